@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+# One static library per module of docs/architecture: every .cc below its folder, no list to maintain.
+#
+#   colophon_module(NAME DEPENDS other modules LINKS third-party targets)
+#
+# Third-party libraries are linked PRIVATE: no header of theirs may appear in a module's face.
+
+add_library(colophon_options INTERFACE)
+target_include_directories(colophon_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
+target_compile_options(colophon_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+    -fno-omit-frame-pointer -fstack-protector-strong
+    $<$<BOOL:${COLOPHON_WERROR}>:-Werror>)
+target_compile_definitions(colophon_options INTERFACE
+    _GLIBCXX_ASSERTIONS COLOPHON_VERSION="${PROJECT_VERSION}" COLOPHON_BUILD="${CMAKE_BUILD_TYPE}")
+if(COLOPHON_SANITIZE)
+    target_compile_options(colophon_options INTERFACE
+        -fsanitize=${COLOPHON_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(colophon_options INTERFACE -fsanitize=${COLOPHON_SANITIZE})
+endif()
+if(COLOPHON_FUZZ)
+    target_compile_options(colophon_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+find_program(COLOPHON_MOLD mold)
+if(COLOPHON_MOLD)
+    target_link_options(colophon_options INTERFACE -fuse-ld=mold)
+endif()
+
+function(colophon_precompile target)
+    if(COLOPHON_PCH)
+        target_precompile_headers(${target} PRIVATE
+            <algorithm> <array> <chrono> <cstdint> <functional> <memory> <optional> <span> <string>
+            <string_view> <utility> <variant> <vector>)
+    endif()
+endfunction()
+
+function(colophon_module name)
+    cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS" ${ARGN})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
+    list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+    file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.h")
+    if(NOT sources)
+        add_library(colophon_${name} INTERFACE)
+        return()
+    endif()
+    add_library(colophon_${name} STATIC ${sources})
+    target_sources(colophon_${name} PUBLIC
+        FILE_SET HEADERS BASE_DIRS "${CMAKE_SOURCE_DIR}/src" FILES ${headers})
+    set_target_properties(colophon_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+    target_link_libraries(colophon_${name} PUBLIC colophon_options)
+    foreach(module ${ARG_DEPENDS})
+        target_link_libraries(colophon_${name} PUBLIC colophon_${module})
+    endforeach()
+    target_link_libraries(colophon_${name} PRIVATE ${ARG_LINKS})
+    colophon_precompile(colophon_${name})
+endfunction()
+
+# One doctest binary per module, tests/NAME/**/*_test.cc; "fast" runs all but the suite "slow".
+function(colophon_test name)
+    cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS" ${ARGN})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cc")
+    if(NOT sources)
+        return()
+    endif()
+    add_executable(${name}_test ${sources} "${CMAKE_SOURCE_DIR}/tests/support/doctest_main.cc"
+        "${CMAKE_SOURCE_DIR}/tests/support/tools.cc")
+    target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+    target_compile_definitions(${name}_test PRIVATE
+        COLOPHON_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_link_libraries(${name}_test PRIVATE colophon_options)
+    foreach(module ${ARG_DEPENDS})
+        target_link_libraries(${name}_test PRIVATE colophon_${module})
+    endforeach()
+    target_link_libraries(${name}_test PRIVATE ${ARG_LINKS})
+    add_test(NAME ${name}.fast COMMAND ${name}_test --test-suite-exclude=slow)
+    set_tests_properties(${name}.fast PROPERTIES LABELS "fast" TIMEOUT 300)
+    add_test(NAME ${name}.slow COMMAND ${name}_test --test-suite=slow)
+    set_tests_properties(${name}.slow PROPERTIES LABELS "slow" TIMEOUT 900)
+endfunction()

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/json.h"
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/utf8.h"
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace colophon::json {
+namespace {
+
+// Boost.JSON's parser calls these for each token; the values are built on an explicit stack.
+// The interface (names, types, constants) is Boost's.
+class Builder {
+public:
+    using error_code = boost::json::error_code;
+    static constexpr std::size_t max_object_size = limits::kContainerItemsMax;
+    static constexpr std::size_t max_array_size = limits::kContainerItemsMax;
+    static constexpr std::size_t max_key_size = limits::kLabelBytesMax;
+    static constexpr std::size_t max_string_size = std::size_t{1} << 30U;
+
+    bool on_document_begin(error_code&) { return true; }
+    bool on_document_end(error_code&) { return true; }
+    bool on_object_begin(error_code&) {
+        open_.push_back({Value(Object{}), std::move(key_)});
+        return true;
+    }
+    bool on_array_begin(error_code&) {
+        open_.push_back({Value(Array{}), std::move(key_)});
+        return true;
+    }
+    bool on_object_end(std::size_t, error_code&) { return close(); }
+    bool on_array_end(std::size_t, error_code&) { return close(); }
+    bool on_key_part(std::string_view part, std::size_t, error_code&) {
+        key_ += part;
+        return true;
+    }
+    bool on_key(std::string_view part, std::size_t, error_code&) {
+        key_ += part;
+        return true;
+    }
+    bool on_string_part(std::string_view part, std::size_t, error_code&) {
+        text_ += part;
+        return true;
+    }
+    bool on_string(std::string_view part, std::size_t, error_code&) {
+        text_ += part;
+        return add(Value(std::exchange(text_, {})));
+    }
+    bool on_number_part(std::string_view, error_code&) { return true; }
+    bool on_int64(std::int64_t value, std::string_view, error_code&) { return add(Value(value)); }
+    bool on_uint64(std::uint64_t value, std::string_view, error_code&) { return add(Value(value)); }
+    bool on_double(double value, std::string_view, error_code&) { return add(Value(value)); }
+    bool on_bool(bool value, error_code&) { return add(Value(value)); }
+    bool on_null(error_code&) { return add(Value()); }
+    bool on_comment_part(std::string_view, error_code&) { return true; }
+    bool on_comment(std::string_view, error_code&) { return true; }
+
+    Value take() { return std::move(root_); }
+
+private:
+    struct Open {
+        Value value;
+        std::string key;  // under which it goes into its parent
+    };
+
+    bool add(Value value) {
+        if (open_.empty()) {
+            root_ = std::move(value);
+        } else if (Object* object = open_.back().value.if_object()) {
+            object->emplace_back(std::exchange(key_, {}), std::move(value));
+        } else {
+            open_.back().value.if_array()->push_back(std::move(value));
+        }
+        return true;
+    }
+
+    bool close() {
+        Open closed = std::move(open_.back());
+        open_.pop_back();
+        key_ = std::move(closed.key);
+        return add(std::move(closed.value));
+    }
+
+    std::vector<Open> open_;
+    std::string key_;
+    std::string text_;
+    Value root_;
+};
+
+void write_string(std::string& out, std::string_view text) {
+    out += '"';
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const char c = text[at];
+        const auto byte = static_cast<std::uint8_t>(c);
+        if (byte >= 0x80) {
+            const std::size_t start = at;
+            if (next_code_point(text, at)) {
+                out += text.substr(start, at - start);
+            } else {
+                append_utf8(out, 0xFFFD);
+                ++at;
+            }
+            continue;
+        }
+        ++at;
+        switch (c) {
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
+            default:
+                if (byte < 0x20 || byte == 0x7F) {
+                    out += fmt::format("\\u{:04x}", byte);
+                } else {
+                    out += c;
+                }
+        }
+    }
+    out += '"';
+}
+
+// Recursion is bounded: values come from parse(), which limits depth, or from our own code.
+void write_value(std::string& out, const Value& value);  // NOLINT(misc-no-recursion)
+
+void write_double(std::string& out, double number) {
+    // JSON has no infinity and no NaN; null is what every reader takes for "no number".
+    out += std::isfinite(number) ? fmt::format("{}", number) : "null";
+}
+
+template <class... Ts>
+struct Overloaded : Ts... {
+    using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+void write_array(std::string& out, const Array& array) {
+    out += '[';
+    for (std::size_t i = 0; i < array.size(); ++i) {
+        out += i == 0 ? "" : ",";
+        write_value(out, array[i]);
+    }
+    out += ']';
+}
+
+void write_object(std::string& out, const Object& object) {
+    out += '{';
+    for (std::size_t i = 0; i < object.size(); ++i) {
+        out += i == 0 ? "" : ",";
+        write_string(out, object[i].first);
+        out += ':';
+        write_value(out, object[i].second);
+    }
+    out += '}';
+}
+
+void write_value(std::string& out, const Value& value) {
+    out += write(value);
+}
+
+}  // namespace
+
+bool Value::is_number() const noexcept {
+    return std::holds_alternative<std::int64_t>(state_) ||
+           std::holds_alternative<std::uint64_t>(state_) || std::holds_alternative<double>(state_);
+}
+
+Result<std::int64_t> Value::as_int() const {
+    if (const auto* number = std::get_if<std::int64_t>(&state_)) {
+        return *number;
+    }
+    return Error{ErrorCode::kInvalidArgument, "not an integer"};
+}
+
+Result<std::uint64_t> Value::as_uint() const {
+    if (const auto* number = std::get_if<std::uint64_t>(&state_)) {
+        return *number;
+    }
+    const auto* number = std::get_if<std::int64_t>(&state_);
+    if (number != nullptr && *number >= 0) {
+        return static_cast<std::uint64_t>(*number);
+    }
+    return Error{ErrorCode::kInvalidArgument, "not an integer of zero or more"};
+}
+
+Result<double> Value::as_double() const {
+    if (const auto* number = std::get_if<double>(&state_)) {
+        return *number;
+    }
+    if (const auto* number = std::get_if<std::int64_t>(&state_)) {
+        return static_cast<double>(*number);
+    }
+    if (const auto* number = std::get_if<std::uint64_t>(&state_)) {
+        return static_cast<double>(*number);
+    }
+    return Error{ErrorCode::kInvalidArgument, "not a number"};
+}
+
+const Value* Value::find(std::string_view name) const noexcept {
+    if (const Object* object = if_object()) {
+        for (const Member& member : *object) {
+            if (member.first == name) {
+                return &member.second;
+            }
+        }
+    }
+    return nullptr;
+}
+
+std::string Value::string_or(std::string_view name, std::string_view otherwise) const {
+    const Value* member = find(name);
+    const std::string* text = member == nullptr ? nullptr : member->if_string();
+    return text == nullptr ? std::string(otherwise) : *text;
+}
+
+Result<Value> parse(std::string_view text, const ParseLimits& parse_limits) {
+    if (text.size() > parse_limits.bytes_max) {
+        return Error{ErrorCode::kLimit, fmt::format("JSON of {} bytes; at most {} are read",
+                                                    text.size(), parse_limits.bytes_max)};
+    }
+    boost::json::parse_options options;
+    options.max_depth = parse_limits.depth_max;
+    boost::json::basic_parser<Builder> parser(options);
+    boost::json::error_code failure;
+    const std::size_t used = parser.write_some(false, text.data(), text.size(), failure);
+    if (failure == boost::json::error::too_deep) {
+        return Error{ErrorCode::kLimit, fmt::format("JSON nested deeper than {} at byte {}",
+                                                    parse_limits.depth_max, used)};
+    }
+    if (failure) {
+        return corrupt_at(fmt::format("not JSON ({})", failure.message()), used);
+    }
+    if (used != text.size()) {
+        return corrupt_at("something stands behind the JSON value", used);
+    }
+    return parser.handler().take();
+}
+
+std::string write(const Value& value) {
+    std::string out;
+    std::visit(Overloaded{
+                   [&](std::monostate) { out += "null"; },
+                   [&](bool flag) { out += flag ? "true" : "false"; },
+                   [&](std::int64_t number) { out += fmt::format("{}", number); },
+                   [&](std::uint64_t number) { out += fmt::format("{}", number); },
+                   [&](double number) { write_double(out, number); },
+                   [&](const std::string& text) { write_string(out, text); },
+                   [&](const Array& array) { write_array(out, array); },
+                   [&](const Object& object) { write_object(out, object); },
+               },
+               value.state_);
+    return out;
+}
+
+std::string quote(std::string_view text) {
+    std::string out;
+    write_string(out, text);
+    return out;
+}
+
+}  // namespace colophon::json

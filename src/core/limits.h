@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Every size that comes from outside meets one of these before anything is allocated for it.
+// They are constants, not settings: each was chosen so that no honest file meets it and no hostile
+// file costs more than 256 MB or one second in a container reader.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace colophon::limits {
+
+inline constexpr std::uint64_t kXmpBytesMax = 1U << 20U;    // one XMP packet
+inline constexpr std::uint64_t kLabelBytesMax = 1U << 20U;  // one AIGC value as found in a file
+inline constexpr std::size_t kLabelFieldCharsMax = 2048;    // one field of the AIGC object
+inline constexpr std::size_t kLabelSitesMax = 64;           // labels reported for one file
+inline constexpr std::size_t kJsonDepthMax = 32;            // nesting of JSON values
+inline constexpr std::size_t kXmlDepthMax = 64;             // nesting of XML elements
+inline constexpr std::size_t kContainerDepthMax = 16;       // boxes in boxes, lists in lists
+inline constexpr std::size_t kContainerItemsMax =
+    1U << 20U;  // chunks, boxes, segments, pages' headers
+inline constexpr std::uint64_t kMetadataBlockBytesMax = 64U
+                                                        << 20U;  // a block that must be held whole
+inline constexpr std::uint64_t kInflatedBytesMax =
+    16U << 20U;  // one compressed metadata text, inflated
+inline constexpr std::uint64_t kTextFileBytesMax = 64U << 20U;  // Markdown, HTML, plain text, SVG
+
+inline constexpr std::uint64_t kImagePixelsMax = 16384ULL * 16384ULL;  // per frame
+inline constexpr std::uint32_t kImageSideMax = 65500;
+inline constexpr std::uint32_t kImageFramesMax = 4096;
+inline constexpr std::uint64_t kImageAllFramesPixelsMax = 1ULL << 30U;
+inline constexpr std::uint64_t kAudioSecondsMax = 6ULL * 3600ULL;
+inline constexpr std::uint32_t kAudioChannelsMax = 32;
+inline constexpr std::uint32_t kAudioRateMax = 384000;
+
+}  // namespace colophon::limits

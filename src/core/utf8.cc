@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/utf8.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace colophon {
+namespace {
+
+struct Lead {
+    std::size_t size;
+    std::uint32_t bits;
+    std::uint32_t least;
+};
+
+std::optional<Lead> read_lead(std::uint8_t byte) noexcept {
+    if (byte < 0x80) {
+        return Lead{1, byte, 0};
+    }
+    if ((byte & 0xE0U) == 0xC0U) {
+        return Lead{2, byte & 0x1FU, 0x80};
+    }
+    if ((byte & 0xF0U) == 0xE0U) {
+        return Lead{3, byte & 0x0FU, 0x800};
+    }
+    if ((byte & 0xF8U) == 0xF0U) {
+        return Lead{4, byte & 0x07U, 0x10000};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at) noexcept {
+    if (at >= text.size()) {
+        return std::nullopt;
+    }
+    const auto lead = read_lead(static_cast<std::uint8_t>(text[at]));
+    if (!lead || lead->size > text.size() - at) {
+        return std::nullopt;
+    }
+    std::uint32_t value = lead->bits;
+    for (std::size_t i = 1; i < lead->size; ++i) {
+        const auto byte = static_cast<std::uint8_t>(text[at + i]);
+        if ((byte & 0xC0U) != 0x80U) {
+            return std::nullopt;
+        }
+        value = (value << 6U) | (byte & 0x3FU);
+    }
+    if (value < lead->least || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) {
+        return std::nullopt;
+    }
+    at += lead->size;
+    return static_cast<char32_t>(value);
+}
+
+std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (static_cast<std::uint8_t>(text[at]) < 0x80) {
+            ++at;
+        } else if (!next_code_point(text, at)) {
+            return at;
+        }
+    }
+    return std::nullopt;
+}
+
+void append_utf8(std::string& out, char32_t code_point) {
+    std::uint32_t value = code_point;
+    if (value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) {
+        value = 0xFFFD;
+    }
+    if (value < 0x80) {
+        out += static_cast<char>(value);
+    } else if (value < 0x800) {
+        out += static_cast<char>(0xC0U | (value >> 6U));
+        out += static_cast<char>(0x80U | (value & 0x3FU));
+    } else if (value < 0x10000) {
+        out += static_cast<char>(0xE0U | (value >> 12U));
+        out += static_cast<char>(0x80U | ((value >> 6U) & 0x3FU));
+        out += static_cast<char>(0x80U | (value & 0x3FU));
+    } else {
+        out += static_cast<char>(0xF0U | (value >> 18U));
+        out += static_cast<char>(0x80U | ((value >> 12U) & 0x3FU));
+        out += static_cast<char>(0x80U | ((value >> 6U) & 0x3FU));
+        out += static_cast<char>(0x80U | (value & 0x3FU));
+    }
+}
+
+std::size_t count_code_points(std::string_view text) noexcept {
+    std::size_t count = 0;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (!next_code_point(text, at)) {
+            ++at;
+        }
+        ++count;
+    }
+    return count;
+}
+
+}  // namespace colophon

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The file formats that Colophon knows, one row each, and how to tell them by their first bytes.
+
+#include "core/bytes.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace colophon::label {
+
+// The kinds of content of GB 45438-2025 clause 5.
+enum class Kind : std::uint8_t { kText, kImage, kAudio, kVideo };
+
+enum class Format : std::uint8_t {
+    kJpeg,
+    kPng,
+    kWebp,
+    kGif,
+    kTiff,
+    kHeic,
+    kAvif,
+    kSvg,
+    kWav,
+    kMp3,
+    kFlac,
+    kOggVorbis,
+    kOpus,
+    kM4a,
+    kMarkdown,
+    kHtml,
+    kPlainText,
+    kMp4,
+    kMatroska,
+    kAvi,
+    kFlv,  // labels are read; writing them comes with video
+};
+
+struct FormatFacts {
+    Format format;
+    Kind kind;
+    std::string_view name;        // "png": in reports, JSON and options
+    std::string_view media_type;  // "image/png"
+    std::string_view extensions;  // "jpg jpeg jpe", the first is the usual one
+};
+
+// All formats, in the order of the enumeration.
+std::span<const FormatFacts> all_formats() noexcept;
+const FormatFacts& facts(Format format) noexcept;
+std::string_view kind_name(Kind kind) noexcept;  // "text", "image", "audio", "video"
+
+// How many bytes of the start detect_format wants to see.
+inline constexpr std::size_t kSniffBytes = 4096;
+
+// Tells the format by content; the file name (only its extension matters, may be empty) decides
+// only between texts and between MP4 and M4A when the brand leaves it open. Nothing when the bytes
+// are no format we know. `head`: the first kSniffBytes of the file, or all of it when shorter.
+std::optional<Format> detect_format(Bytes head, std::string_view file_name);
+
+std::optional<Format> format_by_name(std::string_view name) noexcept;
+
+}  // namespace colophon::label

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/metadata/container.h"
+
+#include "label/format.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace colophon::label {
+namespace {
+
+// One row per format; label/metadata/<container>.cc holds the functions.
+constexpr std::array<Container, 0> kContainers{};
+
+}  // namespace
+
+const Container* find_container(Format format) noexcept {
+    const auto* row = std::ranges::find(kContainers, format, &Container::format);
+    return row == kContainers.end() ? nullptr : row;
+}
+
+bool may_be_label(std::string_view text) noexcept {
+    constexpr std::array<std::string_view, 8> kSigns{
+        "AIGC",        "ContentProducer", "ProduceID",       "ContentPropagator",
+        "PropagateID", "aigc_label_type", "ServiceProvider", "ReservedCode1"};
+    return std::ranges::any_of(
+        kSigns, [&](std::string_view sign) { return text.find(sign) != std::string_view::npos; });
+}
+
+}  // namespace colophon::label

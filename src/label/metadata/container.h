@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The metadata label in each container [GB45438-6.1]: where the AIGC value stands, how it is read
+// from every place in which it was seen, and how exactly one is written.
+//
+// The contract of every row of the table:
+//   read    finds all values that may be a label, in any of the places of the format, without
+//           judging them (label/metadata/aigc.h does); costs no more than the metadata, never
+//           touches pixels or samples; never fails because of what a label says, only because the
+//           container itself is broken.
+//   write   returns the file with exactly one label, at the place that the standard names, and
+//           without any other TC260 label; all other bytes are copied. A broken container is an
+//           error, never a guess. Writing what is already there gives the same bytes.
+// Errors: kCorrupt names the byte; kLimit names the limit; kUnsupported says what and why.
+
+#include "core/bytes.h"
+#include "core/splice.h"
+#include "label/finding.h"
+#include "label/format.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace colophon::label {
+
+// One value found in a file that may be a label.
+struct LabelSite {
+    std::string where;            // for people and JSON: "png iTXt XMP", "wav AIGC chunk"
+    std::string value;            // the text as stored, unescaped (XML entities resolved, inflated)
+    std::uint64_t offset = 0;     // in the file, of the structure that holds it
+    bool standard_place = false;  // whether it is the place that the standard names for this format
+};
+
+// What the IPTC fields of the XMP packet say; empty when absent.
+struct IptcFields {
+    std::string digital_source_type;  // the full URI
+    std::string ai_system_used;
+    std::string ai_system_version_used;
+};
+
+struct MetadataReading {
+    std::vector<LabelSite> sites;  // in file order, at most limits::kLabelSitesMax
+    IptcFields iptc;
+    Findings findings;
+};
+
+// What a writer puts into a file.
+struct MetadataFields {
+    std::string aigc;  // the seven-field JSON object, without the outer {"AIGC":...}
+    IptcFields iptc;   // written only where the format carries XMP; empty fields are left out
+};
+
+struct Container {
+    Format format;
+    Result<MetadataReading> (*read)(Bytes file);
+    Result<Splice> (*write)(Bytes file, const MetadataFields& fields);  // nullptr: read only
+};
+
+// nullptr for plain text, which has no place for metadata.
+const Container* find_container(Format format) noexcept;
+
+// Whether a text found in a generic place (a comment, a description, any chunk) may be a label: it
+// names AIGC, one of the TC260 fields, or one of the vendor schemas that are known.
+bool may_be_label(std::string_view text) noexcept;
+
+}  // namespace colophon::label

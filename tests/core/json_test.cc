@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/json.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+
+namespace colophon::json {
+namespace {
+
+std::string round(std::string_view text) {
+    const auto value = parse(text);
+    return value.ok() ? write(*value) : value.error().what;
+}
+
+TEST_CASE("values round trip in their order, duplicates and all") {
+    CHECK(round(R"({"b":1,"a":[true,null,-2,"x"],"b":{"c":18446744073709551615}})") ==
+          R"({"b":1,"a":[true,null,-2,"x"],"b":{"c":18446744073709551615}})");
+    CHECK(round(R"("\u4eba\u5de5\n\"\\")") == "\"\xE4\xBA\xBA\xE5\xB7\xA5\\n\\\"\\\\\"");
+    CHECK(round("[0.5,1e3]") == "[0.5,1000]");
+}
+
+TEST_CASE("broken JSON names the byte") {
+    CHECK(round("{\"a\":}").find("at byte 5") != std::string::npos);
+    CHECK(round("{} x").find("behind the JSON value at byte 3") != std::string::npos);
+    CHECK(round("").find("not JSON") != std::string::npos);
+}
+
+TEST_CASE("deep nesting meets its limit") {
+    const auto result = parse(std::string(100, '[') + std::string(100, ']'));
+    REQUIRE(!result.ok());
+    CHECK(result.error().code == ErrorCode::kLimit);
+}
+
+TEST_CASE("members are found by name and kept in type") {
+    const Value value = parse(R"({"n":7,"s":"t"})").value();
+    CHECK(value.find("n")->as_int().value() == 7);
+    CHECK(value.string_or("s", "") == "t");
+    CHECK(value.string_or("n", "none") == "none");
+    CHECK(value.find("missing") == nullptr);
+    CHECK_FALSE(value.find("s")->as_int().ok());
+}
+
+TEST_CASE("bytes that are not UTF-8 never reach the output") {
+    CHECK(quote("a\xFFz") == "\"a\xEF\xBF\xBDz\"");
+}
+
+}  // namespace
+}  // namespace colophon::json
