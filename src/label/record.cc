@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/record.h"
 
+#include "core/ids.h"
+
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -49,6 +52,13 @@ std::optional<T> value_of(const Names<T, N>& names, std::string_view text) noexc
 }
 
 }  // namespace
+
+std::string LabelRecord::produce_id() const {
+    if (!own_id.empty()) {
+        return own_id;
+    }
+    return content_id ? to_string(*content_id) : std::string();
+}
 
 std::string_view origin_name(Origin origin) noexcept {
     return name_of(kOrigins, origin);

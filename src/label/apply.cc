@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/apply.h"
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/splice.h"
+#include "label/existing.h"
+#include "label/explicit/audio.h"
+#include "label/explicit/image.h"
+#include "label/explicit/reading.h"
+#include "label/explicit/text.h"
+#include "label/explicit/wording.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/metadata/aigc.h"
+#include "label/metadata/container.h"
+#include "label/plan.h"
+#include "label/propagation.h"
+#include "label/record.h"
+#include "label/verify.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace colophon::label {
+namespace {
+
+// The file between two marks, and what was noted on the way.
+struct Work {
+    Bytes file;
+    Format format;
+    Applied applied;
+};
+
+void add_all(Findings& to, const Findings& from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+Result<MarkedFile> mark(const Work& work, const ApplyOptions& options, const Resources& resources,
+                        std::string wording) {
+    switch (facts(work.format).kind) {
+        case Kind::kText:
+            return mark_text(work.file, work.format,
+                             {.text = std::move(wording), .place = options.text_place});
+        case Kind::kImage:
+            return mark_image(work.file, work.format,
+                              {.text = std::move(wording), .place = options.image_place},
+                              resources.font);
+        case Kind::kAudio: {
+            SoundMark sound{.form = options.sound_form, .place = options.sound_place, .prompt = {}};
+            if (sound.form == SoundForm::kSpoken) {
+                if (resources.prompts.empty()) {
+                    return Error{ErrorCode::kInvalidArgument,
+                                 "a spoken label needs a recording of its words"};
+                }
+                sound.prompt = resources.prompts.front();
+            }
+            return mark_audio(work.file, work.format, sound);
+        }
+        case Kind::kVideo:
+            break;
+    }
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("no explicit label for {} yet", facts(work.format).name)};
+}
+
+Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resources& resources,
+                            Holder& holder) {
+    std::string wording = TRY(explicit_wording(options, facts(work.format).kind));
+    MarkedFile marked = TRY(mark(work, options, resources, std::move(wording)));
+    if (!marked.reading.found) {
+        return Error{ErrorCode::kCorrupt, "the explicit label does not read back"};
+    }
+    add_all(work.applied.findings, marked.reading.findings);
+    work.applied.explicit_mark = std::move(marked.reading);
+    work.applied.written.add(Mark::kExplicit);
+    if (marked.changed) {
+        const bool last = !options.marks.has(Mark::kMetadata);
+        work.file = TRY(holder.hold(work.file, marked.splice, last));
+    }
+    return {};
+}
+
+std::string source_type(Origin origin) {
+    constexpr std::string_view kBase = "http://cv.iptc.org/newscodes/digitalsourcetype/";
+    switch (origin) {
+        case Origin::kGenerated:
+            return std::string(kBase) + "trainedAlgorithmicMedia";
+        case Origin::kEdited:
+            return std::string(kBase) + "compositeWithTrainedAlgorithmicMedia";
+        case Origin::kSuspected:
+            break;
+    }
+    return {};
+}
+
+// The label as the strict rules want it. A platform that does not know the producer leaves those
+// fields empty, so only its own are checked then.
+Result<void> check_label(const AigcLabel& label, bool as_producer) {
+    if (as_producer) {
+        return check_aigc(label);
+    }
+    AigcLabel ours = label;
+    ours.label = label.label.empty() ? "1" : label.label;
+    ours.content_producer = label.content_propagator;
+    ours.produce_id = label.propagate_id;
+    ours.reserved_code1.clear();
+    ours.reserved_code2.clear();
+    return check_aigc(ours);
+}
+
+Result<void> read_back(Work& work, const AigcLabel& wanted) {
+    const Container* container = find_container(work.format);
+    const MetadataReading reading = TRY(container->read(work.file));
+    const MetadataJudgement judged = judge_metadata(reading, {});
+    if (!judged.metadata.found || judged.contradiction || judged.metadata.label != wanted) {
+        return Error{ErrorCode::kCorrupt,
+                     "the metadata label does not read back as it was written"};
+    }
+    work.applied.where = judged.metadata.where;
+    return {};
+}
+
+Result<void> apply_metadata(Work& work, const ApplyOptions& options,
+                            const PropagationEvidence& traces, Holder& holder) {
+    const Container* container = find_container(work.format);
+    const MetadataJudgement before = judge_metadata(TRY(container->read(work.file)), {});
+    std::optional<AigcLabel> existing;
+    if (before.metadata.found) {
+        existing = before.metadata.label;
+    }
+    PropagationEvidence evidence = traces;
+    evidence.metadata_says_generated = existing.has_value();
+    const AigcLabel own = own_label(options.record, options.reserved_code1);
+    ExistingDecision decision = TRY(decide_existing(existing, own, options.existing, evidence));
+    TRY(check_label(decision.label, decision.as_producer));
+    MetadataFields fields{.aigc = write_aigc(decision.label, Wrapping::kBare), .iptc = {}};
+    if (decision.as_producer) {
+        fields.iptc.digital_source_type = source_type(options.record.origin);
+        fields.iptc.ai_system_used = options.record.system_name;
+        fields.iptc.ai_system_version_used = options.record.system_version;
+    }
+    // [GB45438-6.1] Exactly one metadata label: the writer replaces whatever was there.
+    const Splice splice = TRY(container->write(work.file, fields));
+    work.file = TRY(holder.hold(work.file, splice, true));
+    TRY(read_back(work, decision.label));
+    add_all(work.applied.findings, decision.findings);
+    work.applied.label = std::move(decision.label);
+    work.applied.written.add(Mark::kMetadata);
+    return {};
+}
+
+Result<void> check_possible(Format format, const ApplyOptions& options) {
+    const FormatFacts& row = facts(format);
+    if (options.marks.has(Mark::kWatermark) || options.marks.has(Mark::kProvenance)) {
+        return Error{ErrorCode::kUnsupported,
+                     "this version writes explicit and metadata marks, no watermark or provenance"};
+    }
+    if (options.marks.empty()) {
+        return Error{ErrorCode::kInvalidArgument, "no marks were asked for"};
+    }
+    const Container* container = find_container(format);
+    if (options.marks.has(Mark::kMetadata) && container == nullptr) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("{} has no place for metadata; its label is words in the text: "
+                                 "--marks explicit",
+                                 row.name)};
+    }
+    if (row.kind == Kind::kVideo || (container != nullptr && container->write == nullptr)) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("labels in {} are read, not written, by this version", row.name)};
+    }
+    return {};
+}
+
+// Traces of synthesis that a propagator would see: only looked for when they decide something.
+Result<PropagationEvidence> find_traces(const Work& work, const ApplyOptions& options,
+                                        const Resources& resources) {
+    PropagationEvidence evidence{.user_declares = options.user_declares};
+    if (options.existing == ExistingPolicy::kPropagate && !options.user_declares) {
+        const Verification seen = TRY(verify(work.file, work.format, {}, resources));
+        evidence.explicit_mark_or_traces = seen.propagation != PropagationStatus::kNone;
+    }
+    return evidence;
+}
+
+}  // namespace
+
+Result<Bytes> MemoryHolder::hold(Bytes source, const Splice& splice, bool /*last*/) {
+    return Bytes(buffers_.emplace_back(apply_splice(source, splice)));
+}
+
+Result<std::string> explicit_wording(const ApplyOptions& options, Kind kind) {
+    std::string wording = options.text.empty() ? default_wording(options.profile, options.language,
+                                                                 kind, options.record.origin)
+                                               : options.text;
+    const bool corner = kind == Kind::kText && options.text_place == TextPlace::kCorner;
+    if (corner && options.text.empty()) {
+        wording = "AI";
+    }
+    TRY(check_wording(wording, options.profile,
+                      corner ? WordingForm::kCornerMark : WordingForm::kFull));
+    return wording;
+}
+
+Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
+                      const Resources& resources, Holder& holder) {
+    TRY(check_possible(format, options));
+    Work work{.file = file, .format = format, .applied = {}};
+    const PropagationEvidence traces = TRY(find_traces(work, options, resources));
+    if (options.marks.has(Mark::kExplicit)) {
+        TRY(apply_explicit(work, options, resources, holder));
+    }
+    if (options.marks.has(Mark::kMetadata)) {
+        TRY(apply_metadata(work, options, traces, holder));
+    } else if (work.file.data() == file.data()) {
+        // The explicit label was there already: the result is the file itself.
+        Splice same;
+        same.copy(0, file.size());
+        work.file = TRY(holder.hold(file, same, true));
+    }
+    work.applied.file = work.file;
+    return std::move(work.applied);
+}
+
+}  // namespace colophon::label

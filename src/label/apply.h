@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Puts the marks on a file, in the order in which each covers the ones before, and reads them back.
+// A label that cannot be read back is an error, never a warning: the file does not go out.
+
+#include "core/bytes.h"
+#include "core/splice.h"
+#include "label/existing.h"
+#include "label/explicit/audio.h"
+#include "label/explicit/image.h"
+#include "label/explicit/reading.h"
+#include "label/explicit/text.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/metadata/aigc.h"
+#include "label/plan.h"
+#include "label/record.h"
+#include "label/verify.h"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+namespace colophon::label {
+
+struct ApplyOptions {
+    LabelRecord record;
+    Profile profile = Profile::kCn;
+    Language language = Language::kZh;
+    MarkSet marks;     // of those that this version writes
+    std::string text;  // wording of the explicit label; empty: the default of the profile
+    ImagePlace image_place = ImagePlace::kBottomRight;
+    TextPlace text_place = TextPlace::kBoth;
+    SoundForm sound_form = SoundForm::kSpoken;
+    SoundPlace sound_place = SoundPlace::kStart;
+    ExistingPolicy existing = ExistingPolicy::kComplete;
+    bool user_declares = false;
+    // ReservedCode1 for own_label(record): made outside, where the signing key is.
+    std::string reserved_code1;
+};
+
+// Where the intermediate and the final file live; the last one held is the result. In a library
+// call that is memory, in a worker it is files, so that a gigabyte never passes through the heap.
+class Holder {
+public:
+    virtual ~Holder() = default;
+    // The file that `splice` makes of `source`, readable until the holder goes. `last`: this is the
+    // result.
+    virtual Result<Bytes> hold(Bytes source, const Splice& splice, bool last) = 0;
+};
+
+class MemoryHolder final : public Holder {
+public:
+    Result<Bytes> hold(Bytes source, const Splice& splice, bool last) override;
+
+private:
+    std::deque<Buffer> buffers_;
+};
+
+struct Applied {
+    Bytes file;  // the labelled file, owned by the holder
+    MarkSet written;
+    std::optional<ExplicitReading> explicit_mark;
+    std::optional<AigcLabel> label;
+    std::string where;  // of the metadata label
+    Findings findings;
+};
+
+// kUnsupported: the format takes no label, or not this mark. kInvalidArgument: the options break a
+// rule of the standard. kCorrupt, kLimit: the file. kConflict: see decide_existing().
+Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
+                      const Resources& resources, Holder& holder);
+
+// The wording that apply() uses, checked: options.text or the default.
+Result<std::string> explicit_wording(const ApplyOptions& options, Kind kind);
+
+}  // namespace colophon::label

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/verify.h"
+
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "label/explicit/audio.h"
+#include "label/explicit/image.h"
+#include "label/explicit/reading.h"
+#include "label/explicit/text.h"
+#include "label/explicit/wording.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/metadata/aigc.h"
+#include "label/metadata/container.h"
+#include "label/metadata/security_data.h"
+#include "label/propagation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::label {
+namespace {
+
+constexpr std::array<std::pair<Verdict, std::string_view>, 6> kVerdicts{
+    {{Verdict::kIntact, "intact"},
+     {Verdict::kAltered, "altered"},
+     {Verdict::kStripped, "stripped"},
+     {Verdict::kForged, "forged"},
+     {Verdict::kAbsent, "absent"},
+     {Verdict::kUnreadable, "unreadable"}}};
+
+constexpr std::string_view kSourceTypes = "http://cv.iptc.org/newscodes/digitalsourcetype/";
+
+void add_all(Findings& to, const Findings& from) {
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+bool same_origin(const AigcLabel& a, const AigcLabel& b) {
+    return a.label == b.label && a.content_producer == b.content_producer &&
+           a.produce_id == b.produce_id;
+}
+
+// Source types that say "no machine made this"; beside a label that says the contrary.
+bool says_camera(std::string_view source_type) {
+    constexpr std::array<std::string_view, 6> kCamera{"digitalCapture",       "negativeFilm",
+                                                      "positiveFilm",         "print",
+                                                      "computationalCapture", "humanEdits"};
+    if (source_type.starts_with(kSourceTypes)) {
+        source_type.remove_prefix(kSourceTypes.size());
+    }
+    return std::ranges::find(kCamera, source_type) != kCamera.end();
+}
+
+bool says_synthetic(std::string_view source_type) {
+    constexpr std::array<std::string_view, 4> kSynthetic{"trainedAlgorithmicMedia",
+                                                         "compositeWithTrainedAlgorithmicMedia",
+                                                         "compositeSynthetic", "algorithmicMedia"};
+    if (source_type.starts_with(kSourceTypes)) {
+        source_type.remove_prefix(kSourceTypes.size());
+    }
+    return std::ranges::find(kSynthetic, source_type) != kSynthetic.end();
+}
+
+struct Read {
+    const LabelSite* site;
+    AigcReading reading;
+};
+
+// Every site that can be read as a label of the TC260 schema comes first; foreign schemas count
+// only when there is no other.
+std::vector<Read> read_sites(const MetadataReading& reading, Findings& findings) {
+    std::vector<Read> standard;
+    std::vector<Read> foreign;
+    for (const LabelSite& site : reading.sites) {
+        auto parsed = read_aigc(site.value);
+        if (!parsed.ok()) {
+            fault(findings, "metadata.unreadable",
+                  fmt::format("{}: {}", site.where, parsed.error().what));
+            continue;
+        }
+        auto& list = parsed->schema == AigcSchema::kTc260 ? standard : foreign;
+        list.push_back({&site, std::move(parsed).value()});
+    }
+    if (standard.empty()) {
+        return foreign;
+    }
+    for (const Read& read : foreign) {
+        note(findings, "metadata.foreign_schema",
+             fmt::format("{} holds a disclosure in another schema", read.site->where));
+    }
+    return standard;
+}
+
+void compare_sites(const std::vector<Read>& reads, MetadataJudgement& judgement) {
+    for (std::size_t i = 1; i < reads.size(); ++i) {
+        if (same_origin(reads[0].reading.label, reads[i].reading.label)) {
+            warn(judgement.findings, "metadata.duplicate",
+                 fmt::format("the label stands twice: {} and {}", reads[0].site->where,
+                             reads[i].site->where));
+        } else {
+            judgement.contradiction = true;
+            fault(judgement.findings, "metadata.contradiction",
+                  fmt::format("{} and {} name different origins", reads[0].site->where,
+                              reads[i].site->where));
+        }
+    }
+}
+
+Result<std::optional<ExplicitReading>> read_explicit(Bytes file, Format format,
+                                                     const VerifyOptions& options,
+                                                     const Resources& resources) {
+    const Kind kind = facts(format).kind;
+    switch (kind) {
+        case Kind::kText:
+            return std::optional(TRY(find_text_mark(file, format)));
+        case Kind::kImage: {
+            if (resources.font.empty()) {
+                return std::optional<ExplicitReading>();
+            }
+            std::vector<std::string> wordings = options.wordings;
+            std::ranges::copy(known_wordings(kind), std::back_inserter(wordings));
+            return std::optional(TRY(find_image_mark(file, format, resources.font, wordings)));
+        }
+        case Kind::kAudio:
+            return std::optional(TRY(find_audio_mark(file, format, resources.prompts)));
+        case Kind::kVideo:
+            break;
+    }
+    return std::optional<ExplicitReading>();
+}
+
+bool has_error(const Findings& findings, std::string_view code) {
+    return std::ranges::any_of(findings, [&](const Finding& finding) {
+        return finding.code == code && finding.level == FindingLevel::kError;
+    });
+}
+
+Verdict judge(const Verification& seen, const MetadataJudgement& judgement) {
+    const bool metadata = seen.metadata && seen.metadata->found;
+    const bool words = seen.explicit_mark && seen.explicit_mark->found;
+    if (metadata) {
+        if (seen.metadata->signature == SignatureState::kInvalid) {
+            return Verdict::kAltered;
+        }
+        const bool nobody = has_error(seen.findings, "metadata.provider_code");
+        return judgement.contradiction || nobody ? Verdict::kForged : Verdict::kIntact;
+    }
+    if (judgement.unreadable) {
+        return Verdict::kUnreadable;
+    }
+    if (words) {
+        return seen.metadata ? Verdict::kStripped : Verdict::kIntact;
+    }
+    return Verdict::kAbsent;
+}
+
+}  // namespace
+
+std::string_view verdict_name(Verdict verdict) noexcept {
+    return kVerdicts[static_cast<std::size_t>(verdict)].second;
+}
+
+std::optional<Verdict> parse_verdict(std::string_view text) noexcept {
+    const auto* row = std::ranges::find(kVerdicts, text, &decltype(kVerdicts)::value_type::second);
+    return row == kVerdicts.end() ? std::nullopt : std::optional(row->first);
+}
+
+MetadataJudgement judge_metadata(const MetadataReading& reading,
+                                 const std::vector<TrustedKey>& trusted) {
+    MetadataJudgement judgement;
+    MetadataVerification& metadata = judgement.metadata;
+    judgement.findings = reading.findings;
+    metadata.iptc = reading.iptc;
+    metadata.sites = reading.sites.size();
+    const std::vector<Read> reads = read_sites(reading, judgement.findings);
+    if (reads.empty()) {
+        judgement.unreadable = !reading.sites.empty();
+        return judgement;
+    }
+    const Read& first = reads.front();
+    metadata.found = true;
+    metadata.label = first.reading.label;
+    metadata.where = first.site->where;
+    metadata.offset = first.site->offset;
+    add_all(judgement.findings, first.reading.findings);
+    if (!first.site->standard_place) {
+        warn(judgement.findings, "metadata.place",
+             fmt::format("the label stands in {}, not where the standard puts it",
+                         first.site->where));
+    }
+    if (const auto id = parse_content_id(metadata.label.produce_id); id.ok()) {
+        metadata.content_id = *id;
+    }
+    compare_sites(reads, judgement);
+    const SignatureReading signature = verify_security_data(metadata.label, trusted);
+    metadata.signature = signature.state;
+    metadata.trusted = signature.trusted;
+    metadata.key_id = signature.key_id;
+    add_all(judgement.findings, signature.findings);
+    if (says_camera(metadata.iptc.digital_source_type) && metadata.label.label == "1") {
+        judgement.contradiction = true;
+        fault(judgement.findings, "metadata.contradiction",
+              fmt::format("the label says generated, IPTC DigitalSourceType says {}",
+                          metadata.iptc.digital_source_type));
+    }
+    return judgement;
+}
+
+Result<Verification> verify(Bytes file, Format format, const VerifyOptions& options,
+                            const Resources& resources) {
+    Verification seen;
+    seen.format = format;
+    MetadataJudgement judgement;
+    const Container* container = find_container(format);
+    if (container != nullptr && options.marks.has(Mark::kMetadata)) {
+        judgement = judge_metadata(TRY(container->read(file)), options.trusted);
+        seen.metadata = judgement.metadata;
+        seen.findings = judgement.findings;
+    }
+    if (options.marks.has(Mark::kExplicit)) {
+        seen.explicit_mark = TRY(read_explicit(file, format, options, resources));
+        if (seen.explicit_mark) {
+            add_all(seen.findings, seen.explicit_mark->findings);
+        }
+    }
+    seen.verdict = judge(seen, judgement);
+    const bool words = seen.explicit_mark && seen.explicit_mark->found;
+    const bool synthetic = says_synthetic(judgement.metadata.iptc.digital_source_type);
+    if (seen.verdict == Verdict::kStripped) {
+        fault(seen.findings, "metadata.absent",
+              "the explicit label is there, the metadata label is not: removed, or never written");
+    }
+    if (synthetic && !judgement.metadata.found) {
+        note(seen.findings, "metadata.iptc_only",
+             "IPTC DigitalSourceType says synthetic; there is no AIGC label");
+    }
+    // [AILM-6] What a platform that passes this on has to say.
+    seen.propagation =
+        decide_propagation({.metadata_says_generated = judgement.metadata.found,
+                            .user_declares = options.user_declares,
+                            .explicit_mark_or_traces = words || synthetic || judgement.unreadable})
+            .status;
+    return seen;
+}
+
+}  // namespace colophon::label

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Reads every mark of a file and judges. Absence and damage are verdicts, never errors; an error
+// means that the file itself could not be read.
+
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "label/explicit/audio.h"
+#include "label/explicit/reading.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/metadata/aigc.h"
+#include "label/metadata/container.h"
+#include "label/metadata/security_data.h"
+#include "label/plan.h"
+#include "label/propagation.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colophon::label {
+
+// [DSP-18] What verification says about a label that somebody may have deleted, altered or hidden.
+enum class Verdict : std::uint8_t {
+    kIntact,      // the marks are there and nothing speaks against them
+    kAltered,     // a signature does not fit what it signs
+    kStripped,    // a mark is gone while another one remembers
+    kForged,      // marks contradict each other, or name a provider that cannot exist
+    kAbsent,      // no mark
+    kUnreadable,  // there is a mark, but nothing can be made of it
+};
+
+std::string_view verdict_name(Verdict verdict) noexcept;  // "intact", ...
+std::optional<Verdict> parse_verdict(std::string_view text) noexcept;
+
+struct MetadataVerification {
+    bool found = false;
+    AigcLabel label;
+    std::optional<ContentId> content_id;  // when ProduceID is one of ours
+    std::string where;
+    std::uint64_t offset = 0;
+    std::size_t sites = 0;  // how many labels the file holds; a conforming one holds one
+    SignatureState signature = SignatureState::kNone;
+    bool trusted = false;
+    std::string key_id;
+    IptcFields iptc;
+};
+
+struct Verification {
+    Format format = Format::kPlainText;
+    Verdict verdict = Verdict::kAbsent;
+    std::optional<ExplicitReading> explicit_mark;  // nothing: not looked at
+    std::optional<MetadataVerification> metadata;  // nothing: the format has no place for it
+    PropagationStatus propagation = PropagationStatus::kNone;  // [AILM-6]
+    Findings findings;
+};
+
+struct VerifyOptions {
+    MarkSet marks = MarkSet().add(Mark::kExplicit).add(Mark::kMetadata);  // what to look at
+    std::vector<TrustedKey> trusted;
+    std::vector<std::string> wordings;  // looked for in pictures besides the known ones
+    bool user_declares = false;         // the uploader said that the content is synthetic
+};
+
+// What the detectors need and no pure function can fetch.
+struct Resources {
+    Bytes font;                         // for pictures; empty: explicit marks are not looked for
+    std::vector<SpokenPrompt> prompts;  // for sound
+};
+
+Result<Verification> verify(Bytes file, Format format, const VerifyOptions& options,
+                            const Resources& resources);
+
+// The first readable label among the sites, with everything that was noticed on the way.
+struct MetadataJudgement {
+    MetadataVerification metadata;
+    bool unreadable = false;     // sites, but none can be read
+    bool contradiction = false;  // two labels, or label and IPTC, say different things
+    Findings findings;
+};
+MetadataJudgement judge_metadata(const MetadataReading& reading,
+                                 const std::vector<TrustedKey>& trusted);
+
+}  // namespace colophon::label
