@@ -88,9 +88,9 @@ std::string source_type(Origin origin) {
     constexpr std::string_view kBase = "http://cv.iptc.org/newscodes/digitalsourcetype/";
     switch (origin) {
         case Origin::kGenerated:
-            return std::string(kBase) + "trainedAlgorithmicMedia";
+            return fmt::format("{}trainedAlgorithmicMedia", kBase);
         case Origin::kEdited:
-            return std::string(kBase) + "compositeWithTrainedAlgorithmicMedia";
+            return fmt::format("{}compositeWithTrainedAlgorithmicMedia", kBase);
         case Origin::kSuspected:
             break;
     }

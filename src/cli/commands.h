@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The verbs. Each adds itself to the command line and says what to run when it was chosen.
+
+#include "cli/exit_code.h"
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace colophon::cli {
+
+// Set by the callback of the verb that the user chose.
+using Action = std::function<ExitCode()>;
+
+void add_label_command(CLI::App& app, Action& action);
+void add_verify_command(CLI::App& app, Action& action);
+void add_version_command(CLI::App& app, Action& action);
+
+// Prints "colophon: WHAT" and, when it helps, the file, on standard error.
+void print_error(const std::string& what);
+
+}  // namespace colophon::cli

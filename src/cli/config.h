@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Defaults from colophon.toml: the first of ./colophon.toml, $COLOPHON_CONFIG and
+// ~/.config/colophon/colophon.toml that is there. Every key may also come from the environment as
+// COLOPHON_SECTION_KEY, which wins; a command-line option wins over both.
+
+#include "core/result.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace colophon::cli {
+
+struct LabelConfig {
+    std::string producer;
+    std::string producer_name;
+    std::string propagator;
+    std::string system;
+    std::string profile;
+    std::string language;
+    std::string service;
+    std::string marks;
+    std::string origin;
+    std::string text;
+    std::string position;
+    std::string sound;
+    std::string recording;
+    std::string metadata_key;
+    std::string metadata_key_id;
+    std::string font;
+};
+
+struct VerifyConfig {
+    std::vector<std::string> trust;  // PEM files of public keys
+};
+
+struct Config {
+    std::string path;  // of the file that was read; empty when none was
+    LabelConfig label;
+    VerifyConfig verify;
+};
+
+// kInvalidArgument names the file, the line and the key: unknown keys are errors, so that a typing
+// mistake never goes unnoticed.
+Result<Config> load_config();
+
+// Fills what `options` leaves empty.
+void merge_config(LabelConfig& options, const LabelConfig& defaults);
+
+// ~/.config/colophon (or $XDG_CONFIG_HOME/colophon). kNotFound when there is no home.
+Result<std::string> user_config_folder();
+
+}  // namespace colophon::cli

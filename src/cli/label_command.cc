@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// colophon label IN... -o OUT: put the marks on files.
+
+#include "cli/batch.h"
+#include "cli/commands.h"
+#include "cli/config.h"
+#include "cli/exit_code.h"
+#include "cli/files.h"
+#include "cli/label_request.h"
+#include "cli/prompts.h"
+#include "cli/report.h"
+#include "cli/terminal.h"
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/random.h"
+#include "core/result.h"
+#include "label/format.h"
+#include "label/plan.h"
+#include "worker/client.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace colophon::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+    std::vector<std::string> inputs;
+    std::string output;
+    LabelArguments label;
+    bool json = false;
+    bool quiet = false;
+    std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+};
+
+// One run of the verb: what all files share.
+struct Run {
+    const Arguments& arguments;
+    LabelRequest request;
+    Prompts prompts;
+    bool into_folder;
+    SystemClock clock;
+    SystemRandom random;
+};
+
+// Where the labelled form of an input goes.
+std::string output_path(const Run& run, const Input& input) {
+    return run.into_folder ? (fs::path(run.arguments.output) / input.relative).string()
+                           : run.arguments.output;
+}
+
+void add_plan_findings(const Run& run, label::Format format, worker::LabelReport& report) {
+    const label::LabelPlan plan = run.request.plan_for(format);
+    if (!plan.out_of_reach.empty()) {
+        label::warn(report.findings, "plan.incomplete",
+                    fmt::format("the profile also asks for {}, which this version does not write",
+                                label::to_string(plan.out_of_reach)));
+    }
+}
+
+struct Labelled {
+    std::string output;
+    label::Format format;
+    worker::LabelReport report;
+};
+
+Result<Labelled> label_one(Run& run, worker::Worker& worker, const Input& input) {
+    const worker::Fd in = TRY(open_input(input.path));
+    const label::Format format = TRY(worker.probe(in.get(), input.relative));
+    const label::ApplyOptions options = TRY(run.request.options_for(format, run.clock, run.random));
+    TRY(run.prompts.prepare_label(worker, options, format));
+    const std::string path = output_path(run, input);
+    if (run.into_folder) {
+        TRY(make_folders(fs::path(path).parent_path().string()));
+    }
+    OutputFile out = TRY(OutputFile::create(path));
+    worker::LabelReport report = TRY(worker.label(in.get(), out.descriptor(), format, options));
+    TRY(out.commit());
+    add_plan_findings(run, format, report);
+    return Labelled{.output = path, .format = format, .report = std::move(report)};
+}
+
+Outcome label_input(Run& run, worker::Worker& worker, const Input& input) {
+    Outcome outcome;
+    const auto labelled = label_one(run, worker, input);
+    if (!labelled.ok()) {
+        outcome.code = exit_code_of(labelled.error());
+        outcome.err = fmt::format("colophon: {}: {}\n", printable(input.path),
+                                  printable(labelled.error().what));
+        if (run.arguments.json) {
+            outcome.out = json::write(error_json(input.path, labelled.error())) + "\n";
+        }
+        return outcome;
+    }
+    const bool to_stream = labelled->output == kStandardStream;
+    if (run.arguments.json) {
+        std::string& to = to_stream ? outcome.err : outcome.out;
+        to = json::write(
+                 label_json(input.path, labelled->output, labelled->format, labelled->report)) +
+             "\n";
+    } else if (!run.arguments.quiet) {
+        outcome.err = label_text(input.path, labelled->output, labelled->format, labelled->report);
+    }
+    return outcome;
+}
+
+// Two inputs that would become one output are refused before anything is written.
+Result<void> check_outputs(const Run& run, const std::vector<Input>& inputs) {
+    std::vector<std::string> paths;
+    for (const Input& input : inputs) {
+        paths.push_back(output_path(run, input));
+    }
+    std::ranges::sort(paths);
+    const auto twice = std::ranges::adjacent_find(paths);
+    if (twice != paths.end()) {
+        return Error{ErrorCode::kConflict,
+                     fmt::format("two inputs would both be written to {}", *twice)};
+    }
+    return {};
+}
+
+Result<ExitCode> run_label(Arguments& arguments) {
+    const Config config = TRY(load_config());
+    merge_config(arguments.label.values, config.label);
+    const std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
+    const bool several = inputs.size() > 1 || is_folder(arguments.inputs.front());
+    const bool into_folder =
+        arguments.output != kStandardStream &&
+        (several || is_folder(arguments.output) || arguments.output.ends_with('/'));
+    if (several && arguments.output == kStandardStream) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "standard output takes one file; give a folder with -o"};
+    }
+    if (into_folder && fs::exists(arguments.output) && !is_folder(arguments.output)) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("{} is a file; several inputs need a folder", arguments.output)};
+    }
+    LabelRequest request = TRY(LabelRequest::create(arguments.label));
+    Run run{.arguments = arguments,
+            .request = std::move(request),
+            .prompts = Prompts(arguments.label.values.recording),
+            .into_folder = into_folder,
+            .clock = {},
+            .random = {}};
+    TRY(check_outputs(run, inputs));
+    if (into_folder) {
+        TRY(make_folders(arguments.output));
+    }
+    const BatchOptions options{
+        .jobs = arguments.jobs,
+        .progress = !arguments.json,
+        .worker = {.font_path = run.request.font(), .with_media = run.request.needs_media()}};
+    return run_batch(inputs, options, [&run](worker::Worker& worker, const Input& input) {
+        return label_input(run, worker, input);
+    });
+}
+
+void add_options(CLI::App& verb, Arguments& arguments) {
+    LabelConfig& values = arguments.label.values;
+    verb.add_option("IN", arguments.inputs,
+                    std::string(tr("files or folders; - is standard input",
+                                   "文件或文件夹；- 表示标准输入")))
+        ->required();
+    verb.add_option("-o,--output", arguments.output,
+                    std::string(tr("a file for one input, a folder for several; - is standard "
+                                   "output",
+                                   "单个输入对应文件，多个输入对应文件夹；- 表示标准输出")))
+        ->required();
+    verb.add_option("--producer", values.producer,
+                    std::string(tr("code of the provider: 27 characters (TC260-PG-20252A)",
+                                   "服务提供者编码：27 位（TC260-PG-20252A）")));
+    verb.add_option("--producer-name", values.producer_name,
+                    std::string(tr("name, used where there is no code", "名称，无编码时使用")));
+    verb.add_option(
+        "--propagator", values.propagator,
+        std::string(tr("code of the platform that passes content on", "传播服务提供者编码")));
+    verb.add_option(
+        "--service", values.service,
+        std::string(tr("dialogue, voice, face, scene, content or other (article 17)",
+                       "服务类型（第十七条）：dialogue voice face scene content other")));
+    verb.add_option("--profile", values.profile,
+                    std::string(tr("cn, eu, us-ca or all", "适用法域：cn eu us-ca all")));
+    verb.add_option("--marks", values.marks,
+                    std::string(tr("explicit,metadata; default: what service and profile owe",
+                                   "explicit,metadata；默认按服务类型与法域")));
+    verb.add_option(
+        "--origin", values.origin,
+        std::string(tr("generated, edited or suspected", "来源：generated edited suspected")));
+    verb.add_option("--language", values.language,
+                    std::string(tr("of the explicit label: zh or en", "显式标识语言：zh en")));
+    verb.add_option("--text", values.text,
+                    std::string(tr("wording of the explicit label", "显式标识文字")));
+    verb.add_option(
+        "--position", values.position,
+        std::string(tr("pictures: bottom-right, top, ...; texts and sounds: start, end, "
+                       "both; texts: corner",
+                       "图片：bottom-right 等；文本与音频：start end both；文本：corner")));
+    verb.add_option("--sound", values.sound,
+                    std::string(tr("spoken or rhythm", "语音 spoken 或节奏 rhythm")));
+    verb.add_option(
+        "--recording", values.recording,
+        std::string(tr("your own recording of the spoken label", "自备的语音标识录音")));
+    verb.add_option("--font", values.font,
+                    std::string(tr("font file of the explicit label", "显式标识字体文件")));
+    verb.add_option("--system", values.system,
+                    std::string(tr("model, as NAME/VERSION", "模型：名称/版本")));
+    verb.add_option(
+        "--content-id", arguments.label.content_id,
+        std::string(tr("number of this content; default: a new one", "内容编号；默认新编号")));
+    verb.add_option("--metadata-key", values.metadata_key,
+                    std::string(tr("SM2 key (PEM) that signs the metadata label, or none; default: "
+                                   "a local key",
+                                   "签署元数据标识的 SM2 密钥（PEM）或 none；默认本地密钥")));
+    verb.add_option("--metadata-key-id", values.metadata_key_id,
+                    std::string(tr("name of that key in the label", "标识中的密钥编号")));
+}
+
+void add_flags(CLI::App& verb, Arguments& arguments) {
+    verb.add_flag("--propagate", arguments.label.propagate,
+                  std::string(tr("fill only the propagator's fields of a label that is there",
+                                 "仅填写已有标识中的传播者字段")));
+    verb.add_flag("--relabel", arguments.label.relabel,
+                  std::string(tr("replace another producer's label, and say so",
+                                 "替换其他生成者的标识，并予说明")));
+    verb.add_flag("--declared", arguments.label.declared,
+                  std::string(tr("the user declares that the content is synthetic",
+                                 "用户声明内容为生成合成")));
+    verb.add_flag("--json", arguments.json,
+                  std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
+    verb.add_flag("-q,--quiet", arguments.quiet,
+                  std::string(tr("say nothing unless something fails", "仅在出错时输出")));
+    verb.add_option("-j,--jobs", arguments.jobs,
+                    std::string(tr("files at a time", "同时处理的文件数")))
+        ->check(CLI::Range(1, 256));
+}
+
+}  // namespace
+
+void add_label_command(CLI::App& app, Action& action) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* verb =
+        app.add_subcommand("label", std::string(tr("put the marks on files", "为文件添加标识")));
+    add_options(*verb, *arguments);
+    add_flags(*verb, *arguments);
+    verb->callback([arguments, &action] {
+        action = [arguments] {
+            const auto result = run_label(*arguments);
+            if (!result.ok()) {
+                print_error(result.error().what);
+                return result.error().code == ErrorCode::kInvalidArgument ? ExitCode::kUsage
+                                                                          : ExitCode::kError;
+            }
+            return *result;
+        };
+    });
+}
+
+}  // namespace colophon::cli

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/label_request.h"
+
+#include "cli/keys.h"
+#include "core/clock.h"
+#include "core/ids.h"
+#include "core/random.h"
+#include "core/result.h"
+#include "label/apply.h"
+#include "label/existing.h"
+#include "label/explicit/audio.h"
+#include "label/explicit/image.h"
+#include "label/explicit/text.h"
+#include "label/format.h"
+#include "label/metadata/provider_code.h"
+#include "label/metadata/security_data.h"
+#include "label/plan.h"
+#include "label/record.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace colophon::cli {
+namespace {
+
+constexpr std::array<const char*, 3> kFonts{
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+    "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+};
+
+Error unknown(std::string_view option, std::string_view value, std::string_view known) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("{} is no {}; known are {}", value, option, known)};
+}
+
+Result<void> set_record(const LabelArguments& arguments, label::LabelRecord& record) {
+    const LabelConfig& values = arguments.values;
+    record.producer_code = values.producer;
+    record.producer_name = values.producer_name;
+    record.propagator_code = values.propagator;
+    if (record.producer_code.empty() && record.producer_name.empty()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "who produces this content? give --producer CODE (27 characters, with your "
+                     "unified social credit code inside), or put  producer = \"CODE\"  under "
+                     "[label] in colophon.toml"};
+    }
+    if (label::looks_like_provider_code(record.producer_code)) {
+        TRY(label::parse_provider_code(record.producer_code));
+    }
+    const std::size_t slash = values.system.find('/');
+    record.system_name = values.system.substr(0, slash);
+    record.system_version =
+        slash == std::string::npos ? std::string() : values.system.substr(slash + 1);
+    if (!values.origin.empty()) {
+        const auto origin = label::parse_origin(values.origin);
+        if (!origin) {
+            return unknown("origin", values.origin, "generated, edited and suspected");
+        }
+        record.origin = *origin;
+    }
+    if (!arguments.content_id.empty()) {
+        const auto id = parse_content_id(arguments.content_id);
+        if (id.ok()) {
+            record.content_id = *id;
+        } else {
+            record.own_id = arguments.content_id;
+        }
+    }
+    return {};
+}
+
+Result<void> set_policies(const LabelArguments& arguments, label::ApplyOptions& options) {
+    const LabelConfig& values = arguments.values;
+    if (!values.profile.empty()) {
+        const auto profile = label::parse_profile(values.profile);
+        if (!profile) {
+            return unknown("profile", values.profile, "cn, eu, us-ca and all");
+        }
+        options.profile = *profile;
+    }
+    const bool foreign =
+        options.profile == label::Profile::kEu || options.profile == label::Profile::kUsCa;
+    options.language = foreign ? label::Language::kEn : label::Language::kZh;
+    if (!values.language.empty()) {
+        const auto language = label::parse_language(values.language);
+        if (!language) {
+            return unknown("language", values.language, "zh and en");
+        }
+        options.language = *language;
+    }
+    if (values.sound == "rhythm") {
+        options.sound_form = label::SoundForm::kRhythm;
+    } else if (!values.sound.empty() && values.sound != "spoken") {
+        return unknown("form of a sound label", values.sound, "spoken and rhythm");
+    }
+    if (arguments.propagate && arguments.relabel) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--propagate keeps the producer, --relabel replaces it: choose one"};
+    }
+    if (arguments.propagate) {
+        options.existing = label::ExistingPolicy::kPropagate;
+    } else if (arguments.relabel) {
+        options.existing = label::ExistingPolicy::kRelabel;
+    }
+    options.user_declares = arguments.declared;
+    options.text = values.text;
+    return {};
+}
+
+Result<void> set_place(std::string_view position, label::Kind kind, label::ApplyOptions& options) {
+    if (position.empty()) {
+        return {};
+    }
+    if (kind == label::Kind::kImage || kind == label::Kind::kVideo) {
+        const auto place = label::parse_image_place(position);
+        if (!place) {
+            return unknown("place in a picture", position,
+                           "bottom-right, bottom-left, top-right, top-left, bottom, top, left and "
+                           "right");
+        }
+        options.image_place = *place;
+        return {};
+    }
+    const bool corner = position == "corner" && kind == label::Kind::kText;
+    if (position != "start" && position != "end" && position != "both" && !corner) {
+        return unknown(
+            kind == label::Kind::kText ? "place in a text" : "place in a sound", position,
+            kind == label::Kind::kText ? "start, end, both and corner" : "start, end and both");
+    }
+    options.text_place = corner                ? label::TextPlace::kCorner
+                         : position == "start" ? label::TextPlace::kStart
+                         : position == "end"   ? label::TextPlace::kEnd
+                                               : label::TextPlace::kBoth;
+    options.sound_place = position == "start" ? label::SoundPlace::kStart
+                          : position == "end" ? label::SoundPlace::kEnd
+                                              : label::SoundPlace::kBoth;
+    return {};
+}
+
+}  // namespace
+
+Result<std::string> find_font(const std::string& wanted) {
+    if (!wanted.empty()) {
+        if (access(wanted.c_str(), R_OK) != 0) {
+            return Error{ErrorCode::kNotFound, "cannot read the font " + wanted};
+        }
+        return wanted;
+    }
+    for (const char* path : kFonts) {
+        if (access(path, R_OK) == 0) {
+            return std::string(path);
+        }
+    }
+    return Error{ErrorCode::kNotFound,
+                 "no font with Chinese characters was found: install the package "
+                 "fonts-wqy-microhei, or give --font FILE"};
+}
+
+Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments) {
+    LabelRequest request;
+    const LabelConfig& values = arguments.values;
+    TRY(set_record(arguments, request.base_.record));
+    TRY(set_policies(arguments, request.base_));
+    if (!values.marks.empty()) {
+        request.marks_ = TRY(label::parse_marks(values.marks));
+    } else if (arguments.propagate) {
+        // A platform passes on what it was given; it adds itself, and does not draw on the content.
+        request.marks_ = label::MarkSet().add(label::Mark::kMetadata);
+    }
+    if (!values.service.empty()) {
+        request.service_ = label::parse_service(values.service);
+        if (!request.service_) {
+            return unknown("service", values.service,
+                           "dialogue, voice, face, scene, content and other");
+        }
+    }
+    request.position_ = values.position;
+    request.recording_ = values.recording;
+    if (request.needs_media()) {
+        request.font_ = TRY(find_font(values.font));
+    }
+    auto key = TRY(open_signing_key(values.metadata_key));
+    if (key) {
+        request.key_ = std::make_shared<const label::SigningKey>(std::move(*key));
+    }
+    request.key_id_ = values.metadata_key_id;
+    return request;
+}
+
+label::LabelPlan LabelRequest::plan_for(label::Format format) const {
+    const label::ServiceClass service =
+        service_.value_or(label::default_service(label::facts(format).kind));
+    label::LabelPlan plan = label::plan(service, base_.profile, format);
+    if (marks_) {
+        plan.owed = *marks_;
+    }
+    return plan;
+}
+
+Result<label::ApplyOptions> LabelRequest::options_for(label::Format format, Clock& clock,
+                                                      Random& random) const {
+    label::ApplyOptions options = base_;
+    const label::Kind kind = label::facts(format).kind;
+    options.marks = plan_for(format).owed;
+    options.record.service = service_.value_or(label::default_service(kind));
+    options.record.created_at = clock.now();
+    if (options.record.own_id.empty() && !options.record.content_id) {
+        options.record.content_id = ContentId{TRY(random.next()) & ContentId::kMax};
+    }
+    TRY(set_place(position_, kind, options));
+    const bool as_producer = options.existing != label::ExistingPolicy::kPropagate;
+    if (key_ && as_producer && options.marks.has(label::Mark::kMetadata)) {
+        const label::AigcLabel label = label::own_label(options.record, "");
+        options.reserved_code1 = TRY(label::make_security_data(label, *key_, key_id_));
+    }
+    return options;
+}
+
+}  // namespace colophon::cli

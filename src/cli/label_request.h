@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the user asked of `label`, from options and configuration, checked once before any file is
+// touched; and what it becomes for one file of a certain format.
+
+#include "cli/config.h"
+#include "core/clock.h"
+#include "core/random.h"
+#include "core/result.h"
+#include "label/apply.h"
+#include "label/format.h"
+#include "label/metadata/security_data.h"
+#include "label/plan.h"
+#include "label/record.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace colophon::cli {
+
+// Everything as text, as it was written; empty: not given.
+struct LabelArguments {
+    LabelConfig values;  // options fill these first, the configuration what they leave empty
+    std::string content_id;
+    bool propagate = false;
+    bool relabel = false;
+    bool declared = false;
+};
+
+class LabelRequest {
+public:
+    // kInvalidArgument names the option and what it may be.
+    static Result<LabelRequest> create(const LabelArguments& arguments);
+
+    // What this version owes for that format, unless the user named the marks.
+    label::LabelPlan plan_for(label::Format format) const;
+    bool needs_media() const noexcept { return !marks_ || marks_->has(label::Mark::kExplicit); }
+
+    // The options of one file: a content id of its own and the signature over it.
+    Result<label::ApplyOptions> options_for(label::Format format, Clock& clock,
+                                            Random& random) const;
+    const std::string& font() const noexcept { return font_; }
+    const std::string& recording() const noexcept { return recording_; }
+
+private:
+    LabelRequest() = default;
+
+    label::ApplyOptions base_;
+    std::optional<label::MarkSet> marks_;
+    std::optional<label::ServiceClass> service_;
+    std::string position_;
+    std::string recording_;
+    std::string font_;
+    std::string key_id_;
+    std::shared_ptr<const label::SigningKey> key_;  // shared: requests are copied to threads
+};
+
+// The first font of the list that is there, or kNotFound with what to install.
+Result<std::string> find_font(const std::string& wanted);
+
+}  // namespace colophon::cli

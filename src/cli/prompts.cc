@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/prompts.h"
+
+#include "core/result.h"
+#include "label/apply.h"
+#include "label/explicit/audio.h"
+#include "label/explicit/wording.h"
+#include "label/format.h"
+#include "label/plan.h"
+#include "label/record.h"
+#include "media/speech.h"
+#include "worker/client.h"
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace colophon::cli {
+
+Result<std::shared_ptr<const label::SpokenPrompt>> Prompts::prompt(const std::string& wording,
+                                                                   label::Language language) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = made_.find(wording); found != made_.end()) {
+        return found->second;
+    }
+    media::SpokenPcm pcm = recording_.empty()
+                               ? TRY(media::speak(wording, language == label::Language::kZh
+                                                               ? media::SpeechLanguage::kMandarin
+                                                               : media::SpeechLanguage::kEnglish))
+                               : TRY(media::load_recording(recording_));
+    auto made = std::make_shared<const label::SpokenPrompt>(
+        label::SpokenPrompt{.text = wording, .rate = pcm.rate, .samples = std::move(pcm.samples)});
+    made_.emplace(wording, made);
+    return made;
+}
+
+Result<void> Prompts::give(worker::Worker& worker, const label::SpokenPrompt& prompt) {
+    {
+        const std::lock_guard lock(mutex_);
+        given_[&worker].insert(prompt.text);
+        std::string& newest = newest_[&worker];
+        if (newest == prompt.text) {
+            return {};
+        }
+        newest = prompt.text;
+    }
+    return worker.set_prompt(prompt);
+}
+
+Result<void> Prompts::prepare_label(worker::Worker& worker, const label::ApplyOptions& options,
+                                    label::Format format) {
+    const bool spoken = label::facts(format).kind == label::Kind::kAudio &&
+                        options.marks.has(label::Mark::kExplicit) &&
+                        options.sound_form == label::SoundForm::kSpoken;
+    if (!spoken) {
+        return {};
+    }
+    const std::string wording = TRY(label::explicit_wording(options, label::Kind::kAudio));
+    const auto made = TRY(prompt(wording, options.language));
+    return give(worker, *made);
+}
+
+void Prompts::prepare_verify(worker::Worker& worker, label::Format format) {
+    if (label::facts(format).kind != label::Kind::kAudio) {
+        return;
+    }
+    for (const std::string& wording : label::known_wordings(label::Kind::kAudio)) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (given_[&worker].contains(wording)) {
+                continue;
+            }
+        }
+        const bool chinese = wording.find_first_of("\xE4\xE5\xE6") != std::string::npos;
+        const auto made = prompt(wording, chinese ? label::Language::kZh : label::Language::kEn);
+        if (!made.ok() || !give(worker, **made).ok()) {
+            return;
+        }
+    }
+}
+
+}  // namespace colophon::cli

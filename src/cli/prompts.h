@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Spoken labels, made once in a run and given to each worker once.
+
+#include "core/result.h"
+#include "label/apply.h"
+#include "label/explicit/audio.h"
+#include "label/format.h"
+#include "label/record.h"
+#include "worker/client.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace colophon::cli {
+
+// May be used by several threads at once.
+class Prompts {
+public:
+    // `recording`: the user's own, instead of synthetic speech; may be empty.
+    explicit Prompts(std::string recording) : recording_(std::move(recording)) {}
+
+    // Gives the worker what a spoken label with these options needs; nothing for other formats.
+    Result<void> prepare_label(worker::Worker& worker, const label::ApplyOptions& options,
+                               label::Format format);
+    // Gives the worker the spoken labels that are known by heart, to look for. Without a speech
+    // synthesizer nothing is looked for, which is no error.
+    void prepare_verify(worker::Worker& worker, label::Format format);
+
+private:
+    Result<std::shared_ptr<const label::SpokenPrompt>> prompt(const std::string& wording,
+                                                              label::Language language);
+    Result<void> give(worker::Worker& worker, const label::SpokenPrompt& prompt);
+
+    std::string recording_;
+    std::mutex mutex_;
+    // Guarded by mutex_: made prompts by wording, and which worker's newest prompt is which.
+    std::map<std::string, std::shared_ptr<const label::SpokenPrompt>> made_;
+    std::map<const worker::Worker*, std::set<std::string>> given_;
+    std::map<const worker::Worker*, std::string> newest_;
+};
+
+}  // namespace colophon::cli

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/report.h"
+
+#include "cli/terminal.h"
+#include "core/ids.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "label/explicit/reading.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/metadata/container.h"
+#include "label/metadata/security_data.h"
+#include "label/plan.h"
+#include "label/propagation.h"
+#include "label/verify.h"
+#include "worker/protocol.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::cli {
+namespace {
+
+constexpr std::size_t kNameColumns = 12;
+constexpr std::size_t kFindingsShownMax = 12;
+
+// Two digits are all that a measurement of pixels can promise.
+double rounded(double value) {
+    return std::round(value * 100.0) / 100.0;
+}
+
+json::Value findings_json(const label::Findings& findings) {
+    json::Array array;
+    for (const label::Finding& each : findings) {
+        array.emplace_back(json::Object{{"code", each.code},
+                                        {"level", label::finding_level_name(each.level)},
+                                        {"what", each.what}});
+    }
+    return array;
+}
+
+json::Value explicit_json(const label::ExplicitReading& reading) {
+    json::Object object{{"found", reading.found}};
+    if (reading.height_percent) {
+        object.emplace_back("height_percent", rounded(*reading.height_percent));
+    }
+    if (reading.contrast) {
+        object.emplace_back("contrast", rounded(*reading.contrast));
+    }
+    if (reading.found) {
+        object.emplace_back("text", reading.text);
+        object.emplace_back("where", reading.where);
+    }
+    return object;
+}
+
+json::Value iptc_json(const label::IptcFields& iptc) {
+    json::Object object;
+    if (!iptc.digital_source_type.empty()) {
+        object.emplace_back("digital_source_type", iptc.digital_source_type);
+    }
+    if (!iptc.ai_system_used.empty()) {
+        object.emplace_back("ai_system_used", iptc.ai_system_used);
+    }
+    if (!iptc.ai_system_version_used.empty()) {
+        object.emplace_back("ai_system_version_used", iptc.ai_system_version_used);
+    }
+    return object;
+}
+
+json::Value metadata_json(const label::MetadataVerification& metadata) {
+    json::Object object{{"found", metadata.found}};
+    if (metadata.found) {
+        object.emplace_back("label", metadata.label.label);
+        object.emplace_back("producer", metadata.label.content_producer);
+        object.emplace_back("produce_id", metadata.label.produce_id);
+        if (metadata.content_id) {
+            object.emplace_back("content_id", to_string(*metadata.content_id));
+        }
+        object.emplace_back("propagator", metadata.label.content_propagator);
+        object.emplace_back("propagate_id", metadata.label.propagate_id);
+        object.emplace_back("where", metadata.where);
+        object.emplace_back("offset", metadata.offset);
+        object.emplace_back("signature", label::signature_state_name(metadata.signature));
+        object.emplace_back("trusted", metadata.trusted);
+        if (!metadata.key_id.empty()) {
+            object.emplace_back("key_id", metadata.key_id);
+        }
+    }
+    if (json::Value iptc = iptc_json(metadata.iptc); !iptc.if_object()->empty()) {
+        object.emplace_back("iptc", std::move(iptc));
+    }
+    return object;
+}
+
+Colour colour_of(label::Verdict verdict) {
+    switch (verdict) {
+        case label::Verdict::kIntact:
+            return Colour::kGreen;
+        case label::Verdict::kAbsent:
+            return Colour::kYellow;
+        case label::Verdict::kAltered:
+        case label::Verdict::kStripped:
+        case label::Verdict::kForged:
+        case label::Verdict::kUnreadable:
+            break;
+    }
+    return Colour::kRed;
+}
+
+std::string_view verdict_word(label::Verdict verdict) {
+    switch (verdict) {
+        case label::Verdict::kIntact:
+            return tr("intact", "完好");
+        case label::Verdict::kAltered:
+            return tr("altered", "被篡改");
+        case label::Verdict::kStripped:
+            return tr("stripped", "被去除");
+        case label::Verdict::kForged:
+            return tr("forged", "伪造");
+        case label::Verdict::kAbsent:
+            return tr("absent", "无标识");
+        case label::Verdict::kUnreadable:
+            break;
+    }
+    return tr("unreadable", "无法读取");
+}
+
+std::string_view verdict_sentence(label::Verdict verdict) {
+    switch (verdict) {
+        case label::Verdict::kIntact:
+            return tr("Labelled as AI-generated; nothing speaks against the label.",
+                      "已标识为人工智能生成合成内容，未发现标识异常。");
+        case label::Verdict::kAltered:
+            return tr("The label was changed after it was signed.", "标识在签名之后被改动。");
+        case label::Verdict::kStripped:
+            return tr("One mark is there, another that belongs beside it is gone.",
+                      "部分标识仍在，应有的另一部分标识缺失。");
+        case label::Verdict::kForged:
+            return tr("The marks contradict each other, or name a provider that cannot exist.",
+                      "标识相互矛盾，或所载服务提供者编码不可能存在。");
+        case label::Verdict::kAbsent:
+            return tr("No label was found. That does not prove that no model made it.",
+                      "未发现标识；这并不证明内容并非人工智能生成。");
+        case label::Verdict::kUnreadable:
+            break;
+    }
+    return tr("There is a label, but it cannot be read.", "存在标识，但无法读取。");
+}
+
+std::string_view signature_sentence(const label::MetadataVerification& metadata) {
+    switch (metadata.signature) {
+        case label::SignatureState::kNone:
+            return tr("none: a change of the label would not be noticed",
+                      "无签名：标识若被改动无法察觉");
+        case label::SignatureState::kValid:
+            return metadata.trusted
+                       ? tr("valid, by a key that you trust", "有效，且为受信任的密钥")
+                       : tr("valid, by a key that you do not know", "有效，但密钥不在信任列表中");
+        case label::SignatureState::kInvalid:
+            return tr("does not fit the label", "与标识不符");
+        case label::SignatureState::kUnsupported:
+            break;
+    }
+    return tr("of a kind that is not known here", "不支持的签名类型");
+}
+
+class Lines {
+public:
+    void add(std::string_view name, std::string_view text) {
+        out_ += fmt::format("  {}{}\n", paint(pad_right(name, kNameColumns), Colour::kDim), text);
+    }
+    void plain(std::string_view text) { out_ += fmt::format("  {}\n", text); }
+    std::string take() { return std::move(out_); }
+
+private:
+    std::string out_;
+};
+
+std::string explicit_words(const label::ExplicitReading& reading) {
+    if (!reading.found) {
+        return std::string(tr("not found", "未发现"));
+    }
+    std::string text = fmt::format("\"{}\", {}", printable(reading.text), reading.where);
+    if (reading.height_percent) {
+        text += fmt::format("; {} {:.1f} %", tr("height over shortest side", "高度占最短边"),
+                            *reading.height_percent);
+    }
+    if (reading.contrast) {
+        text += fmt::format("; {} {:.1f}:1", tr("contrast", "对比度"), *reading.contrast);
+    }
+    return text;
+}
+
+void add_metadata(Lines& lines, const label::MetadataVerification& metadata) {
+    if (!metadata.found) {
+        lines.add(tr("metadata", "元数据"), tr("no AIGC label", "无 AIGC 标识"));
+    } else {
+        lines.add(tr("metadata", "元数据"),
+                  fmt::format("Label {} · {} · {}", printable(metadata.label.label),
+                              printable(metadata.label.content_producer), metadata.where));
+        lines.add(tr("content id", "内容编号"), printable(metadata.label.produce_id));
+        if (metadata.label.content_propagator != metadata.label.content_producer &&
+            !metadata.label.content_propagator.empty()) {
+            lines.add(tr("propagator", "传播者"),
+                      fmt::format("{} · {}", printable(metadata.label.content_propagator),
+                                  printable(metadata.label.propagate_id)));
+        }
+        std::string signature(signature_sentence(metadata));
+        if (!metadata.key_id.empty()) {
+            signature += fmt::format(" ({})", printable(metadata.key_id));
+        }
+        lines.add(tr("signature", "签名"), signature);
+    }
+    if (!metadata.iptc.digital_source_type.empty()) {
+        const std::string& uri = metadata.iptc.digital_source_type;
+        const std::string name = uri.substr(uri.find_last_of('/') + 1);
+        lines.add("IPTC", printable(fmt::format("{} {} {}", name, metadata.iptc.ai_system_used,
+                                                metadata.iptc.ai_system_version_used)));
+    }
+}
+
+void add_findings(Lines& lines, const label::Findings& findings) {
+    std::size_t shown = 0;
+    for (const label::Finding& each : findings) {
+        if (each.level == label::FindingLevel::kInfo) {
+            continue;
+        }
+        if (++shown > kFindingsShownMax) {
+            lines.plain(tr("… more with --json", "…… 其余见 --json"));
+            return;
+        }
+        const Colour colour =
+            each.level == label::FindingLevel::kError ? Colour::kRed : Colour::kYellow;
+        lines.plain(fmt::format("{} {}: {}", paint("!", colour), each.code, printable(each.what)));
+    }
+}
+
+}  // namespace
+
+json::Value verification_json(const std::string& file, const label::Verification& seen) {
+    const label::FormatFacts& row = label::facts(seen.format);
+    json::Object object{{"file", file},
+                        {"kind", label::kind_name(row.kind)},
+                        {"format", row.name},
+                        {"verdict", label::verdict_name(seen.verdict)}};
+    if (seen.explicit_mark) {
+        object.emplace_back("explicit", explicit_json(*seen.explicit_mark));
+    }
+    if (seen.metadata) {
+        object.emplace_back("metadata", metadata_json(*seen.metadata));
+    }
+    object.emplace_back("propagation", label::propagation_status_name(seen.propagation));
+    object.emplace_back("findings", findings_json(seen.findings));
+    return object;
+}
+
+json::Value label_json(const std::string& file, const std::string& output, label::Format format,
+                       const worker::LabelReport& report) {
+    const label::FormatFacts& row = label::facts(format);
+    json::Object object{{"file", file},
+                        {"output", output},
+                        {"kind", label::kind_name(row.kind)},
+                        {"format", row.name},
+                        {"marks", label::to_string(report.written)}};
+    if (report.explicit_mark) {
+        object.emplace_back("explicit", explicit_json(*report.explicit_mark));
+    }
+    if (report.label) {
+        object.emplace_back("metadata",
+                            json::Object{{"label", report.label->label},
+                                         {"producer", report.label->content_producer},
+                                         {"produce_id", report.label->produce_id},
+                                         {"propagator", report.label->content_propagator},
+                                         {"propagate_id", report.label->propagate_id},
+                                         {"where", report.where}});
+    }
+    object.emplace_back("findings", findings_json(report.findings));
+    return object;
+}
+
+json::Value error_json(const std::string& file, const Error& error) {
+    return json::Object{
+        {"file", file},
+        {"error", json::Object{{"code", error_code_name(error.code)}, {"what", error.what}}}};
+}
+
+std::string verification_text(const std::string& file, const label::Verification& seen) {
+    Lines lines;
+    lines.plain(verdict_sentence(seen.verdict));
+    if (seen.explicit_mark) {
+        lines.add(tr("explicit", "显式标识"), explicit_words(*seen.explicit_mark));
+    }
+    if (seen.metadata) {
+        add_metadata(lines, *seen.metadata);
+    }
+    const std::string_view prompt = label::propagation_prompt(seen.propagation, user_language());
+    if (!prompt.empty()) {
+        lines.add(tr("tell readers", "发布提示"), prompt);
+    }
+    add_findings(lines, seen.findings);
+    return verification_line(file, seen) + lines.take();
+}
+
+std::string verification_line(const std::string& file, const label::Verification& seen) {
+    const std::string word = pad_right(verdict_word(seen.verdict), kNameColumns);
+    return fmt::format("{}{}  {}\n", paint(word, colour_of(seen.verdict)),
+                       paint(printable(file), Colour::kBold), label::facts(seen.format).name);
+}
+
+std::string label_text(const std::string& file, const std::string& output, label::Format format,
+                       const worker::LabelReport& report) {
+    Lines lines;
+    if (report.explicit_mark) {
+        lines.add(tr("explicit", "显式标识"), explicit_words(*report.explicit_mark));
+    }
+    if (report.label) {
+        lines.add(tr("metadata", "元数据"),
+                  fmt::format("Label {} · {} · {}", report.label->label,
+                              printable(report.label->content_producer), report.where));
+        lines.add(tr("content id", "内容编号"), printable(report.label->produce_id));
+    }
+    add_findings(lines, report.findings);
+    const std::string word = pad_right(tr("labelled", "已标识"), kNameColumns);
+    return fmt::format("{}{} → {}  {}\n", paint(word, Colour::kGreen), printable(file),
+                       paint(printable(output), Colour::kBold), label::facts(format).name) +
+           lines.take();
+}
+
+}  // namespace colophon::cli

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// colophon verify FILE...: read every mark and judge.
+
+#include "cli/batch.h"
+#include "cli/commands.h"
+#include "cli/config.h"
+#include "cli/exit_code.h"
+#include "cli/files.h"
+#include "cli/keys.h"
+#include "cli/label_request.h"
+#include "cli/prompts.h"
+#include "cli/report.h"
+#include "cli/terminal.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "label/format.h"
+#include "label/plan.h"
+#include "label/verify.h"
+#include "worker/client.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace colophon::cli {
+namespace {
+
+struct Arguments {
+    std::vector<std::string> inputs;
+    std::vector<std::string> trust;
+    std::vector<std::string> wordings;
+    std::string marks;
+    std::string font;
+    bool declared = false;
+    bool json = false;
+    std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+};
+
+struct Run {
+    const Arguments& arguments;
+    label::VerifyOptions options;
+    Prompts prompts;
+    bool whole_screen;  // one file gets a screen, many get a line each
+};
+
+Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const Input& input) {
+    const worker::Fd in = TRY(open_input(input.path));
+    const label::Format format = TRY(worker.probe(in.get(), input.relative));
+    if (run.options.marks.has(label::Mark::kExplicit)) {
+        run.prompts.prepare_verify(worker, format);
+    }
+    return worker.verify(in.get(), format, run.options);
+}
+
+Outcome verify_input(Run& run, worker::Worker& worker, const Input& input) {
+    Outcome outcome;
+    const auto seen = verify_one(run, worker, input);
+    if (!seen.ok()) {
+        outcome.code = exit_code_of(seen.error());
+        outcome.err =
+            fmt::format("colophon: {}: {}\n", printable(input.path), printable(seen.error().what));
+        if (run.arguments.json) {
+            outcome.out = json::write(error_json(input.path, seen.error())) + "\n";
+        }
+        return outcome;
+    }
+    outcome.code = exit_code_of(seen->verdict);
+    if (run.arguments.json) {
+        outcome.out = json::write(verification_json(input.path, *seen)) + "\n";
+    } else {
+        outcome.out = run.whole_screen ? verification_text(input.path, *seen)
+                                       : verification_line(input.path, *seen);
+    }
+    if (seen->verdict == label::Verdict::kUnreadable) {
+        outcome.err =
+            fmt::format("colophon: {}: {}\n", printable(input.path),
+                        tr("there is a label, but it cannot be read", "存在标识，但无法读取"));
+    }
+    return outcome;
+}
+
+Result<ExitCode> run_verify(const Arguments& arguments) {
+    const Config config = TRY(load_config());
+    const std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
+    Run run{.arguments = arguments,
+            .options = {},
+            .prompts = Prompts(""),
+            .whole_screen = inputs.size() == 1};
+    std::vector<std::string> trust = config.verify.trust;
+    trust.insert(trust.end(), arguments.trust.begin(), arguments.trust.end());
+    run.options.trusted = TRY(open_trusted_keys(trust));
+    run.options.user_declares = arguments.declared;
+    run.options.wordings = arguments.wordings;
+    if (!config.label.text.empty()) {
+        run.options.wordings.push_back(config.label.text);
+    }
+    if (!arguments.marks.empty()) {
+        run.options.marks = TRY(label::parse_marks(arguments.marks));
+    }
+    const bool words = run.options.marks.has(label::Mark::kExplicit);
+    std::string font;
+    if (words) {
+        font = TRY(find_font(arguments.font.empty() ? config.label.font : arguments.font));
+    }
+    const BatchOptions options{.jobs = arguments.jobs,
+                               .progress = !arguments.json,
+                               .worker = {.font_path = font, .with_media = words}};
+    return run_batch(inputs, options, [&run](worker::Worker& worker, const Input& input) {
+        return verify_input(run, worker, input);
+    });
+}
+
+void add_options(CLI::App& verb, Arguments& arguments) {
+    verb.add_option("FILE", arguments.inputs,
+                    std::string(tr("files or folders; - is standard input",
+                                   "文件或文件夹；- 表示标准输入")))
+        ->required();
+    verb.add_option("--trust", arguments.trust,
+                    std::string(tr("public key (PEM) of a producer that you trust; repeatable",
+                                   "受信任的生成者公钥（PEM），可多次给出")));
+    verb.add_option("--wording", arguments.wordings,
+                    std::string(tr("also look for these words in pictures; repeatable",
+                                   "另外在图片中查找的文字，可多次给出")));
+    verb.add_option("--marks", arguments.marks,
+                    std::string(tr("look only at these: explicit,metadata",
+                                   "仅检查这些标识：explicit,metadata")));
+    verb.add_option("--font", arguments.font,
+                    std::string(tr("font of the words looked for", "查找文字所用字体")));
+    verb.add_flag("--declared", arguments.declared,
+                  std::string(tr("the uploader declares that the content is synthetic",
+                                 "上传者声明内容为生成合成")));
+    verb.add_flag("--json", arguments.json,
+                  std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
+    verb.add_option("-j,--jobs", arguments.jobs,
+                    std::string(tr("files at a time", "同时处理的文件数")))
+        ->check(CLI::Range(1, 256));
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, Action& action) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* verb = app.add_subcommand(
+        "verify", std::string(tr("read every mark and judge", "读取并判定所有标识")));
+    add_options(*verb, *arguments);
+    verb->callback([arguments, &action] {
+        action = [arguments] {
+            const auto result = run_verify(*arguments);
+            if (!result.ok()) {
+                print_error(result.error().what);
+                return result.error().code == ErrorCode::kInvalidArgument ? ExitCode::kUsage
+                                                                          : ExitCode::kError;
+            }
+            return *result;
+        };
+    });
+}
+
+}  // namespace colophon::cli

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "media/versions.h"
+
+#include <fmt/format.h>
+#include <ft2build.h>
+#include <hb.h>
+#include <libavcodec/version.h>
+#include <libavutil/avutil.h>
+#include <vips/vips.h>
+
+#include <string>
+#include <vector>
+
+#include FT_FREETYPE_H
+
+namespace colophon::media {
+
+std::vector<LibraryVersion> library_versions() {
+    return {
+        {"libvips", vips_version_string()},
+        {"ffmpeg", av_version_info()},
+        {"freetype", fmt::format("{}.{}.{}", FREETYPE_MAJOR, FREETYPE_MINOR, FREETYPE_PATCH)},
+        {"harfbuzz", hb_version_string()},
+    };
+}
+
+}  // namespace colophon::media

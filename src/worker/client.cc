@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/client.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "label/apply.h"
+#include "label/explicit/audio.h"
+#include "label/format.h"
+#include "label/verify.h"
+#include "worker/channel.h"
+#include "worker/mapping.h"
+#include "worker/protocol.h"
+#include "worker/server.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::worker {
+namespace {
+
+Error system_error(std::string_view what) {
+    return Error{ErrorCode::kUnavailable, fmt::format("{}: {}", what, std::strerror(errno))};
+}
+
+// An unlinked file; on disk, because what lies between two marks may be as large as the input.
+Result<Fd> make_scratch() {
+    const char* folder = std::getenv("TMPDIR");
+    const std::string place = folder != nullptr && *folder != '\0' ? folder : "/tmp";
+    Fd scratch(open(place.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (!scratch.valid()) {
+        scratch = Fd(memfd_create("colophon-scratch", MFD_CLOEXEC));
+    }
+    if (!scratch.valid()) {
+        return system_error("no place for intermediate files in " + place);
+    }
+    return scratch;
+}
+
+class SpawnActions {
+public:
+    SpawnActions() { posix_spawn_file_actions_init(&actions_); }
+    ~SpawnActions() { posix_spawn_file_actions_destroy(&actions_); }
+    SpawnActions(const SpawnActions&) = delete;
+    SpawnActions& operator=(const SpawnActions&) = delete;
+
+    void give(int from, int to) { posix_spawn_file_actions_adddup2(&actions_, from, to); }
+    void open_at(int fd, const char* path, int flags) {
+        posix_spawn_file_actions_addopen(&actions_, fd, path, flags, 0);
+    }
+    void close_from(int fd) { posix_spawn_file_actions_addclosefrom_np(&actions_, fd); }
+    const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+private:
+    posix_spawn_file_actions_t actions_{};
+};
+
+// The worker needs nothing of our environment, which may hold secrets. One malloc arena for each
+// core is enough and keeps its memory small.
+std::vector<std::string> worker_environment() {
+    return {"LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "MALLOC_ARENA_MAX=2", "G_SLICE=always-malloc"};
+}
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+    std::vector<char*> out;
+    for (std::string& word : words) {
+        out.push_back(word.data());
+    }
+    out.push_back(nullptr);
+    return out;
+}
+
+std::string describe_end(int status) {
+    if (WIFSIGNALED(status)) {
+        const char* name = sigdescr_np(WTERMSIG(status));
+        return fmt::format("signal {} ({})", WTERMSIG(status), name == nullptr ? "unknown" : name);
+    }
+    return fmt::format("exit code {}", WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Worker::~Worker() {
+    stop();
+}
+
+std::string Worker::stop() {
+    socket_ = Fd();
+    if (child_ < 0) {
+        return "not running";
+    }
+    // A closed socket ends a healthy worker; one that hangs in a file does not look at it.
+    kill(child_, SIGKILL);
+    int status = 0;
+    while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+    }
+    child_ = -1;
+    return describe_end(status);
+}
+
+Result<void> Worker::start() {
+    std::array<int, 2> pair{-1, -1};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
+        return system_error("no socket for the worker");
+    }
+    socket_ = Fd(pair[0]);
+    // The other descriptors are first moved out of the way of 3, 4 and 5.
+    const Fd theirs(fcntl(pair[1], F_DUPFD_CLOEXEC, 16));
+    close(pair[1]);
+    const Fd raw_scratch = TRY(make_scratch());
+    const Fd scratch(fcntl(raw_scratch.get(), F_DUPFD_CLOEXEC, 16));
+    SpawnActions actions;
+    actions.give(theirs.get(), kSocketFd);
+    actions.give(scratch.get(), kScratchFd);
+    actions.close_from(kFontFd);
+    if (!options_.font_path.empty()) {
+        actions.open_at(kFontFd, options_.font_path.c_str(), O_RDONLY);
+    }
+    actions.open_at(0, "/dev/null", O_RDONLY);
+    actions.open_at(1, "/dev/null", O_WRONLY);
+    std::vector<std::string> words{"colophon-worker", kWorkerArgument,
+                                   options_.with_media ? "media" : "metadata"};
+    std::vector<std::string> environment = worker_environment();
+    const std::vector<char*> argv = pointers(words);
+    const std::vector<char*> envp = pointers(environment);
+    const int failure = posix_spawn(&child_, options_.program.c_str(), actions.get(), nullptr,
+                                    argv.data(), envp.data());
+    if (failure != 0) {
+        child_ = -1;
+        return Error{ErrorCode::kUnavailable,
+                     fmt::format("cannot start the worker {}: {}", options_.program,
+                                 std::strerror(failure))};
+    }
+    return {};
+}
+
+Result<void> Worker::ensure_started() {
+    if (child_ >= 0) {
+        return {};
+    }
+    TRY(start());
+    const auto deadline = std::chrono::steady_clock::now() + options_.call_max;
+    auto hello = receive_message(socket_.get(), deadline);
+    if (!hello.ok() || !*hello) {
+        return Error{ErrorCode::kUnavailable, fmt::format("the worker did not start: {}", stop())};
+    }
+    if (const json::Value* error = (*hello)->body.find("error")) {
+        stop();
+        return decode_error(*error);
+    }
+    for (auto prompt = prompts_.rbegin(); prompt != prompts_.rend(); ++prompt) {
+        TRY(send_prompt(*prompt));
+    }
+    return {};
+}
+
+Result<json::Value> Worker::exchange(const json::Value& request, const std::vector<int>& fds) {
+    TRY(send_message(socket_.get(), request, fds));
+    const auto deadline = std::chrono::steady_clock::now() + options_.call_max;
+    auto reply = TRY(receive_message(socket_.get(), deadline));
+    if (!reply) {
+        return Error{ErrorCode::kUnavailable, "the worker closed the channel"};
+    }
+    return std::move(reply->body);
+}
+
+Result<json::Value> Worker::call(json::Object request, const std::vector<int>& fds) {
+    TRY(ensure_started());
+    const auto start = std::chrono::steady_clock::now();
+    auto reply = exchange(request, fds);
+    if (!reply.ok()) {
+        const bool late = std::chrono::steady_clock::now() - start >= options_.call_max;
+        const std::string end = stop();
+        return Error{ErrorCode::kUnavailable,
+                     late ? fmt::format("the worker was ended after {} s on this file",
+                                        options_.call_max.count())
+                          : fmt::format("the worker died on this file ({})", end)};
+    }
+    if (const json::Value* peak = reply->find("peak_kilobytes")) {
+        const auto kilobytes = peak->as_uint();
+        if (!kilobytes.ok() || *kilobytes > options_.peak_kilobytes_max) {
+            stop();
+        }
+    }
+    if (const json::Value* error = reply->find("error")) {
+        return decode_error(*error);
+    }
+    const json::Value* value = reply->find("ok");
+    if (value == nullptr) {
+        return Error{ErrorCode::kCorrupt, "the worker's answer says neither yes nor no"};
+    }
+    return *value;
+}
+
+Result<label::Format> Worker::probe(int input, std::string_view name) {
+    const json::Value value = TRY(call({{"call", "probe"}, {"name", name}}, {input}));
+    const auto format =
+        label::format_by_name(value.if_string() == nullptr ? "" : *value.if_string());
+    if (!format) {
+        return Error{ErrorCode::kCorrupt, "the worker names a format that does not exist"};
+    }
+    return *format;
+}
+
+Result<LabelReport> Worker::label(int input, int output, label::Format format,
+                                  const label::ApplyOptions& options) {
+    const json::Value value = TRY(call(
+        {{"call", "label"}, {"format", label::facts(format).name}, {"options", encode(options)}},
+        {input, output}));
+    return decode_label_report(value);
+}
+
+Result<label::Verification> Worker::verify(int input, label::Format format,
+                                           const label::VerifyOptions& options) {
+    const json::Value value = TRY(call(
+        {{"call", "verify"}, {"format", label::facts(format).name}, {"options", encode(options)}},
+        {input}));
+    return decode_verification(value);
+}
+
+Result<void> Worker::set_prompt(const label::SpokenPrompt& prompt) {
+    std::erase_if(prompts_,
+                  [&](const label::SpokenPrompt& each) { return each.text == prompt.text; });
+    prompts_.insert(prompts_.begin(), prompt);
+    return child_ < 0 ? Result<void>() : send_prompt(prompt);
+}
+
+Result<void> Worker::send_prompt(const label::SpokenPrompt& prompt) {
+    const Fd samples(memfd_create("colophon-prompt", MFD_CLOEXEC));
+    if (!samples.valid()) {
+        return system_error("no room for the spoken label");
+    }
+    const Bytes bytes(reinterpret_cast<const std::uint8_t*>(prompt.samples.data()),
+                      prompt.samples.size() * sizeof(float));
+    Splice all;
+    all.insert(bytes);
+    TRY(write_splice(-1, {}, all, samples.get()));
+    const json::Object request{
+        {"call", "prompt"}, {"text", prompt.text}, {"rate", std::uint64_t{prompt.rate}}};
+    const json::Value reply = TRY(exchange(request, {samples.get()}));
+    if (const json::Value* error = reply.find("error")) {
+        return decode_error(*error);
+    }
+    return {};
+}
+
+}  // namespace colophon::worker

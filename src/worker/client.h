@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The product's side of a worker: the same calls as label::apply and label::verify, on descriptors,
+// in another process. A worker is reused while it is healthy; when it dies or takes too long, that
+// is the error of one call, and the next call gets a new worker.
+
+#include "core/json.h"
+#include "core/result.h"
+#include "label/apply.h"
+#include "label/explicit/audio.h"
+#include "label/format.h"
+#include "label/verify.h"
+#include "worker/channel.h"
+#include "worker/protocol.h"
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colophon::worker {
+
+struct WorkerOptions {
+    // The program that calls serve() when its first argument is kWorkerArgument.
+    std::string program = "/proc/self/exe";
+    std::string font_path;   // empty: no words are drawn or looked for in pictures
+    bool with_media = true;  // false starts quicker, and can only read and write metadata
+    std::chrono::seconds call_max{120};
+    std::uint64_t peak_kilobytes_max = 2ULL << 20U;  // above it the worker is replaced
+};
+
+class Worker {
+public:
+    explicit Worker(WorkerOptions options) : options_(std::move(options)) {}
+    ~Worker();
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
+    // What kind of file is this? `name` helps with texts. kUnsupported when it is none we know.
+    Result<label::Format> probe(int input, std::string_view name);
+
+    // `output` is written from its start and cut at the end of the labelled file; after an error
+    // its content means nothing.
+    Result<LabelReport> label(int input, int output, label::Format format,
+                              const label::ApplyOptions& options);
+    Result<label::Verification> verify(int input, label::Format format,
+                                       const label::VerifyOptions& options);
+
+    // A spoken label to put on sounds and to look for; the last one given is the one put on.
+    Result<void> set_prompt(const label::SpokenPrompt& prompt);
+
+    pid_t process() const noexcept { return child_; }
+
+private:
+    Result<json::Value> call(json::Object request, const std::vector<int>& fds);
+    Result<json::Value> exchange(const json::Value& request, const std::vector<int>& fds);
+    Result<void> ensure_started();
+    Result<void> start();
+    Result<void> send_prompt(const label::SpokenPrompt& prompt);
+    std::string stop();  // returns how the process ended, in words
+
+    WorkerOptions options_;
+    Fd socket_;
+    pid_t child_ = -1;
+    std::vector<label::SpokenPrompt> prompts_;
+};
+
+}  // namespace colophon::worker

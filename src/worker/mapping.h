@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A file as bytes, mapped and read only: nothing is copied until it is touched. When somebody
+// shortens the file meanwhile, touching the lost part ends the process; that is why only a worker
+// maps files from outside.
+
+#include "core/bytes.h"
+#include "core/splice.h"
+
+#include <cstdint>
+
+namespace colophon::worker {
+
+class Mapping {
+public:
+    Mapping() = default;
+    ~Mapping();
+    Mapping(Mapping&& other) noexcept;
+    Mapping& operator=(Mapping&& other) noexcept;
+    Mapping(const Mapping&) = delete;
+    Mapping& operator=(const Mapping&) = delete;
+
+    // The whole of a regular file. kInvalidArgument for anything else.
+    static Result<Mapping> create(int fd);
+
+    Bytes bytes() const noexcept { return {data_, size_}; }
+
+private:
+    Mapping(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+    const std::uint8_t* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+// Writes what `splice` makes of the source file from the start of `to`, and cuts `to` there. Ranges
+// are copied inside the kernel where that works (the same bytes otherwise). `source` is the mapping
+// of `from`. kUnavailable with the system's reason, for example "No space left on device".
+Result<void> write_splice(int from, Bytes source, const Splice& splice, int to);
+
+}  // namespace colophon::worker

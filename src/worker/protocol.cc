@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/protocol.h"
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/ids.h"
+#include "core/json.h"
+#include "core/limits.h"
+#include "core/result.h"
+#include "label/apply.h"
+#include "label/explicit/reading.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/metadata/aigc.h"
+#include "label/metadata/container.h"
+#include "label/metadata/security_data.h"
+#include "label/plan.h"
+#include "label/propagation.h"
+#include "label/record.h"
+#include "label/verify.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace colophon::worker {
+namespace {
+
+constexpr std::size_t kFindingsMax = 4096;
+
+// Reads the members of one object and remembers the first thing that was wrong, so that a decoder
+// reads as a list of fields.
+class Fields {
+public:
+    explicit Fields(const json::Value& value) : value_(value) {
+        if (value.if_object() == nullptr) {
+            fail("the message");
+        }
+    }
+
+    const json::Value* find(std::string_view name) const { return value_.find(name); }
+
+    std::string text(std::string_view name) {
+        const json::Value* member = value_.find(name);
+        const std::string* found = member == nullptr ? nullptr : member->if_string();
+        if (found == nullptr) {
+            fail(name);
+            return {};
+        }
+        return *found;
+    }
+    bool flag(std::string_view name) {
+        const json::Value* member = value_.find(name);
+        const bool* found = member == nullptr ? nullptr : member->if_bool();
+        if (found == nullptr) {
+            fail(name);
+            return false;
+        }
+        return *found;
+    }
+    std::uint64_t number(std::string_view name, std::uint64_t largest) {
+        const json::Value* member = value_.find(name);
+        const auto found = member == nullptr
+                               ? Result<std::uint64_t>(Error{ErrorCode::kCorrupt, "missing"})
+                               : member->as_uint();
+        if (!found.ok() || *found > largest) {
+            fail(name);
+            return 0;
+        }
+        return *found;
+    }
+    template <class E>
+    E choice(std::string_view name, E largest) {
+        return static_cast<E>(number(name, static_cast<std::uint64_t>(largest)));
+    }
+    std::optional<double> optional_real(std::string_view name) {
+        const json::Value* member = value_.find(name);
+        if (member == nullptr) {
+            return std::nullopt;
+        }
+        const auto found = member->as_double();
+        if (!found.ok()) {
+            fail(name);
+            return std::nullopt;
+        }
+        return *found;
+    }
+    template <class T>
+    T take(Result<T> result, std::string_view name) {
+        if (!result.ok()) {
+            fail(name);
+            return T{};
+        }
+        return std::move(result).value();
+    }
+
+    void fail(std::string_view name) {
+        if (wrong_.empty()) {
+            wrong_ = name;
+        }
+    }
+    Result<void> finish(std::string_view what) const {
+        if (wrong_.empty()) {
+            return {};
+        }
+        return Error{ErrorCode::kCorrupt,
+                     fmt::format("the worker's {}: \"{}\" is missing or wrong", what, wrong_)};
+    }
+
+private:
+    const json::Value& value_;
+    std::string wrong_;
+};
+
+json::Value encode_findings(const label::Findings& findings) {
+    json::Array array;
+    for (const label::Finding& each : findings) {
+        array.emplace_back(json::Object{{"code", each.code},
+                                        {"level", static_cast<std::int64_t>(each.level)},
+                                        {"what", each.what}});
+    }
+    return array;
+}
+
+Result<label::Findings> decode_findings(const json::Value* value) {
+    const json::Array* array = value == nullptr ? nullptr : value->if_array();
+    if (array == nullptr || array->size() > kFindingsMax) {
+        return Error{ErrorCode::kCorrupt, "no list of findings"};
+    }
+    label::Findings findings;
+    for (const json::Value& each : *array) {
+        Fields fields(each);
+        label::Finding finding{.code = fields.text("code"),
+                               .level = fields.choice("level", label::FindingLevel::kError),
+                               .what = fields.text("what")};
+        TRY(fields.finish("finding"));
+        findings.push_back(std::move(finding));
+    }
+    return findings;
+}
+
+json::Value encode_aigc(const label::AigcLabel& label) {
+    return json::Object{{"label", label.label},
+                        {"producer", label.content_producer},
+                        {"produce_id", label.produce_id},
+                        {"reserved1", label.reserved_code1},
+                        {"propagator", label.content_propagator},
+                        {"propagate_id", label.propagate_id},
+                        {"reserved2", label.reserved_code2}};
+}
+
+Result<label::AigcLabel> decode_aigc(const json::Value& value) {
+    Fields fields(value);
+    label::AigcLabel label{.label = fields.text("label"),
+                           .content_producer = fields.text("producer"),
+                           .produce_id = fields.text("produce_id"),
+                           .reserved_code1 = fields.text("reserved1"),
+                           .content_propagator = fields.text("propagator"),
+                           .propagate_id = fields.text("propagate_id"),
+                           .reserved_code2 = fields.text("reserved2")};
+    TRY(fields.finish("label"));
+    return label;
+}
+
+json::Value encode_explicit(const label::ExplicitReading& reading) {
+    json::Object object{{"found", reading.found},
+                        {"text", reading.text},
+                        {"where", reading.where},
+                        {"findings", encode_findings(reading.findings)}};
+    if (reading.height_percent) {
+        object.emplace_back("height_percent", *reading.height_percent);
+    }
+    if (reading.contrast) {
+        object.emplace_back("contrast", *reading.contrast);
+    }
+    return object;
+}
+
+Result<label::ExplicitReading> decode_explicit(const json::Value& value) {
+    Fields fields(value);
+    label::ExplicitReading reading{
+        .found = fields.flag("found"),
+        .text = fields.text("text"),
+        .where = fields.text("where"),
+        .height_percent = fields.optional_real("height_percent"),
+        .contrast = fields.optional_real("contrast"),
+        .findings = fields.take(decode_findings(fields.find("findings")), "findings")};
+    TRY(fields.finish("reading of the explicit label"));
+    return reading;
+}
+
+json::Value encode_record(const label::LabelRecord& record) {
+    json::Object object{{"origin", static_cast<std::int64_t>(record.origin)},
+                        {"service", static_cast<std::int64_t>(record.service)},
+                        {"producer_code", record.producer_code},
+                        {"producer_name", record.producer_name},
+                        {"system_name", record.system_name},
+                        {"system_version", record.system_version},
+                        {"own_id", record.own_id},
+                        {"created_at", format_time(record.created_at)},
+                        {"propagator_code", record.propagator_code}};
+    if (record.content_id) {
+        object.emplace_back("content_id", record.content_id->value);
+    }
+    return object;
+}
+
+Result<label::LabelRecord> decode_record(const json::Value& value) {
+    Fields fields(value);
+    label::LabelRecord record;
+    record.origin = fields.choice("origin", label::Origin::kSuspected);
+    record.service = fields.choice("service", label::ServiceClass::kOther);
+    record.producer_code = fields.text("producer_code");
+    record.producer_name = fields.text("producer_name");
+    record.system_name = fields.text("system_name");
+    record.system_version = fields.text("system_version");
+    record.own_id = fields.text("own_id");
+    record.created_at = fields.take(parse_time(fields.text("created_at")), "created_at");
+    record.propagator_code = fields.text("propagator_code");
+    if (fields.find("content_id") != nullptr) {
+        record.content_id = ContentId{fields.number("content_id", ContentId::kMax)};
+    }
+    TRY(fields.finish("record"));
+    return record;
+}
+
+json::Value encode_metadata(const label::MetadataVerification& metadata) {
+    json::Object object{{"found", metadata.found},
+                        {"label", encode_aigc(metadata.label)},
+                        {"where", metadata.where},
+                        {"offset", metadata.offset},
+                        {"sites", std::uint64_t{metadata.sites}},
+                        {"signature", static_cast<std::int64_t>(metadata.signature)},
+                        {"trusted", metadata.trusted},
+                        {"key_id", metadata.key_id},
+                        {"source_type", metadata.iptc.digital_source_type},
+                        {"system", metadata.iptc.ai_system_used},
+                        {"system_version", metadata.iptc.ai_system_version_used}};
+    if (metadata.content_id) {
+        object.emplace_back("content_id", metadata.content_id->value);
+    }
+    return object;
+}
+
+Result<label::MetadataVerification> decode_metadata(const json::Value& value) {
+    Fields fields(value);
+    label::MetadataVerification metadata;
+    metadata.found = fields.flag("found");
+    if (const json::Value* label = fields.find("label")) {
+        metadata.label = fields.take(decode_aigc(*label), "label");
+    }
+    metadata.where = fields.text("where");
+    metadata.offset = fields.number("offset", UINT64_MAX);
+    metadata.sites = fields.number("sites", limits::kContainerItemsMax);
+    metadata.signature = fields.choice("signature", label::SignatureState::kUnsupported);
+    metadata.trusted = fields.flag("trusted");
+    metadata.key_id = fields.text("key_id");
+    metadata.iptc = {.digital_source_type = fields.text("source_type"),
+                     .ai_system_used = fields.text("system"),
+                     .ai_system_version_used = fields.text("system_version")};
+    if (fields.find("content_id") != nullptr) {
+        metadata.content_id = ContentId{fields.number("content_id", ContentId::kMax)};
+    }
+    TRY(fields.finish("reading of the metadata label"));
+    return metadata;
+}
+
+}  // namespace
+
+json::Value encode(const label::ApplyOptions& options) {
+    return json::Object{{"record", encode_record(options.record)},
+                        {"profile", static_cast<std::int64_t>(options.profile)},
+                        {"language", static_cast<std::int64_t>(options.language)},
+                        {"marks", label::to_string(options.marks)},
+                        {"text", options.text},
+                        {"image_place", static_cast<std::int64_t>(options.image_place)},
+                        {"text_place", static_cast<std::int64_t>(options.text_place)},
+                        {"sound_form", static_cast<std::int64_t>(options.sound_form)},
+                        {"sound_place", static_cast<std::int64_t>(options.sound_place)},
+                        {"existing", static_cast<std::int64_t>(options.existing)},
+                        {"declared", options.user_declares},
+                        {"reserved1", options.reserved_code1}};
+}
+
+Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
+    Fields fields(value);
+    label::ApplyOptions options;
+    if (const json::Value* record = fields.find("record")) {
+        options.record = fields.take(decode_record(*record), "record");
+    } else {
+        fields.fail("record");
+    }
+    options.profile = fields.choice("profile", label::Profile::kAll);
+    options.language = fields.choice("language", label::Language::kEn);
+    options.marks = fields.take(label::parse_marks(fields.text("marks")), "marks");
+    options.text = fields.text("text");
+    options.image_place = fields.choice("image_place", label::ImagePlace::kRight);
+    options.text_place = fields.choice("text_place", label::TextPlace::kCorner);
+    options.sound_form = fields.choice("sound_form", label::SoundForm::kRhythm);
+    options.sound_place = fields.choice("sound_place", label::SoundPlace::kBoth);
+    options.existing = fields.choice("existing", label::ExistingPolicy::kRelabel);
+    options.user_declares = fields.flag("declared");
+    options.reserved_code1 = fields.text("reserved1");
+    TRY(fields.finish("label request"));
+    return options;
+}
+
+json::Value encode(const label::VerifyOptions& options) {
+    json::Array trusted;
+    for (const label::TrustedKey& key : options.trusted) {
+        trusted.emplace_back(json::Object{{"name", key.name}, {"key", to_hex(key.public_key)}});
+    }
+    json::Array wordings(options.wordings.begin(), options.wordings.end());
+    return json::Object{{"marks", label::to_string(options.marks)},
+                        {"trusted", std::move(trusted)},
+                        {"wordings", std::move(wordings)},
+                        {"declared", options.user_declares}};
+}
+
+Result<label::VerifyOptions> decode_verify_options(const json::Value& value) {
+    Fields fields(value);
+    label::VerifyOptions options;
+    options.marks = fields.take(label::parse_marks(fields.text("marks")), "marks");
+    options.user_declares = fields.flag("declared");
+    const json::Value* trusted = fields.find("trusted");
+    const json::Value* wordings = fields.find("wordings");
+    if (trusted == nullptr || trusted->if_array() == nullptr || wordings == nullptr ||
+        wordings->if_array() == nullptr) {
+        return Error{ErrorCode::kCorrupt, "the verify request lacks its lists"};
+    }
+    for (const json::Value& each : *trusted->if_array()) {
+        Fields key(each);
+        options.trusted.push_back(
+            {.name = key.text("name"), .public_key = key.take(from_hex(key.text("key")), "key")});
+        TRY(key.finish("trusted key"));
+    }
+    for (const json::Value& each : *wordings->if_array()) {
+        if (each.if_string() == nullptr) {
+            return Error{ErrorCode::kCorrupt, "a wording that is no text"};
+        }
+        options.wordings.push_back(*each.if_string());
+    }
+    TRY(fields.finish("verify request"));
+    return options;
+}
+
+json::Value encode(const label::Verification& seen) {
+    json::Object object{{"format", static_cast<std::int64_t>(seen.format)},
+                        {"verdict", static_cast<std::int64_t>(seen.verdict)},
+                        {"propagation", static_cast<std::int64_t>(seen.propagation)},
+                        {"findings", encode_findings(seen.findings)}};
+    if (seen.explicit_mark) {
+        object.emplace_back("explicit", encode_explicit(*seen.explicit_mark));
+    }
+    if (seen.metadata) {
+        object.emplace_back("metadata", encode_metadata(*seen.metadata));
+    }
+    return object;
+}
+
+Result<label::Verification> decode_verification(const json::Value& value) {
+    Fields fields(value);
+    label::Verification seen;
+    seen.format = fields.choice("format", label::Format::kFlv);
+    seen.verdict = fields.choice("verdict", label::Verdict::kUnreadable);
+    seen.propagation = fields.choice("propagation", label::PropagationStatus::kSuspected);
+    seen.findings = fields.take(decode_findings(fields.find("findings")), "findings");
+    if (const json::Value* part = fields.find("explicit")) {
+        seen.explicit_mark = fields.take(decode_explicit(*part), "explicit");
+    }
+    if (const json::Value* part = fields.find("metadata")) {
+        seen.metadata = fields.take(decode_metadata(*part), "metadata");
+    }
+    TRY(fields.finish("verification"));
+    return seen;
+}
+
+json::Value encode(const LabelReport& report) {
+    json::Object object{{"written", label::to_string(report.written)},
+                        {"where", report.where},
+                        {"findings", encode_findings(report.findings)}};
+    if (report.explicit_mark) {
+        object.emplace_back("explicit", encode_explicit(*report.explicit_mark));
+    }
+    if (report.label) {
+        object.emplace_back("label", encode_aigc(*report.label));
+    }
+    return object;
+}
+
+Result<LabelReport> decode_label_report(const json::Value& value) {
+    Fields fields(value);
+    LabelReport report;
+    report.written = fields.take(label::parse_marks(fields.text("written")), "written");
+    report.where = fields.text("where");
+    report.findings = fields.take(decode_findings(fields.find("findings")), "findings");
+    if (const json::Value* part = fields.find("explicit")) {
+        report.explicit_mark = fields.take(decode_explicit(*part), "explicit");
+    }
+    if (const json::Value* part = fields.find("label")) {
+        report.label = fields.take(decode_aigc(*part), "label");
+    }
+    TRY(fields.finish("label report"));
+    return report;
+}
+
+json::Value encode(const Error& error) {
+    return json::Object{{"code", static_cast<std::int64_t>(error.code)}, {"what", error.what}};
+}
+
+Error decode_error(const json::Value& value) {
+    Fields fields(value);
+    Error error{.code = fields.choice("code", ErrorCode::kUnavailable),
+                .what = fields.text("what")};
+    const auto complete = fields.finish("error");
+    return complete.ok() ? error : complete.error();
+}
+
+}  // namespace colophon::worker

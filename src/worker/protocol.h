@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What goes over the channel, as JSON. Decoding is strict: a message with a missing or wrong field
+// is an error, because the other side may have been taken over by the file that it was reading.
+
+#include "core/json.h"
+#include "core/result.h"
+#include "label/apply.h"
+#include "label/explicit/reading.h"
+#include "label/finding.h"
+#include "label/metadata/aigc.h"
+#include "label/plan.h"
+#include "label/verify.h"
+
+#include <optional>
+#include <string>
+
+namespace colophon::worker {
+
+// What labelling says of a file whose bytes went through a descriptor: label::Applied without them.
+struct LabelReport {
+    label::MarkSet written;
+    std::optional<label::ExplicitReading> explicit_mark;
+    std::optional<label::AigcLabel> label;
+    std::string where;
+    label::Findings findings;
+};
+
+json::Value encode(const label::ApplyOptions& options);
+json::Value encode(const label::VerifyOptions& options);
+json::Value encode(const label::Verification& seen);
+json::Value encode(const LabelReport& report);
+json::Value encode(const Error& error);
+
+Result<label::ApplyOptions> decode_apply_options(const json::Value& value);
+Result<label::VerifyOptions> decode_verify_options(const json::Value& value);
+Result<label::Verification> decode_verification(const json::Value& value);
+Result<LabelReport> decode_label_report(const json::Value& value);
+Error decode_error(const json::Value& value);  // or what is wrong with the message
+
+}  // namespace colophon::worker

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/server.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/limits.h"
+#include "core/result.h"
+#include "core/splice.h"
+#include "label/apply.h"
+#include "label/explicit/audio.h"
+#include "label/format.h"
+#include "label/verify.h"
+#include "media/initialise.h"
+#include "worker/channel.h"
+#include "worker/mapping.h"
+#include "worker/protocol.h"
+#include "worker/sandbox.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::worker {
+namespace {
+
+constexpr std::size_t kPromptSamplesMax = 60U * 48000U;
+
+// Files between and after the marks: the result goes to the output descriptor, what lies between
+// to the scratch file, and if there is ever more than one such, to memory files.
+class FileHolder final : public label::Holder {
+public:
+    FileHolder(int input, Bytes bytes, int output) : output_(output) {
+        sources_.push_back({input, bytes});
+    }
+
+    Result<Bytes> hold(Bytes source, const Splice& splice, bool last) override {
+        const int to = last ? output_ : TRY(next_scratch());
+        const int from = find(source);
+        TRY(write_splice(from, source, splice, to));
+        mappings_.push_back(TRY(Mapping::create(to)));
+        sources_.push_back({to, mappings_.back().bytes()});
+        return mappings_.back().bytes();
+    }
+
+private:
+    struct Source {
+        int fd;
+        Bytes bytes;
+    };
+
+    int find(Bytes bytes) const {
+        const auto row = std::ranges::find_if(
+            sources_, [&](const Source& each) { return each.bytes.data() == bytes.data(); });
+        return row == sources_.end() ? -1 : row->fd;
+    }
+
+    Result<int> next_scratch() {
+        if (!scratch_used_) {
+            scratch_used_ = true;
+            return kScratchFd;
+        }
+        memory_files_.emplace_back(memfd_create("colophon-scratch", MFD_CLOEXEC));
+        if (!memory_files_.back().valid()) {
+            return Error{ErrorCode::kUnavailable, "no room for an intermediate file"};
+        }
+        return memory_files_.back().get();
+    }
+
+    int output_;
+    bool scratch_used_ = false;
+    std::deque<Mapping> mappings_;
+    std::deque<Fd> memory_files_;
+    std::vector<Source> sources_;
+};
+
+class Server {
+public:
+    explicit Server(Mapping font) : font_(std::move(font)) { resources_.font = font_.bytes(); }
+
+    // One request. Whatever goes wrong in it is its answer; only a broken channel ends the worker.
+    json::Value answer(const Message& request) {
+        // Libraries may throw out of memory; that is one failed call like any other.
+        try {
+            auto result = dispatch(request);
+            return result.ok() ? json::Value(json::Object{{"ok", std::move(result).value()}})
+                               : json::Value(json::Object{{"error", encode(result.error())}});
+        } catch (const std::bad_alloc&) {
+            return json::Object{
+                {"error", encode(Error{ErrorCode::kLimit,
+                                       "this file needs more memory than a worker may have"})}};
+        } catch (const std::exception& failure) {
+            return json::Object{{"error", encode(Error{ErrorCode::kUnavailable, failure.what()})}};
+        }
+    }
+
+private:
+    Result<json::Value> dispatch(const Message& request) {
+        const std::string call = request.body.string_or("call", "");
+        if (call == "prompt") {
+            return set_prompt(request);
+        }
+        if (request.fds.empty()) {
+            return Error{ErrorCode::kInvalidArgument, "a request without a file"};
+        }
+        const int input = request.fds[0].get();
+        const Mapping mapping = TRY(Mapping::create(input));
+        if (call == "probe") {
+            return probe(mapping.bytes(), request.body.string_or("name", ""));
+        }
+        const auto format = label::format_by_name(request.body.string_or("format", ""));
+        const json::Value* options = request.body.find("options");
+        if (!format || options == nullptr) {
+            return Error{ErrorCode::kInvalidArgument, "a request without format or options"};
+        }
+        if (call == "verify") {
+            const label::VerifyOptions wanted = TRY(decode_verify_options(*options));
+            return encode(TRY(label::verify(mapping.bytes(), *format, wanted, resources_)));
+        }
+        if (call == "label" && request.fds.size() == 2) {
+            return label_file(request, mapping, *format, TRY(decode_apply_options(*options)));
+        }
+        return Error{ErrorCode::kInvalidArgument, "a request that no worker knows"};
+    }
+
+    static Result<json::Value> probe(Bytes bytes, const std::string& name) {
+        const Bytes head = bytes.first(std::min(bytes.size(), label::kSniffBytes));
+        const auto format = label::detect_format(head, name);
+        if (!format) {
+            return Error{ErrorCode::kUnsupported, "a kind of file that is not known here"};
+        }
+        return json::Value(label::facts(*format).name);
+    }
+
+    Result<json::Value> label_file(const Message& request, const Mapping& input,
+                                   label::Format format, const label::ApplyOptions& options) {
+        FileHolder holder(request.fds[0].get(), input.bytes(), request.fds[1].get());
+        label::Applied applied =
+            TRY(label::apply(input.bytes(), format, options, resources_, holder));
+        return encode(LabelReport{.written = applied.written,
+                                  .explicit_mark = std::move(applied.explicit_mark),
+                                  .label = std::move(applied.label),
+                                  .where = std::move(applied.where),
+                                  .findings = std::move(applied.findings)});
+    }
+
+    // Prompts come from the parent, as samples in a memory file. The newest stands first: the one
+    // to put on a file; the others are also looked for.
+    Result<json::Value> set_prompt(const Message& request) {
+        const json::Value* rate = request.body.find("rate");
+        if (request.fds.empty() || rate == nullptr) {
+            return Error{ErrorCode::kInvalidArgument, "a prompt without samples or rate"};
+        }
+        const Mapping samples = TRY(Mapping::create(request.fds[0].get()));
+        const std::size_t count = samples.bytes().size() / sizeof(float);
+        const std::uint64_t hertz = TRY(rate->as_uint());
+        if (count > kPromptSamplesMax || hertz == 0 || hertz > limits::kAudioRateMax) {
+            return Error{ErrorCode::kLimit, "a prompt is at most a minute long"};
+        }
+        label::SpokenPrompt prompt{.text = request.body.string_or("text", ""),
+                                   .rate = static_cast<std::uint32_t>(hertz),
+                                   .samples = std::vector<float>(count)};
+        if (count > 0) {
+            std::memcpy(prompt.samples.data(), samples.bytes().data(), count * sizeof(float));
+        }
+        std::erase_if(resources_.prompts,
+                      [&](const label::SpokenPrompt& each) { return each.text == prompt.text; });
+        resources_.prompts.insert(resources_.prompts.begin(), std::move(prompt));
+        return json::Value(true);
+    }
+
+    Mapping font_;
+    label::Resources resources_;
+};
+
+std::int64_t peak_kilobytes() {
+    rusage usage{};
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
+}
+
+int answer_until_closed(Server& server) {
+    for (;;) {
+        auto request = receive_message(kSocketFd);
+        if (!request.ok()) {
+            return 1;
+        }
+        if (!*request) {
+            return 0;
+        }
+        json::Value reply = server.answer(**request);
+        reply.if_object()->emplace_back("peak_kilobytes", peak_kilobytes());
+        if (!send_message(kSocketFd, reply).ok()) {
+            return 1;
+        }
+    }
+}
+
+}  // namespace
+
+int serve(bool with_media, const SandboxLimits& limits) {
+    // Ends with its parent, also when that is killed.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    Mapping font;
+    if (fcntl(kFontFd, F_GETFD) >= 0) {
+        auto mapped = Mapping::create(kFontFd);
+        if (mapped.ok()) {
+            font = std::move(mapped).value();
+        }
+    }
+    Result<void> ready = with_media ? media::initialise() : Result<void>();
+    if (ready.ok()) {
+        ready = lock_process(limits);
+    }
+    const json::Value hello = ready.ok()
+                                  ? json::Value(json::Object{{"ok", true}})
+                                  : json::Value(json::Object{{"error", encode(ready.error())}});
+    if (!send_message(kSocketFd, hello).ok() || !ready.ok()) {
+        return 1;
+    }
+    Server server(std::move(font));
+    return answer_until_closed(server);
+}
+
+}  // namespace colophon::worker
