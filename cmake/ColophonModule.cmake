@@ -63,6 +63,7 @@ function(colophon_test name)
         return()
     endif()
     add_executable(${name}_test ${sources} "${CMAKE_SOURCE_DIR}/tests/support/doctest_main.cc"
+        "${CMAKE_SOURCE_DIR}/tests/support/sample_files.cc"
         "${CMAKE_SOURCE_DIR}/tests/support/tools.cc")
     target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/tests")
     target_compile_definitions(${name}_test PRIVATE

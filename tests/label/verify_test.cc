@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/verify.h"
+
+#include "core/bytes.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/metadata/container.h"
+#include "label/propagation.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace colophon::label {
+namespace {
+
+constexpr std::string_view kLabel =
+    R"({"Label":"1","ContentProducer":"us","ProduceID":"0000000001","ReservedCode1":"",)"
+    R"("ContentPropagator":"us","PropagateID":"0000000001","ReservedCode2":""})";
+
+MetadataReading reading_of(std::initializer_list<std::string_view> values) {
+    MetadataReading reading;
+    for (const std::string_view value : values) {
+        reading.sites.push_back({.where = "somewhere " + std::to_string(reading.sites.size()),
+                                 .value = std::string(value),
+                                 .offset = 0,
+                                 .standard_place = true});
+    }
+    return reading;
+}
+
+bool has(const Findings& findings, std::string_view code) {
+    return std::ranges::any_of(findings,
+                               [&](const Finding& finding) { return finding.code == code; });
+}
+
+Verification verify_markdown(std::string_view text) {
+    auto seen = verify(as_bytes(text), Format::kMarkdown, {}, {});
+    REQUIRE(seen.ok());
+    return *seen;
+}
+
+TEST_CASE("two labels that say the same are a warning, two that differ a contradiction") {
+    const MetadataJudgement same = judge_metadata(reading_of({kLabel, kLabel}), {});
+    CHECK(same.metadata.found);
+    CHECK_FALSE(same.contradiction);
+    CHECK(has(same.findings, "metadata.duplicate"));
+    std::string other(kLabel);
+    other.replace(other.find("\"us\""), 4, "\"em\"");
+    const MetadataJudgement differ = judge_metadata(reading_of({kLabel, other}), {});
+    CHECK(differ.contradiction);
+    CHECK(has(differ.findings, "metadata.contradiction"));
+}
+
+TEST_CASE("a value that is no label at all is unreadable, not absent") {
+    const MetadataJudgement judged = judge_metadata(reading_of({"AIGC but not JSON"}), {});
+    CHECK_FALSE(judged.metadata.found);
+    CHECK(judged.unreadable);
+}
+
+TEST_CASE("an id of ours is recognised, another's is only a text") {
+    CHECK(judge_metadata(reading_of({kLabel}), {}).metadata.content_id == ContentId{1});
+    std::string other(kLabel);
+    other.replace(other.find("0000000001"), 10, "tos-cn-i-x");
+    const MetadataJudgement judged = judge_metadata(reading_of({other}), {});
+    CHECK_FALSE(judged.metadata.content_id.has_value());
+    CHECK(judged.metadata.label.produce_id == "tos-cn-i-x");
+}
+
+TEST_CASE("a label that says generated beside IPTC that says camera is forged") {
+    MetadataReading reading = reading_of({kLabel});
+    reading.iptc.digital_source_type =
+        "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture";
+    CHECK(judge_metadata(reading, {}).contradiction);
+    reading.iptc.digital_source_type =
+        "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+    CHECK_FALSE(judge_metadata(reading, {}).contradiction);
+}
+
+// [DSP-18]
+TEST_CASE("the verdict follows from which marks are left") {
+    const std::string front =
+        "---\nAIGC:\n  Label: '1'\n  ContentProducer: 'us'\n  ProduceID: '0000000001'\n"
+        "  ReservedCode1: ''\n  ContentPropagator: 'us'\n  PropagateID: '0000000001'\n"
+        "  ReservedCode2: ''\n---\n";
+    const std::string words = "> 本内容由AI生成\n\nText of some length, written by a machine.\n";
+    CHECK(verify_markdown("# Only text\n").verdict == Verdict::kAbsent);
+    CHECK(verify_markdown(front + words).verdict == Verdict::kIntact);
+    CHECK(verify_markdown(front + "# Only text\n").verdict == Verdict::kIntact);
+    const Verification stripped = verify_markdown(words);
+    CHECK(stripped.verdict == Verdict::kStripped);
+    CHECK(has(stripped.findings, "metadata.absent"));
+    // [AILM-6] The visible words make it a suspicion for whoever passes it on.
+    CHECK(stripped.propagation == PropagationStatus::kSuspected);
+    CHECK(verify_markdown(front + words).propagation == PropagationStatus::kConfirmed);
+}
+
+TEST_CASE("a provider code that cannot exist is forged") {
+    const std::string text =
+        "---\nAIGC:\n  Label: '1'\n  ContentProducer: '001191000000000000000A10001'\n"
+        "  ProduceID: '0000000001'\n  ReservedCode1: ''\n  ContentPropagator: ''\n"
+        "  PropagateID: ''\n  ReservedCode2: ''\n---\n# Text\n";
+    CHECK(verify_markdown(text).verdict == Verdict::kForged);
+}
+
+TEST_CASE("plain text with its words is intact, since words are all it can carry") {
+    const auto seen =
+        verify(as_bytes("本内容由AI生成\n\nText.\n"), Format::kPlainText, {}, {}).value();
+    CHECK(seen.verdict == Verdict::kIntact);
+    CHECK_FALSE(seen.metadata.has_value());
+}
+
+}  // namespace
+}  // namespace colophon::label
