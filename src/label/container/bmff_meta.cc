@@ -20,10 +20,9 @@
 namespace colophon::label::bmff {
 namespace {
 
-Error too_many(std::string_view what, const Box& box) {
-    return {ErrorCode::kLimit, "more than " + std::to_string(limits::kContainerItemsMax) + " " +
-                                   std::string(what) + " in the box at byte " +
-                                   std::to_string(box.offset)};
+Error too_many(std::string_view what, std::size_t limit, const Box& box) {
+    return {ErrorCode::kLimit, "more than " + std::to_string(limit) + " " + std::string(what) +
+                                   " in the box at byte " + std::to_string(box.offset)};
 }
 
 // A string that ends with a zero byte or with the box (some writers leave the last zero out).
@@ -64,6 +63,9 @@ Result<void> read_iinf(Bytes file, const Box& box, ItemMeta& meta) {
     TRY(reader.skip(meta.iinf_version == 0 ? 2 : 4, "item count"));
     BoxReader entries(file, box, reader.position());
     while (const auto entry = TRY(entries.next())) {
+        if (meta.items.size() >= limits::kHeifItemsMax) {
+            return too_many("items", limits::kHeifItemsMax, box);
+        }
         if (entry->type == box_type("infe")) {
             meta.items.push_back(TRY(read_infe(file, *entry)));
         }
@@ -98,7 +100,7 @@ Result<ItemLocation> read_location(ByteReader& reader, const ItemLocations& iloc
     const std::size_t count = TRY(reader.be16("extent count"));
     // Extents may take no bytes at all, so the file's size does not bound their number.
     if (count > extents_left) {
-        return too_many("extents", iloc.box);
+        return too_many("extents", limits::kContainerItemsMax, iloc.box);
     }
     extents_left -= count;
     item.extents.reserve(count);
@@ -136,8 +138,8 @@ Result<ItemLocations> read_iloc(Bytes file, const Box& box) {
     const std::size_t count =
         iloc.version == 2 ? TRY(reader.be32("item count")) : TRY(reader.be16("item count"));
     std::size_t extents_left = limits::kContainerItemsMax;
-    if (count > limits::kContainerItemsMax) {
-        return too_many("items", box);
+    if (count > limits::kHeifItemsMax) {
+        return too_many("items", limits::kHeifItemsMax, box);
     }
     for (std::size_t i = 0; i < count; ++i) {
         iloc.items.push_back(TRY(read_location(reader, iloc, extents_left)));
@@ -153,6 +155,9 @@ Result<ItemReferences> read_iref(Bytes file, const Box& box) {
     const bool wide = iref.version > 0;
     BoxReader entries(file, box, 4);
     while (const auto entry = TRY(entries.next())) {
+        if (iref.entries.size() >= limits::kHeifItemsMax) {
+            return too_many("references", limits::kHeifItemsMax, box);
+        }
         ByteReader reader(payload(file, *entry), entry->payload_offset());
         ItemReference reference;
         reference.type = entry->type;

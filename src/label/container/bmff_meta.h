@@ -88,8 +88,8 @@ struct ItemMeta {
     std::optional<Box> idat;
 };
 
-// Reads what is described above. kCorrupt names the byte; kLimit above
-// limits::kContainerItemsMax items, extents or references.
+// Reads what is described above. kCorrupt names the byte; kLimit above limits::kHeifItemsMax items
+// or references, or limits::kContainerItemsMax extents.
 Result<ItemMeta> read_item_meta(Bytes file, const Box& meta);
 
 // Where the extents of an item lie in the file, in order. kUnsupported for items made of other

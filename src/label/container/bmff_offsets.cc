@@ -321,7 +321,9 @@ std::vector<const FileEdits::Edit*> FileEdits::sorted() const {
     for (const Edit& edit : edits_) {
         order.push_back(&edit);
     }
-    std::ranges::stable_sort(order, {}, [](const Edit* edit) { return edit->offset; });
+    // What is inserted at a place comes before what replaces the bytes there.
+    std::ranges::stable_sort(
+        order, {}, [](const Edit* edit) { return std::pair(edit->offset, edit->size != 0); });
     return order;
 }
 

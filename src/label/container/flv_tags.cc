@@ -10,7 +10,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <vector>
 
 namespace colophon::label::flv {
 namespace {
@@ -58,8 +59,12 @@ Result<void> walk_members(ByteReader& reader, std::size_t depth,  // NOLINT(misc
         }
         if (found != nullptr && (marker == kString || marker == kLongString)) {
             const Bytes value = TRY(take_string(reader, marker == kLongString));
-            found->push_back(
-                {.key = std::string(as_text(key)), .value = std::string(as_text(value))});
+            if (found->size() >= limits::kContainerItemsMax) {
+                return Error{ErrorCode::kLimit, "more than " +
+                                                    std::to_string(limits::kContainerItemsMax) +
+                                                    " strings in script data"};
+            }
+            found->push_back({.key = as_text(key), .value = as_text(value)});
             continue;
         }
         TRY(skip_value(reader, marker, depth));
@@ -166,7 +171,7 @@ Result<Script> read_script(Bytes data, std::uint64_t offset) {
         return corrupt_at("script data without a name", offset);
     }
     const Bytes name = TRY(take_string(reader, false));
-    script.name = std::string(as_text(name));
+    script.name = as_text(name);
     if (reader.done()) {
         return script;
     }

@@ -13,7 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace colophon::label::flv {
@@ -46,18 +46,19 @@ private:
 
 Bytes data(Bytes file, const Tag& tag);
 
-// One string member of the object (or ECMA array) that a script tag carries.
+// One string member of the object (or ECMA array) that a script tag carries. The texts are views
+// of the tag's bytes.
 struct ScriptString {
-    std::string key;
-    std::string value;
+    std::string_view key;
+    std::string_view value;
 };
 struct Script {
-    std::string name;  // "onMetaData"
+    std::string_view name;  // "onMetaData"
     std::vector<ScriptString> strings;
 };
 
 // Reads the name and the string members of the first object behind it; members of other types are
-// stepped over. kLimit above limits::kContainerDepthMax nested values.
+// stepped over. kLimit above limits::kContainerDepthMax nested values or limits::kContainerItemsMax strings.
 Result<Script> read_script(Bytes data, std::uint64_t offset);
 
 }  // namespace colophon::label::flv
