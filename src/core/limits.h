@@ -13,6 +13,7 @@ namespace colophon::limits {
 inline constexpr std::uint64_t kXmpBytesMax = 1U << 20U;    // one XMP packet
 inline constexpr std::uint64_t kLabelBytesMax = 1U << 20U;  // one AIGC value as found in a file
 inline constexpr std::size_t kLabelFieldCharsMax = 2048;    // one field of the AIGC object
+inline constexpr std::size_t kWordingCharsMax = 64;         // an explicit label, in characters
 inline constexpr std::size_t kLabelSitesMax = 64;           // labels reported for one file
 inline constexpr std::size_t kJsonDepthMax = 32;            // nesting of JSON values
 inline constexpr std::size_t kXmlDepthMax = 64;             // nesting of XML elements

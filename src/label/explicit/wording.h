@@ -4,7 +4,7 @@
 // The words of the explicit label. [GB45438-5.1] .. [GB45438-5.6]: every wording has an AI element
 // (人工智能 or AI) and a generation element (生成 or 合成); only the corner mark of a text may be
 // "AI" alone. Outside the profiles cn and all, "generated", "synthetic", "synthesized",
-// "manipulated" or "edited" also count as the second element.
+// "manipulated", "modified", "altered" or "edited" also count as the second element.
 
 #include "core/result.h"
 #include "label/format.h"
@@ -22,7 +22,8 @@ enum class WordingForm : std::uint8_t { kFull, kCornerMark };
 // What is written or spoken when nobody says otherwise, for example "AI生成" on pictures under cn.
 std::string default_wording(Profile profile, Language language, Kind kind, Origin origin);
 
-// kInvalidArgument names the missing element, and says what would do.
+// One line of at most limits::kWordingCharsMax characters with both elements. kInvalidArgument
+// names the missing element, and says what would do.
 Result<void> check_wording(std::string_view text, Profile profile, WordingForm form);
 
 // Every default wording for that kind, longest first: what a detector looks for.

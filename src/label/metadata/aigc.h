@@ -37,8 +37,9 @@ struct AigcReading {
     AigcSchema schema = AigcSchema::kTc260;
     bool wrapped = false;  // in {"AIGC":{...}}
     AigcLabel label;       // foreign schemas are mapped to the nearest fields
-    Findings
-        findings;  // "metadata.charset", "metadata.label_number", "metadata.unknown_field", ...
+    // About the form: "metadata.label_number", "metadata.unknown_field", "metadata.base64", ...
+    // judge_aigc() speaks about the values, so that one who calls both hears nothing twice.
+    Findings findings;
 };
 
 // Reads a value as found in a file: bare or wrapped, fields in any order or case, numbers for
@@ -56,7 +57,8 @@ std::string write_aigc(const AigcLabel& label, Wrapping wrapping);
 // kInvalidArgument names the field, the rule and what to do.
 Result<void> check_aigc(const AigcLabel& label);
 
-// Findings about a label that was read: the same rules, as warnings and errors.
+// Findings about the values of a label that was read: the same rules, as warnings and errors. Only
+// for AigcSchema::kTc260; a foreign schema has no such fields.
 Findings judge_aigc(const AigcLabel& label);
 
 }  // namespace colophon::label

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/metadata/provider_code.h"
+
+#include "core/result.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace colophon::label {
+namespace {
+
+constexpr std::size_t kCreditCodeSize = 18;
+constexpr std::size_t kProviderCodeSize = 27;
+
+// GB 32100-2015: digits and letters without I, O, S, V, Z; the place is the value.
+constexpr std::string_view kCreditAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY";
+static_assert(kCreditAlphabet.size() == 31);
+
+// 3^(i-1) mod 31 for the 17 characters before the check character. All are units modulo the prime
+// 31 and neighbours differ by a factor of 3, so one wrong character and one exchange of neighbours
+// always change the sum.
+constexpr std::array<unsigned, kCreditCodeSize - 1> kCreditWeights{
+    1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28};
+
+Error invalid(std::string what) {
+    return Error{ErrorCode::kInvalidArgument, std::move(what)};
+}
+
+bool is_code_character(char c) noexcept {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+}
+
+// How a character that does not belong is shown in a message; it may be any byte.
+std::string shown(char c) {
+    return c > 0x20 && c < 0x7F ? fmt::format("'{}'", c)
+                                : fmt::format("byte 0x{:02X}", static_cast<unsigned char>(c));
+}
+
+}  // namespace
+
+Result<void> check_credit_code(std::string_view code) {
+    if (code.size() != kCreditCodeSize) {
+        return invalid(
+            fmt::format("a unified social credit code has 18 characters, this has {}; copy it from "
+                        "the business licence",
+                        code.size()));
+    }
+    unsigned sum = 0;
+    for (std::size_t i = 0; i < code.size(); ++i) {
+        const std::size_t value = kCreditAlphabet.find(code[i]);
+        if (value == std::string_view::npos) {
+            return invalid(fmt::format(
+                "{} at position {} cannot stand in a unified social credit code (digits and "
+                "upper-case letters without I, O, S, V, Z)",
+                shown(code[i]), i + 1));
+        }
+        sum += static_cast<unsigned>(value) * (i < kCreditWeights.size() ? kCreditWeights[i] : 1U);
+    }
+    if (sum % 31 != 0) {
+        return invalid(fmt::format(
+            "the check character '{}' of the unified social credit code is wrong, so one of its 18 "
+            "characters is; compare it with the business licence",
+            code.back()));
+    }
+    return {};
+}
+
+bool looks_like_provider_code(std::string_view text) noexcept {
+    return text.size() == kProviderCodeSize && text.starts_with("00");
+}
+
+// [TC260-PG-20252A] Fixed places, no separators; the only check is the one inside the credit code.
+Result<ProviderCode> parse_provider_code(std::string_view text) {
+    if (text.size() != kProviderCodeSize) {
+        return invalid(fmt::format("a provider code has 27 characters, this has {}", text.size()));
+    }
+    const auto* foreign = std::ranges::find_if_not(text, is_code_character);
+    if (foreign != text.end()) {
+        return invalid(fmt::format(
+            "{} at position {} cannot stand in a provider code (digits and upper-case letters)",
+            shown(*foreign), foreign - text.begin() + 1));
+    }
+    if (!text.starts_with("00")) {
+        return invalid("a provider code starts with the format code 00");
+    }
+    if (text[2] != '1' || text[3] != '1') {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("a provider code of subject type {} and binding {}; only 11, an "
+                                 "organisation with a unified social credit code, is described",
+                                 text[2], text[3])};
+    }
+    ProviderCode code;
+    code.credit_code = text.substr(4, kCreditCodeSize);
+    TRY(check_credit_code(code.credit_code));
+    switch (text[22]) {
+        case '0':
+            code.service = ProviderService::kUnstated;
+            break;
+        case '1':
+            code.service = ProviderService::kGeneration;
+            break;
+        case '2':
+            code.service = ProviderService::kPropagation;
+            break;
+        default:
+            return invalid(
+                fmt::format("'{}' at position 23 of a provider code; it is 1 for generation, 2 for "
+                            "propagation, 0 when it is left open",
+                            text[22]));
+    }
+    code.model = text.substr(23);
+    return code;
+}
+
+}  // namespace colophon::label
