@@ -193,6 +193,9 @@ MetadataJudgement judge_metadata(const MetadataReading& reading,
     metadata.where = first.site->where;
     metadata.offset = first.site->offset;
     add_all(judgement.findings, first.reading.findings);
+    if (first.reading.schema == AigcSchema::kTc260) {
+        add_all(judgement.findings, judge_aigc(first.reading.label));
+    }
     if (!first.site->standard_place) {
         warn(judgement.findings, "metadata.place",
              fmt::format("the label stands in {}, not where the standard puts it",
