@@ -16,9 +16,14 @@ inline constexpr std::size_t kLabelFieldCharsMax = 2048;    // one field of the 
 inline constexpr std::size_t kLabelSitesMax = 64;           // labels reported for one file
 inline constexpr std::size_t kJsonDepthMax = 32;            // nesting of JSON values
 inline constexpr std::size_t kXmlDepthMax = 64;             // nesting of XML elements
+inline constexpr std::size_t kSvgDepthMax = 1024;           // the same in drawings: groups in groups
+inline constexpr std::size_t kXmlAttributesMax = 4096;      // attributes of one element
+inline constexpr std::size_t kXmlNamespacesMax = 1024;      // declarations in scope at one place
+inline constexpr std::size_t kXmpPropertiesMax = 1024;      // label and IPTC properties in one packet
 inline constexpr std::size_t kContainerDepthMax = 16;       // boxes in boxes, lists in lists
 inline constexpr std::size_t kContainerItemsMax =
     1U << 20U;  // chunks, boxes, segments, pages' headers
+inline constexpr std::size_t kHeifItemsMax = 1U << 16U;  // items of a HEIF file, and references
 inline constexpr std::uint64_t kMetadataBlockBytesMax = 64U
                                                         << 20U;  // a block that must be held whole
 inline constexpr std::uint64_t kInflatedBytesMax =
