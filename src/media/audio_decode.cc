@@ -179,7 +179,7 @@ Result<void> Source::open_container(AudioContainer container) {
     AVFormatContext* input = avformat_alloc_context();
     COLOPHON_ASSERT(input != nullptr);
     input->pb = io_.get();
-    input->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_NOBUFFER;
+    input->flags |= AVFMT_FLAG_CUSTOM_IO;
     input->io_open = refuse_to_open;
     input->max_streams = 16;
     input->max_analyze_duration = AV_TIME_BASE;

@@ -50,7 +50,7 @@ TEST_CASE("labels are spoken at 120 to 160 characters a minute, whatever their w
     for (const Row& row : rows) {
         CAPTURE(row.text);
         const auto spoken = speak(row.text, {.language = row.language});
-        REQUIRE(spoken.ok());
+        REQUIRE_MESSAGE(spoken.ok(), spoken.error().what);
         MESSAGE(std::string(row.text), ": ", spoken->characters_per_minute, " a minute, ",
                 spoken->seconds(), " s");
         CHECK(spoken->rate >= 16000);

@@ -165,8 +165,8 @@ Result<MarkedFile> mark_audio(Bytes file, Format format, const SoundMark& mark) 
 
 Result<ExplicitReading> find_audio_mark(Bytes file, Format format,
                                         const std::vector<SpokenPrompt>& prompts) {
-    const SoundWindow window =
-        TRY(internal::open_window(file, TRY(internal::container_of(format))));
+    const media::AudioContainer container = TRY(internal::container_of(format));
+    const SoundWindow window = TRY(internal::open_window(file, container));
     return internal::to_reading(TRY(internal::listen(window, prompts)));
 }
 

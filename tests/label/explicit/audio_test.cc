@@ -38,23 +38,24 @@ MarkedFile mark_ok(Bytes file, Format format, const SoundMark& mark) {
     return std::move(marked).value();
 }
 
+SoundMark rhythm(SoundPlace place) {
+    return {.form = SoundForm::kRhythm, .place = place, .prompt = {}};
+}
+
 const std::vector<std::string> kProgramme{
     "-f", "lavfi", "-i", "aevalsrc=0.2*sin(2*PI*300*t)*sin(2*PI*3*t)+0.05*random(0):d=3:s=48000"};
 
 TEST_CASE("a WAV file gets the rhythm and reads back") {
     const TempDir dir;
     const Buffer file = make(dir, kProgramme, {}, "a.wav");
-    const MarkedFile marked =
-        mark_ok(file, Format::kWav, {.form = SoundForm::kRhythm, .place = SoundPlace::kBoth});
+    const MarkedFile marked = mark_ok(file, Format::kWav, rhythm(SoundPlace::kBoth));
     CHECK(marked.changed);
     CHECK(marked.reading.where == "start and end");
     for (const Finding& finding : marked.reading.findings) {
         MESSAGE(finding.code, " ", finding.what);
     }
     const Buffer out = apply_splice(file, marked.splice);
-    test::write_file("/tmp/a/marked.wav", out);
-    const auto again =
-        mark_audio(out, Format::kWav, {.form = SoundForm::kRhythm, .place = SoundPlace::kBoth});
+    const auto again = mark_audio(out, Format::kWav, rhythm(SoundPlace::kBoth));
     CHECK(!again->changed);
     CHECK(!find_audio_mark(file, Format::kWav, {})->found);
 }
@@ -72,7 +73,6 @@ TEST_CASE("a WAV file gets a spoken label and reads back") {
         MESSAGE(finding.code, " ", finding.what);
     }
     const Buffer out = apply_splice(file, marked.splice);
-    test::write_file("/tmp/a/spoken.wav", out);
     CHECK(!mark_ok(out, Format::kWav, mark).changed);
 }
 
