@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/explicit/internal/spoken_find.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <complex>
+#include <cstddef>
+#include <numbers>
+#include <utility>
+
+namespace colophon::label::internal {
+namespace {
+
+constexpr std::size_t kWindow = 256;  // 32 ms
+constexpr std::size_t kHop = 128;     // 16 ms
+constexpr std::size_t kBands = 20;
+constexpr double kLowestHertz = 200.0;
+constexpr double kHighestHertz = 3600.0;
+constexpr std::array kStretches{1.0, 0.99, 1.01, 0.98, 1.02};
+constexpr double kPromptSecondsMin = 0.5;
+constexpr double kPromptSecondsMax = 12.0;  // of a longer one the beginning is enough
+
+using Frame = std::array<float, kBands>;
+using Picture = std::vector<Frame>;
+
+void fft(std::array<std::complex<float>, kWindow>& x) {
+    for (std::size_t i = 1, j = 0; i < kWindow; ++i) {
+        std::size_t bit = kWindow / 2;
+        for (; (j & bit) != 0; bit /= 2) {
+            j ^= bit;
+        }
+        j ^= bit;
+        if (i < j) {
+            std::swap(x[i], x[j]);
+        }
+    }
+    for (std::size_t size = 2; size <= kWindow; size *= 2) {
+        const std::complex<float> step =
+            std::polar(1.0F, -2.0F * std::numbers::pi_v<float> / static_cast<float>(size));
+        for (std::size_t start = 0; start < kWindow; start += size) {
+            std::complex<float> w = 1.0F;
+            for (std::size_t k = start; k < start + size / 2; ++k) {
+                const std::complex<float> odd = w * x[k + size / 2];
+                x[k + size / 2] = x[k] - odd;
+                x[k] += odd;
+                w *= step;
+            }
+        }
+    }
+}
+
+double mel(double hertz) {
+    return 2595.0 * std::log10(1.0 + hertz / 700.0);
+}
+
+// The band of each spectral line, kBands for none.
+std::array<std::size_t, kWindow / 2> bands_of_lines() {
+    std::array<std::size_t, kWindow / 2> bands{};
+    for (std::size_t line = 0; line < bands.size(); ++line) {
+        const double hertz = static_cast<double>(line) * kDetectionRate / kWindow;
+        const double place =
+            (mel(hertz) - mel(kLowestHertz)) / (mel(kHighestHertz) - mel(kLowestHertz));
+        const bool inside = place >= 0 && place < 1;
+        bands[line] = inside ? static_cast<std::size_t>(place * kBands) : kBands;
+    }
+    return bands;
+}
+
+Picture picture_of(const std::vector<float>& samples) {
+    static const auto kBandOfLine = bands_of_lines();
+    std::array<float, kWindow> window{};
+    for (std::size_t i = 0; i < kWindow; ++i) {
+        window[i] = 0.5F - 0.5F * std::cos(2.0F * std::numbers::pi_v<float> *
+                                           (static_cast<float>(i) + 0.5F) / kWindow);
+    }
+    Picture picture;
+    std::array<std::complex<float>, kWindow> spectrum;
+    for (std::size_t start = 0; start + kWindow <= samples.size(); start += kHop) {
+        for (std::size_t i = 0; i < kWindow; ++i) {
+            spectrum[i] = samples[start + i] * window[i];
+        }
+        fft(spectrum);
+        Frame frame{};
+        for (std::size_t line = 0; line < kWindow / 2; ++line) {
+            if (kBandOfLine[line] < kBands) {
+                frame[kBandOfLine[line]] += std::norm(spectrum[line]);
+            }
+        }
+        for (float& energy : frame) {
+            energy = std::pow(energy, 0.2F);
+        }
+        picture.push_back(frame);
+    }
+    return picture;
+}
+
+// The picture at another tempo, and with the mean of each band taken off; its norm.
+Picture stretched(const Picture& picture, double factor, double& norm) {
+    const auto size = static_cast<std::size_t>(static_cast<double>(picture.size()) * factor);
+    Picture out(size);
+    Frame mean{};
+    for (std::size_t f = 0; f < size; ++f) {
+        const double place = static_cast<double>(f) / factor;
+        const std::size_t low = std::min(static_cast<std::size_t>(place), picture.size() - 1);
+        const std::size_t high = std::min(low + 1, picture.size() - 1);
+        const auto part = static_cast<float>(place - static_cast<double>(low));
+        for (std::size_t b = 0; b < kBands; ++b) {
+            out[f][b] = picture[low][b] * (1 - part) + picture[high][b] * part;
+            mean[b] += out[f][b] / static_cast<float>(size);
+        }
+    }
+    norm = 0;
+    for (Frame& frame : out) {
+        for (std::size_t b = 0; b < kBands; ++b) {
+            frame[b] -= mean[b];
+            norm += static_cast<double>(frame[b]) * static_cast<double>(frame[b]);
+        }
+    }
+    norm = std::sqrt(norm);
+    return out;
+}
+
+// Sums of the sound's picture and of its squares up to each frame, for the norm of every place.
+struct Sums {
+    std::vector<std::array<double, kBands>> sum;
+    std::vector<double> squares;
+};
+
+Sums sums_of(const Picture& picture) {
+    Sums sums;
+    sums.sum.resize(picture.size() + 1);
+    sums.squares.resize(picture.size() + 1);
+    for (std::size_t f = 0; f < picture.size(); ++f) {
+        sums.squares[f + 1] = sums.squares[f];
+        for (std::size_t b = 0; b < kBands; ++b) {
+            const auto value = static_cast<double>(picture[f][b]);
+            sums.sum[f + 1][b] = sums.sum[f][b] + value;
+            sums.squares[f + 1] += value * value;
+        }
+    }
+    return sums;
+}
+
+double norm_at(const Sums& sums, std::size_t start, std::size_t size) {
+    double square = sums.squares[start + size] - sums.squares[start];
+    for (std::size_t b = 0; b < kBands; ++b) {
+        const double sum = sums.sum[start + size][b] - sums.sum[start][b];
+        square -= sum * sum / static_cast<double>(size);
+    }
+    return std::sqrt(std::max(square, 0.0));
+}
+
+double score_at(const Picture& sound, const Picture& prompt, std::size_t start) {
+    float sum = 0;
+    for (std::size_t f = 0; f < prompt.size(); ++f) {
+        const Frame& a = sound[start + f];
+        const Frame& b = prompt[f];
+        for (std::size_t band = 0; band < kBands; ++band) {
+            sum += a[band] * b[band];
+        }
+    }
+    return static_cast<double>(sum);
+}
+
+}  // namespace
+
+std::optional<SpokenHit> best_spoken(const std::vector<float>& samples,
+                                     const std::vector<float>& prompt) {
+    if (static_cast<double>(prompt.size()) < kPromptSecondsMin * kDetectionRate) {
+        return std::nullopt;
+    }
+    const auto longest = static_cast<std::size_t>(kPromptSecondsMax * kDetectionRate);
+    const Picture wanted = picture_of(
+        {prompt.begin(),
+         prompt.begin() + static_cast<std::ptrdiff_t>(std::min(longest, prompt.size()))});
+    const Picture sound = picture_of(samples);
+    const Sums sums = sums_of(sound);
+    std::optional<SpokenHit> best;
+    for (const double stretch : kStretches) {
+        double norm = 0;
+        const Picture copy = stretched(wanted, stretch, norm);
+        for (std::size_t start = 0; norm > 0 && start + copy.size() <= sound.size(); ++start) {
+            const double other = norm_at(sums, start, copy.size());
+            // A place that hardly changes has no shape to compare.
+            if (other <= 1e-3 * norm) {
+                continue;
+            }
+            const double score = score_at(sound, copy, start) / (norm * other);
+            if (!best || score > best->score) {
+                const double seconds = static_cast<double>(kHop) / kDetectionRate;
+                best = {.start_seconds = static_cast<double>(start) * seconds,
+                        .end_seconds = static_cast<double>(start + copy.size()) * seconds,
+                        .score = score};
+            }
+        }
+    }
+    return best;
+}
+
+std::optional<SpokenHit> find_spoken(const std::vector<float>& samples,
+                                     const std::vector<float>& prompt) {
+    const auto best = best_spoken(samples, prompt);
+    return best && best->score >= kSpokenScoreMin ? best : std::nullopt;
+}
+
+}  // namespace colophon::label::internal

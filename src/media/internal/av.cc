@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "media/internal/av.h"
+
+#include "core/assert.h"
+
+#include <fmt/format.h>
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/audio_fifo.h>
+#include <libavutil/error.h>
+#include <libavutil/frame.h>
+#include <libavutil/log.h>
+#include <libavutil/mem.h>
+#include <libswresample/swresample.h>
+}
+
+#include <algorithm>
+#include <array>
+#include <cstdarg>
+#include <cstring>
+
+namespace colophon::media {
+namespace {
+
+void no_log(void* /*object*/, int /*level*/, const char* /*format*/, va_list /*arguments*/) {}
+
+// No honest file of ours needs a block of more than this at once.
+constexpr std::size_t kAvAllocationMax = 256U << 20U;
+
+}  // namespace
+
+void initialise_audio() {
+    static const bool done = [] {
+        av_log_set_callback(no_log);
+        av_max_alloc(kAvAllocationMax);
+        return true;
+    }();
+    (void)done;
+}
+
+}  // namespace colophon::media
+
+namespace colophon::media::internal {
+
+void AvFree::operator()(AVAudioFifo* fifo) const noexcept {
+    av_audio_fifo_free(fifo);
+}
+void AvFree::operator()(AVCodecContext* codec) const noexcept {
+    avcodec_free_context(&codec);
+}
+void AvFree::operator()(AVFormatContext* input) const noexcept {
+    avformat_close_input(&input);
+}
+void AvFree::operator()(AVFrame* frame) const noexcept {
+    av_frame_free(&frame);
+}
+void AvFree::operator()(AVIOContext* io) const noexcept {
+    av_freep(static_cast<void*>(&io->buffer));
+    avio_context_free(&io);
+}
+void AvFree::operator()(AVPacket* packet) const noexcept {
+    av_packet_free(&packet);
+}
+void AvFree::operator()(SwrContext* resampler) const noexcept {
+    swr_free(&resampler);
+}
+
+Error av_error(ErrorCode code, const std::string& what, int status) {
+    std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
+    av_strerror(status, text.data(), text.size());
+    return Error{code, fmt::format("{}: {}", what, text.data())};
+}
+
+AvPtr<AVFrame> new_frame() {
+    AvPtr<AVFrame> frame(av_frame_alloc());
+    COLOPHON_ASSERT(frame != nullptr);
+    return frame;
+}
+
+AvPtr<AVPacket> new_packet() {
+    AvPtr<AVPacket> packet(av_packet_alloc());
+    COLOPHON_ASSERT(packet != nullptr);
+    return packet;
+}
+
+int MemoryReader::read(std::uint8_t* out, int size) {
+    const std::size_t left = bytes_.size() - position_;
+    const std::size_t taken = std::min(left, static_cast<std::size_t>(std::max(size, 0)));
+    if (taken == 0) {
+        return AVERROR_EOF;
+    }
+    std::memcpy(out, bytes_.data() + position_, taken);
+    position_ += taken;
+    return static_cast<int>(taken);
+}
+
+std::int64_t MemoryReader::seek(std::int64_t offset, int whence) {
+    const auto size = static_cast<std::int64_t>(bytes_.size());
+    if (whence == AVSEEK_SIZE) {
+        return size;
+    }
+    std::int64_t base = 0;
+    if (whence == SEEK_CUR) {
+        base = static_cast<std::int64_t>(position_);
+    } else if (whence == SEEK_END) {
+        base = size;
+    }
+    if (offset < -base || offset > size - base) {
+        return AVERROR(EINVAL);
+    }
+    position_ = static_cast<std::size_t>(base + offset);
+    return base + offset;
+}
+
+}  // namespace colophon::media::internal

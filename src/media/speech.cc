@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "media/speech.h"
+
+#include "core/utf8.h"
+#include "media/audio.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to us
+
+namespace colophon::media {
+namespace {
+
+constexpr std::size_t kTextBytesMax = 500;
+constexpr std::size_t kSpeechBytesMax = 16U << 20U;
+constexpr double kRecordingSecondsMax = 60.0;
+constexpr float kSilence = 0.01F;  // of the peak
+constexpr double kRateTolerance = 0.05;
+constexpr int kAttemptsMax = 4;
+
+// A file descriptor that closes itself.
+class Descriptor {
+public:
+    explicit Descriptor(int fd = -1) : fd_(fd) {}
+    ~Descriptor() { close(); }
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        close();
+        fd_ = std::exchange(other.fd_, -1);
+        return *this;
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+
+    int get() const noexcept { return fd_; }
+    void close() noexcept {
+        if (fd_ >= 0) {
+            ::close(fd_);
+            fd_ = -1;
+        }
+    }
+
+private:
+    int fd_;
+};
+
+struct Pipe {
+    Descriptor read;
+    Descriptor write;
+};
+
+Error unavailable(const std::string& what) {
+    return Error{ErrorCode::kUnavailable, what};
+}
+
+Result<Pipe> make_pipe() {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return unavailable(fmt::format("no pipe to the speech program: {}", std::strerror(errno)));
+    }
+    return Pipe{.read = Descriptor(ends[0]), .write = Descriptor(ends[1])};
+}
+
+// The child is ended and waited for whatever happens.
+class Child {
+public:
+    explicit Child(pid_t pid) : pid_(pid) {}
+    ~Child() {
+        if (pid_ > 0) {
+            kill(pid_, SIGKILL);
+            waitpid(pid_, nullptr, 0);
+        }
+    }
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+
+    bool succeeded() {
+        int status = 0;
+        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+        }
+        pid_ = -1;
+        return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+
+private:
+    pid_t pid_;
+};
+
+// Everything the child prints until it closes its output.
+Result<Buffer> read_all(int fd, std::chrono::steady_clock::time_point deadline) {
+    Buffer out;
+    std::array<std::uint8_t, 65536> block{};
+    for (;;) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        pollfd wait{.fd = fd, .events = POLLIN, .revents = 0};
+        if (left.count() <= 0 || poll(&wait, 1, static_cast<int>(left.count())) == 0) {
+            return unavailable("the speech program took too long");
+        }
+        const ssize_t size = read(fd, block.data(), block.size());
+        if (size == 0) {
+            return out;
+        }
+        if (size < 0 && errno != EINTR) {
+            return unavailable(
+                fmt::format("cannot read from the speech program: {}", std::strerror(errno)));
+        }
+        append(out, Bytes(block).first(static_cast<std::size_t>(std::max<ssize_t>(size, 0))));
+        if (out.size() > kSpeechBytesMax) {
+            return unavailable("the speech program does not stop speaking");
+        }
+    }
+}
+
+Result<Buffer> run_program(std::vector<std::string> words, std::string_view input,
+                           std::chrono::milliseconds time_limit) {
+    Pipe in = TRY(make_pipe());
+    Pipe out = TRY(make_pipe());
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in.read.get(), 0);
+    posix_spawn_file_actions_adddup2(&actions, out.write.get(), 1);
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    std::vector<char*> pointers;
+    for (std::string& word : words) {
+        pointers.push_back(word.data());
+    }
+    pointers.push_back(nullptr);
+    // The text fits into the pipe, so that it can be written before anybody reads: no reader that
+    // has gone can then stop us with SIGPIPE.
+    const ssize_t written = write(in.write.get(), input.data(), input.size());
+    pid_t pid = -1;
+    const int failure =
+        posix_spawnp(&pid, pointers[0], &actions, nullptr, pointers.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failure != 0) {
+        return unavailable(
+            fmt::format("the speech program {} does not start ({}): install the package espeak-ng, "
+                        "give a recording of the spoken label, or ask for the rhythm",
+                        words[0], std::strerror(failure)));
+    }
+    Child child(pid);
+    in.read.close();
+    in.write.close();
+    out.write.close();
+    if (written != static_cast<ssize_t>(input.size())) {
+        return unavailable("cannot write to the speech program");
+    }
+    Buffer sound = TRY(read_all(out.read.get(), std::chrono::steady_clock::now() + time_limit));
+    if (!child.succeeded()) {
+        return unavailable(fmt::format("the speech program {} failed", words[0]));
+    }
+    return sound;
+}
+
+// Leaves out what is quieter than a hundredth of the peak at both ends, but for 10 ms of it.
+void trim_silence(SpokenPcm& pcm) {
+    float peak = 0;
+    for (const float sample : pcm.samples) {
+        peak = std::max(peak, std::abs(sample));
+    }
+    const auto loud = [&](float sample) { return std::abs(sample) > kSilence * peak; };
+    const auto first = std::ranges::find_if(pcm.samples, loud);
+    const auto last = std::find_if(pcm.samples.rbegin(), pcm.samples.rend(), loud).base();
+    if (first >= last) {
+        pcm.samples.clear();
+        return;
+    }
+    const auto edge = static_cast<std::ptrdiff_t>(pcm.rate / 100);
+    const auto from = first - std::min(edge, first - pcm.samples.begin());
+    const auto to = last + std::min(edge, pcm.samples.end() - last);
+    pcm.samples = std::vector<float>(from, to);
+}
+
+Result<SpokenPcm> to_mono(Bytes file, AudioContainer container) {
+    const Pcm decoded = TRY(decode_head(file, container, kRecordingSecondsMax));
+    SpokenPcm out{.rate = decoded.rate, .samples = {}, .characters_per_minute = 0};
+    out.samples.resize(decoded.samples());
+    const float share = 1.0F / static_cast<float>(std::max<std::size_t>(decoded.planes.size(), 1));
+    for (const std::vector<float>& plane : decoded.planes) {
+        for (std::size_t i = 0; i < plane.size(); ++i) {
+            out.samples[i] += plane[i] * share;
+        }
+    }
+    trim_silence(out);
+    if (out.samples.empty()) {
+        return Error{ErrorCode::kInvalidArgument, "the recording is silent"};
+    }
+    return out;
+}
+
+Result<void> check_text(std::string_view text) {
+    if (text.empty() || text.size() > kTextBytesMax) {
+        return Error{
+            ErrorCode::kInvalidArgument,
+            fmt::format("a spoken label has 1 to {} bytes, not {}", kTextBytesMax, text.size())};
+    }
+    if (find_invalid_utf8(text) ||
+        std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; })) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "a spoken label is UTF-8 without control characters"};
+    }
+    return {};
+}
+
+std::optional<AudioContainer> container_by_bytes(Bytes file) {
+    if (starts_with(file, "RIFF") || starts_with(file, "RF64")) {
+        return AudioContainer::kWav;
+    }
+    if (starts_with(file, "fLaC")) {
+        return AudioContainer::kFlac;
+    }
+    if (starts_with(file, "OggS")) {
+        return AudioContainer::kOgg;
+    }
+    if (file.size() >= 12 && as_text(file.subspan(4, 4)) == "ftyp") {
+        return AudioContainer::kMp4;
+    }
+    if (starts_with(file, "ID3") ||
+        (file.size() >= 2 && file[0] == 0xFF && (file[1] & 0xE0U) == 0xE0U)) {
+        return AudioContainer::kMp3;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::size_t spoken_characters(std::string_view text, SpeechLanguage language) {
+    std::size_t characters = 0;
+    bool in_word = false;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        const std::size_t size = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+        const bool upper = byte >= 'A' && byte <= 'Z';
+        const bool lower = byte >= 'a' && byte <= 'z';
+        const bool digit = byte >= '0' && byte <= '9';
+        // CJK ideographs are U+3400 .. U+9FFF (E3 90 .. E9 BF) and beyond the basic plane;
+        // U+3000 .. U+303F (E3 80) is punctuation.
+        const bool han = byte >= 0xE4 ? byte <= 0xE9 || byte >= 0xF0
+                                      : byte == 0xE3 && i + 1 < text.size() &&
+                                            static_cast<unsigned char>(text[i + 1]) >= 0x90;
+        if (language == SpeechLanguage::kEnglish) {
+            characters += (upper || lower || digit) && !in_word ? 1U : 0U;
+        } else {
+            characters += han || upper || digit || (lower && !in_word) ? 1U : 0U;
+        }
+        in_word = upper || lower || digit;
+        i += size;
+    }
+    return characters;
+}
+
+// [GB45438-5.3] "Normal speed, about 120 to 160 characters a minute."
+Result<SpokenPcm> speak(std::string_view text, const SpeechOptions& options) {
+    TRY(check_text(text));
+    const auto characters = static_cast<double>(spoken_characters(text, options.language));
+    if (characters < 1) {
+        return Error{ErrorCode::kInvalidArgument, "the spoken label has no words"};
+    }
+    const bool mandarin = options.language == SpeechLanguage::kMandarin;
+    double speed = options.characters_per_minute;
+    SpokenPcm best;
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+        // espeak-ng takes 80 words a minute at least.
+        speed = std::clamp(speed, 80.0, 400.0);
+        const Buffer wav =
+            TRY(run_program({options.program, "-v", mandarin ? "cmn" : "en", "-s",
+                             std::to_string(std::lround(speed)), "--stdin", "--stdout"},
+                            text, options.time_limit));
+        SpokenPcm said = TRY(to_mono(wav, AudioContainer::kWav));
+        said.characters_per_minute = characters * 60.0 / said.seconds();
+        const double ratio = options.characters_per_minute / said.characters_per_minute;
+        const double best_ratio =
+            best.samples.empty() ? 1e9 : options.characters_per_minute / best.characters_per_minute;
+        if (std::abs(std::log(ratio)) < std::abs(std::log(best_ratio))) {
+            best = std::move(said);
+        }
+        if (std::abs(ratio - 1) <= kRateTolerance) {
+            break;
+        }
+        speed *= ratio;
+    }
+    return best;
+}
+
+Result<SpokenPcm> load_recording(Bytes file) {
+    const auto container = container_by_bytes(file);
+    if (!container) {
+        return Error{ErrorCode::kUnsupported,
+                     "the recording of the spoken label is no WAV, MP3, FLAC, Ogg or M4A file"};
+    }
+    return to_mono(file, *container);
+}
+
+}  // namespace colophon::media
