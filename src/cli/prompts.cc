@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/prompts.h"
 
+#include "cli/files.h"
+#include "core/bytes.h"
 #include "core/result.h"
 #include "label/apply.h"
 #include "label/explicit/audio.h"
@@ -11,12 +13,31 @@
 #include "media/speech.h"
 #include "worker/client.h"
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 
 namespace colophon::cli {
+namespace {
+
+constexpr std::size_t kRecordingBytesMax = 64U << 20U;
+
+Result<media::SpokenPcm> speak_or_load(const std::string& recording, const std::string& wording,
+                                       label::Language language) {
+    if (!recording.empty()) {
+        const std::string bytes = TRY(read_small_file(recording, kRecordingBytesMax));
+        auto loaded = media::load_recording(as_bytes(bytes));
+        return loaded.ok() ? std::move(loaded) : with_context(loaded.error(), recording);
+    }
+    media::SpeechOptions options;
+    options.language = language == label::Language::kZh ? media::SpeechLanguage::kMandarin
+                                                        : media::SpeechLanguage::kEnglish;
+    return media::speak(wording, options);
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const label::SpokenPrompt>> Prompts::prompt(const std::string& wording,
                                                                    label::Language language) {
@@ -24,11 +45,7 @@ Result<std::shared_ptr<const label::SpokenPrompt>> Prompts::prompt(const std::st
     if (const auto found = made_.find(wording); found != made_.end()) {
         return found->second;
     }
-    media::SpokenPcm pcm = recording_.empty()
-                               ? TRY(media::speak(wording, language == label::Language::kZh
-                                                               ? media::SpeechLanguage::kMandarin
-                                                               : media::SpeechLanguage::kEnglish))
-                               : TRY(media::load_recording(recording_));
+    media::SpokenPcm pcm = TRY(speak_or_load(recording_, wording, language));
     auto made = std::make_shared<const label::SpokenPrompt>(
         label::SpokenPrompt{.text = wording, .rate = pcm.rate, .samples = std::move(pcm.samples)});
     made_.emplace(wording, made);

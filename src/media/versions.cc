@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 #include <ft2build.h>
 #include <hb.h>
-#include <libavcodec/version.h>
-#include <libavutil/avutil.h>
 #include <vips/vips.h>
 
 #include <string>
 #include <vector>
+
+extern "C" {
+#include <libavutil/avutil.h>
+}
 
 #include FT_FREETYPE_H
 
