@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a fuzz target over every file of the folders and files given, with the limits that the
-// product promises for hostile input: one second and 256 MB each.
+// product promises for hostile input: one second of processor time and 256 MB each.
 
 #include <sys/resource.h>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 namespace {
 
-constexpr std::chrono::seconds kTimeMax{1};
+constexpr std::clock_t kTicksMax = CLOCKS_PER_SEC;  // one second
 constexpr long kMemoryKilobytesMax = 256L * 1024L;
 
 // Sanitizers slow a program down and blow it up; their builds look for other faults.
@@ -32,10 +32,11 @@ bool replay(const std::filesystem::path& path) {
     std::ifstream in(path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     const std::vector<std::uint8_t> bytes(text.begin(), text.end());
-    const auto start = std::chrono::steady_clock::now();
+    // Processor time: a busy machine must not fail an honest parser.
+    const std::clock_t start = std::clock();
     (void)LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
-    const auto took = std::chrono::steady_clock::now() - start;
-    if (kMeasure && took > kTimeMax) {
+    const std::clock_t took = std::clock() - start;
+    if (kMeasure && took > kTicksMax) {
         std::fprintf(stderr, "%s takes longer than a second\n", path.c_str());
         return false;
     }

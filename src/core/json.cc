@@ -2,6 +2,7 @@
 #include "core/json.h"
 
 #include "core/bytes.h"
+#include "core/limits.h"
 #include "core/result.h"
 #include "core/utf8.h"
 
@@ -11,7 +12,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,19 +26,21 @@ namespace {
 class Builder {
 public:
     using error_code = boost::json::error_code;
+    // NOLINTBEGIN(readability-identifier-naming): Boost names them
     static constexpr std::size_t max_object_size = limits::kContainerItemsMax;
     static constexpr std::size_t max_array_size = limits::kContainerItemsMax;
     static constexpr std::size_t max_key_size = limits::kLabelBytesMax;
     static constexpr std::size_t max_string_size = std::size_t{1} << 30U;
+    // NOLINTEND(readability-identifier-naming)
 
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
     bool on_object_begin(error_code&) {
-        open_.push_back({Value(Object{}), std::move(key_)});
+        open_.push_back({Value(Object{}), std::exchange(key_, {})});
         return true;
     }
     bool on_array_begin(error_code&) {
-        open_.push_back({Value(Array{}), std::move(key_)});
+        open_.push_back({Value(Array{}), std::exchange(key_, {})});
         return true;
     }
     bool on_object_end(std::size_t, error_code&) { return close(); }

@@ -2,7 +2,6 @@
 #include "core/result.h"
 
 #include <string>
-#include <utility>
 
 namespace colophon {
 
@@ -29,7 +28,8 @@ const char* error_code_name(ErrorCode code) noexcept {
 }
 
 Error with_context(Error error, const std::string& context) {
-    return Error{error.code, context + ": " + error.what};
+    error.what.insert(0, context + ": ");
+    return error;
 }
 
 }  // namespace colophon

@@ -44,12 +44,10 @@ public:
     using value_type = T;
 
     // Implicit on purpose: `return value;` and `return Error{...};` both read as what they mean.
-    Result(T value)
-        : state_(std::in_place_index<0>, std::move(value)) {
-    }  // NOLINT(google-explicit-constructor)
-    Result(Error error)
-        : state_(std::in_place_index<1>, std::move(error)) {
-    }  // NOLINT(google-explicit-constructor)
+    // NOLINTBEGIN(google-explicit-constructor)
+    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+    // NOLINTEND(google-explicit-constructor)
 
     bool ok() const noexcept { return state_.index() == 0; }
     explicit operator bool() const noexcept { return ok(); }
@@ -62,7 +60,8 @@ public:
         COLOPHON_ASSERT(ok());
         return *std::get_if<0>(&state_);
     }
-    T&& value() && {
+    // By value, so that `for (const auto& x : f().value())` does not outlive what it walks over.
+    T value() && {
         COLOPHON_ASSERT(ok());
         return std::move(*std::get_if<0>(&state_));
     }
@@ -70,13 +69,14 @@ public:
         COLOPHON_ASSERT(!ok());
         return *std::get_if<1>(&state_);
     }
-    Error&& error() && {
+    Error error() && {
         COLOPHON_ASSERT(!ok());
         return std::move(*std::get_if<1>(&state_));
     }
 
     const T& operator*() const& { return value(); }
     T& operator*() & { return value(); }
+    T operator*() && { return std::move(*this).value(); }
     const T* operator->() const { return &value(); }
     T* operator->() { return &value(); }
 
@@ -90,9 +90,8 @@ public:
     using value_type = void;
 
     Result() = default;
-    Result(Error error)
-        : state_(std::in_place_index<1>, std::move(error)) {
-    }  // NOLINT(google-explicit-constructor)
+    // NOLINTNEXTLINE(google-explicit-constructor): as above
+    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
     bool ok() const noexcept { return state_.index() == 0; }
     explicit operator bool() const noexcept { return ok(); }
@@ -101,7 +100,7 @@ public:
         COLOPHON_ASSERT(!ok());
         return *std::get_if<1>(&state_);
     }
-    Error&& error() && {
+    Error error() && {
         COLOPHON_ASSERT(!ok());
         return std::move(*std::get_if<1>(&state_));
     }

@@ -18,16 +18,16 @@ struct Lead {
 
 std::optional<Lead> read_lead(std::uint8_t byte) noexcept {
     if (byte < 0x80) {
-        return Lead{1, byte, 0};
+        return Lead{.size = 1, .bits = byte, .least = 0};
     }
     if ((byte & 0xE0U) == 0xC0U) {
-        return Lead{2, byte & 0x1FU, 0x80};
+        return Lead{.size = 2, .bits = byte & 0x1FU, .least = 0x80};
     }
     if ((byte & 0xF0U) == 0xE0U) {
-        return Lead{3, byte & 0x0FU, 0x800};
+        return Lead{.size = 3, .bits = byte & 0x0FU, .least = 0x800};
     }
     if ((byte & 0xF8U) == 0xF0U) {
-        return Lead{4, byte & 0x07U, 0x10000};
+        return Lead{.size = 4, .bits = byte & 0x07U, .least = 0x10000};
     }
     return std::nullopt;
 }
