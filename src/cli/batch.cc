@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -107,6 +108,7 @@ ExitCode run_batch(const std::vector<Input>& inputs, const BatchOptions& options
     std::atomic<bool> stop{false};
     std::vector<std::jthread> lanes;
     const std::size_t count = std::clamp<std::size_t>(options.jobs, 1, inputs.size());
+    lanes.reserve(count);
     for (std::size_t lane = 0; lane < count; ++lane) {
         lanes.emplace_back([&] {
             worker::Worker worker(options.worker);

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -20,6 +21,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -105,12 +107,12 @@ mode_t mode_for_new_file(const std::string& path) {
         return facts.st_mode & 07777U;
     }
     // umask() can only be read by setting it, so it is read once, before threads could notice.
-    static const mode_t mask = [] {
+    static const mode_t kMask = [] {
         const mode_t now = umask(0);
         umask(now);
         return now;
     }();
-    return 0666U & ~mask;
+    return 0666U & ~kMask;
 }
 
 }  // namespace

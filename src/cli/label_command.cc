@@ -14,9 +14,13 @@
 #include "core/json.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "label/apply.h"
+#include "label/finding.h"
 #include "label/format.h"
 #include "label/plan.h"
+#include "worker/channel.h"
 #include "worker/client.h"
+#include "worker/protocol.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -118,6 +122,7 @@ Outcome label_input(Run& run, worker::Worker& worker, const Input& input) {
 // Two inputs that would become one output are refused before anything is written.
 Result<void> check_outputs(const Run& run, const std::vector<Input>& inputs) {
     std::vector<std::string> paths;
+    paths.reserve(inputs.size());
     for (const Input& input : inputs) {
         paths.push_back(output_path(run, input));
     }

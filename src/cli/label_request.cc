@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/label_request.h"
 
+#include "cli/config.h"
 #include "cli/keys.h"
 #include "core/clock.h"
 #include "core/ids.h"
@@ -12,6 +13,7 @@
 #include "label/explicit/image.h"
 #include "label/explicit/text.h"
 #include "label/format.h"
+#include "label/metadata/aigc.h"
 #include "label/metadata/provider_code.h"
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
@@ -21,6 +23,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>

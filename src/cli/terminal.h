@@ -53,7 +53,7 @@ public:
 private:
     std::size_t total_;
     bool shown_;
-    std::chrono::steady_clock::time_point last_{};
+    std::chrono::steady_clock::time_point last_;
 };
 
 }  // namespace colophon::cli

@@ -16,6 +16,7 @@
 #include "label/format.h"
 #include "label/plan.h"
 #include "label/verify.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 
 #include <CLI/CLI.hpp>
@@ -26,7 +27,6 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 namespace colophon::cli {

@@ -44,7 +44,7 @@ struct LabelRecord {
     std::string system_version;
     std::optional<ContentId> content_id;
     std::string own_id;  // the provider's own number, used instead of content_id when not empty
-    Time created_at{};
+    Time created_at;
     std::string propagator_code;
 
     // What goes into ProduceID: own_id, or the content id in Crockford base32; empty without both.
