@@ -43,7 +43,7 @@ struct LabelRecord {
     std::string system_name;
     std::string system_version;
     std::optional<ContentId> content_id;
-    Time created_at{};
+    Time created_at;
     std::string propagator_code;
 };
 
