@@ -64,7 +64,13 @@ public:
     bool on_number_part(std::string_view, error_code&) { return true; }
     bool on_int64(std::int64_t value, std::string_view, error_code&) { return add(Value(value)); }
     bool on_uint64(std::uint64_t value, std::string_view, error_code&) { return add(Value(value)); }
-    bool on_double(double value, std::string_view, error_code&) { return add(Value(value)); }
+    bool on_double(double value, std::string_view, error_code& failure) {
+        if (!std::isfinite(value)) {  // 1e999: written again it would silently become null
+            failure = boost::json::error::exponent_overflow;
+            return false;
+        }
+        return add(Value(value));
+    }
     bool on_bool(bool value, error_code&) { return add(Value(value)); }
     bool on_null(error_code&) { return add(Value()); }
     bool on_comment_part(std::string_view, error_code&) { return true; }
@@ -151,7 +157,13 @@ void write_value(std::string& out, const Value& value);  // NOLINT(misc-no-recur
 
 void write_double(std::string& out, double number) {
     // JSON has no infinity and no NaN; null is what every reader takes for "no number".
-    out += std::isfinite(number) ? fmt::format("{}", number) : "null";
+    if (!std::isfinite(number)) {
+        out += "null";
+    } else if (number == 0 && std::signbit(number)) {
+        out += "-0.0";  // "-0" would be read back as the integer 0
+    } else {
+        out += fmt::format("{}", number);
+    }
 }
 
 template <class... Ts>
