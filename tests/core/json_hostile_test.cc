@@ -122,6 +122,11 @@ TEST_CASE("numbers keep their kind, and what does not fit never wraps around") {
         CHECK(parse(text).error().code == ErrorCode::kCorrupt);
     }
     CHECK_FALSE(parse(std::string(1000, '9')).ok());
+    const std::string sevens(54, '7');
+    CHECK(parse(sevens).value().as_double().value() == std::stod(sevens));
+    CHECK(write(parse(write(parse(sevens).value())).value()) == write(parse(sevens).value()));
+    CHECK(parse("[0.1,123456789.123456789e-30]").value().if_array()->back().as_double().value() ==
+          123456789.123456789e-30);
     CHECK(parse("1e-999").value().as_double().value() == 0.0);
     CHECK(write(parse("-0.0").value()) == "-0.0");
     CHECK(write(parse("-0e3").value()) == "-0.0");
