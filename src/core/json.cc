@@ -9,6 +9,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -61,10 +62,30 @@ public:
         text_ += part;
         return add(Value(std::exchange(text_, {})));
     }
-    bool on_number_part(std::string_view, error_code&) { return true; }
-    bool on_int64(std::int64_t value, std::string_view, error_code&) { return add(Value(value)); }
-    bool on_uint64(std::uint64_t value, std::string_view, error_code&) { return add(Value(value)); }
-    bool on_double(double value, std::string_view, error_code&) { return add(Value(value)); }
+    bool on_number_part(std::string_view part, error_code&) {
+        number_ += part;
+        return true;
+    }
+    bool on_int64(std::int64_t value, std::string_view, error_code&) {
+        number_.clear();
+        return add(Value(value));
+    }
+    bool on_uint64(std::uint64_t value, std::string_view, error_code&) {
+        number_.clear();
+        return add(Value(value));
+    }
+    bool on_double(double value, std::string_view part, error_code& failure) {
+        // Boost's conversion may miss the nearest double by a few units; the standard's does not.
+        // It leaves the value alone where it is out of range, towards zero or towards infinity.
+        number_ += part;
+        (void)std::from_chars(number_.data(), number_.data() + number_.size(), value);
+        number_.clear();
+        if (!std::isfinite(value)) {  // 1e999: written again it would silently become null
+            failure = boost::json::error::exponent_overflow;
+            return false;
+        }
+        return add(Value(value));
+    }
     bool on_bool(bool value, error_code&) { return add(Value(value)); }
     bool on_null(error_code&) { return add(Value()); }
     bool on_comment_part(std::string_view, error_code&) { return true; }
@@ -99,6 +120,7 @@ private:
     std::vector<Open> open_;
     std::string key_;
     std::string text_;
+    std::string number_;  // its text so far, when it comes in parts
     Value root_;
 };
 
@@ -151,7 +173,13 @@ void write_value(std::string& out, const Value& value);  // NOLINT(misc-no-recur
 
 void write_double(std::string& out, double number) {
     // JSON has no infinity and no NaN; null is what every reader takes for "no number".
-    out += std::isfinite(number) ? fmt::format("{}", number) : "null";
+    if (!std::isfinite(number)) {
+        out += "null";
+    } else if (number == 0 && std::signbit(number)) {
+        out += "-0.0";  // "-0" would be read back as the integer 0
+    } else {
+        out += fmt::format("{}", number);
+    }
 }
 
 template <class... Ts>

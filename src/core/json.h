@@ -25,18 +25,20 @@ using Object = std::vector<Member>;
 class Value {
 public:
     Value() = default;
-    Value(std::nullptr_t) {}                                // NOLINT(google-explicit-constructor)
-    Value(bool value) : state_(value) {}                    // NOLINT(google-explicit-constructor)
-    Value(int value) : state_(std::int64_t{value}) {}       // NOLINT(google-explicit-constructor)
-    Value(std::int64_t value) : state_(value) {}            // NOLINT(google-explicit-constructor)
-    Value(std::uint64_t value) : state_(value) {}           // NOLINT(google-explicit-constructor)
-    Value(double value) : state_(value) {}                  // NOLINT(google-explicit-constructor)
-    Value(std::string value) : state_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
-    Value(std::string_view value)
-        : state_(std::string(value)) {}                       // NOLINT(google-explicit-constructor)
-    Value(const char* value) : state_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
-    Value(Array value) : state_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
-    Value(Object value) : state_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+    // Implicit on purpose: an Object is written down as {{"name", "x"}, {"count", 3}}.
+    // NOLINTBEGIN(google-explicit-constructor)
+    Value(std::nullptr_t) {}
+    Value(bool value) : state_(value) {}
+    Value(int value) : state_(std::int64_t{value}) {}
+    Value(std::int64_t value) : state_(value) {}
+    Value(std::uint64_t value) : state_(value) {}
+    Value(double value) : state_(value) {}
+    Value(std::string value) : state_(std::move(value)) {}
+    Value(std::string_view value) : state_(std::string(value)) {}
+    Value(const char* value) : state_(std::string(value)) {}
+    Value(Array value) : state_(std::move(value)) {}
+    Value(Object value) : state_(std::move(value)) {}
+    // NOLINTEND(google-explicit-constructor)
 
     bool is_null() const noexcept { return std::holds_alternative<std::monostate>(state_); }
     const bool* if_bool() const noexcept { return std::get_if<bool>(&state_); }

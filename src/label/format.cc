@@ -8,7 +8,6 @@
 #include <array>
 #include <cctype>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>

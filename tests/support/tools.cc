@@ -111,4 +111,15 @@ void write_file(const std::string& path, Bytes bytes) {
     REQUIRE_MESSAGE(out.good(), "cannot write ", path);
 }
 
+void check_golden(const std::string& name, std::string_view text) {
+    const std::string path = std::string(COLOPHON_SOURCE_DIR) + "/tests/golden/" + name;
+    const char* mode = std::getenv("COLOPHON_GOLDEN");
+    if (mode != nullptr && std::string_view(mode) == "rewrite") {
+        std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+        write_file(path, as_bytes(text));
+        return;
+    }
+    CHECK_MESSAGE(slurp(path) == text, path, " differs; ./check golden rewrites it");
+}
+
 }  // namespace colophon::test

@@ -43,4 +43,8 @@ std::string run_tool_ok(const std::vector<std::string>& argv, std::string_view i
 Buffer read_file(const std::string& path);  // fails the test when it cannot
 void write_file(const std::string& path, Bytes bytes);
 
+// The text must be that of tests/golden/NAME. `./check golden` rewrites the file instead, and
+// whoever reviews reads the diff.
+void check_golden(const std::string& name, std::string_view text);
+
 }  // namespace colophon::test

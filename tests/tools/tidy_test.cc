@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tidy/tidy.h"
 
+#include "support/tools.h"
+
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -238,6 +241,19 @@ TEST_CASE("findings of all rules come in the order of the tree") {
           "Apache-2.0\n"
           "src/core/a.cc:2: layer: core may not include label (tools/modules.tsv); pass what it "
           "needs as a parameter\n");
+}
+
+TEST_CASE("code, comments and literals are told apart line by line") {
+    const Source source = read_source(
+        "#include \"core/bytes.h\"  // own\n"
+        "int x = 1'000; /* two\nlines */ char c = '\\''; auto s = \"a\\\"b // no\";\n"
+        "auto r = R\"x(raw \" )\" )x\"; // end\n");
+    std::string text;
+    for (std::size_t i = 0; i < source.raw.size(); ++i) {
+        text += "raw      |" + source.raw[i] + "|\ncode     |" + source.code[i] + "|\ncomments |" +
+                source.comments[i] + "|\n";
+    }
+    test::check_golden("tools_source.txt", text);
 }
 
 }  // namespace
