@@ -171,7 +171,8 @@ Result<void> PageReader::meta_tag(const HtmlToken& token) {
 }
 
 void PageReader::offer(Anchor anchor, const HtmlToken& token) {
-    if (in_head_ && templates_ == 0 && anchor > page_.anchor) {
+    const bool whole = text_[token.range.end - 1] == '>';  // a last tag may be cut off
+    if (in_head_ && templates_ == 0 && whole && anchor > page_.anchor) {
         page_.anchor = anchor;
         page_.anchor_range = token.range;
     }

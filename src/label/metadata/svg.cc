@@ -110,12 +110,12 @@ Result<Drawing> scan_drawing(std::string_view text) {
     return drawing;
 }
 
+// Without the optional x:xmpmeta: where it stands behind an XML declaration, ExifTool takes the
+// drawing for a bare XMP file and names its tags after the elements around them.
 std::string packet_in_line(const MetadataFields& fields, std::string_view indent) {
     const std::string line(indent);
-    const std::string inner = indent.empty() ? line : line + " ";
     return line + "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>" + line +
-           "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">" + inner + new_rdf(fields, inner) + line +
-           "</x:xmpmeta>" + line + "<?xpacket end=\"w\"?>";
+           new_rdf(fields, indent) + line + "<?xpacket end=\"w\"?>";
 }
 
 // No RDF and no wrapper yet: a packet, in the metadata that is there or in a new one, which the

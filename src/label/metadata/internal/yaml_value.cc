@@ -78,6 +78,9 @@ json::Value plain_scalar(std::string_view text) {
         std::from_chars(text.data(), text.data() + text.size(), value);
         return {value};
     }
+    if (text == "true" || text == "false") {
+        return {text == "true"};
+    }
     return {text == "~" || text == "null" ? std::string{} : std::string(text)};
 }
 
@@ -276,6 +279,9 @@ Result<json::Value> YamlReader::plain_lines(std::size_t indent) {
         std::size_t comment = content.find(" #");
         comment = std::min(comment, content.find("\t#"));
         content = content.substr(0, comment);
+        if (content.find(": ") != std::string_view::npos || trim_end(content).ends_with(':')) {
+            return error("a key inside a value");
+        }
         raw += content;
         skip_line();
         const bool more = at_ < text_.size() && comment == std::string_view::npos &&
