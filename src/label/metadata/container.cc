@@ -2,6 +2,7 @@
 #include "label/metadata/container.h"
 
 #include "label/format.h"
+#include "label/metadata/internal/containers.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +12,11 @@ namespace colophon::label {
 namespace {
 
 // One row per format; label/metadata/<container>.cc holds the functions.
-constexpr std::array<Container, 0> kContainers{};
+constexpr std::array kContainers{
+    Container{Format::kSvg, internal::read_svg, internal::write_svg},
+    Container{Format::kMarkdown, internal::read_markdown, internal::write_markdown},
+    Container{Format::kHtml, internal::read_html, internal::write_html},
+};
 
 }  // namespace
 

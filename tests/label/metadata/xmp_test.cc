@@ -433,6 +433,21 @@ TEST_CASE("fields that XML cannot hold are refused before anything is written") 
     CHECK(write_xmp("<html/>", label_only()).error().code == ErrorCode::kUnsupported);
 }
 
+TEST_CASE("Exiv2 takes a packet in and shows the label and the IPTC fields") {
+    const test::TempDir dir;
+    const std::string picture = dir.file("photo.jpg");
+    test::run_tool_ok({"/usr/bin/convert", "-size", "8x8", "xc:red", picture});
+    for (const std::string& before : {std::string(), kJimeng}) {
+        test::write_file(dir.file("photo.xmp"), as_bytes(check_write(before, everything())));
+        test::run_tool_ok({"exiv2", "-iX", picture});
+        const std::string shown = test::run_tool_ok({"exiv2", "-PXkv", picture});
+        CHECK(shown.find(kLabel) != std::string::npos);
+        CHECK(shown.find("Xmp.TC260.AIGC") != std::string::npos);
+        CHECK(shown.find(kSource) != std::string::npos);
+        CHECK(shown.find(everything().iptc.ai_system_used) != std::string::npos);
+    }
+}
+
 TEST_CASE("a packet that ExifTool wrote keeps what ExifTool put there") {
     const test::TempDir dir;
     const std::string path = dir.file("photo.xmp");
