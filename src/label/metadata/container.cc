@@ -2,6 +2,7 @@
 #include "label/metadata/container.h"
 
 #include "label/format.h"
+#include "label/metadata/internal/containers.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +12,12 @@ namespace colophon::label {
 namespace {
 
 // One row per format; label/metadata/<container>.cc holds the functions.
-constexpr std::array<Container, 0> kContainers{};
+constexpr std::array kContainers{
+    Container{Format::kJpeg, read_jpeg_metadata, write_jpeg_metadata},
+    Container{Format::kPng, read_png_metadata, write_png_metadata},
+    Container{Format::kGif, read_gif_metadata, write_gif_metadata},
+    Container{Format::kTiff, read_tiff_metadata, write_tiff_metadata},
+};
 
 }  // namespace
 
