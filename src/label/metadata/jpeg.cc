@@ -34,6 +34,9 @@ constexpr std::string_view kExtendedName = "http://ns.adobe.com/xmp/extension/\0
 constexpr std::string_view kExifName = "Exif\0"sv;  // followed by one more byte, usually zero
 constexpr std::size_t kExifNameBytes = 6;
 
+// XMP specification part 3, 1.1.3: what a segment holds beside the name.
+constexpr std::size_t kPacketBytesMax = 65502;
+
 // Name, GUID, full length and offset (XMP specification part 3, 1.1.3.1).
 constexpr std::size_t kGuidBytes = 32;
 constexpr std::size_t kExtendedHeaderBytes = kExtendedName.size() + kGuidBytes + 8;
@@ -173,11 +176,10 @@ std::uint64_t place_for_new_packet(const JpegFile& jpeg) {
 }
 
 Result<Buffer> make_xmp_segment(std::string_view packet) {
-    if (packet.size() > jpeg::kPayloadBytesMax - kXmpName.size()) {
+    if (packet.size() > kPacketBytesMax) {
         return Error{ErrorCode::kLimit,
                      "the XMP packet with the label has " + std::to_string(packet.size()) +
-                         " bytes, a JPEG segment holds " +
-                         std::to_string(jpeg::kPayloadBytesMax - kXmpName.size()) +
+                         " bytes, a JPEG holds " + std::to_string(kPacketBytesMax) +
                          "; shorten the other properties first"};
     }
     Buffer payload = to_buffer(kXmpName);

@@ -9,6 +9,7 @@
 #include "label/metadata/internal/label_text.h"
 #include "label/metadata/xmp.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <string>

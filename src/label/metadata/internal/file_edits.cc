@@ -13,7 +13,10 @@
 namespace colophon::label {
 
 Result<Splice> splice_edits(Bytes file, std::vector<FileEdit> edits) {
-    std::ranges::stable_sort(edits, {}, &FileEdit::offset);
+    // What is inserted before a place comes before what replaces the bytes from there on.
+    std::ranges::stable_sort(edits, [](const FileEdit& a, const FileEdit& b) {
+        return std::pair(a.offset, a.size != 0) < std::pair(b.offset, b.size != 0);
+    });
     Splice splice;
     std::uint64_t at = 0;
     for (FileEdit& edit : edits) {
