@@ -181,6 +181,21 @@ ExifPatch blank(const ExifText& exif, const TextLabel& label, bool whole) {
     return patch;
 }
 
+// A text that lies over another one or over a directory is a trap: overwriting it would change
+// what the other says.
+Result<void> check_own(const ExifTexts& texts, const ExifText& own, const ExifPatch& patch) {
+    bool shared = std::ranges::any_of(texts.structure,
+                                      [&](const Range& range) { return overlap(patch, range); });
+    for (const ExifText& other : texts.texts) {
+        shared = shared || (&other != &own && overlap(patch, {other.offset, other.stored.size()}));
+    }
+    if (shared) {
+        return corrupt_at("an EXIF text with a label shares its bytes, counted from the EXIF start",
+                          patch.offset);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<std::vector<LabelSite>> find_exif_labels(Bytes tiff, std::uint64_t base_offset,
@@ -200,41 +215,21 @@ Result<std::vector<LabelSite>> find_exif_labels(Bytes tiff, std::uint64_t base_o
 
 Result<std::vector<ExifPatch>> blank_exif_labels(Bytes tiff) {
     std::vector<ExifPatch> patches;
-    const ExifTexts texts = TRY(read_texts(tiff));
-    for (const ExifText& exif : texts.texts) {
+    const auto texts = read_texts(tiff);
+    if (!texts.ok()) {
+        return patches;
+    }
+    for (const ExifText& exif : texts->texts) {
         const bool whole = without_tc260_labels(exif.text).empty();
         for (const TextLabel& label : find_text_labels(exif.text)) {
             if (label.kind == TextLabelKind::kTc260) {
                 patches.push_back(blank(exif, label, whole));
+                TRY(check_own(*texts, exif, patches.back()));
             }
         }
     }
-    // A long text fills its own place; one that lies over a directory is a trap.
-    for (const ExifPatch& patch : patches) {
-        for (const Range& range : texts.structure) {
-            if (overlap(patch, range)) {
-                return corrupt_at("an EXIF text shares the bytes of a directory", patch.offset);
-            }
-        }
-    }
-    // Hostile entries may share bytes; each byte is blanked once.
     std::ranges::sort(patches, {}, &ExifPatch::offset);
-    std::vector<ExifPatch> apart;
-    std::uint64_t end = 0;
-    for (ExifPatch& patch : patches) {
-        const std::uint64_t patch_end = patch.offset + patch.bytes.size();
-        if (patch_end <= end) {
-            continue;
-        }
-        if (patch.offset < end) {
-            const auto shared = static_cast<std::ptrdiff_t>(end - patch.offset);
-            patch.bytes.erase(patch.bytes.begin(), patch.bytes.begin() + shared);
-            patch.offset = end;
-        }
-        end = patch_end;
-        apart.push_back(std::move(patch));
-    }
-    return apart;
+    return patches;
 }
 
 }  // namespace colophon::label

@@ -30,7 +30,9 @@ struct ExifPatch {
 
 // What to overwrite so that no TC260 label is left: the label is replaced by zeros (the whole value
 // is the label) or spaces (it stands inside other text; {} in a larger object). Disclosures of
-// other schemas, which are not TC260 labels, stay. In ascending order of offset, without overlaps.
+// other schemas, which are not TC260 labels, stay. Nothing for a structure that find_exif_labels
+// cannot read. kCorrupt when a text with a label shares its bytes with another one or a directory.
+// In ascending order of offset, without overlaps.
 Result<std::vector<ExifPatch>> blank_exif_labels(Bytes tiff);
 
 }  // namespace colophon::label

@@ -187,17 +187,15 @@ Result<Buffer> make_xmp_segment(std::string_view packet) {
     return make_jpeg_segment(jpeg::kApp1, payload);
 }
 
-// EXIF that cannot be read has shown no label either; it is copied as it is.
-void edit_exif(const JpegSegment& segment, std::vector<FileEdit>& edits) {
-    auto patches = blank_exif_labels(segment.payload.subspan(kExifNameBytes));
-    if (!patches.ok()) {
-        return;
-    }
-    for (ExifPatch& patch : *patches) {
+Result<void> edit_exif(const JpegSegment& segment, std::vector<FileEdit>& edits) {
+    std::vector<ExifPatch> patches =
+        TRY(blank_exif_labels(segment.payload.subspan(kExifNameBytes)));
+    for (ExifPatch& patch : patches) {
         const std::uint64_t size = patch.bytes.size();
         edits.push_back({segment.payload_offset() + kExifNameBytes + patch.offset, size,
                          std::move(patch.bytes)});
     }
+    return {};
 }
 
 // A segment that is a label and nothing else goes; from a comment the label is cut out; in an APP
@@ -304,7 +302,7 @@ Result<Splice> write_jpeg_metadata(Bytes file, const MetadataFields& fields) {
     for (const JpegSegment& segment : jpeg.segments) {
         const Carrier carrier = carrier_of(segment);
         if (carrier == Carrier::kExif) {
-            edit_exif(segment, edits);
+            TRY(edit_exif(segment, edits));
         } else if (carrier == Carrier::kText) {
             TRY(edit_text(segment, edits));
         }

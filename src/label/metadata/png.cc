@@ -101,7 +101,7 @@ public:
             return edit_text(chunk);
         }
         if (chunk.type == "eXIf") {
-            edit_exif(chunk);
+            return edit_exif(chunk);
         }
         return {};
     }
@@ -161,17 +161,22 @@ private:
         return {};
     }
 
-    void edit_exif(const PngChunk& chunk) {
-        auto patches = blank_exif_labels(chunk.data);
-        if (!patches.ok() || patches->empty()) {
-            return;
+    Result<void> edit_exif(const PngChunk& chunk) {
+        const std::vector<ExifPatch> patches = TRY(blank_exif_labels(chunk.data));
+        if (patches.empty()) {
+            return {};
+        }
+        if (!png_checksum_matches(file_, chunk)) {
+            return corrupt_at("the checksum of the PNG chunk with the EXIF label is wrong",
+                              chunk.offset);
         }
         Buffer data = to_buffer(chunk.data);
-        for (const ExifPatch& patch : *patches) {
+        for (const ExifPatch& patch : patches) {
             std::ranges::copy(patch.bytes,
                               data.begin() + static_cast<std::ptrdiff_t>(patch.offset));
         }
         edits_.push_back({chunk.offset, chunk.size, make_png_chunk("eXIf", data)});
+        return {};
     }
 
     // The same chunk with another text, uncompressed: what stood before the text is kept.

@@ -42,10 +42,21 @@ bool is_packet(const TiffEntry& entry) noexcept {
 struct Tiff {
     Bytes file;
     TiffHeader header;
-    std::vector<TiffIfd> ifds;
+    std::vector<TiffIfd> ifds;  // the pages
+    TiffIfd exif;               // without entries when there is none
 
     const TiffIfd& ifd0() const { return ifds.front(); }
 };
+
+// A value beyond the end would come to lie in what we append.
+Result<void> check_inside(const TiffIfd& ifd) {
+    for (const TiffEntry& entry : ifd.entries) {
+        if (!entry.value && tiff_type_exists(entry.type)) {
+            return corrupt_at("a TIFF entry points outside the file", entry.offset);
+        }
+    }
+    return {};
+}
 
 Result<Tiff> open_tiff(Bytes file) {
     Tiff tiff;
@@ -55,6 +66,15 @@ Result<Tiff> open_tiff(Bytes file) {
     if (tiff.ifds.empty()) {
         return corrupt_at("a TIFF file without a directory", tiff.header.ifd0_field);
     }
+    if (const TiffEntry* pointer = tiff.ifd0().find(tiff::kExifIfd)) {
+        const auto offset = tiff_number(tiff.header, *pointer);
+        if (!offset) {
+            return corrupt_at("the EXIF pointer of a TIFF is no offset", pointer->offset);
+        }
+        tiff.exif = TRY(read_tiff_ifd(file, tiff.header, *offset));
+    }
+    TRY(check_inside(tiff.ifd0()));
+    TRY(check_inside(tiff.exif));
     return tiff;
 }
 
@@ -75,10 +95,15 @@ Result<void> check_own(const Tiff& tiff, const TiffEntry& entry) {
             return shared;
         }
     }
-    for (const TiffEntry& other : tiff.ifd0().entries) {
-        if (&other != &entry && other.value &&
-            overlap(at, size, other.value_offset, other.value->size())) {
-            return shared;
+    if (overlap(at, size, tiff.exif.offset, tiff.exif.size)) {
+        return shared;
+    }
+    for (const TiffIfd* ifd : {&tiff.ifd0(), &tiff.exif}) {
+        for (const TiffEntry& other : ifd->entries) {
+            if (&other != &entry && other.value &&
+                overlap(at, size, other.value_offset, other.value->size())) {
+                return shared;
+            }
         }
     }
     return {};
@@ -163,8 +188,7 @@ Result<void> edit_xmp(const Tiff& tiff, const MetadataFields& fields,
         return add_packet(tiff, TRY(write_xmp({}, fields)), edits);
     }
     if (!is_packet(*entry)) {
-        return corrupt_at("the XMP entry of a TIFF points to nothing that is a packet",
-                          entry->offset);
+        return corrupt_at("the XMP entry of a TIFF is no packet", entry->offset);
     }
     const std::string_view old = as_text(*entry->value);
     const std::string packet = TRY(write_xmp(old, fields));

@@ -116,14 +116,14 @@ TEST_CASE("EXIF cut at any byte is an error or has no label, and never crashes")
     CHECK(find_exif_labels(exif, 0, "x").value().size() == 3);
 }
 
-TEST_CASE("a text that lies over a directory is refused, not overwritten") {
-    Buffer exif = make_exif({"x", "", ""}, ByteOrder::kLittle);
-    append(exif, kWrapped);
-    store_le32(exif, 8 + 2 + 4, static_cast<std::uint32_t>(exif.size()));
-    store_le32(exif, 8 + 2 + 8, 0);
-    CHECK(find_exif_labels(exif, 0, "x").value().size() == 1);
-    // The label itself lies behind the directory; only overwriting the directory is refused.
+TEST_CASE("a text with a label that lies over another text is refused, not overwritten") {
+    const std::string both = kWrapped + " by night";
+    Buffer exif = make_exif({both, utf16(kWrapped, ByteOrder::kLittle), ""}, ByteOrder::kLittle);
     CHECK(blank_exif_labels(exif).ok());
+    // XPComment, the third entry, now claims the bytes of ImageDescription as well.
+    const std::size_t third = 8 + 2 + 2 * 12;
+    store_le32(exif, third + 8, load_le32(Bytes(exif).subspan(8 + 2 + 8)));
+    CHECK(blank_exif_labels(exif).error().code == ErrorCode::kCorrupt);
 }
 
 struct TextRow {
