@@ -19,9 +19,10 @@
 namespace colophon::label {
 
 inline bool has_tc260(std::string_view text) {
-    const std::vector<TextLabel> labels = find_text_labels(text);
-    return std::ranges::any_of(
-        labels, [](const TextLabel& label) { return label.kind == TextLabelKind::kTc260; });
+    const std::vector<internal::TextLabel> labels = internal::find_text_labels(text);
+    return std::ranges::any_of(labels, [](const internal::TextLabel& label) {
+        return label.kind == internal::TextLabelKind::kTc260;
+    });
 }
 
 inline void check_container(Format format, Bytes file) {

@@ -642,6 +642,31 @@ std::string encode_xml(std::string_view text) {
     return out;
 }
 
+std::optional<TextRange> foreign_encoding(std::string_view text, const XmlToken& token) {
+    if (token.kind != XmlKind::kInstruction || token.name.local != "xml") {
+        return std::nullopt;
+    }
+    const std::string_view content = cut(text, token.content);
+    const std::size_t word = content.find("encoding");
+    const std::size_t open =
+        word == std::string_view::npos ? word : content.find_first_of("\"'", word);
+    if (open == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::size_t close = content.find(content[open], open + 1);
+    if (close == std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::string name(content.substr(open + 1, close - open - 1));
+    std::ranges::transform(name, name.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    if (name == "utf-8" || name == "utf8") {
+        return std::nullopt;
+    }
+    return TextRange{.begin = token.content.begin + open + 1, .end = token.content.begin + close};
+}
+
 bool is_xml_text(std::string_view text) noexcept {
     for (std::size_t at = 0; at < text.size();) {
         const auto character = next_code_point(text, at);

@@ -145,6 +145,9 @@ std::string decode_xml_attribute(std::string_view raw);
 // The text as element content or as an attribute value in either kind of quotes.
 std::string encode_xml(std::string_view text);
 
+// The place of the name in <?xml ... encoding="NAME"?> when it is another one than UTF-8.
+std::optional<TextRange> foreign_encoding(std::string_view text, const XmlToken& token);
+
 // Whether the text can stand in XML at all: valid UTF-8 and none of the characters that XML
 // forbids.
 bool is_xml_text(std::string_view text) noexcept;

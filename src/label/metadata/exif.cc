@@ -21,6 +21,11 @@
 namespace colophon::label {
 namespace {
 
+using internal::find_text_labels;
+using internal::TextLabel;
+using internal::TextLabelKind;
+using internal::without_tc260_labels;
+
 enum class Encoding : std::uint8_t { kBytes, kUtf16Little, kUtf16Big };
 
 // One text of EXIF, decoded, with what is needed to find a part of it again in the file.

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 constexpr std::string_view kXmpApplication = "XMP DataXMP";
@@ -128,7 +128,7 @@ Result<void> edit_xmp(const GifFile& gif, const MetadataFields& fields,
 
 }  // namespace
 
-Result<MetadataReading> read_gif_metadata(Bytes file) {
+Result<MetadataReading> read_gif(Bytes file) {
     const GifFile gif = TRY(walk_gif(file));
     MetadataReading reading;
     bool first_xmp = true;
@@ -149,7 +149,7 @@ Result<MetadataReading> read_gif_metadata(Bytes file) {
 }
 
 // [GB45438-6.1] One label: the packet is updated, every other TC260 label is taken away.
-Result<Splice> write_gif_metadata(Bytes file, const MetadataFields& fields) {
+Result<Splice> write_gif(Bytes file, const MetadataFields& fields) {
     const GifFile gif = TRY(walk_gif(file));
     std::vector<FileEdit> edits;
     TRY(edit_xmp(gif, fields, edits));
@@ -165,4 +165,4 @@ Result<Splice> write_gif_metadata(Bytes file, const MetadataFields& fields) {
     return splice_edits(file, std::move(edits));
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 using namespace std::string_view_literals;
@@ -274,7 +274,7 @@ Result<void> edit_xmp(const JpegFile& jpeg, const MetadataFields& fields,
 
 }  // namespace
 
-Result<MetadataReading> read_jpeg_metadata(Bytes file) {
+Result<MetadataReading> read_jpeg(Bytes file) {
     const JpegFile jpeg = TRY(walk_jpeg(file, JpegExtent::kHeaders));
     MetadataReading reading;
     bool first_xmp = true;
@@ -294,7 +294,7 @@ Result<MetadataReading> read_jpeg_metadata(Bytes file) {
 }
 
 // [GB45438-6.1] One label: the packet is updated, every other TC260 label is taken away.
-Result<Splice> write_jpeg_metadata(Bytes file, const MetadataFields& fields) {
+Result<Splice> write_jpeg(Bytes file, const MetadataFields& fields) {
     const JpegFile jpeg = TRY(walk_jpeg(file, JpegExtent::kHeaders));
     TRY(check_extended(jpeg));
     std::vector<FileEdit> edits;
@@ -310,4 +310,4 @@ Result<Splice> write_jpeg_metadata(Bytes file, const MetadataFields& fields) {
     return splice_edits(file, std::move(edits));
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

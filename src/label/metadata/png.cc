@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 constexpr std::string_view kLabelKeyword = "AIGC";
@@ -206,7 +206,7 @@ private:
 
 }  // namespace
 
-Result<MetadataReading> read_png_metadata(Bytes file) {
+Result<MetadataReading> read_png(Bytes file) {
     const PngFile png = TRY(walk_png(file));
     MetadataReading reading;
     TextReader texts;
@@ -231,7 +231,7 @@ Result<MetadataReading> read_png_metadata(Bytes file) {
 }
 
 // [GB45438-6.1] One label: the packet is updated, every other TC260 label is taken away.
-Result<Splice> write_png_metadata(Bytes file, const MetadataFields& fields) {
+Result<Splice> write_png(Bytes file, const MetadataFields& fields) {
     const PngFile png = TRY(walk_png(file));
     Editor editor(file, fields);
     for (const PngChunk& chunk : png.chunks) {
@@ -241,4 +241,4 @@ Result<Splice> write_png_metadata(Bytes file, const MetadataFields& fields) {
     return splice_edits(file, editor.take_edits());
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

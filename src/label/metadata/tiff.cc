@@ -30,7 +30,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 // BYTE is what the XMP specification allows besides UNDEFINED, and what many tools write.
@@ -200,7 +200,7 @@ Result<void> edit_xmp(const Tiff& tiff, const MetadataFields& fields,
 
 }  // namespace
 
-Result<MetadataReading> read_tiff_metadata(Bytes file) {
+Result<MetadataReading> read_tiff(Bytes file) {
     const TiffHeader header = TRY(read_tiff_header(file));
     const TiffIfd ifd0 = TRY(read_tiff_ifd(file, header, header.ifd0_offset));
     MetadataReading reading;
@@ -223,7 +223,7 @@ Result<MetadataReading> read_tiff_metadata(Bytes file) {
 }
 
 // [GB45438-6.1] One label: the packet is updated, every other TC260 label is blanked.
-Result<Splice> write_tiff_metadata(Bytes file, const MetadataFields& fields) {
+Result<Splice> write_tiff(Bytes file, const MetadataFields& fields) {
     const Tiff tiff = TRY(open_tiff(file));
     std::vector<FileEdit> edits;
     TRY(edit_xmp(tiff, fields, edits));
@@ -239,4 +239,4 @@ Result<Splice> write_tiff_metadata(Bytes file, const MetadataFields& fields) {
     return splice;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -27,8 +27,6 @@ using internal::RdfCollector;
 using internal::RdfFacts;
 using internal::TextEdit;
 using internal::TextRange;
-using internal::XmlAttribute;
-using internal::XmlKind;
 using internal::XmlScanner;
 
 // What a new packet leaves for later editors, as ISO 16684-1 advises: 2 KB in lines.
@@ -128,32 +126,6 @@ std::string_view without_zeros(std::string_view text) noexcept {
     return text;
 }
 
-// The place of the name in <?xml ... encoding="NAME"?> when it is another one than UTF-8.
-std::optional<TextRange> foreign_encoding(std::string_view text, const internal::XmlToken& token) {
-    if (token.kind != XmlKind::kInstruction || token.name.local != "xml") {
-        return std::nullopt;
-    }
-    const std::string_view content = internal::cut(text, token.content);
-    const std::size_t word = content.find("encoding");
-    const std::size_t open =
-        word == std::string_view::npos ? word : content.find_first_of("\"'", word);
-    if (open == std::string_view::npos) {
-        return std::nullopt;
-    }
-    const std::size_t close = content.find(content[open], open + 1);
-    if (close == std::string_view::npos) {
-        return std::nullopt;
-    }
-    std::string name(content.substr(open + 1, close - open - 1));
-    std::ranges::transform(name, name.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    if (name == "utf-8" || name == "utf8") {
-        return std::nullopt;
-    }
-    return TextRange{.begin = token.content.begin + open + 1, .end = token.content.begin + close};
-}
-
 struct Scanned {
     RdfFacts facts;
     std::optional<TextRange> encoding;  // a name that is wrong for what we write
@@ -165,7 +137,7 @@ Result<Scanned> scan(std::string_view text) {
     RdfCollector collector(text);
     while (TRY(scanner.next())) {
         TRY(collector.feed(scanner));
-        const auto encoding = foreign_encoding(text, scanner.token());
+        const auto encoding = internal::foreign_encoding(text, scanner.token());
         scanned.encoding = encoding ? encoding : scanned.encoding;
     }
     scanned.facts = collector.facts();
@@ -211,9 +183,12 @@ Result<XmpReading> read_xmp(std::string_view packet) {
     const Scanned scanned = TRY(scan(text));
     TRY(check_encoding(whole, scanned));
     internal::RdfReading reading = internal::read_rdf(scanned.facts);
-    return XmpReading{.aigc = std::move(reading.aigc),
-                      .iptc = std::move(reading.iptc),
-                      .findings = std::move(reading.findings)};
+    XmpReading out{
+        .aigc = {}, .iptc = std::move(reading.iptc), .findings = std::move(reading.findings)};
+    for (internal::RdfLabel& label : reading.labels) {
+        out.aigc.push_back(std::move(label.value));
+    }
+    return out;
 }
 
 // [GB45438-6.1] Exactly one label in the packet, everything foreign as it was.

@@ -153,12 +153,12 @@ TEST_CASE("labels are found in text, alone, wrapped, as blobs and as members") {
     for (const TextRow& row : rows) {
         CAPTURE(row.text);
         std::vector<std::string> labels;
-        for (const TextLabel& label : find_text_labels(row.text)) {
+        for (const internal::TextLabel& label : internal::find_text_labels(row.text)) {
             labels.push_back(row.text.substr(label.offset, label.size));
         }
         CHECK(labels == row.labels);
-        CHECK(without_tc260_labels(row.text) == row.left);
-        CHECK(without_tc260_labels(row.left) == row.left);
+        CHECK(internal::without_tc260_labels(row.text) == row.left);
+        CHECK(internal::without_tc260_labels(row.left) == row.left);
     }
 }
 

@@ -64,8 +64,8 @@ inline void check_only_label(Format format, Bytes file, std::string_view aigc) {
             CHECK(site.value == aigc);
             continue;
         }
-        for (const TextLabel& label : find_text_labels(site.value)) {
-            CHECK(label.kind == TextLabelKind::kDisclosure);
+        for (const internal::TextLabel& label : internal::find_text_labels(site.value)) {
+            CHECK(label.kind == internal::TextLabelKind::kDisclosure);
         }
     }
     CHECK(standard == 1);

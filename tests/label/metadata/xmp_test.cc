@@ -109,6 +109,8 @@ struct EditRow {
     std::string what;
     std::string before;
     std::string after;  // with @ for the escaped label
+    // ExifTool knows namespaces by their usual prefix, so it cannot judge every row.
+    bool exiftool_can_tell = true;
 };
 
 std::string with_label(std::string text, const std::string& label = kLabel) {
@@ -162,14 +164,16 @@ TEST_CASE("the label goes to its place and every foreign byte stays") {
          in_rdf("<rdf:Description rdf:about='' xmlns:TC260='urn:x' TC260:AIGC='foreign'/>"),
          in_rdf("<rdf:Description rdf:about='' xmlns:TC260='urn:x' TC260:AIGC='foreign'>"
                 "<TC260:AIGC " +
-                kTc + ">@</TC260:AIGC></rdf:Description>")},
+                kTc + ">@</TC260:AIGC></rdf:Description>"),
+         false},
         {"self-closing RDF without wrapper", "<rdf:RDF " + kRdf + "/>",
          "<rdf:RDF " + kRdf + "><rdf:Description rdf:about=\"\" " + kTc +
              "><TC260:AIGC>@</TC260:AIGC></rdf:Description></rdf:RDF>"},
         {"RDF as the default namespace",
          "<RDF xmlns='http://www.w3.org/1999/02/22-rdf-syntax-ns#'></RDF>",
          "<RDF xmlns='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description " + kRdf +
-             " rdf:about=\"\" " + kTc + "><TC260:AIGC>@</TC260:AIGC></rdf:Description></RDF>"},
+             " rdf:about=\"\" " + kTc + "><TC260:AIGC>@</TC260:AIGC></rdf:Description></RDF>",
+         false},
         {"misplaced label moved into a node",
          "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><TC260:AIGC " + kTc + ">x</TC260:AIGC><rdf:RDF " +
              kRdf + "><rdf:Description rdf:about=''/></rdf:RDF></x:xmpmeta>",
@@ -200,7 +204,9 @@ TEST_CASE("the label goes to its place and every foreign byte stays") {
     for (const EditRow& row : rows) {
         CAPTURE(row.what);
         CHECK(check_write(row.before, label_only()) == with_label(row.after));
-        CHECK(exiftool(with_label(row.after), "XMP:AIGC") == kLabel + "\n");
+        if (row.exiftool_can_tell) {
+            CHECK(exiftool(with_label(row.after), "XMP:AIGC") == kLabel + "\n");
+        }
     }
 }
 

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 void take_first(std::string& field, std::string& value) {
@@ -89,4 +89,4 @@ void add_text(MetadataReading& reading, std::string_view text, const LabelSite& 
     }
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 // Adds a site; beyond limits::kLabelSitesMax and for values above limits::kLabelBytesMax a finding
 // ("metadata.too_many", "metadata.too_long") instead.
@@ -27,4 +27,4 @@ void add_exif(MetadataReading& reading, Bytes tiff, std::uint64_t base_offset,
 // The labels in a text of general use; `site` names the place, its value is ignored.
 void add_text(MetadataReading& reading, std::string_view text, const LabelSite& site);
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 Result<Splice> splice_edits(Bytes file, std::vector<FileEdit> edits) {
     // What is inserted before a place comes before what replaces the bytes from there on.
@@ -32,4 +32,4 @@ Result<Splice> splice_edits(Bytes file, std::vector<FileEdit> edits) {
     return splice;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

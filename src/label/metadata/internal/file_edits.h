@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 struct FileEdit {
     std::uint64_t offset = 0;  // in the file
@@ -22,4 +22,4 @@ struct FileEdit {
 // files whose structures overlap. Every range must lie inside the file (asserted).
 Result<Splice> splice_edits(Bytes file, std::vector<FileEdit> edits);
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 constexpr std::string_view kBlank{" \t\r\n\0", 5};
@@ -185,4 +185,4 @@ Buffer blank_label(const TextLabel& label) {
     return blank;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 enum class TextLabelKind : std::uint8_t {
     kTc260,       // names one of the TC260 fields
@@ -40,4 +40,4 @@ std::string without_tc260_labels(std::string_view text);
 // As many bytes as the label has that say nothing: spaces, and {} first where it is nested.
 Buffer blank_label(const TextLabel& label);
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -74,6 +74,15 @@ std::string raw_element_name(std::string_view text, const XmlToken& token) {
     return std::string(text.substr(begin, size));
 }
 
+const XmlAttribute* find_attribute(const XmlToken& token, std::string_view uri,
+                                   std::string_view local) {
+    const auto found = std::ranges::find_if(
+        token.attributes, [&](const XmlAttribute& a) { return a.name.is(uri, local); });
+    return found == token.attributes.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
 RdfElement element_at(std::string_view text, const XmlScanner& scanner) {
     const XmlToken& token = scanner.token();
     RdfElement element;
@@ -91,14 +100,39 @@ RdfElement element_at(std::string_view text, const XmlScanner& scanner) {
     return element;
 }
 
-const XmlAttribute* find_attribute(const XmlToken& token, std::string_view uri,
-                                   std::string_view local) {
-    const auto found = std::ranges::find_if(
-        token.attributes, [&](const XmlAttribute& a) { return a.name.is(uri, local); });
-    return found == token.attributes.end() ? nullptr : &*found;
+std::string_view indentation_in(std::string_view text, const RdfElement& element) {
+    if (element.self_closing) {
+        return {};
+    }
+    const std::size_t begin = element.start_tag.end;
+    std::size_t end = begin;
+    while (end < text.size() && is_xml_space(text[end])) {
+        ++end;
+    }
+    const std::string_view space = text.substr(begin, end - begin);
+    constexpr std::size_t kIndentationMax = 128;  // more is padding, not indentation
+    const std::string_view rest = text.substr(end);
+    const bool child_follows = rest.starts_with('<') && !rest.starts_with("</");
+    return child_follows && space.size() <= kIndentationMax ? space : std::string_view{};
 }
 
-}  // namespace
+void add_children(const RdfElement& element, std::string attributes, std::string content,
+                  std::vector<TextEdit>& edits) {
+    const std::size_t tag_end = element.start_tag.end;
+    const std::size_t name_end = element.start_tag.begin + 1 + element.raw_name.size();
+    if (!attributes.empty()) {
+        edits.push_back(
+            {.where = {.begin = name_end, .end = name_end}, .text = std::move(attributes)});
+    }
+    if (element.self_closing) {
+        const TextRange slash{.begin = tag_end - 2, .end = tag_end};
+        content.insert(0, ">");
+        content += "</" + element.raw_name + ">";
+        edits.push_back({.where = slash, .text = std::move(content)});
+        return;
+    }
+    edits.push_back({.where = {.begin = tag_end, .end = tag_end}, .text = std::move(content)});
+}
 
 Result<void> RdfCollector::feed(const XmlScanner& scanner) {
     const XmlToken& token = scanner.token();
@@ -110,11 +144,13 @@ Result<void> RdfCollector::feed(const XmlScanner& scanner) {
             return {};
         case XmlKind::kText:
             if (property_depth_ != 0) {
+                TRY(check_value_size(token.content));
                 value_ += decode_xml_text(cut(text_, token.content));
             }
             return {};
         case XmlKind::kCdata:
             if (property_depth_ != 0) {
+                TRY(check_value_size(token.content));
                 value_ += cut(text_, token.content);
                 facts_.sites.back().plain = false;
             }
@@ -183,6 +219,15 @@ void RdfCollector::flush_value() {
     value_.clear();
 }
 
+Result<void> RdfCollector::check_value_size(TextRange more) const {
+    if (value_.size() + more.size() > limits::kLabelBytesMax) {
+        return Error{ErrorCode::kLimit, "XMP: a label property of more than " +
+                                            std::to_string(limits::kLabelBytesMax) +
+                                            " bytes at byte " + std::to_string(more.begin)};
+    }
+    return {};
+}
+
 Result<void> RdfCollector::add(RdfSite site) {
     if (facts_.sites.size() >= limits::kXmpPropertiesMax) {
         return Error{ErrorCode::kLimit,
@@ -210,6 +255,7 @@ Result<void> RdfCollector::start_property(const XmlToken& token, RdfProperty pro
         // rdf:parseType and the like change how the content is read.
         site.plain = site.plain && attribute.name.uri != kRdfUri;
         if (attribute.name.is(kRdfUri, "resource") || attribute.name.is(kRdfUri, "value")) {
+            TRY(check_value_size(attribute.value));
             site.values.push_back(decode_xml_attribute(cut(text_, attribute.value)));
         }
     }
@@ -224,6 +270,7 @@ Result<void> RdfCollector::take_attributes(const XmlToken& token, bool placed) {
         if (!property) {
             continue;
         }
+        TRY(check_value_size(attribute.value));
         RdfSite site;
         site.property = *property;
         site.form = RdfSite::Form::kAttribute;
@@ -300,8 +347,8 @@ RdfReading read_rdf(const RdfFacts& facts) {
     for (const RdfSite& site : facts.sites) {
         if (site.property == RdfProperty::kAigc) {
             for (const std::string& value : site.values) {
-                reading.aigc.push_back(value);
-                reading.aigc_ranges.push_back(site.range);
+                reading.labels.push_back(
+                    {.value = value, .range = site.range, .placed = site.placed});
             }
             if (!site.placed) {
                 warn(reading.findings, "metadata.misplaced",
@@ -400,39 +447,6 @@ bool uses_vocabulary(const std::vector<RdfProperty>& properties, std::size_t voc
                                [&](RdfProperty p) { return facts_of(p).vocabulary == vocabulary; });
 }
 
-// The line break and indentation that stand behind a start tag, so that what we add looks at home.
-std::string_view indentation_behind(std::string_view text, std::size_t at) {
-    std::size_t end = at;
-    while (end < text.size() && is_xml_space(text[end])) {
-        ++end;
-    }
-    const std::string_view space = text.substr(at, end - at);
-    constexpr std::size_t kIndentationMax = 128;  // more is padding, not indentation
-    const bool child_follows =
-        text.substr(end).starts_with('<') && !text.substr(end).starts_with("</");
-    return child_follows && space.size() <= kIndentationMax ? space : std::string_view{};
-}
-
-// Adds `content` as the first children of an element, opening it when it was <a/>. The start tag
-// also gets `attributes`.
-void add_children(const RdfElement& element, std::string attributes, std::string content,
-                  std::vector<TextEdit>& edits) {
-    const std::size_t tag_end = element.start_tag.end;
-    const std::size_t name_end = element.start_tag.begin + 1 + element.raw_name.size();
-    if (!attributes.empty()) {
-        edits.push_back(
-            {.where = {.begin = name_end, .end = name_end}, .text = std::move(attributes)});
-    }
-    if (element.self_closing) {
-        const TextRange slash{.begin = tag_end - 2, .end = tag_end};
-        content.insert(0, ">");
-        content += "</" + element.raw_name + ">";
-        edits.push_back({.where = slash, .text = std::move(content)});
-        return;
-    }
-    edits.push_back({.where = {.begin = tag_end, .end = tag_end}, .text = std::move(content)});
-}
-
 // New properties in an rdf:Description that is there.
 void add_to_description(std::string_view text, const RdfElement& element,
                         const std::vector<RdfProperty>& missing, const MetadataFields& fields,
@@ -448,8 +462,7 @@ void add_to_description(std::string_view text, const RdfElement& element,
                           std::string(kVocabularies[i].uri) + "\"";
         }
     }
-    const std::string_view indentation =
-        element.self_closing ? std::string_view{} : indentation_behind(text, element.start_tag.end);
+    const std::string_view indentation = indentation_in(text, element);
     std::string content;
     for (const RdfProperty property : missing) {
         const std::size_t vocabulary = facts_of(property).vocabulary;
@@ -536,9 +549,7 @@ Result<std::vector<TextEdit>> plan_rdf_edits(std::string_view text, const RdfFac
     if (!facts.rdf) {
         return Error{ErrorCode::kNotFound, "XMP: there is no rdf:RDF"};
     }
-    const std::string indent(facts.rdf->self_closing
-                                 ? std::string_view{}
-                                 : indentation_behind(text, facts.rdf->start_tag.end));
+    const std::string indent(indentation_in(text, *facts.rdf));
     const bool declare_rdf = !facts.rdf->rdf_prefix;
     add_children(*facts.rdf, {},
                  indent + new_description(missing, fields, facts.rdf->rdf_prefix.value_or("rdf"),
@@ -557,8 +568,9 @@ std::vector<TextEdit> plan_rdf_removal(std::string_view text, const RdfFacts& fa
 
 std::string new_rdf(const MetadataFields& fields, std::string_view indent) {
     const std::string line(indent);
-    return "<rdf:RDF xmlns:rdf=\"" + std::string(kRdfUri) + "\">" + line + " " +
-           new_description(wanted_properties(fields), fields, "rdf", false, line + " ") + line +
+    const std::string inner = indent.empty() ? line : line + " ";
+    return "<rdf:RDF xmlns:rdf=\"" + std::string(kRdfUri) + "\">" + inner +
+           new_description(wanted_properties(fields), fields, "rdf", false, inner) + line +
            "</rdf:RDF>";
 }
 

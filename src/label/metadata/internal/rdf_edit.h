@@ -74,12 +74,24 @@ struct RdfFacts {
     bool nested = false;  // a property of ours was seen inside another property
 };
 
+// The element whose start is the scanner's token.
+RdfElement element_at(std::string_view text, const XmlScanner& scanner);
+
+// Adds `content` as the first children of an element, opening it when it was <a/>. The start tag
+// also gets `attributes`.
+void add_children(const RdfElement& element, std::string attributes, std::string content,
+                  std::vector<TextEdit>& edits);
+
+// The line break and indentation that stand behind a start tag, so that what we add looks at home;
+// empty for <a/> and where no child follows.
+std::string_view indentation_in(std::string_view text, const RdfElement& element);
+
 // Feeds on the tokens of a scanner.
 class RdfCollector {
 public:
     explicit RdfCollector(std::string_view text) : text_(text) {}
 
-    // kLimit above limits::kXmpPropertiesMax.
+    // kLimit above limits::kXmpPropertiesMax properties, or limits::kLabelBytesMax in one.
     Result<void> feed(const XmlScanner& scanner);
     const RdfFacts& facts() const noexcept { return facts_; }
 
@@ -88,6 +100,7 @@ private:
     Result<void> start_property(const XmlToken& token, RdfProperty property, bool placed);
     Result<void> take_attributes(const XmlToken& token, bool placed);
     Result<void> add(RdfSite site);
+    Result<void> check_value_size(TextRange more) const;
     void start_node(const XmlScanner& scanner);
     void inside_property(const XmlToken& token);
     void flush_value();
@@ -101,10 +114,15 @@ private:
     std::string value_;
 };
 
-// What the sites say, for a reader. Values keep file order.
+struct RdfLabel {
+    std::string value;
+    TextRange range;  // of the element or attribute
+    bool placed = false;
+};
+
+// What the sites say, for a reader. Labels are in file order.
 struct RdfReading {
-    std::vector<std::string> aigc;
-    std::vector<TextRange> aigc_ranges;  // one for each value
+    std::vector<RdfLabel> labels;
     IptcFields iptc;
     Findings findings;
 };
@@ -122,7 +140,8 @@ Result<std::vector<TextEdit>> plan_rdf_edits(std::string_view text, const RdfFac
 // Edits that take away every property of ours, for a caller that adds new_rdf().
 std::vector<TextEdit> plan_rdf_removal(std::string_view text, const RdfFacts& facts);
 
-// A whole rdf:RDF element with our properties; each line starts with `indent`.
+// A whole rdf:RDF element with our properties. `indent` is a line break and the white space behind
+// it; empty: all on one line.
 std::string new_rdf(const MetadataFields& fields, std::string_view indent);
 
 }  // namespace colophon::label::internal
