@@ -89,6 +89,10 @@ const TiffEntry* TiffIfd::find(std::uint16_t tag) const noexcept {
     return entry == entries.end() ? nullptr : &*entry;
 }
 
+bool tiff_type_exists(std::uint16_t type) noexcept {
+    return type_bytes(type) != 0;
+}
+
 Result<TiffHeader> read_tiff_header(Bytes tiff) {
     if (tiff.size() < 8) {
         return corrupt_at("a TIFF header needs 8 bytes", 0);

@@ -70,6 +70,9 @@ struct TiffIfd {
     const TiffEntry* find(std::uint16_t tag) const noexcept;  // the first one; nullptr when absent
 };
 
+// Whether the size of values of this field type is known.
+bool tiff_type_exists(std::uint16_t type) noexcept;
+
 // kCorrupt when it is no TIFF header.
 Result<TiffHeader> read_tiff_header(Bytes tiff);
 

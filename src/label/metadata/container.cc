@@ -13,6 +13,10 @@ namespace {
 
 // One row per format; label/metadata/<container>.cc holds the functions.
 constexpr std::array kContainers{
+    Container{Format::kJpeg, internal::read_jpeg, internal::write_jpeg},
+    Container{Format::kPng, internal::read_png, internal::write_png},
+    Container{Format::kGif, internal::read_gif, internal::write_gif},
+    Container{Format::kTiff, internal::read_tiff, internal::write_tiff},
     Container{Format::kSvg, internal::read_svg, internal::write_svg},
     Container{Format::kMarkdown, internal::read_markdown, internal::write_markdown},
     Container{Format::kHtml, internal::read_html, internal::write_html},

@@ -21,6 +21,11 @@
 namespace colophon::label {
 namespace {
 
+using internal::find_text_labels;
+using internal::TextLabel;
+using internal::TextLabelKind;
+using internal::without_tc260_labels;
+
 enum class Encoding : std::uint8_t { kBytes, kUtf16Little, kUtf16Big };
 
 // One text of EXIF, decoded, with what is needed to find a part of it again in the file.
@@ -113,47 +118,87 @@ std::optional<ExifText> read_text(const TiffHeader& header, const TiffIfd& ifd, 
     return exif;
 }
 
+struct Range {
+    std::uint64_t offset;
+    std::uint64_t size;
+};
+
+bool overlap(const ExifPatch& patch, const Range& range) noexcept {
+    return patch.offset < range.offset + range.size &&
+           range.offset < patch.offset + patch.bytes.size();
+}
+
+struct ExifTexts {
+    std::vector<ExifText> texts;
+    std::vector<Range> structure;  // header and directories
+};
+
 // The texts in which labels were seen. A missing or dangling EXIF directory leaves IFD0.
-Result<std::vector<ExifText>> read_texts(Bytes tiff) {
+Result<ExifTexts> read_texts(Bytes tiff) {
     const TiffHeader header = TRY(read_tiff_header(tiff));
     const TiffIfd ifd0 = TRY(read_tiff_ifd(tiff, header, header.ifd0_offset));
-    std::vector<ExifText> texts;
+    ExifTexts exif;
+    exif.structure.push_back({0, header.ifd0_field + header.offset_bytes()});
+    exif.structure.push_back({ifd0.offset, ifd0.size});
     const auto add = [&](const TiffIfd& ifd, std::uint16_t tag) {
         if (auto text = read_text(header, ifd, tag)) {
-            texts.push_back(std::move(*text));
+            exif.texts.push_back(std::move(*text));
         }
     };
     if (const TiffEntry* pointer = ifd0.find(tiff::kExifIfd)) {
         const auto offset = tiff_number(header, *pointer);
         if (offset) {
             if (const auto exif_ifd = read_tiff_ifd(tiff, header, *offset)) {
+                exif.structure.push_back({exif_ifd->offset, exif_ifd->size});
                 add(*exif_ifd, tiff::kUserComment);
             }
         }
     }
     add(ifd0, tiff::kImageDescription);
     add(ifd0, tiff::kXpComment);
-    return texts;
+    return exif;
 }
 
-ExifPatch blank(const ExifText& exif, const LabelSpan& span, bool whole) {
+// Zeros when the whole value is the label; otherwise spaces, and {} where the label is a member of
+// a larger object.
+ExifPatch blank(const ExifText& exif, const TextLabel& label, bool whole) {
     ExifPatch patch;
-    std::size_t from = span.offset;
-    std::size_t to = span.offset + span.size;
+    std::size_t from = label.offset;
+    std::size_t to = label.offset + label.size;
     if (exif.encoding != Encoding::kBytes) {
         from = exif.places[from];
         to = exif.places[to];
     }
     patch.offset = exif.offset + from;
     patch.bytes.assign(to - from, 0);
-    if (!whole) {
-        const std::size_t unit = exif.encoding == Encoding::kBytes ? 1 : 2;
-        for (std::size_t i = exif.encoding == Encoding::kUtf16Big ? 1 : 0; i < patch.bytes.size();
-             i += unit) {
-            patch.bytes[i] = ' ';
-        }
+    if (whole) {
+        return patch;
+    }
+    const std::size_t unit = exif.encoding == Encoding::kBytes ? 1 : 2;
+    const std::size_t low = exif.encoding == Encoding::kUtf16Big ? 1 : 0;
+    for (std::size_t i = low; i < patch.bytes.size(); i += unit) {
+        patch.bytes[i] = ' ';
+    }
+    if (label.nested && patch.bytes.size() >= 2 * unit) {
+        patch.bytes[low] = '{';
+        patch.bytes[low + unit] = '}';
     }
     return patch;
+}
+
+// A text that lies over another one or over a directory is a trap: overwriting it would change
+// what the other says.
+Result<void> check_own(const ExifTexts& texts, const ExifText& own, const ExifPatch& patch) {
+    bool shared = std::ranges::any_of(texts.structure,
+                                      [&](const Range& range) { return overlap(patch, range); });
+    for (const ExifText& other : texts.texts) {
+        shared = shared || (&other != &own && overlap(patch, {other.offset, other.stored.size()}));
+    }
+    if (shared) {
+        return corrupt_at("an EXIF text with a label shares its bytes, counted from the EXIF start",
+                          patch.offset);
+    }
+    return {};
 }
 
 }  // namespace
@@ -161,46 +206,35 @@ ExifPatch blank(const ExifText& exif, const LabelSpan& span, bool whole) {
 Result<std::vector<LabelSite>> find_exif_labels(Bytes tiff, std::uint64_t base_offset,
                                                 std::string_view where_prefix) {
     std::vector<LabelSite> sites;
-    for (ExifText& exif : TRY(read_texts(tiff))) {
-        if (!may_be_label(exif.text)) {
-            continue;
+    const ExifTexts texts = TRY(read_texts(tiff));
+    for (const ExifText& exif : texts.texts) {
+        for (const TextLabel& label : find_text_labels(exif.text)) {
+            sites.push_back({.where = std::string(where_prefix) + " " + std::string(exif.name),
+                             .value = exif.text.substr(label.offset, label.size),
+                             .offset = base_offset + exif.offset,
+                             .standard_place = false});
         }
-        LabelSite site;
-        site.where = std::string(where_prefix) + " " + std::string(exif.name);
-        site.value = std::move(exif.text);
-        site.value.resize(site.value.find_last_not_of('\0') + 1);
-        site.offset = base_offset + exif.offset;
-        sites.push_back(std::move(site));
     }
     return sites;
 }
 
 Result<std::vector<ExifPatch>> blank_exif_labels(Bytes tiff) {
     std::vector<ExifPatch> patches;
-    for (const ExifText& exif : TRY(read_texts(tiff))) {
+    const auto texts = read_texts(tiff);
+    if (!texts.ok()) {
+        return patches;
+    }
+    for (const ExifText& exif : texts->texts) {
         const bool whole = without_tc260_labels(exif.text).empty();
-        for (const LabelSpan& span : find_tc260_labels(exif.text)) {
-            patches.push_back(blank(exif, span, whole));
+        for (const TextLabel& label : find_text_labels(exif.text)) {
+            if (label.kind == TextLabelKind::kTc260) {
+                patches.push_back(blank(exif, label, whole));
+                TRY(check_own(*texts, exif, patches.back()));
+            }
         }
     }
-    // Hostile entries may share bytes; each byte is blanked once.
     std::ranges::sort(patches, {}, &ExifPatch::offset);
-    std::vector<ExifPatch> apart;
-    std::uint64_t end = 0;
-    for (ExifPatch& patch : patches) {
-        const std::uint64_t patch_end = patch.offset + patch.bytes.size();
-        if (patch_end <= end) {
-            continue;
-        }
-        if (patch.offset < end) {
-            const auto shared = static_cast<std::ptrdiff_t>(end - patch.offset);
-            patch.bytes.erase(patch.bytes.begin(), patch.bytes.begin() + shared);
-            patch.offset = end;
-        }
-        end = patch_end;
-        apart.push_back(std::move(patch));
-    }
-    return apart;
+    return patches;
 }
 
 }  // namespace colophon::label

@@ -14,10 +14,11 @@
 
 namespace colophon::label {
 
-// The values that may be labels (may_be_label) in a TIFF structure, in the order UserComment,
-// ImageDescription, XPComment. `tiff` starts at the byte order mark ("II" or "MM"); `base_offset`
-// is its place in the file; `where_prefix` names the carrier: "jpeg" gives "jpeg EXIF UserComment".
-// A structure that is broken is kCorrupt; a value that cannot be decoded is no label.
+// The labels in a TIFF structure, TC260 or of another schema, in the order UserComment,
+// ImageDescription, XPComment: each the JSON object alone, without text around it. `tiff` starts at
+// the byte order mark ("II" or "MM"); `base_offset` is its place in the file; `where_prefix` names
+// the carrier: "jpeg" gives "jpeg EXIF UserComment". A structure that is broken is kCorrupt; a
+// value that cannot be decoded is no label.
 Result<std::vector<LabelSite>> find_exif_labels(Bytes tiff, std::uint64_t base_offset,
                                                 std::string_view where_prefix);
 
@@ -28,8 +29,10 @@ struct ExifPatch {
 };
 
 // What to overwrite so that no TC260 label is left: the label is replaced by zeros (the whole value
-// is the label) or spaces (it stands inside other text). Disclosures of other schemas, which are
-// not TC260 labels, stay. In ascending order of offset, without overlaps.
+// is the label) or spaces (it stands inside other text; {} in a larger object). Disclosures of
+// other schemas, which are not TC260 labels, stay. Nothing for a structure that find_exif_labels
+// cannot read. kCorrupt when a text with a label shares its bytes with another one or a directory.
+// In ascending order of offset, without overlaps.
 Result<std::vector<ExifPatch>> blank_exif_labels(Bytes tiff);
 
 }  // namespace colophon::label

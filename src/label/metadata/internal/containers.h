@@ -10,6 +10,18 @@
 
 namespace colophon::label::internal {
 
+Result<MetadataReading> read_jpeg(Bytes file);
+Result<Splice> write_jpeg(Bytes file, const MetadataFields& fields);
+
+Result<MetadataReading> read_png(Bytes file);
+Result<Splice> write_png(Bytes file, const MetadataFields& fields);
+
+Result<MetadataReading> read_gif(Bytes file);
+Result<Splice> write_gif(Bytes file, const MetadataFields& fields);
+
+Result<MetadataReading> read_tiff(Bytes file);
+Result<Splice> write_tiff(Bytes file, const MetadataFields& fields);
+
 Result<MetadataReading> read_svg(Bytes file);
 Result<Splice> write_svg(Bytes file, const MetadataFields& fields);
 
