@@ -2,6 +2,7 @@
 #include "label/metadata/container.h"
 
 #include "label/format.h"
+#include "label/metadata/internal/containers.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +12,15 @@ namespace colophon::label {
 namespace {
 
 // One row per format; label/metadata/<container>.cc holds the functions.
-constexpr std::array<Container, 0> kContainers{};
+constexpr std::array kContainers{
+    Container{Format::kWebp, read_webp, write_webp},
+    Container{Format::kWav, read_wav, write_wav},
+    Container{Format::kMp3, read_mp3, write_mp3},
+    Container{Format::kFlac, read_flac, write_flac},
+    Container{Format::kOggVorbis, read_ogg, write_ogg},
+    Container{Format::kOpus, read_ogg, write_ogg},
+    Container{Format::kAvi, read_avi, nullptr},
+};
 
 }  // namespace
 

@@ -55,6 +55,15 @@ bool is_tc260_label(std::string_view text) {
     return !find_tc260_labels(text).empty() && without_tc260_labels(text).empty();
 }
 
+Result<void> check_label_bytes(std::string_view value) {
+    if (value.size() > limits::kLabelBytesMax) {
+        return Error{ErrorCode::kLimit,
+                     "a label of " + std::to_string(value.size()) + " bytes; at most " +
+                         std::to_string(limits::kLabelBytesMax) + " are written (kLabelBytesMax)"};
+    }
+    return {};
+}
+
 std::string printable_name(std::string_view name) {
     std::string out(name.substr(0, kNameCharsMax));
     std::ranges::replace_if(out, [](char c) { return c < 0x20 || c >= 0x7F; }, '?');

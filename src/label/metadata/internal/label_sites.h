@@ -19,6 +19,9 @@ bool is_label_name(std::string_view name) noexcept;
 // Whether a text is a TC260 label and nothing else; never above limits::kLabelBytesMax.
 bool is_tc260_label(std::string_view text);
 
+// Whether a value may be written: kLimit above limits::kLabelBytesMax.
+Result<void> check_label_bytes(std::string_view value);
+
 // A name from a file, fit for people: at most 32 characters, others than ASCII letters as '?'.
 std::string printable_name(std::string_view name);
 
