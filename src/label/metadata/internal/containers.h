@@ -32,3 +32,36 @@ Result<MetadataReading> read_markdown(Bytes file);
 Result<Splice> write_markdown(Bytes file, const MetadataFields& fields);
 
 }  // namespace colophon::label::internal
+
+namespace colophon::label {
+
+Result<MetadataReading> read_wav(Bytes file);
+Result<Splice> write_wav(Bytes file, const MetadataFields& fields);
+
+Result<MetadataReading> read_webp(Bytes file);
+Result<Splice> write_webp(Bytes file, const MetadataFields& fields);
+
+Result<MetadataReading> read_avi(Bytes file);  // read only
+
+Result<MetadataReading> read_mp3(Bytes file);
+Result<Splice> write_mp3(Bytes file, const MetadataFields& fields);
+
+Result<MetadataReading> read_flac(Bytes file);
+Result<Splice> write_flac(Bytes file, const MetadataFields& fields);
+
+// Ogg Vorbis and Opus.
+Result<MetadataReading> read_ogg(Bytes file);
+Result<Splice> write_ogg(Bytes file, const MetadataFields& fields);
+
+// ISO base media files: bmff.cc reads them all, heif.cc and mp4.cc write.
+Result<MetadataReading> read_heif(Bytes file);
+Result<Splice> write_heif(Bytes file, const MetadataFields& fields);
+Result<MetadataReading> read_avif(Bytes file);
+Result<MetadataReading> read_m4a(Bytes file);
+Result<MetadataReading> read_mp4(Bytes file);
+Result<Splice> write_mp4(Bytes file, const MetadataFields& fields);
+
+Result<MetadataReading> read_matroska(Bytes file);  // read only
+Result<MetadataReading> read_flv(Bytes file);       // read only
+
+}  // namespace colophon::label

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What every row of the table of containers promises, for any bytes.
+
+#include "core/assert.h"
+#include "core/bytes.h"
+#include "core/splice.h"
+#include "label/format.h"
+#include "label/metadata/container.h"
+
+namespace colophon::fuzz {
+
+inline void check_container(label::Format format, Bytes file) {
+    const label::Container* container = label::find_container(format);
+    COLOPHON_ASSERT(container != nullptr);
+    const auto reading = container->read(file);
+    if (container->write == nullptr) {
+        return;
+    }
+    const label::MetadataFields fields{.aigc = R"({"Label":"1","ProduceID":"fuzz"})", .iptc = {}};
+    const auto splice = container->write(file, fields);
+    if (!reading.ok() || !splice.ok()) {
+        return;
+    }
+    const Buffer written = apply_splice(file, *splice);
+    const auto again = container->read(written);
+    COLOPHON_ASSERT(again.ok());
+    COLOPHON_ASSERT(again->sites.size() == 1);
+    COLOPHON_ASSERT(again->sites[0].value == fields.aigc);
+    const auto second = container->write(written, fields);
+    COLOPHON_ASSERT(second.ok());
+    COLOPHON_ASSERT(apply_splice(written, *second) == written);
+}
+
+}  // namespace colophon::fuzz
