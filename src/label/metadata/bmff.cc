@@ -16,9 +16,9 @@
 #include "label/metadata/xmp.h"
 
 #include <algorithm>
-#include <iterator>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -92,9 +92,8 @@ Result<void> Scan::read_tags(std::string_view where, const Box& meta, bool stand
             continue;
         }
         const bool keyed = tag.by_key && tag.name == "AIGC";
-        const std::string place =
-            std::string(where) + (tag.by_key ? " key " : " tag ") +
-            (tag.name.empty() ? bmff::type_name(tag.box.type) : tag.name);
+        const std::string place = std::string(where) + (tag.by_key ? " key " : " tag ") +
+                                  (tag.name.empty() ? bmff::type_name(tag.box.type) : tag.name);
         add(place, std::move(tag.text), tag.box.offset, standard && keyed && !picture_);
     }
     return {};
@@ -137,7 +136,8 @@ void Scan::read_exif_item(const Buffer& bytes, std::uint64_t offset) {
     }
     // ISO/IEC 23008-12 A.2.1: how far behind this field the TIFF header is.
     const std::uint64_t skip = 4 + std::uint64_t{load_be32(bytes)};
-    const auto tiff = slice(bytes, skip, bytes.size() - std::min<std::uint64_t>(skip, bytes.size()));
+    const auto tiff =
+        slice(bytes, skip, bytes.size() - std::min<std::uint64_t>(skip, bytes.size()));
     if (!tiff || tiff->empty()) {
         return;
     }
@@ -158,8 +158,8 @@ void Scan::read_exif_item(const Buffer& bytes, std::uint64_t offset) {
 Result<void> Scan::read_item(const bmff::ItemMeta& meta, const bmff::ItemInfo& item) {
     const bool xmp = internal::is_xmp_item(item);
     const bool exif = item.type == box_type("Exif");
-    const bool text = item.content_type.starts_with("text/") ||
-                      item.content_type.starts_with("application/json");
+    const bool text =
+        item.content_type.starts_with("text/") || item.content_type.starts_with("application/json");
     const bmff::ItemLocation* location = meta.locations ? meta.locations->find(item.id) : nullptr;
     if ((!xmp && !exif && !text) || location == nullptr) {
         return {};
@@ -189,8 +189,8 @@ Result<void> Scan::read_items(const Box& box) {
     const bmff::ItemMeta meta = TRY(bmff::read_item_meta(file_, box));
     std::size_t read = 0;
     for (const bmff::ItemInfo& item : meta.items) {
-        const bool metadata = item.type == box_type("mime") || item.type == box_type("Exif") ||
-                              item.version < 2;
+        const bool metadata =
+            item.type == box_type("mime") || item.type == box_type("Exif") || item.version < 2;
         // Each metadata item may be a megabyte: many of them would cost more than the file.
         if (metadata && ++read > limits::kLabelSitesMax) {
             warn(reading_.findings, "metadata.item",
@@ -219,8 +219,9 @@ Result<MetadataReading> Scan::run() {
     }
     if (!known) {
         return Error{ErrorCode::kCorrupt,
-                     std::string(name_) + " file with neither a moov nor a meta box: it is cut or "
-                                          "no such file"};
+                     std::string(name_) +
+                         " file with neither a moov nor a meta box: it is cut or "
+                         "no such file"};
     }
     std::ranges::stable_sort(reading_.sites, {}, &LabelSite::offset);
     return std::move(reading_);

@@ -2,6 +2,7 @@
 #include "label/metadata/container.h"
 
 #include "label/format.h"
+#include "label/metadata/internal/containers.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +12,14 @@ namespace colophon::label {
 namespace {
 
 // One row per format; label/metadata/<container>.cc holds the functions.
-constexpr std::array<Container, 0> kContainers{};
+constexpr std::array kContainers{
+    Container{Format::kHeic, read_heif, write_heif},
+    Container{Format::kAvif, read_avif, write_heif},
+    Container{Format::kM4a, read_m4a, write_mp4},
+    Container{Format::kMp4, read_mp4, write_mp4},
+    Container{Format::kMatroska, read_matroska, nullptr},
+    Container{Format::kFlv, read_flv, nullptr},
+};
 
 }  // namespace
 

@@ -86,9 +86,9 @@ Result<Buffer> inflate_item(Bytes bytes, std::uint32_t id) {
     const std::size_t size = out.size() - stream.avail_out;
     inflateEnd(&stream);
     if (status != Z_STREAM_END) {
-        return Error{ErrorCode::kUnsupported,
-                     "item " + std::to_string(id) + " does not inflate to at most " +
-                         std::to_string(limits::kXmpBytesMax) + " bytes"};
+        return Error{ErrorCode::kUnsupported, "item " + std::to_string(id) +
+                                                  " does not inflate to at most " +
+                                                  std::to_string(limits::kXmpBytesMax) + " bytes"};
     }
     out.resize(size);
     return out;
@@ -133,14 +133,7 @@ void remove_text_label(Bytes file, const Place& place, std::string_view text, bo
 
 Result<void> remove_tags(Bytes file, const Place& place, bmff::FileEdits& edits) {
     const MovieTags tags = TRY(read_movie_tags(file, place.box));
-    const auto labels =
-        static_cast<std::size_t>(std::ranges::count_if(tags.tags, holds_label));
-    if (labels > limits::kLabelSitesMax) {
-        return Error{ErrorCode::kLimit, "more than " + std::to_string(limits::kLabelSitesMax) +
-                                            " labels in the box at byte " +
-                                            std::to_string(place.box.offset)};
-    }
-    if (labels != 0 && holds_only_labels(tags)) {
+    if (!tags.tags.empty() && holds_only_labels(tags)) {
         edits.replace(place.box.offset, place.box.size, {}, place.around);
         return {};
     }
@@ -149,11 +142,7 @@ Result<void> remove_tags(Bytes file, const Place& place, bmff::FileEdits& edits)
     if (tags.list) {
         around.push_back(*tags.list);
     }
-    for (const MovieTag& tag : tags.tags) {
-        remove_text_label(file, {.around = around, .box = tag.box}, tag.text, names_label(tag),
-                          edits);
-    }
-    return {};
+    return remove_tag_labels(file, tags, around, nullptr, edits);
 }
 
 }  // namespace
@@ -255,9 +244,26 @@ bool holds_label(const MovieTag& tag) {
 
 bool holds_only_labels(const MovieTags& tags) {
     return !tags.others && std::ranges::all_of(tags.tags, [](const MovieTag& tag) {
-        return names_label(tag) ||
-               (!tag.text.empty() && without_tc260_labels(tag.text).empty());
+        return names_label(tag) || (!tag.text.empty() && without_tc260_labels(tag.text).empty());
     });
+}
+
+Result<void> remove_tag_labels(Bytes file, const MovieTags& tags, const std::vector<Box>& around,
+                               const MovieTag* keep, bmff::FileEdits& edits) {
+    std::size_t labels = 0;
+    for (const MovieTag& tag : tags.tags) {
+        if (&tag == keep || !holds_label(tag)) {
+            continue;
+        }
+        if (++labels > limits::kLabelSitesMax) {
+            return Error{ErrorCode::kLimit, "more than " + std::to_string(limits::kLabelSitesMax) +
+                                                " labels in the box at byte " +
+                                                std::to_string(tags.box.offset)};
+        }
+        remove_text_label(file, {.around = around, .box = tag.box}, tag.text, names_label(tag),
+                          edits);
+    }
+    return {};
 }
 
 Result<void> blank_xmp_box(Bytes file, const Box& box, bmff::FileEdits& edits) {

@@ -37,8 +37,8 @@ struct MoviePlaces {
         std::vector<bmff::Box> around;
         bmff::Box box;
     };
-    std::vector<Place> metas;      // 'meta' of the movie, its user data and its tracks
-    std::vector<Place> user_data;  // other children of 'udta'
+    std::vector<Place> metas;           // 'meta' of the movie, its user data and its tracks
+    std::vector<Place> user_data;       // other children of 'udta'
     std::vector<bmff::Box> movie_udta;  // the 'udta' of the movie itself
     bool compressed = false;            // 'cmov': the movie is compressed and cannot be read
 };
@@ -49,14 +49,19 @@ Result<MoviePlaces> find_movie_places(Bytes file, const bmff::Box& moov);
 // the first and the last brace of any other. Empty when it is larger than a label.
 std::string user_data_text(Bytes file, const bmff::Box& box);
 
-// Overwrites each TC260 label in an XMP packet that is not the one to keep with spaces; nothing when
-// there is none. kUnsupported when the packet has one but is not UTF-8.
+// Overwrites each TC260 label in an XMP packet that is not the one to keep with spaces; nothing
+// when there is none. kUnsupported when the packet has one but is not UTF-8.
 Result<std::optional<Buffer>> blank_xmp_labels(Bytes packet);
 
 // Takes the labels out of everything in the movie and of XMP boxes, except for the tag list at
 // `keep` (its offset), which the caller edits itself.
 Result<void> remove_movie_labels(Bytes file, const MoviePlaces& places,
                                  std::optional<std::uint64_t> keep, bmff::FileEdits& edits);
+// The same within one tag list, whose enclosing boxes are `around` (with the list itself), except
+// for the tag `keep`.
+Result<void> remove_tag_labels(Bytes file, const MovieTags& tags,
+                               const std::vector<bmff::Box>& around, const MovieTag* keep,
+                               bmff::FileEdits& edits);
 Result<void> blank_xmp_box(Bytes file, const bmff::Box& box, bmff::FileEdits& edits);
 
 // Whether nothing but labels is in the tag list, so that it goes as a whole.

@@ -104,7 +104,8 @@ Result<MovieTag> read_tag(Bytes file, const Box& box, const MovieTags& tags) {
     if (index >= 1 && index <= tags.keys.size()) {
         const MovieKey& key = tags.keys[index - 1];
         tag.by_key = key.space == box_type("mdta");
-        tag.name = std::string(as_text(key.name.first(std::min<std::size_t>(key.name.size(), 256))));
+        tag.name =
+            std::string(as_text(key.name.first(std::min<std::size_t>(key.name.size(), 256))));
     } else if (index > 0xFFFFFFU) {
         tag.name = tag_name(box.type);
     }
