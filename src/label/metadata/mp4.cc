@@ -88,6 +88,7 @@ Buffer new_meta(MetaForm form, std::string_view value) {
 struct Target {
     const MoviePlaces::Place* place = nullptr;  // the tag list to write to; nullptr: make one
     MovieTags tags;
+    std::vector<const MoviePlaces::Place*> empty_lists;  // what a new one replaces
     bool in_movie = false;  // a new one goes directly into the movie, because user data has one
 };
 
@@ -95,7 +96,13 @@ bool is_movie_udta(const MoviePlaces::Place& place) {
     return place.around.size() == 2 && place.around[1].type == box_type("udta");
 }
 
-// Which list takes the label. Lists that hold nothing but labels will be gone and do not count.
+// FFmpeg writes an iTunes list even when there is nothing to list.
+bool is_empty_list(const MovieTags& tags) {
+    return tags.handler == box_type("mdir") && tags.tags.empty() && !tags.others;
+}
+
+// Which list takes the label. Empty lists and lists that hold nothing but labels will be gone and
+// do not count.
 Result<Target> choose_target(Bytes file, const MoviePlaces& places) {
     Target in_udta;
     Target in_movie;
@@ -111,6 +118,8 @@ Result<Target> choose_target(Bytes file, const MoviePlaces& places) {
         if (tags.handler == box_type("mdta") && target.place == nullptr) {
             target.place = &place;
             target.tags = std::move(tags);
+        } else if (udta && is_empty_list(tags)) {
+            in_udta.empty_lists.push_back(&place);
         } else if (!internal::holds_only_labels(tags) || tags.tags.empty()) {
             (udta ? udta_taken : movie_taken) = true;
         }
@@ -250,6 +259,9 @@ Result<Splice> write_mp4(Bytes file, const MetadataFields& fields) {
     TRY(internal::remove_movie_labels(file, places, keep, edits));
     for (const Box& box : parts.xmp) {
         TRY(internal::blank_xmp_box(file, box, edits));
+    }
+    for (const MoviePlaces::Place* place : target.empty_lists) {
+        edits.replace(place->box.offset, place->box.size, {}, place->around);
     }
     if (target.place == nullptr) {
         insert_list(file, places, target, fields.aigc, edits);

@@ -162,7 +162,8 @@ std::vector<Wild> wild_files() {
 }  // namespace
 
 // [GB45438-6.1] [TC260-PG-202510A]
-TEST_CASE("a label written into M4A is read by ffprobe, ExifTool and MediaInfo, sound unchanged") {
+TEST_CASE("a label written into M4A is read by ffprobe, ExifTool and MediaInfo, sound unchanged" *
+          doctest::test_suite("slow")) {
     const TempDir dir;
     for (const Row& row : kLayouts) {
         CAPTURE(row.name);
@@ -175,7 +176,8 @@ TEST_CASE("a label written into M4A is read by ffprobe, ExifTool and MediaInfo, 
 }
 
 // [GB45438-6.1] [TC260-PG-20257A]
-TEST_CASE("a label written into MP4 and MOV is read by all three, pictures and sound unchanged") {
+TEST_CASE("a label written into MP4 and MOV is read by all three, pictures and sound unchanged" *
+          doctest::test_suite("slow")) {
     const TempDir dir;
     for (const Row& row : kLayouts) {
         for (const std::string suffix : {".mp4", ".mov"}) {

@@ -113,7 +113,8 @@ Result<MovieTag> read_tag(Bytes file, const Box& box, const MovieTags& tags) {
     const Bytes content = bmff::payload(file, box);
     if (box.type == box_type("data") || (!content.empty() && content[0] == '{')) {
         tag.text = data_text(content);
-    } else if (has_boxes(file, box)) {
+    } else if (has_boxes(file, box) || names_label(tag)) {
+        // What is no box in a tag of somebody else is theirs; in a label it is damage.
         TRY(read_tag_children(file, tag));
     }
     return tag;
