@@ -176,7 +176,7 @@ Result<void> Scan::read_item(const bmff::ItemMeta& meta, const bmff::ItemInfo& i
     const std::uint64_t offset =
         ranges.ok() && !ranges->empty() ? ranges->front().offset : item.box.offset;
     if (xmp) {
-        read_packet("XMP item", *bytes, offset, true);
+        read_packet("XMP item", internal::xmp_packet(*bytes), offset, true);
     } else if (exif) {
         read_exif_item(*bytes, offset);
     } else if (may_be_label(as_text(*bytes))) {

@@ -101,6 +101,13 @@ Result<Picture> find_parts(Bytes file) {
         return corrupt_at("meta box without primary item, item information or item locations",
                           meta->offset);
     }
+    // A table that points outside of the file is damage that moving it would hide.
+    for (const ItemLocation& item : picture.meta.locations->items) {
+        const auto ranges = bmff::item_ranges(file, picture.meta, item);
+        if (!ranges.ok() && ranges.error().code == ErrorCode::kCorrupt) {
+            return ranges.error();
+        }
+    }
     return picture;
 }
 
@@ -152,9 +159,6 @@ Result<void> check_own_bytes(const Picture& picture, const Plan& plan) {
             continue;
         }
         const auto ranges = bmff::item_ranges(picture.file, meta, item);
-        if (!ranges.ok() && ranges.error().code == ErrorCode::kCorrupt) {
-            return ranges.error();
-        }
         for (const FileRange& mine : plan.old) {
             if (ranges.ok() && std::ranges::any_of(*ranges, [&](const FileRange& other) {
                     return overlap(mine, other);
@@ -263,7 +267,7 @@ Result<Plan> make_plan(const Picture& picture, const MetadataFields& fields) {
     plan.id = plan.item->id;
     const Buffer old =
         TRY(internal::item_content(picture.file, picture.meta, *plan.item, *location));
-    plan.packet = TRY(write_xmp(as_text(old), fields));
+    plan.packet = TRY(write_xmp(as_text(internal::xmp_packet(old)), fields));
     plan.old = TRY(bmff::item_ranges(picture.file, picture.meta, *location));
     TRY(plan_place(picture, plan));
     return plan;
@@ -481,7 +485,8 @@ Result<void> blank_item(const Picture& picture, const ItemInfo& item, const Item
         return content.error().code == ErrorCode::kCorrupt ? Result<void>(content.error())
                                                            : Result<void>();
     }
-    auto blank = internal::blank_xmp_labels(*content);
+    const Bytes packet = internal::xmp_packet(*content);
+    auto blank = internal::blank_xmp_labels(packet);
     if (!blank.ok() || !*blank) {
         return {};
     }
@@ -491,7 +496,7 @@ Result<void> blank_item(const Picture& picture, const ItemInfo& item, const Item
         return Error{ErrorCode::kUnsupported,
                      "a second XMP item holds a label and is compressed or in parts"};
     }
-    edits.overwrite(ranges.front().offset, std::move(**blank));
+    edits.overwrite(ranges.front().offset + (content->size() - packet.size()), std::move(**blank));
     return {};
 }
 

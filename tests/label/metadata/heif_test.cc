@@ -179,6 +179,24 @@ TEST_CASE("widths of iloc fields stay as they are unless a place does not fit") 
     }
 }
 
+TEST_CASE("a packet behind the signature of JPEG's APP1 segment is read and repaired") {
+    // In hand-made form: our own file, whose packet gets the signature that some cameras write.
+    const Buffer ours = write_label(Format::kAvif, hand_made({}), kOtherLabel);
+    const std::string_view signature{"http://ns.adobe.com/xap/1.0/\0", 29};
+    const std::size_t packet = find_name(ours, "<?xpacket begin");
+    Buffer file = ours;
+    file.insert(file.begin() + static_cast<std::ptrdiff_t>(packet), signature.begin(),
+                signature.end());
+    const auto size = static_cast<std::uint32_t>(ours.size() - packet + signature.size());
+    store_be32(file, packet - 8, size + 8);
+    const std::size_t extent =
+        as_text(file).find(as_text(be32(static_cast<std::uint32_t>(packet)))) + 4;
+    store_be32(file, extent, size);
+    REQUIRE(read_labels(Format::kAvif, file).sites.size() == 1);
+    const Buffer repaired = check_label_round_trip(Format::kAvif, file);
+    CHECK(as_text(repaired).find(signature) == std::string_view::npos);
+}
+
 TEST_CASE("free space behind the meta box is used up before anything moves") {
     const Buffer plain = hand_made({.after_meta = box("free", std::string(400, 'x'))});
     const Buffer labelled = check_label_round_trip(Format::kAvif, plain);

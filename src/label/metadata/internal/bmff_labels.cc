@@ -173,6 +173,11 @@ Result<Buffer> item_content(Bytes file, const bmff::ItemMeta& meta, const bmff::
     return inflate_item(bytes, item.id);
 }
 
+Bytes xmp_packet(Bytes item) noexcept {
+    constexpr std::string_view kSignature{"http://ns.adobe.com/xap/1.0/\0", 29};
+    return starts_with(item, kSignature) ? item.subspan(kSignature.size()) : item;
+}
+
 Result<MoviePlaces> find_movie_places(Bytes file, const Box& moov) {
     MoviePlaces places;
     places.moov = moov;

@@ -30,6 +30,9 @@ bool is_xmp_item(const bmff::ItemInfo& item);
 Result<Buffer> item_content(Bytes file, const bmff::ItemMeta& meta, const bmff::ItemInfo& item,
                             const bmff::ItemLocation& location);
 
+// The packet in an XMP item: some cameras put the signature of JPEG's APP1 segment before it.
+Bytes xmp_packet(Bytes item) noexcept;
+
 // A place in a movie that may hold text, and what encloses it (outermost first).
 struct MoviePlaces {
     bmff::Box moov;
