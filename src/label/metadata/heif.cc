@@ -306,7 +306,7 @@ void drop_encoding(const Picture& picture, const Plan& plan, bmff::FileEdits& ed
                   std::vector{picture.meta.box, *picture.meta.iinf, box});
 }
 
-void insert_item(const Picture& picture, const Plan& plan, bmff::FileEdits& edits) {
+Result<void> insert_item(const Picture& picture, const Plan& plan, bmff::FileEdits& edits) {
     const ItemMeta& meta = picture.meta;
     const Bytes iinf = bmff::payload(picture.file, *meta.iinf);
     Buffer count;
@@ -316,7 +316,9 @@ void insert_item(const Picture& picture, const Plan& plan, bmff::FileEdits& edit
         append_be32(count, load_be32(iinf.subspan(4)) + 1);
     }
     edits.overwrite(meta.iinf->payload_offset() + 4, std::move(count));
-    edits.replace(meta.iinf->end(), 0, new_infe(plan), std::vector{meta.box, *meta.iinf});
+    const std::uint64_t last =
+        TRY(bmff::end_of_children(picture.file, *meta.iinf, meta.iinf_version == 0 ? 6 : 8));
+    edits.replace(last, 0, new_infe(plan), std::vector{meta.box, *meta.iinf});
 
     const bool wide = meta.references ? meta.references->version > 0 : *meta.primary > 0xFFFFU;
     Buffer ids;
@@ -333,15 +335,18 @@ void insert_item(const Picture& picture, const Plan& plan, bmff::FileEdits& edit
     bmff::append_box(entry, box_type("cdsc"), ids);
     if (meta.references) {
         const Box& iref = meta.references->box;
-        edits.replace(iref.end(), 0, std::move(entry), std::vector{meta.box, iref});
-        return;
+        edits.replace(TRY(bmff::end_of_children(picture.file, iref, 4)), 0, std::move(entry),
+                      std::vector{meta.box, iref});
+        return {};
     }
     Buffer content;
     append_be32(content, wide ? 1U << 24U : 0U);
     append(content, entry);
     Buffer iref;
     bmff::append_box(iref, box_type("iref"), content);
-    edits.replace(meta.box.end(), 0, std::move(iref), std::vector{meta.box});
+    edits.replace(TRY(bmff::end_of_children(picture.file, meta.box, meta.prefix)), 0,
+                  std::move(iref), std::vector{meta.box});
+    return {};
 }
 
 void place_packet(const Picture& picture, const Plan& plan, bmff::FileEdits& edits) {
@@ -361,7 +366,7 @@ void place_packet(const Picture& picture, const Plan& plan, bmff::FileEdits& edi
         }
         Buffer box;
         bmff::append_box(box, box_type("mdat"), packet);
-        edits.replace(picture.file.size(), 0, std::move(box), {});
+        edits.replace(picture.last.end(), 0, std::move(box), {});
     }
 }
 
@@ -409,7 +414,7 @@ Result<bmff::FileEdits> make_edits(const Picture& picture, const Plan& plan, Buf
         edits.replace(old.offset, old.size, std::move(iloc), std::vector{picture.meta.box});
     }
     if (plan.item == nullptr) {
-        insert_item(picture, plan, edits);
+        TRY(insert_item(picture, plan, edits));
     }
     drop_encoding(picture, plan, edits);
     place_packet(picture, plan, edits);
@@ -421,7 +426,7 @@ Result<bmff::FileEdits> make_edits(const Picture& picture, const Plan& plan, Buf
 // Where the packet begins in the new file.
 std::uint64_t new_place(const Picture& picture, const Plan& plan, const bmff::Moves& moves) {
     return plan.home == Home::kOwnBox ? moves(plan.old.front().offset)
-                                      : moves(picture.file.size()) - plan.packet.size();
+                                      : moves(picture.last.end()) - plan.packet.size();
 }
 
 Result<bmff::FileEdits> place_items(const Picture& picture, const Plan& plan) {

@@ -136,30 +136,28 @@ Result<Target> choose_target(Bytes file, const MoviePlaces& places) {
     return in_movie;
 }
 
-void insert_list(Bytes file, const MoviePlaces& places, const Target& target,
-                 std::string_view value, bmff::FileEdits& edits) {
+// New boxes go behind the last child, because QuickTime may end a box with a word of zeros.
+Result<void> insert_list(Bytes file, const MoviePlaces& places, const Target& target,
+                         std::string_view value, bmff::FileEdits& edits) {
     const Box& moov = places.moov;
+    const std::uint64_t movie_end = TRY(bmff::end_of_children(file, moov));
     if (target.in_movie) {
-        edits.replace(moov.end(), 0, new_meta(MetaForm::kQuickTime, value), std::vector{moov});
-        return;
+        edits.replace(movie_end, 0, new_meta(MetaForm::kQuickTime, value), std::vector{moov});
+        return {};
     }
     Buffer meta = new_meta(MetaForm::kIso, value);
     if (places.movie_udta.empty()) {
-        edits.replace(moov.end(), 0, box_of(box_type("udta"), meta), std::vector{moov});
-        return;
+        edits.replace(movie_end, 0, box_of(box_type("udta"), meta), std::vector{moov});
+        return {};
     }
-    // QuickTime may end user data with a word of zeros, which must stay at its end.
     const Box& udta = places.movie_udta.front();
-    std::uint64_t at = udta.payload_offset();
-    BoxReader reader(file, udta);
-    for (auto child = reader.next(); child.ok() && child->has_value(); child = reader.next()) {
-        at = (*child)->end();
-    }
-    edits.replace(at, 0, std::move(meta), std::vector{moov, udta});
+    edits.replace(TRY(bmff::end_of_children(file, udta)), 0, std::move(meta),
+                  std::vector{moov, udta});
+    return {};
 }
 
 // The index of the key AIGC, with a new entry when there is none.
-Result<std::uint32_t> need_key(const MovieTags& tags, const std::vector<Box>& around,
+Result<std::uint32_t> need_key(Bytes file, const MovieTags& tags, const std::vector<Box>& around,
                                bmff::FileEdits& edits) {
     for (std::size_t i = 0; i < tags.keys.size(); ++i) {
         if (tags.keys[i].space == box_type("mdta") && as_text(tags.keys[i].name) == kKey) {
@@ -170,7 +168,8 @@ Result<std::uint32_t> need_key(const MovieTags& tags, const std::vector<Box>& ar
         if (!tags.tags.empty()) {
             return corrupt_at("tag list without 'keys'", tags.box.offset);
         }
-        edits.replace(tags.list ? tags.list->offset : tags.box.end(), 0, new_keys(), around);
+        const std::uint64_t end = TRY(bmff::end_of_children(file, tags.box, tags.prefix));
+        edits.replace(tags.list ? tags.list->offset : end, 0, new_keys(), around);
         return std::uint32_t{1};
     }
     const Box& keys = *tags.keys_box;
@@ -194,10 +193,11 @@ Result<void> edit_list(Bytes file, const Target& target, std::string_view value,
     const MovieTags& tags = target.tags;
     std::vector<Box> around = target.place->around;
     around.push_back(tags.box);
-    const std::uint32_t index = TRY(need_key(tags, around, edits));
+    const std::uint32_t index = TRY(need_key(file, tags, around, edits));
     Buffer entry = list_entry(index, value);
     if (!tags.list) {
-        edits.replace(tags.box.end(), 0, box_of(box_type("ilst"), entry), around);
+        const std::uint64_t end = TRY(bmff::end_of_children(file, tags.box, tags.prefix));
+        edits.replace(end, 0, box_of(box_type("ilst"), entry), around);
         return {};
     }
     around.push_back(*tags.list);
@@ -206,7 +206,9 @@ Result<void> edit_list(Bytes file, const Target& target, std::string_view value,
     TRY(internal::remove_tag_labels(file, tags, around, own == tags.tags.end() ? nullptr : &*own,
                                     edits));
     if (own == tags.tags.end()) {
-        edits.replace(tags.list->end(), 0, std::move(entry), around);
+        const std::uint64_t end =
+            tags.tags.empty() ? tags.list->payload_offset() : tags.tags.back().box.end();
+        edits.replace(end, 0, std::move(entry), around);
     } else {
         edits.replace(own->box.offset, own->box.size, std::move(entry), around);
     }
@@ -264,7 +266,7 @@ Result<Splice> write_mp4(Bytes file, const MetadataFields& fields) {
         edits.replace(place->box.offset, place->box.size, {}, place->around);
     }
     if (target.place == nullptr) {
-        insert_list(file, places, target, fields.aigc, edits);
+        TRY(insert_list(file, places, target, fields.aigc, edits));
     } else {
         TRY(edit_list(file, target, fields.aigc, edits));
     }
