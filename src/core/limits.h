@@ -25,6 +25,7 @@ inline constexpr std::size_t kContainerDepthMax = 16;       // boxes in boxes, l
 inline constexpr std::size_t kContainerItemsMax =
     1U << 20U;  // chunks, boxes, segments, pages' headers
 inline constexpr std::size_t kHeifItemsMax = 1U << 16U;  // items of a HEIF file, and references
+inline constexpr std::size_t kMovieTagsMax = 1U << 16U;  // tags, and keys, of one MP4 tag list
 inline constexpr std::uint64_t kMetadataBlockBytesMax = 64U
                                                         << 20U;  // a block that must be held whole
 inline constexpr std::uint64_t kInflatedBytesMax =

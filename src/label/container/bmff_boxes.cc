@@ -94,6 +94,15 @@ Result<std::optional<Box>> find_child(Bytes file, const Box& parent, BoxType typ
     return std::optional<Box>();
 }
 
+Result<std::uint64_t> end_of_children(Bytes file, const Box& parent, std::uint64_t skip) {
+    std::uint64_t end = parent.payload_offset() + std::min(skip, parent.payload_size());
+    BoxReader reader(file, parent, skip);
+    while (const auto child = TRY(reader.next())) {
+        end = child->end();
+    }
+    return end;
+}
+
 std::uint64_t meta_prefix(Bytes file, const Box& meta) {
     const Bytes bytes = payload(file, meta);
     // A FullBox has version and flags, then the size of 'hdlr', which cannot read as its name.

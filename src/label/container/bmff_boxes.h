@@ -85,6 +85,9 @@ Bytes payload(Bytes file, const Box& box);
 Result<std::optional<Box>> find_child(Bytes file, const Box& parent, BoxType type,
                                       std::uint64_t skip = 0);
 
+// Where the next child of `parent` would stand: behind the last one, before any padding.
+Result<std::uint64_t> end_of_children(Bytes file, const Box& parent, std::uint64_t skip = 0);
+
 // How many bytes of a 'meta' box come before its children: 4 in ISO files (FullBox), 0 in
 // QuickTime, which has the same name for a plain box.
 std::uint64_t meta_prefix(Bytes file, const Box& meta);

@@ -58,7 +58,8 @@ struct Script {
 };
 
 // Reads the name and the string members of the first object behind it; members of other types are
-// stepped over. kLimit above limits::kContainerDepthMax nested values or limits::kContainerItemsMax strings.
+// stepped over. kLimit above limits::kContainerDepthMax nested values or limits::kContainerItemsMax
+// strings.
 Result<Script> read_script(Bytes data, std::uint64_t offset);
 
 }  // namespace colophon::label::flv
