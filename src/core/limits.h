@@ -17,6 +17,10 @@ inline constexpr std::size_t kWordingCharsMax = 64;         // an explicit label
 inline constexpr std::size_t kLabelSitesMax = 64;           // labels reported for one file
 inline constexpr std::size_t kJsonDepthMax = 32;            // nesting of JSON values
 inline constexpr std::size_t kXmlDepthMax = 64;             // nesting of XML elements
+inline constexpr std::size_t kSvgDepthMax = 1024;           // the same in drawings: groups in groups
+inline constexpr std::size_t kXmlAttributesMax = 4096;      // attributes of one element
+inline constexpr std::size_t kXmlNamespacesMax = 1024;      // declarations in scope at one place
+inline constexpr std::size_t kXmpPropertiesMax = 1024;      // label and IPTC properties in one packet
 inline constexpr std::size_t kContainerDepthMax = 16;       // boxes in boxes, lists in lists
 inline constexpr std::size_t kContainerItemsMax =
     1U << 20U;  // chunks, boxes, segments, pages' headers

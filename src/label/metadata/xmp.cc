@@ -1,74 +1,245 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/metadata/xmp.h"
 
+#include "core/bytes.h"
+#include "core/limits.h"
 #include "core/result.h"
+#include "core/utf8.h"
+#include "label/internal/text_edit.h"
+#include "label/internal/xml_scan.h"
 #include "label/metadata/container.h"
+#include "label/metadata/internal/rdf_edit.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace colophon::label {
 namespace {
 
-std::string escape(std::string_view text) {
+using internal::RdfCollector;
+using internal::RdfFacts;
+using internal::TextEdit;
+using internal::TextRange;
+using internal::XmlAttribute;
+using internal::XmlKind;
+using internal::XmlScanner;
+
+// What a new packet leaves for later editors, as ISO 16684-1 advises: 2 KB in lines.
+constexpr std::size_t kPaddingLines = 20;
+constexpr std::size_t kPaddingLineBytes = 100;
+
+struct Encoding {
+    std::string_view start;  // a byte order mark, or "<" in that encoding
+    std::size_t unit_bytes;
+    bool big_endian;
+    bool mark;  // `start` is a byte order mark and no part of the text
+};
+
+using namespace std::string_view_literals;
+
+// The longer starts first: a UTF-32 mark begins with a UTF-16 one. A packet may lack the mark at
+// its very start, because XMP keeps one in the attribute `begin`.
+constexpr std::array kEncodings{
+    Encoding{"\xFF\xFE\0\0"sv, 4, false, true}, Encoding{"\0\0\xFE\xFF"sv, 4, true, true},
+    Encoding{"<\0\0\0"sv, 4, false, false},     Encoding{"\0\0\0<"sv, 4, true, false},
+    Encoding{"\xFF\xFE"sv, 2, false, true},     Encoding{"\xFE\xFF"sv, 2, true, true},
+    Encoding{"<\0"sv, 2, false, false},         Encoding{"\0<"sv, 2, true, false},
+};
+
+std::uint32_t load_unit(std::string_view text, std::size_t at, const Encoding& encoding) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < encoding.unit_bytes; ++i) {
+        const std::size_t from = encoding.big_endian ? i : encoding.unit_bytes - 1 - i;
+        value = value << 8U | static_cast<unsigned char>(text[at + from]);
+    }
+    return value;
+}
+
+bool is_high_surrogate(std::uint32_t unit) noexcept {
+    return unit >= 0xD800 && unit < 0xDC00;
+}
+bool is_low_surrogate(std::uint32_t unit) noexcept {
+    return unit >= 0xDC00 && unit < 0xE000;
+}
+
+Result<std::string> convert(std::string_view packet, const Encoding& encoding) {
+    const std::size_t unit = encoding.unit_bytes;
     std::string out;
-    for (const char c : text) {
-        if (c == '"') {
-            out += "&quot;";
-        } else if (c == '&') {
-            out += "&amp;";
-        } else if (c == '<') {
-            out += "&lt;";
-        } else if (c == '>') {
-            out += "&gt;";
-        } else {
-            out += c;
+    out.reserve(packet.size());
+    std::size_t at = encoding.mark ? encoding.start.size() : 0;
+    for (; at + unit <= packet.size(); at += unit) {
+        std::uint32_t value = load_unit(packet, at, encoding);
+        if (unit == 2 && is_high_surrogate(value) && at + 2 * unit <= packet.size()) {
+            const std::uint32_t low = load_unit(packet, at + unit, encoding);
+            if (is_low_surrogate(low)) {
+                value = 0x10000 + ((value - 0xD800) << 10U) + (low - 0xDC00);
+                at += unit;
+            }
         }
+        if (value > 0x10FFFF || is_high_surrogate(value) || is_low_surrogate(value)) {
+            return corrupt_at("XMP: not a character", at);
+        }
+        append_utf8(out, value);
+    }
+    if (at != packet.size()) {
+        return corrupt_at("XMP: half a character at the end", at);
     }
     return out;
 }
 
-std::string unescape(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        if (text.starts_with("&quot;")) {
-            out += '"';
-            text.remove_prefix(6);
-        } else if (text.starts_with("&amp;")) {
-            out += '&';
-            text.remove_prefix(5);
-        } else {
-            out += text.front();
-            text.remove_prefix(1);
-        }
+Result<void> check_size(std::size_t size) {
+    if (size > limits::kXmpBytesMax) {
+        return Error{ErrorCode::kLimit, "XMP: a packet of " + std::to_string(size) +
+                                            " bytes; at most " +
+                                            std::to_string(limits::kXmpBytesMax) + " are read"};
     }
-    return out;
+    return {};
+}
+
+struct Packet {
+    std::string text;
+    bool converted = false;  // from UTF-16 or UTF-32
+};
+
+Result<Packet> to_utf8(std::string_view packet) {
+    TRY(check_size(packet.size()));
+    const auto* encoding = std::ranges::find_if(
+        kEncodings, [&](const Encoding& e) { return packet.starts_with(e.start); });
+    if (encoding == kEncodings.end()) {
+        return Packet{.text = std::string(packet), .converted = false};
+    }
+    std::string text = TRY(convert(packet, *encoding));
+    TRY(check_size(text.size()));
+    return Packet{.text = std::move(text), .converted = true};
+}
+
+// Some containers round a packet up with zeros. They are no part of the XML and stay behind it.
+std::string_view without_zeros(std::string_view text) noexcept {
+    while (text.ends_with('\0')) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+// The place of the name in <?xml ... encoding="NAME"?> when it is another one than UTF-8.
+std::optional<TextRange> foreign_encoding(std::string_view text, const internal::XmlToken& token) {
+    if (token.kind != XmlKind::kInstruction || token.name.local != "xml") {
+        return std::nullopt;
+    }
+    const std::string_view content = internal::cut(text, token.content);
+    const std::size_t word = content.find("encoding");
+    const std::size_t open =
+        word == std::string_view::npos ? word : content.find_first_of("\"'", word);
+    if (open == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::size_t close = content.find(content[open], open + 1);
+    if (close == std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::string name(content.substr(open + 1, close - open - 1));
+    std::ranges::transform(name, name.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    if (name == "utf-8" || name == "utf8") {
+        return std::nullopt;
+    }
+    return TextRange{.begin = token.content.begin + open + 1, .end = token.content.begin + close};
+}
+
+struct Scanned {
+    RdfFacts facts;
+    std::optional<TextRange> encoding;  // a name that is wrong for what we write
+};
+
+Result<Scanned> scan(std::string_view text) {
+    Scanned scanned;
+    XmlScanner scanner(text);
+    RdfCollector collector(text);
+    while (TRY(scanner.next())) {
+        TRY(collector.feed(scanner));
+        const auto encoding = foreign_encoding(text, scanner.token());
+        scanned.encoding = encoding ? encoding : scanned.encoding;
+    }
+    scanned.facts = collector.facts();
+    return scanned;
+}
+
+// ISO-8859-1 and its like: the bytes that differ from UTF-8 would be read wrongly.
+Result<void> check_encoding(const Packet& packet, const Scanned& scanned) {
+    const bool ascii = std::ranges::all_of(
+        packet.text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    if (scanned.encoding && !ascii && !packet.converted) {
+        return Error{ErrorCode::kUnsupported,
+                     "XMP: the packet says that it is written in " +
+                         std::string(internal::cut(packet.text, *scanned.encoding).substr(0, 40)) +
+                         "; only UTF-8, UTF-16 and UTF-32 are read"};
+    }
+    return {};
+}
+
+bool is_blank(std::string_view text) noexcept {
+    return internal::trim_xml_space(text).empty();
+}
+
+std::string new_packet(const MetadataFields& fields) {
+    std::string packet =
+        "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
+        "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n " +
+        internal::new_rdf(fields, "\n ") + "\n</x:xmpmeta>\n";
+    for (std::size_t i = 0; i < kPaddingLines; ++i) {
+        packet += std::string(kPaddingLineBytes, ' ') + "\n";
+    }
+    return packet + "<?xpacket end=\"w\"?>";
 }
 
 }  // namespace
 
 Result<XmpReading> read_xmp(std::string_view packet) {
-    XmpReading reading;
-    const std::size_t open = packet.find("<TC260:AIGC>");
-    const std::size_t close = packet.find("</TC260:AIGC>");
-    if (open != std::string_view::npos && close != std::string_view::npos) {
-        reading.aigc.push_back(unescape(packet.substr(open + 12, close - open - 12)));
+    const Packet whole = TRY(to_utf8(packet));
+    const std::string_view text = without_zeros(whole.text);
+    if (is_blank(text)) {
+        return XmpReading{};
     }
-    return reading;
+    const Scanned scanned = TRY(scan(text));
+    TRY(check_encoding(whole, scanned));
+    internal::RdfReading reading = internal::read_rdf(scanned.facts);
+    return XmpReading{.aigc = std::move(reading.aigc),
+                      .iptc = std::move(reading.iptc),
+                      .findings = std::move(reading.findings)};
 }
 
+// [GB45438-6.1] Exactly one label in the packet, everything foreign as it was.
 Result<std::string> write_xmp(std::string_view packet, const MetadataFields& fields) {
-    if (!packet.empty()) {
-        return Error{ErrorCode::kUnsupported, "editing an XMP packet"};
+    TRY(internal::check_rdf_fields(fields));
+    const Packet whole = TRY(to_utf8(packet));
+    const std::string_view text = without_zeros(whole.text);
+    if (is_blank(text)) {
+        return new_packet(fields);
     }
-    return "<?xpacket begin=\"\xEF\xBB\xBF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>"
-           "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">"
-           "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
-           "<rdf:Description rdf:about=\"\" xmlns:TC260=\"http://www.tc260.org.cn/ns/AIGC/1.0/\">"
-           "<TC260:AIGC>" +
-           escape(fields.aigc) +
-           "</TC260:AIGC></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end=\"w\"?>";
+    const Scanned scanned = TRY(scan(text));
+    TRY(check_encoding(whole, scanned));
+    auto edits = internal::plan_rdf_edits(text, scanned.facts, fields);
+    if (!edits.ok() && edits.error().code == ErrorCode::kNotFound) {
+        return Error{ErrorCode::kUnsupported,
+                     "XMP: the packet has neither an x:xmpmeta nor an rdf:RDF element to write to"};
+    }
+    if (!edits.ok()) {
+        return edits.error();
+    }
+    if (scanned.encoding) {
+        edits->push_back(TextEdit{.where = *scanned.encoding, .text = "UTF-8"});
+    }
+    std::string out = internal::apply_edits(whole.text, *std::move(edits));
+    TRY(check_size(out.size()));
+    return out;
 }
 
 }  // namespace colophon::label
