@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon::label {
@@ -286,7 +287,10 @@ Result<MarkedFile> mark_text(Bytes file, Format format, const TextMark& mark) {
             inserts.push_back(std::move(insert));
         }
     }
-    std::ranges::stable_sort(inserts, {}, &internal::TextInsert::at);
+    // At most two; on a page whose body ends before it begins they come in the wrong order.
+    if (inserts.size() == 2 && inserts[1].at < inserts[0].at) {
+        std::swap(inserts[0], inserts[1]);
+    }
     MarkedFile marked;
     marked.changed = !inserts.empty();
     marked.splice = internal::splice_inserts(decoded, inserts);

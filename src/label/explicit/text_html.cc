@@ -23,15 +23,16 @@ namespace colophon::label::internal {
 namespace {
 
 constexpr std::string_view kCommonStyle =
-    "all:initial;writing-mode:horizontal-tb;unicode-bidi:isolate;box-sizing:border-box;"
-    "color:#1b1f24;background:#eef1f5;font:600 15px/1.5 system-ui,sans-serif;";
+    "all:initial;display:block;writing-mode:inherit;unicode-bidi:isolate;box-sizing:border-box;"
+    "color:#1b1f24;background:#eef1f5;font:600 15px/1.5 system-ui,sans-serif;"
+    "border:1px solid #57606a;border-radius:4px;";
 constexpr std::string_view kBlockStyle =
-    "display:block;width:fit-content;max-width:100%;height:fit-content;margin:8px;padding:4px 10px;"
-    "border:1px solid #57606a;border-radius:4px;text-align:start;overflow-wrap:anywhere;flex:none;"
+    "inline-size:fit-content;max-inline-size:100%;block-size:fit-content;margin-block:8px;"
+    "padding-inline:10px;padding-block:4px;text-align:start;overflow-wrap:anywhere;"
     "align-self:start;grid-column:1/-1";
 constexpr std::string_view kCornerStyle =
-    "display:block;position:absolute;top:0;right:0;z-index:2147483647;margin:0;padding:2px 8px;"
-    "border:1px solid #57606a;border-radius:0 0 0 4px";
+    "position:absolute;inset-block-start:0;inset-inline-end:0;z-index:2147483647;"
+    "padding-inline:8px;padding-block:2px";
 
 std::string escape(std::string_view words) {
     std::string out;
@@ -71,10 +72,11 @@ std::string page_text(std::string_view text, std::string_view words) {
 
 std::string element(std::string_view text, std::string_view words, TextSpot spot) {
     const std::string_view language = is_ascii(words) ? "en" : "zh-Hans";
-    const std::string_view own = spot == TextSpot::kCorner ? kCornerStyle : kBlockStyle;
-    return fmt::format(
-        "<p class=\"aigc-label\" role=\"note\" lang=\"{}\" dir=\"auto\" style=\"{}{}\">{}</p>",
-        language, kCommonStyle, own, page_text(text, words));
+    // The corner is that of the page, so there the direction of the page decides.
+    const bool corner = spot == TextSpot::kCorner;
+    return fmt::format("<p class=\"aigc-label\" role=\"note\" lang=\"{}\"{} style=\"{}{}\">{}</p>",
+                       language, corner ? "" : " dir=\"auto\"", kCommonStyle,
+                       corner ? kCornerStyle : kBlockStyle, page_text(text, words));
 }
 
 constexpr std::array<std::string_view, 12> kHeadElements{"html", "head",     "title",    "meta",
