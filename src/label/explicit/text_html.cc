@@ -23,7 +23,8 @@ namespace colophon::label::internal {
 namespace {
 
 constexpr std::string_view kCommonStyle =
-    "all:initial;display:block;writing-mode:inherit;unicode-bidi:isolate;box-sizing:border-box;"
+    "all:initial;display:block;writing-mode:inherit;text-orientation:upright;unicode-bidi:isolate;"
+    "box-sizing:border-box;"
     "color:#1b1f24;background:#eef1f5;font:600 15px/1.5 system-ui,sans-serif;"
     "border:1px solid #57606a;border-radius:4px;";
 constexpr std::string_view kBlockStyle =
@@ -165,16 +166,14 @@ Result<TextInsert> html_insert(std::string_view text, std::string_view words, Te
         return Error{ErrorCode::kUnsupported,
                      "a page of frames has no text of its own; label the pages in its frames"};
     }
+    const bool at_end = spot == TextSpot::kEnd;
+    const std::size_t at = at_end ? page.body_end.value_or(text.size())
+                                  : page.body_start.value_or(page.head_end.value_or(text.size()));
+    if (at == text.size() && page.swallows_end) {
+        return corrupt_at("the page ends inside a script, a style or a comment", at);
+    }
     const std::string core = element(text, words, spot);
-    if (spot != TextSpot::kEnd) {
-        const std::size_t at = page.body_start.value_or(page.head_end.value_or(text.size()));
-        return TextInsert{.at = at, .text = core + "\n", .core = core};
-    }
-    if (!page.body_end && page.swallows_end) {
-        return corrupt_at("the page ends inside a script, a style or a comment", text.size());
-    }
-    return TextInsert{
-        .at = page.body_end.value_or(text.size()), .text = core + "\n", .core = core + "\n"};
+    return TextInsert{.at = at, .text = core + "\n", .core = at_end ? core + "\n" : core};
 }
 
 }  // namespace colophon::label::internal
