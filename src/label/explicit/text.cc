@@ -7,9 +7,11 @@
 #include "core/utf8.h"
 #include "label/explicit/internal/text_place.h"
 #include "label/explicit/internal/text_view.h"
+#include "label/explicit/reading.h"
 #include "label/explicit/wording.h"
 #include "label/finding.h"
 #include "label/format.h"
+#include "label/record.h"
 
 #include <algorithm>
 #include <cstddef>
