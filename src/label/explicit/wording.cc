@@ -34,13 +34,13 @@ constexpr Origins kShort{{
 constexpr Origins kSentence{{
     {"本内容由AI生成", "This content is AI-generated"},
     {"本内容由AI合成", "This content is AI-modified"},
-    {"本内容疑似由AI生成", "This content is suspected to be AI-generated"},
+    {"本内容疑似由AI生成", "Suspected AI-generated content"},
 }};
 // Spoken: the long word for AI, because two letters are easily missed by ear.
 constexpr Origins kSpoken{{
     {"以下内容由人工智能生成", "The following content is AI-generated"},
     {"以下内容由人工智能合成", "The following content is AI-modified"},
-    {"以下内容疑似由人工智能生成", "The following content is suspected to be AI-generated"},
+    {"以下内容疑似由人工智能生成", "Suspected AI-generated content follows"},
 }};
 
 const Origins& origins_of(Kind kind) noexcept {

@@ -42,10 +42,10 @@ std::optional<ForeignCharacter> find_foreign_character(std::string_view text) {
     for (std::size_t position = 1; at < text.size(); ++position) {
         const auto c = next_code_point(text, at);
         if (!c) {
-            return ForeignCharacter{0xFFFD, position};
+            return ForeignCharacter{.character = 0xFFFD, .position = position};
         }
         if (!in_charset(*c)) {
-            return ForeignCharacter{*c, position};
+            return ForeignCharacter{.character = *c, .position = position};
         }
     }
     return std::nullopt;

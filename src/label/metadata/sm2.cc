@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace colophon::label::internal {
 namespace {
@@ -45,6 +46,8 @@ public:
     ~ErrorQueue() { ERR_pop_to_mark(); }
     ErrorQueue(const ErrorQueue&) = delete;
     ErrorQueue& operator=(const ErrorQueue&) = delete;
+    ErrorQueue(ErrorQueue&&) = delete;
+    ErrorQueue& operator=(ErrorQueue&&) = delete;
 };
 
 // SubjectPublicKeyInfo around an SM2 point: SEQUENCE { SEQUENCE { id-ecPublicKey, sm2p256v1 },
@@ -116,11 +119,10 @@ Buffer der_of_raw(Bytes signature) {
     Number r(BN_bin2bn(signature.data(), kCoordinateBytes, nullptr));
     Number s(BN_bin2bn(signature.data() + kCoordinateBytes, kCoordinateBytes, nullptr));
     const EcSignature pair(ECDSA_SIG_new());
-    if (!r || !s || !pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) {
+    // The pair takes both numbers; it refuses only null, which is ruled out before.
+    if (!r || !s || !pair || ECDSA_SIG_set0(pair.get(), r.release(), s.release()) != 1) {
         return {};
     }
-    (void)r.release();  // now owned by the pair
-    (void)s.release();
     unsigned char* der = nullptr;
     const int size = i2d_ECDSA_SIG(pair.get(), &der);
     Buffer out;
