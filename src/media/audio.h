@@ -93,7 +93,6 @@ Result<Buffer> reencode(Bytes file, AudioContainer container, const Pcm& before,
 
 // An MP4 file (no tags, movie box last) of the coded packets of `before`, of the file, unchanged,
 // and of `after`. The codec setup is the file's.
-Result<Buffer> remux_mp4(Bytes file, const std::vector<CodedPacket>& before,
-                         const std::vector<CodedPacket>& after);
+Result<Buffer> remux_mp4(Bytes file, const CodedSound& before, const CodedSound& after);
 
 }  // namespace colophon::media

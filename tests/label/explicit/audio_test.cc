@@ -60,6 +60,33 @@ TEST_CASE("a WAV file gets the rhythm and reads back") {
     CHECK(!find_audio_mark(file, Format::kWav, {})->found);
 }
 
+TEST_CASE("a FLAC file gets the rhythm and reads back") {
+    const TempDir dir;
+    const Buffer file = make(dir, kProgramme, {"-metadata", "title=x"}, "a.flac");
+    const MarkedFile marked = mark_ok(file, Format::kFlac, rhythm(SoundPlace::kBoth));
+    CHECK(marked.reading.where == "start and end");
+    test::write_file(dir.file("b.flac"), apply_splice(file, marked.splice));
+    MESSAGE(run_tool_ok({"flac", "-t", dir.file("b.flac")}));
+    MESSAGE(run_tool_ok({"metaflac", "--list", dir.file("b.flac")}));
+}
+
+TEST_CASE("lossy files get the rhythm and read back") {
+    const TempDir dir;
+    struct Row {
+        Format format;
+        std::string name;
+    };
+    for (const Row& row : {Row{Format::kMp3, "a.mp3"}, {Format::kOggVorbis, "a.ogg"}, {Format::kOpus, "a.opus"}, {Format::kM4a, "a.m4a"}}) {
+        CAPTURE(row.name);
+        const Buffer file = make(dir, kProgramme, {"-metadata", "title=x"}, row.name);
+        const MarkedFile marked = mark_ok(file, row.format, rhythm(SoundPlace::kBoth));
+        CHECK(marked.reading.where == "start and end");
+        for (const Finding& finding : marked.reading.findings) {
+            MESSAGE(finding.code, " ", finding.what);
+        }
+    }
+}
+
 TEST_CASE("a WAV file gets a spoken label and reads back") {
     const TempDir dir;
     const Buffer file = make(dir, kProgramme, {}, "a.wav");

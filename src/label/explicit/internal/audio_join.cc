@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/audio_join.h"
 
+#include "label/explicit/internal/flac_join.h"
+#include "label/explicit/internal/mp3_join.h"
+#include "label/explicit/internal/mp4_join.h"
+#include "label/explicit/internal/ogg_join.h"
 #include "label/explicit/internal/wav_join.h"
 
 #include <fmt/format.h>
@@ -52,6 +56,13 @@ Result<SoundWindow> open_large_wav(Bytes file, const Splice& splice) {
     return window;
 }
 
+void note_reencoded(Findings& findings, const media::AudioFacts& facts) {
+    note(findings, "explicit.reencoded",
+         fmt::format("the sound was coded again in {} at {} kbit/s, because coded frames of this "
+                     "file cannot stand beside others",
+                     facts.codec_name, facts.bit_rate / 1000));
+}
+
 }  // namespace
 
 Result<JoinedFile> join_audio(Bytes file, Format format, const SoundWindow& window,
@@ -61,6 +72,29 @@ Result<JoinedFile> join_audio(Bytes file, Format format, const SoundWindow& wind
         case Format::kWav:
             joined.splice = TRY(join_wav(file, before, after));
             return joined;
+        case Format::kFlac:
+            joined.splice = TRY(join_flac(file, before, after));
+            return joined;
+        case Format::kMp3:
+            joined.splice = TRY(join_mp3(file, window.facts, before, after));
+            return joined;
+        case Format::kOggVorbis:
+        case Format::kOpus: {
+            JoinedOgg ogg = TRY(join_ogg(file, window.facts, before, after));
+            joined.splice = std::move(ogg.splice);
+            if (ogg.reencoded) {
+                note_reencoded(joined.findings, window.facts);
+            }
+            return joined;
+        }
+        case Format::kM4a: {
+            JoinedMp4 mp4 = TRY(join_mp4(file, window.facts, before, after));
+            joined.splice = std::move(mp4.splice);
+            if (mp4.reencoded) {
+                note_reencoded(joined.findings, window.facts);
+            }
+            return joined;
+        }
         default:
             return Error{ErrorCode::kUnsupported,
                          fmt::format("a sound mark cannot be put into {} of {}", facts(format).name,
