@@ -204,15 +204,19 @@ std::string meta_tag_text(std::string_view value, bool xml_syntax) {
     return "<meta name=\"AIGC\" content=\"" + encode_html(value) + (xml_syntax ? "\" />" : "\">");
 }
 
-// A tag goes with the white space before it, unless that is all that keeps two words apart.
-TextRange with_space_before(std::string_view text, TextRange range) {
-    if (range.end < text.size() && !is_html_space(text[range.end])) {
-        return range;
+// Takes a tag away with the white space before it. Where that would join two texts, which might
+// become a word, a reference or even a tag ("<" and "b>"), an empty comment stays between them.
+// `removed_to`: the end of the tag that was taken away before this one.
+TextEdit removal(std::string_view text, TextRange range, std::size_t removed_to) {
+    if (range.end == text.size() || is_html_space(text[range.end])) {
+        while (range.begin > removed_to && is_html_space(text[range.begin - 1])) {
+            --range.begin;
+        }
+        return {.where = range, .text = {}};
     }
-    while (range.begin > 0 && is_html_space(text[range.begin - 1])) {
-        --range.begin;
-    }
-    return range;
+    const char before = range.begin == 0 ? ' ' : text[range.begin - 1];
+    const bool apart = is_html_space(before) || (before == '>' && range.begin != removed_to);
+    return {.where = range, .text = apart ? "" : "<!---->"};
 }
 
 // What stands between the anchor and a tag of ours: behind <head> the white space that follows it,
@@ -277,9 +281,11 @@ Result<Splice> write_html(Bytes file, const MetadataFields& fields) {
     const Page page = TRY(read_page(file));
     const auto kept = std::ranges::find(page.sites, true, &MetaSite::in_head);
     std::vector<TextEdit> edits;
+    std::size_t removed_to = 0;
     for (auto site = page.sites.begin(); site != page.sites.end(); ++site) {
         if (site != kept) {
-            edits.push_back({.where = with_space_before(text, site->range), .text = {}});
+            edits.push_back(removal(text, site->range, removed_to));
+            removed_to = site->range.end;
         } else if (site->value != fields.aigc && site->quoted) {
             edits.push_back({.where = *site->quoted, .text = encode_html(fields.aigc)});
         } else if (site->value != fields.aigc) {

@@ -15,7 +15,6 @@
 #include "label/metadata/internal/rdf_edit.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>

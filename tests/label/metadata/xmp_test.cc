@@ -190,6 +190,11 @@ TEST_CASE("the label goes to its place and every foreign byte stays") {
          in_rdf("<rdf:Description><b:AIGC xmlns:b='" + ns +
                 "'><rdf:Alt><rdf:li>x</rdf:li></rdf:Alt></b:AIGC></rdf:Description>"),
          in_rdf("<rdf:Description><b:AIGC xmlns:b='" + ns + "'>@</b:AIGC></rdf:Description>")},
+        {"taking an element away never joins the end of a CDATA section",
+         in_rdf("<rdf:Description " + kTc +
+                "><TC260:AIGC>x</TC260:AIGC>]]<TC260:AIGC/>></rdf:Description>"),
+         in_rdf("<rdf:Description " + kTc +
+                "><TC260:AIGC>@</TC260:AIGC>]]<!---->></rdf:Description>")},
         {"an empty label is a label",
          in_rdf("<rdf:Description " + kTc + "><TC260:AIGC/></rdf:Description>"),
          in_rdf("<rdf:Description " + kTc + "><TC260:AIGC>@</TC260:AIGC></rdf:Description>")},

@@ -398,12 +398,14 @@ Result<void> check_rdf_fields(const MetadataFields& fields) {
 
 namespace {
 
-// White space before an element or attribute of ours goes with it.
-TextRange with_space_before(std::string_view text, TextRange range) {
+// Takes an element or attribute away with the white space before it. Behind a bracket an empty
+// comment stays, because "]]" and ">" must not meet.
+TextEdit removal(std::string_view text, TextRange range) {
     while (range.begin > 0 && is_xml_space(text[range.begin - 1])) {
         --range.begin;
     }
-    return range;
+    const bool bracket = range.begin > 0 && text[range.begin - 1] == ']';
+    return {.where = range, .text = bracket ? "<!---->" : ""};
 }
 
 // One place, one value: keeps the form and as many bytes as possible.
@@ -526,7 +528,7 @@ Result<std::vector<TextEdit>> plan_rdf_edits(std::string_view text, const RdfFac
             continue;
         }
         if (&site != kept[static_cast<std::size_t>(site.property)]) {
-            edits.push_back({.where = with_space_before(text, site.range), .text = {}});
+            edits.push_back(removal(text, site.range));
         } else if (auto edit = replace_value(site, value)) {
             edits.push_back(*std::move(edit));
         }
@@ -561,7 +563,7 @@ Result<std::vector<TextEdit>> plan_rdf_edits(std::string_view text, const RdfFac
 std::vector<TextEdit> plan_rdf_removal(std::string_view text, const RdfFacts& facts) {
     std::vector<TextEdit> edits;
     for (const RdfSite& site : facts.sites) {
-        edits.push_back({.where = with_space_before(text, site.range), .text = {}});
+        edits.push_back(removal(text, site.range));
     }
     return edits;
 }
