@@ -139,7 +139,9 @@ std::optional<Format> detect_binary(Bytes head, std::string_view extension) {
         return Format::kGif;
     }
     if (starts_with(head, std::string_view("II*\0", 4)) ||
-        starts_with(head, std::string_view("MM\0*", 4))) {
+        starts_with(head, std::string_view("MM\0*", 4)) ||
+        starts_with(head, std::string_view("II+\0\x08\0\0\0", 8)) ||  // BigTIFF
+        starts_with(head, std::string_view("MM\0+\0\x08\0\0", 8))) {
         return Format::kTiff;
     }
     if (starts_with(head, "fLaC")) {

@@ -48,6 +48,18 @@ struct Tiff {
     const TiffIfd& ifd0() const { return ifds.front(); }
 };
 
+bool overlap(std::uint64_t a, std::uint64_t a_size, std::uint64_t b, std::uint64_t b_size) {
+    return a < b + b_size && b < a + a_size;
+}
+
+// Whether a range lies over the header or a directory of a page.
+bool over_structure(const Tiff& tiff, std::uint64_t at, std::uint64_t size) {
+    return overlap(at, size, 0, tiff.header.ifd0_field + tiff.header.offset_bytes()) ||
+           std::ranges::any_of(tiff.ifds, [&](const TiffIfd& ifd) {
+               return overlap(at, size, ifd.offset, ifd.size);
+           });
+}
+
 // A value beyond the end would come to lie in what we append.
 Result<void> check_inside(const TiffIfd& ifd) {
     for (const TiffEntry& entry : ifd.entries) {
@@ -73,13 +85,15 @@ Result<Tiff> open_tiff(Bytes file) {
         }
         tiff.exif = TRY(read_tiff_ifd(file, tiff.header, *offset));
     }
+    const std::uint64_t header_end = tiff.header.ifd0_field + tiff.header.offset_bytes();
+    for (const TiffIfd& ifd : tiff.ifds) {
+        if (ifd.offset < header_end) {
+            return corrupt_at("a TIFF directory lies over the header", ifd.offset);
+        }
+    }
     TRY(check_inside(tiff.ifd0()));
     TRY(check_inside(tiff.exif));
     return tiff;
-}
-
-bool overlap(std::uint64_t a, std::uint64_t a_size, std::uint64_t b, std::uint64_t b_size) {
-    return a < b + b_size && b < a + a_size;
 }
 
 // A value that we overwrite must be nobody else's: not the header's, a directory's, another tag's.
@@ -87,13 +101,8 @@ Result<void> check_own(const Tiff& tiff, const TiffEntry& entry) {
     const std::uint64_t at = entry.value_offset;
     const std::uint64_t size = entry.value->size();
     const Error shared = corrupt_at("the XMP packet of a TIFF shares its bytes", at);
-    if (overlap(at, size, 0, tiff.header.ifd0_field + tiff.header.offset_bytes())) {
+    if (over_structure(tiff, at, size)) {
         return shared;
-    }
-    for (const TiffIfd& ifd : tiff.ifds) {
-        if (overlap(at, size, ifd.offset, ifd.size)) {
-            return shared;
-        }
     }
     if (overlap(at, size, tiff.exif.offset, tiff.exif.size)) {
         return shared;
@@ -230,6 +239,9 @@ Result<Splice> write_tiff(Bytes file, const MetadataFields& fields) {
     std::vector<ExifPatch> patches = TRY(blank_exif_labels(file));
     for (ExifPatch& patch : patches) {
         const std::uint64_t size = patch.bytes.size();
+        if (over_structure(tiff, patch.offset, size)) {
+            return corrupt_at("a TIFF text with a label lies over a directory", patch.offset);
+        }
         edits.push_back({patch.offset, size, std::move(patch.bytes)});
     }
     Splice splice = TRY(splice_edits(file, std::move(edits)));

@@ -56,6 +56,7 @@ TEST_CASE("a label written is the one label read, and writing it again changes n
     for (const Picture& picture : pictures()) {
         CAPTURE(picture.name);
         const Buffer file = make_picture(picture.name, picture.arguments, picture.frames);
+        CHECK(detect_format(file, "") == picture.format);
         CHECK(read_label(picture.format, file).sites.empty());
         const IptcFields iptc{std::string(kSourceType), "A & B", "1.2"};
         const Buffer labelled = write_label(picture.format, file, kAigc, iptc);
