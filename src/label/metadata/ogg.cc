@@ -209,9 +209,10 @@ Result<MetadataReading> read_ogg(Bytes file) {
     }
     for (const OggPage& page : headers.pages) {
         if (!ogg_checksum_matches(file, page)) {
-            warn(reading.findings, "metadata.checksum",
-                 "the checksum of the Ogg page at byte " + std::to_string(page.offset) +
-                     " is wrong");
+            collect_finding(reading, {.code = "metadata.checksum",
+                                      .level = FindingLevel::kWarning,
+                                      .what = "the checksum of the Ogg page at byte " +
+                                              std::to_string(page.offset) + " is wrong"});
         }
     }
     return reading;

@@ -45,9 +45,10 @@ void collect_id3_chunk(MetadataReading& reading, Bytes file, const RiffChunk& ch
         file.first(static_cast<std::size_t>(chunk.data_offset() + chunk.data_size));
     const auto tag = read_id3_tag(up_to_end, chunk.data_offset());
     if (!tag.ok()) {
-        warn(reading.findings, "metadata.id3",
-             "the ID3 chunk at byte " + std::to_string(chunk.offset) +
-                 " cannot be read: " + tag.error().what);
+        collect_finding(reading, {.code = "metadata.id3",
+                                  .level = FindingLevel::kWarning,
+                                  .what = "the ID3 chunk at byte " + std::to_string(chunk.offset) +
+                                          " cannot be read: " + tag.error().what});
     } else if (*tag) {
         collect_id3_labels(reading, file, **tag, "wav ID3", false);
     }

@@ -94,9 +94,10 @@ void collect_exif(MetadataReading& reading, Bytes file, const RiffChunk& chunk) 
     const std::uint64_t start = exif_start(data);
     auto sites = find_exif_labels(data.subspan(start), chunk.data_offset() + start, "webp");
     if (!sites.ok()) {
-        warn(reading.findings, "metadata.exif",
-             "webp EXIF at byte " + std::to_string(chunk.offset) +
-                 " cannot be read: " + sites.error().what);
+        collect_finding(reading, {.code = "metadata.exif",
+                                  .level = FindingLevel::kWarning,
+                                  .what = "webp EXIF at byte " + std::to_string(chunk.offset) +
+                                          " cannot be read: " + sites.error().what});
         return;
     }
     for (LabelSite& site : *sites) {

@@ -366,6 +366,16 @@ TEST_CASE("a hundred thousand tiny chunks are read, more than the limit is refus
     CHECK_FALSE(find_container(Format::kWav)->read(many).ok());
 }
 
+TEST_CASE("many broken packets are a few findings") {
+    Buffer extra;
+    for (int i = 0; i < 10000; ++i) {
+        append(extra, make_riff_chunk("_PMX", as_bytes("<x")));
+    }
+    const MetadataReading reading = read_label(Format::kWav, make_wav(extra));
+    CHECK(reading.findings.size() == 64);
+    CHECK(reading.findings[0].code == "metadata.xmp");
+}
+
 TEST_CASE("an AVI label is read from LIST/INFO (variant 11) and not written") {
     Buffer info = to_buffer("INFO");
     append(info, make_riff_chunk("AIGC", as_bytes(kLabel)));

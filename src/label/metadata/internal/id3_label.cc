@@ -4,11 +4,11 @@
 #include "core/bytes.h"
 #include "core/result.h"
 #include "label/container/id3v2.h"
+#include "label/finding.h"
 #include "label/metadata/container.h"
 #include "label/metadata/internal/label_sites.h"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,7 +38,9 @@ void collect_id3_labels(MetadataReading& reading, Bytes file, const Id3Tag& tag,
                                    .standard_place = standard && is_label_name(text->name)});
         }
     }
-    std::ranges::copy(tag.findings, std::back_inserter(reading.findings));
+    for (const Finding& finding : tag.findings) {
+        collect_finding(reading, finding);
+    }
 }
 
 Result<std::optional<Buffer>> edit_id3_label(Bytes file, const Id3Tag& tag,

@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,11 +69,19 @@ std::string printable_name(std::string_view name) {
     return out;
 }
 
+void collect_finding(MetadataReading& reading, Finding finding) {
+    if (reading.findings.size() < limits::kLabelSitesMax) {
+        reading.findings.push_back(std::move(finding));
+    }
+}
+
 void collect_site(MetadataReading& reading, LabelSite site) {
     if (site.value.size() > limits::kLabelBytesMax) {
-        warn(reading.findings, "metadata.too_long",
-             site.where + ": a label of " + std::to_string(site.value.size()) + " bytes, at most " +
-                 std::to_string(limits::kLabelBytesMax) + " are read");
+        collect_finding(reading, {.code = "metadata.too_long",
+                                  .level = FindingLevel::kWarning,
+                                  .what = site.where + ": a label of " +
+                                          std::to_string(site.value.size()) + " bytes, at most " +
+                                          std::to_string(limits::kLabelBytesMax) + " are read"});
         return;
     }
     if (reading.sites.size() < limits::kLabelSitesMax) {
@@ -85,17 +92,20 @@ void collect_site(MetadataReading& reading, LabelSite site) {
         return finding.code == "metadata.too_many";
     });
     if (!said) {
-        warn(reading.findings, "metadata.too_many",
-             "more than " + std::to_string(limits::kLabelSitesMax) + " labels in one file");
+        collect_finding(reading, {.code = "metadata.too_many",
+                                  .level = FindingLevel::kWarning,
+                                  .what = "more than " + std::to_string(limits::kLabelSitesMax) +
+                                          " labels in one file"});
     }
 }
 
 void collect_xmp(MetadataReading& reading, Bytes packet, const LabelSite& site) {
     auto xmp = read_xmp(as_text(packet));
     if (!xmp.ok()) {
-        fault(reading.findings, "metadata.xmp",
-              site.where + " at byte " + std::to_string(site.offset) +
-                  " cannot be read: " + xmp.error().what);
+        collect_finding(reading, {.code = "metadata.xmp",
+                                  .level = FindingLevel::kError,
+                                  .what = site.where + " at byte " + std::to_string(site.offset) +
+                                          " cannot be read: " + xmp.error().what});
         return;
     }
     for (std::string& value : xmp->aigc) {
@@ -106,7 +116,9 @@ void collect_xmp(MetadataReading& reading, Bytes packet, const LabelSite& site) 
     take_first(reading.iptc.digital_source_type, xmp->iptc.digital_source_type);
     take_first(reading.iptc.ai_system_used, xmp->iptc.ai_system_used);
     take_first(reading.iptc.ai_system_version_used, xmp->iptc.ai_system_version_used);
-    std::ranges::move(xmp->findings, std::back_inserter(reading.findings));
+    for (Finding& finding : xmp->findings) {
+        collect_finding(reading, std::move(finding));
+    }
 }
 
 std::optional<std::string> strip_xmp_labels(Bytes packet) {

@@ -5,6 +5,7 @@
 // in its spellings, and XMP packets inside chunks.
 
 #include "core/bytes.h"
+#include "label/finding.h"
 #include "label/metadata/container.h"
 
 #include <optional>
@@ -24,6 +25,10 @@ Result<void> check_label_bytes(std::string_view value);
 
 // A name from a file, fit for people: at most 32 characters, others than ASCII letters as '?'.
 std::string printable_name(std::string_view name);
+
+// Adds a finding, unless there are limits::kLabelSitesMax already: a file of a million broken
+// chunks is not worth a million sentences.
+void collect_finding(MetadataReading& reading, Finding finding);
 
 // Adds a site; beyond limits::kLabelSitesMax and for values above limits::kLabelBytesMax a finding
 // ("metadata.too_many", "metadata.too_long") instead.

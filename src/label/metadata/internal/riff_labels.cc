@@ -43,8 +43,10 @@ void collect_info_labels(MetadataReading& reading, Bytes file, const RiffChunk& 
                          std::string_view where, bool standard) {
     const auto chunks = walk_riff_list(file, list);
     if (!chunks.ok()) {
-        warn(reading.findings, "metadata.riff_info",
-             std::string(where) + " LIST/INFO cannot be read: " + chunks.error().what);
+        collect_finding(reading, {.code = "metadata.riff_info",
+                                  .level = FindingLevel::kWarning,
+                                  .what = std::string(where) +
+                                          " LIST/INFO cannot be read: " + chunks.error().what});
         return;
     }
     for (const RiffChunk& chunk : *chunks) {
