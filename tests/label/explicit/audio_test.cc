@@ -122,7 +122,8 @@ TEST_CASE("every sound format takes the rhythm at start, end and both, once, and
 }
 
 // [GB45438-5.3]
-TEST_CASE("every sound format takes spoken words and tells them from other words") {
+TEST_CASE("every sound format takes spoken words and tells them from other words" *
+          doctest::test_suite("slow")) {
     const TempDir dir;
     const SpokenPrompt prompt = say("本内容由人工智能生成");
     const SpokenPrompt other = say("以下声音由人工智能合成");
@@ -142,6 +143,16 @@ TEST_CASE("every sound format takes spoken words and tells them from other words
     }
 }
 
+TEST_CASE("the shortest default words are found again") {
+    const TempDir dir;
+    const Buffer file = make(dir, programme(48000, 1, 2), {}, "in.wav");
+    for (const auto& prompt :
+         {say("AI生成"), say("AI generated", media::SpeechLanguage::kEnglish)}) {
+        const MarkedFile marked = mark_ok(file, Format::kWav, spoken(prompt, SoundPlace::kBoth));
+        CHECK(marked.reading.where == "start and end");
+    }
+}
+
 TEST_CASE("a file marked at one place gets only the place that misses") {
     const TempDir dir;
     const Buffer file = make(dir, programme(48000, 1, 2), {}, "in.wav");
@@ -155,7 +166,8 @@ TEST_CASE("a file marked at one place gets only the place that misses") {
     CHECK(apply_splice(once, both.splice).size() == once.size() + 48000 * 2 * 16 / 10);
 }
 
-TEST_CASE("WAV and FLAC keep every sample between the marks, at every rate, width and channel") {
+TEST_CASE("WAV and FLAC keep every sample between the marks, at every rate, width and channel" *
+          doctest::test_suite("slow")) {
     const TempDir dir;
     struct Row {
         std::string extension;
@@ -211,7 +223,8 @@ TEST_CASE("FLAC passes the reference decoder's test of its checksum") {
     }
 }
 
-TEST_CASE("the coded frames of MP3, Opus and AAC-LC programmes keep their bytes") {
+TEST_CASE("the coded frames of MP3, Opus and AAC-LC programmes keep their bytes" *
+          doctest::test_suite("slow")) {
     const TempDir dir;
     for (const FormatRow& row : kSoundFormats) {
         if (row.format != Format::kMp3 && row.format != Format::kOpus &&
@@ -251,7 +264,8 @@ TEST_CASE("the coded frames of MP3, Opus and AAC-LC programmes keep their bytes"
     }
 }
 
-TEST_CASE("formats that must be coded again say so and keep rate, channels and about the size") {
+TEST_CASE("formats that must be coded again say so and keep rate, channels and about the size" *
+          doctest::test_suite("slow")) {
     const TempDir dir;
     for (const unsigned rate : {22050U, 44100U, 48000U}) {
         for (const unsigned channels : {1U, 2U, 6U}) {
@@ -272,7 +286,7 @@ TEST_CASE("formats that must be coded again say so and keep rate, channels and a
     }
 }
 
-TEST_CASE("low rates work in every format that has them") {
+TEST_CASE("low rates work in every format that has them" * doctest::test_suite("slow")) {
     const TempDir dir;
     for (const FormatRow& row : kSoundFormats) {
         for (const unsigned rate : {8000U, 22050U}) {
@@ -290,7 +304,7 @@ TEST_CASE("low rates work in every format that has them") {
     }
 }
 
-TEST_CASE("tags and pictures survive in every format") {
+TEST_CASE("tags and pictures survive in every format" * doctest::test_suite("slow")) {
     const TempDir dir;
     make(dir, {"-f", "lavfi", "-i", "testsrc=s=64x64:d=0.04"}, {"-frames:v", "1"}, "cover.jpg");
     for (const FormatRow& row : kSoundFormats) {
@@ -361,7 +375,8 @@ TEST_CASE("RF64 keeps its kind and counts in ds64") {
     CHECK(load_le64(Bytes(out).subspan(ds64 + 8)) == out.size() - 8);
 }
 
-TEST_CASE("the mark is 0 to 3 LU louder than the programme and never clips") {
+TEST_CASE("the mark is 0 to 3 LU louder than the programme and never clips" *
+          doctest::test_suite("slow")) {
     const TempDir dir;
     const SpokenPrompt prompt = say("本内容由人工智能生成");
     struct Row {
@@ -408,7 +423,7 @@ TEST_CASE("silence gets a mark of -20 LUFS") {
     CHECK(*internal::integrated_loudness({*pcm}) == doctest::Approx(-20.0).epsilon(0.01));
 }
 
-TEST_CASE("loudness agrees with FFmpeg's ebur128 within 0.2 LU") {
+TEST_CASE("loudness agrees with FFmpeg's ebur128 within 0.2 LU" * doctest::test_suite("slow")) {
     const TempDir dir;
     for (const unsigned rate : {8000U, 44100U, 48000U, 96000U}) {
         for (const unsigned channels : {1U, 2U, 6U}) {
