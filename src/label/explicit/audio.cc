@@ -26,10 +26,12 @@ using internal::SoundMarks;
 using internal::SoundWindow;
 
 constexpr double kGapSeconds = 0.5;  // between the mark and the content
+// Lossy coders begin badly and their ends may be cut, so the mark keeps off the edges of the file.
+constexpr double kEdgeSeconds = 0.1;
 // The mark is this much louder than the programme, within what is sensible to hear.
 constexpr double kAboveProgrammeLu = 1.5;
 constexpr double kLoudnessMinLufs = -36.0;
-constexpr double kLoudnessMaxLufs = -9.0;
+constexpr double kLoudnessMaxLufs = -8.0;
 constexpr double kLoudnessSilentLufs = -20.0;  // when the programme has no loudness
 constexpr float kCeiling = 0.891F;             // -1 dBFS, leaves room for lossy coders
 
@@ -75,13 +77,20 @@ Result<media::Pcm> make_mark(const SoundMark& mark, const SoundWindow& window) {
     }
     media::Pcm sound = spread(std::move(voice), window.facts);
     const double target = target_loudness(window);
-    const auto own = internal::integrated_loudness({sound});
-    if (!own) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "the spoken label is silent or shorter than 0.4 seconds"};
+    // Keeping the peaks down costs loudness, so that loud marks take more than one step.
+    constexpr int kStepsMax = 6;
+    for (int step = 0; step < kStepsMax; ++step) {
+        const auto own = internal::integrated_loudness({sound});
+        if (!own) {
+            return Error{ErrorCode::kInvalidArgument,
+                         "the spoken label is silent or shorter than 0.4 seconds"};
+        }
+        if (step > 0 && std::abs(target - *own) < 0.1) {
+            break;
+        }
+        internal::amplify_within(sound, static_cast<float>(std::pow(10.0, (target - *own) / 20.0)),
+                                 kCeiling);
     }
-    internal::amplify_within(sound, static_cast<float>(std::pow(10.0, (target - *own) / 20.0)),
-                             kCeiling);
     return sound;
 }
 
@@ -136,15 +145,18 @@ Result<MarkedFile> mark_audio(Bytes file, Format format, const SoundMark& mark) 
         return marked;
     }
     const media::Pcm sound = TRY(make_mark(mark, window));
+    const bool lossy = window.facts.bits == 0;
     media::Pcm before = spread({}, window.facts);
     media::Pcm after = before;
     if (places.start) {
         before = sound;
         add_silence(before, before.samples(), kGapSeconds);
+        add_silence(before, 0, lossy ? kEdgeSeconds : 0);
     }
     if (places.end) {
         after = sound;
         add_silence(after, 0, kGapSeconds);
+        add_silence(after, after.samples(), lossy ? kEdgeSeconds : 0);
     }
     internal::JoinedFile joined = TRY(internal::join_audio(file, format, window, before, after));
     // Whether the label can be heard is measured on what the reader of the new file will decode.

@@ -18,7 +18,9 @@ constexpr std::size_t kTones = 20;  // 500 .. 1450 Hz
 // A pure tone between two of the bins has 0.85 of its energy in the nearer one; at 10 dB above
 // white noise 0.75 are left.
 constexpr float kPurityMin = 0.5F;
-constexpr float kLevelMin = 0.3F;           // of the largest level nearby
+// Of the largest level nearby. The second one is above the echoes of a room, the first below what a
+// fading or changing tone loses.
+constexpr std::array kLevelMins{0.3F, 0.5F};
 constexpr std::size_t kNearbyFrames = 200;  // 2 s to either side
 constexpr float kAudibleMin = 0.0005F;      // -66 dBFS: below it there is nothing to hear
 constexpr std::size_t kVoteFrames = 5;
@@ -161,21 +163,13 @@ bool matches(const std::vector<Run>& runs, std::size_t first, double unit) {
     return before_ok && after_ok;
 }
 
-void find_in_tone(const Tracks& tracks, std::size_t tone, std::vector<RhythmHit>& hits) {
-    const std::vector<float>& level = tracks.level[tone];
-    const std::vector<float> largest = maximum_nearby(level);
-    std::vector<char> on(tracks.frames);
-    for (std::size_t f = 0; f < tracks.frames; ++f) {
-        const bool loud = level[f] >= kAudibleMin && level[f] >= kLevelMin * largest[f];
-        on[f] = loud && tracks.purity[tone][f] >= kPurityMin ? 1 : 0;
-    }
-    const std::vector<Run> runs = runs_of(majority(on));
+void find_in_runs(const std::vector<Run>& runs, double hertz, std::vector<RhythmHit>& hits) {
     for (std::size_t r = 0; r + kPattern.size() <= runs.size(); ++r) {
         if (!runs[r].on) {
             continue;
         }
         const Run& last = runs[r + kPattern.size() - 1];
-        const double frames = static_cast<double>(last.start + last.size - runs[r].start);
+        const auto frames = static_cast<double>(last.start + last.size - runs[r].start);
         const double unit = frames / kPatternUnits;
         if (unit * kHopSeconds < 0.05 || unit * kHopSeconds > 0.6 || !matches(runs, r, unit)) {
             continue;
@@ -185,7 +179,21 @@ void find_in_tone(const Tracks& tracks, std::size_t tone, std::vector<RhythmHit>
             {.start_seconds = static_cast<double>(runs[r].start) * kHopSeconds + half,
              .end_seconds = static_cast<double>(last.start + last.size) * kHopSeconds + half,
              .unit_seconds = unit * kHopSeconds,
-             .hertz = kToneFirstHertz + kToneStepHertz * static_cast<double>(tone)});
+             .hertz = hertz});
+    }
+}
+
+void find_in_tone(const Tracks& tracks, std::size_t tone, std::vector<RhythmHit>& hits) {
+    const std::vector<float>& level = tracks.level[tone];
+    const std::vector<float> largest = maximum_nearby(level);
+    const double hertz = kToneFirstHertz + kToneStepHertz * static_cast<double>(tone);
+    std::vector<char> on(tracks.frames);
+    for (const float level_min : kLevelMins) {
+        for (std::size_t f = 0; f < tracks.frames; ++f) {
+            const bool loud = level[f] >= kAudibleMin && level[f] >= level_min * largest[f];
+            on[f] = loud && tracks.purity[tone][f] >= kPurityMin ? 1 : 0;
+        }
+        find_in_runs(runs_of(majority(on)), hertz, hits);
     }
 }
 

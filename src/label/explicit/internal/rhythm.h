@@ -32,8 +32,9 @@ struct RhythmHit {
 
 // Every rhythm in one channel of sound, in order of time. Frames of 30 ms (Hann) every 10 ms are
 // compared with tones; a frame is on where most of its energy is in one tone whose level is at
-// least 0.3 of the largest nearby; flicker shorter than 5 frames is voted away; seven runs on and
-// off must have the proportions of the pattern and silence of that tone around them.
+// least 0.3 (or, against echoes, 0.5) of the largest nearby; flicker shorter than 5 frames is voted
+// away; seven runs on and off must have the proportions of the pattern and silence of that tone
+// around them.
 std::vector<RhythmHit> find_rhythm(const std::vector<float>& samples, std::uint32_t rate);
 
 }  // namespace colophon::label::internal

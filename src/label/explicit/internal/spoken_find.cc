@@ -201,7 +201,9 @@ std::optional<SpokenHit> best_spoken(const std::vector<float>& samples,
 std::optional<SpokenHit> find_spoken(const std::vector<float>& samples,
                                      const std::vector<float>& prompt) {
     const auto best = best_spoken(samples, prompt);
-    return best && best->score >= kSpokenScoreMin ? best : std::nullopt;
+    const bool is_short = prompt.size() < std::size_t{2} * kDetectionRate;
+    const double score_min = is_short ? kShortSpokenScoreMin : kSpokenScoreMin;
+    return best && best->score >= score_min ? best : std::nullopt;
 }
 
 }  // namespace colophon::label::internal

@@ -18,6 +18,8 @@ inline constexpr std::uint32_t kDetectionRate = 8000;  // both detectors listen 
 // Of the correlation, -1 .. 1. docs/formats/sound-mark.md has the measured distributions of the
 // same prompt after coding, and of other speech.
 inline constexpr double kSpokenScoreMin = 0.6;
+// Of prompts shorter than two seconds, which other speech comes nearer to.
+inline constexpr double kShortSpokenScoreMin = 0.7;
 
 struct SpokenHit {
     double start_seconds = 0;
@@ -25,8 +27,8 @@ struct SpokenHit {
     double score = 0;
 };
 
-// The best place, when its score reaches kSpokenScoreMin. Both at kDetectionRate. Prompts shorter
-// than 0.5 s are never found: too many sounds are like them.
+// The best place, when its score reaches kSpokenScoreMin (kShortSpokenScoreMin). Both at
+// kDetectionRate. Prompts shorter than 0.5 s are never found: too many sounds are like them.
 std::optional<SpokenHit> find_spoken(const std::vector<float>& samples,
                                      const std::vector<float>& prompt);
 
