@@ -23,6 +23,10 @@ constexpr std::size_t kTextBytesMax = 256;
 constexpr int kInkHeightMax = 8192;
 constexpr int kMaskSideMax = 65500;
 
+// Beside ideographs, capitals of their full height look larger than they: 93 % of it looks even. At
+// the 5.5 % that a picture's mark is drawn with this leaves capitals above 5.1 %.
+constexpr double kCapitalsBesideIdeographs = 0.93;
+
 // What decides the height of a line. A line takes its box from the best class that it has.
 enum class Script { kIdeographs, kAlphabet };
 
@@ -146,7 +150,8 @@ struct Typeface::State {
     Result<Box> ink_of(hb_codepoint_t id) const;
     Result<void> check_text(std::string_view text) const;
     Result<double> full_height(const Run& run) const;
-    Result<void> append_run(Line& line, const Run& run, double& pen) const;
+    // `share`: of the line's ink height that the run's full height fills, centred.
+    Result<void> append_run(Line& line, const Run& run, double share, double& pen) const;
     Result<Line> set_line(std::string_view text) const;
 };
 
@@ -204,10 +209,11 @@ Result<double> Typeface::State::full_height(const Run& run) const {
     return box.empty() ? 0.0 : run.script == Script::kIdeographs ? box.top - box.bottom : box.top;
 }
 
-// Shapes the run and appends it at the pen, scaled so that its full height is 1.
-Result<void> Typeface::State::append_run(Line& line, const Run& run, double& pen) const {
+// Shapes the run and appends it at the pen, scaled so that its full height is `share`.
+Result<void> Typeface::State::append_run(Line& line, const Run& run, double share,
+                                         double& pen) const {
     const double height = TRY(full_height(run));
-    const double scale = 1.0 / (height > 0 ? height : static_cast<double>(face->units_per_EM));
+    const double scale = share / (height > 0 ? height : static_cast<double>(face->units_per_EM));
     const std::unique_ptr<hb_buffer_t, void (*)(hb_buffer_t*)> buffer(hb_buffer_create(),
                                                                       hb_buffer_destroy);
     hb_buffer_add_utf8(buffer.get(), run.text.data(), static_cast<int>(run.text.size()), 0, -1);
@@ -218,7 +224,7 @@ Result<void> Typeface::State::append_run(Line& line, const Run& run, double& pen
     const hb_glyph_info_t* infos = hb_buffer_get_glyph_infos(buffer.get(), &count);
     const hb_glyph_position_t* places = hb_buffer_get_glyph_positions(buffer.get(), &count);
     const std::size_t first = line.glyphs.size();
-    double foot = 0;
+    double foot = -(1.0 - share) / 2;
     for (unsigned i = 0; i < count; ++i) {
         Glyph glyph;
         glyph.id = infos[i].codepoint;
@@ -238,7 +244,7 @@ Result<void> Typeface::State::append_run(Line& line, const Run& run, double& pen
                 full.add(TRY(ink_of(FT_Get_Char_Index(face, *c))));
             }
         }
-        foot = full.empty() ? 0 : full.bottom * scale;
+        foot += full.empty() ? 0 : full.bottom * scale;
     }
     for (std::size_t i = first; i < line.glyphs.size(); ++i) {
         Glyph& glyph = line.glyphs[i];
@@ -255,8 +261,13 @@ Result<Line> Typeface::State::set_line(std::string_view text) const {
     TRY(check_text(text));
     Line line;
     double pen = 0;
-    for (const Run& run : cut_runs(text)) {
-        TRY(append_run(line, run, pen));
+    const std::vector<Run> runs = cut_runs(text);
+    const bool ideographs = std::any_of(runs.begin(), runs.end(), [](const Run& run) {
+        return run.script == Script::kIdeographs && run.tall;
+    });
+    for (const Run& run : runs) {
+        const bool beside = ideographs && run.script == Script::kAlphabet;
+        TRY(append_run(line, run, beside ? kCapitalsBesideIdeographs : 1.0, pen));
     }
     if (line.ink.empty()) {
         return Error{ErrorCode::kInvalidArgument, "the text of the mark has no ink"};

@@ -16,6 +16,7 @@ using media::Rect;
 
 constexpr float kOpacityLeast = 0.35F;
 constexpr float kOpacityStep = 0.05F;
+constexpr int kThinStrokesBelow = 28;  // pixels of ink height
 
 double linear(double v) {
     return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
@@ -132,6 +133,8 @@ void draw(Patch& patch, const Overlay& overlay, const Style& style) {
 double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_text) {
     const std::uint8_t most =
         *std::max_element(overlay.text.coverage.begin(), overlay.text.coverage.end());
+    // Strokes of small text are thinner than a pixel: there the pixels that they mostly cover count.
+    const int core_least = overlay.ink_height < kThinStrokesBelow ? most * 3 / 4 : most - most / 16;
     const std::vector<std::uint8_t> near =
         near_text(overlay.text, std::max(2, overlay.ink_height / 3));
     std::vector<double> text;
@@ -142,7 +145,7 @@ double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_t
                                       static_cast<std::size_t>(overlay.rect.width) +
                                   static_cast<std::size_t>(x);
             const std::uint8_t ink = overlay.text.coverage[i];
-            const bool core = ink >= most - most / 16;
+            const bool core = ink >= core_least;
             const bool background = ink == 0 && near[i] != 0 && overlay.plate.coverage[i] == 255;
             if (core || background) {
                 const double l =
