@@ -13,7 +13,7 @@
 #include <iterator>
 #include <string>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 Result<MetadataReading> read_avi(Bytes file) {
     RiffFile riff = TRY(walk_riff(file));
@@ -37,4 +37,4 @@ Result<MetadataReading> read_avi(Bytes file) {
     return reading;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

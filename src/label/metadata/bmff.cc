@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 using bmff::Box;
@@ -245,4 +245,4 @@ Result<MetadataReading> read_mp4(Bytes file) {
     return Scan(file, "mp4", false).run();
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

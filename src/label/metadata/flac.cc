@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 // A block of the new file: bytes of its own, or a range of the source.
@@ -142,4 +142,4 @@ Result<Splice> write_flac(Bytes file, const MetadataFields& fields) {
     return splice;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

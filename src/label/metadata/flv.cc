@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 void read_script_tag(Bytes file, const flv::Tag& tag, MetadataReading& reading) {
@@ -60,4 +60,4 @@ Result<MetadataReading> read_flv(Bytes file) {
     return reading;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -31,7 +31,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 using bmff::Box;
@@ -539,4 +539,4 @@ Result<Splice> write_heif(Bytes file, const MetadataFields& fields) {
     return edits.finish(file);
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

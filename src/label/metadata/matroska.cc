@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 using ebml::Element;
@@ -172,4 +172,4 @@ Result<MetadataReading> read_matroska(Bytes file) {
     return Scan(file).run();
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 // The tag may stand in front of another format whose name the file does not bear.
@@ -110,4 +110,4 @@ Result<Splice> write_mp3(Bytes file, const MetadataFields& fields) {
     return splice;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

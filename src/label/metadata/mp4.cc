@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 using bmff::Box;
@@ -275,4 +275,4 @@ Result<Splice> write_mp4(Bytes file, const MetadataFields& fields) {
     return edits.finish(file);
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 struct Codec {
@@ -248,4 +248,4 @@ Result<Splice> write_ogg(Bytes file, const MetadataFields& fields) {
     return splice;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

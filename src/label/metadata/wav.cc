@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 Result<RiffFile> walk_wav(Bytes file) {
@@ -149,4 +149,4 @@ Result<Splice> write_wav(Bytes file, const MetadataFields& fields) {
     return splice_riff(file, riff, std::move(edits));
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 constexpr std::uint8_t kXmpFlag = 0x04;
@@ -212,4 +212,4 @@ Result<Splice> write_webp(Bytes file, const MetadataFields& fields) {
     return splice_riff(file, riff, std::move(edits));
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

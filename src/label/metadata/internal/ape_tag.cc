@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 constexpr std::uint64_t kFrameBytes = 32;  // of header and footer
@@ -107,4 +107,4 @@ Buffer make_ape_tag(Bytes file, const ApeTag& tag, const std::vector<bool>& drop
     return out;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

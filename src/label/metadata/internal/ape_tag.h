@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 struct ApeItem {
     std::uint64_t offset = 0;  // in the file
@@ -35,4 +35,4 @@ std::optional<ApeTag> find_ape_tag(Bytes file);
 // The tag without the items for which `drop` is true (one for each item); empty when none is left.
 Buffer make_ape_tag(Bytes file, const ApeTag& tag, const std::vector<bool>& drop);
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -110,7 +110,7 @@ std::optional<Buffer> blank_inside(Bytes content, std::string_view text) {
         return std::nullopt;
     }
     Buffer out = to_buffer(content);
-    for (const LabelSpan& span : find_tc260_labels(text)) {
+    for (const TextLabel& span : find_tc260_labels(text)) {
         std::fill_n(out.begin() + static_cast<std::ptrdiff_t>(at + span.offset), span.size, ' ');
     }
     return out;

@@ -31,10 +31,6 @@ Result<Splice> write_html(Bytes file, const MetadataFields& fields);
 Result<MetadataReading> read_markdown(Bytes file);
 Result<Splice> write_markdown(Bytes file, const MetadataFields& fields);
 
-}  // namespace colophon::label::internal
-
-namespace colophon::label {
-
 Result<MetadataReading> read_wav(Bytes file);
 Result<Splice> write_wav(Bytes file, const MetadataFields& fields);
 
@@ -64,4 +60,4 @@ Result<Splice> write_mp4(Bytes file, const MetadataFields& fields);
 Result<MetadataReading> read_matroska(Bytes file);  // read only
 Result<MetadataReading> read_flv(Bytes file);       // read only
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 std::optional<Id3UserText> label_text(const Id3Tag& tag, Bytes body, const Id3Frame& frame) {
@@ -70,4 +70,4 @@ Result<std::optional<Buffer>> edit_id3_label(Bytes file, const Id3Tag& tag,
     return std::optional(TRY(make_id3_tag(tag, frames, tag.size)));
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string_view>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 // Adds the labels of a tag. `where` names the carrier ("mp3 ID3v2"); `standard` tells whether the
 // frame AIGC is the place of the standard there.
@@ -23,4 +23,4 @@ void collect_id3_labels(MetadataReading& reading, Bytes file, const Id3Tag& tag,
 Result<std::optional<Buffer>> edit_id3_label(Bytes file, const Id3Tag& tag,
                                              std::optional<std::string_view> value);
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <utility>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 constexpr std::size_t kNameCharsMax = 32;
@@ -130,4 +130,4 @@ std::optional<std::string> strip_xmp_labels(Bytes packet) {
     return stripped.ok() ? std::optional(std::move(*stripped)) : std::nullopt;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 // The key AIGC in any case.
 bool is_label_name(std::string_view name) noexcept;
@@ -41,4 +41,4 @@ void collect_xmp(MetadataReading& reading, Bytes packet, const LabelSite& site);
 // The packet without its TC260 labels; nothing when it has none or cannot be read.
 std::optional<std::string> strip_xmp_labels(Bytes packet);
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

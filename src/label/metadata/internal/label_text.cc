@@ -162,6 +162,12 @@ std::vector<TextLabel> find_text_labels(std::string_view text) {
     return Search(text).run();
 }
 
+std::vector<TextLabel> find_tc260_labels(std::string_view text) {
+    std::vector<TextLabel> labels = find_text_labels(text);
+    std::erase_if(labels, [](const TextLabel& label) { return label.kind != TextLabelKind::kTc260; });
+    return labels;
+}
+
 std::string without_tc260_labels(std::string_view text) {
     std::string left;
     std::size_t at = 0;

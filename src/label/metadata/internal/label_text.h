@@ -33,6 +33,9 @@ struct TextLabel {
 // Cost: linear in the text.
 std::vector<TextLabel> find_text_labels(std::string_view text);
 
+// Of these only the TC260 labels.
+std::vector<TextLabel> find_tc260_labels(std::string_view text);
+
 // The text without its TC260 labels; a nested one leaves {}. Empty when only white space and zeros
 // would be left. The text itself when it has none.
 std::string without_tc260_labels(std::string_view text);

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 bool is_label_chunk(Bytes file, const RiffChunk& chunk) {
@@ -107,4 +107,4 @@ Result<Splice> splice_riff(Bytes file, const RiffFile& riff, std::vector<RiffEdi
     return splice;
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

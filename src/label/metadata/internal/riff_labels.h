@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 // The text of a chunk, without the zeros at its end.
 std::string_view riff_text(Bytes file, const RiffChunk& chunk);
@@ -37,4 +37,4 @@ std::optional<RiffEdit> strip_info_labels(Bytes file, const RiffChunk& list);
 // The file after the edits, which are in ascending order and apart, with its RIFF size put right.
 Result<Splice> splice_riff(Bytes file, const RiffFile& riff, std::vector<RiffEdit> edits);
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

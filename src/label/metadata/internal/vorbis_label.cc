@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 namespace {
 
 constexpr std::string_view kName = "AIGC";
@@ -70,4 +70,4 @@ void collect_vorbis_labels(MetadataReading& reading, const VorbisComments& comme
     }
 }
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

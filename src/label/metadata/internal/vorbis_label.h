@@ -11,7 +11,7 @@
 #include <optional>
 #include <string_view>
 
-namespace colophon::label {
+namespace colophon::label::internal {
 
 // Whether the comment is a label: its name is AIGC in any case, or its whole text is a TC260 label.
 bool is_label_comment(const VorbisComment& comment);
@@ -27,4 +27,4 @@ Buffer edit_vorbis_comments(Bytes list, const VorbisComments& comments,
 void collect_vorbis_labels(MetadataReading& reading, const VorbisComments& comments,
                            std::uint64_t base, std::string_view where);
 
-}  // namespace colophon::label
+}  // namespace colophon::label::internal

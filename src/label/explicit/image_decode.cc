@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/explicit/internal/image_codecs.h"
+#include "media/image.h"
+#include "media/tiff_pages.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace colophon::label::internal {
+
+Result<Stored> decode_first_frame(Bytes file, Format format) {
+    Stored stored;
+    switch (format) {
+        case Format::kPng:
+            stored.image = std::move(TRY(media::decode_png(file)).image);
+            stored.orientation = png_orientation(file);
+            return stored;
+        case Format::kWebp:
+            stored.image = TRY(media::decode_webp(file, media::WebpFrames::kFirst));
+            stored.orientation = webp_orientation(file);
+            return stored;
+        case Format::kGif:
+            stored.image = TRY(media::decode_vips(file, media::VipsFormat::kGif));
+            return stored;
+        case Format::kTiff: {
+            media::TiffPages pages = TRY(media::TiffPages::open(file));
+            const media::TiffPage page = TRY(pages.select(0));
+            stored.image = TRY(pages.read({0, 0, page.width, page.height}));
+            stored.orientation = page.orientation;
+            return stored;
+        }
+        case Format::kHeic:
+        case Format::kAvif:
+            stored.image = TRY(media::decode_vips(file, media::VipsFormat::kHeif));
+            return stored;
+        default:
+            return Error{ErrorCode::kInvalidArgument,
+                         fmt::format("{} is no picture format", facts(format).name)};
+    }
+}
+
+}  // namespace colophon::label::internal

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/explicit/internal/image_find.h"
+
+#include "label/container/png_chunks.h"
+#include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_svg.h"
+#include "media/image.h"
+#include "media/jpeg_blocks.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace colophon::label::internal {
+namespace {
+
+using media::Image;
+using media::JpegBlocks;
+using media::Plane;
+using media::Rect;
+
+constexpr int kSmallSide = 700;  // shortest side of the luma picture that is searched
+
+// Where the displayed pixel (x, y) of a stored width x height picture is stored.
+struct Turn {
+    int orientation;
+    int width;  // stored
+    int height;
+
+    std::pair<int, int> stored(int x, int y) const {
+        switch (orientation) {
+            case 2: return {width - 1 - x, y};
+            case 3: return {width - 1 - x, height - 1 - y};
+            case 4: return {x, height - 1 - y};
+            case 5: return {y, x};
+            case 6: return {y, height - 1 - x};
+            case 7: return {width - 1 - y, height - 1 - x};
+            case 8: return {width - 1 - y, x};
+            default: return {x, y};
+        }
+    }
+    Rect stored(const Rect& rect) const {
+        const auto [ax, ay] = stored(rect.x, rect.y);
+        const auto [bx, by] = stored(rect.right() - 1, rect.bottom() - 1);
+        return {std::min(ax, bx), std::min(ay, by), std::abs(ax - bx) + 1, std::abs(ay - by) + 1};
+    }
+};
+
+// A patch of the stored picture, turned as it is displayed.
+Patch turn(const Patch& stored, const Rect& displayed, const Turn& by) {
+    if (by.orientation == 1) {
+        return stored;
+    }
+    Patch out = stored;
+    out.rect = displayed;
+    for (int y = displayed.y; y < displayed.bottom(); ++y) {
+        for (int x = displayed.x; x < displayed.right(); ++x) {
+            const auto [sx, sy] = by.stored(x, y);
+            std::copy_n(stored.at(sx, sy), stored.channels, out.at(x, y));
+        }
+    }
+    return out;
+}
+
+Plane turn(const Plane& stored, int orientation) {
+    const Turn by{orientation, stored.area.width, stored.area.height};
+    const bool sideways = turns_sideways(orientation);
+    Plane out({0, 0, sideways ? by.height : by.width, sideways ? by.width : by.height});
+    for (int y = 0; y < out.area.height; ++y) {
+        for (int x = 0; x < out.area.width; ++x) {
+            const auto [sx, sy] = by.stored(x, y);
+            out.at(x, y) = stored.at(sx, sy);
+        }
+    }
+    return out;
+}
+
+SearchView jpeg_view(const JpegBlocks& blocks, int orientation) {
+    SearchView view;
+    const Turn by{orientation, blocks.width(), blocks.height()};
+    const bool sideways = turns_sideways(orientation);
+    view.width = sideways ? by.height : by.width;
+    view.height = sideways ? by.width : by.height;
+    int per_block = 1;
+    while (per_block < 8 && std::min(by.width, by.height) * per_block / 8 < kSmallSide) {
+        per_block *= 2;
+    }
+    const media::JpegComponent& luma = blocks.components()[0];
+    view.small = per_block == 8 ? blocks.read(0, {0, 0, luma.width, luma.height})
+                                : blocks.reduced(per_block);
+    view.small = turn(view.small, orientation);
+    view.full = [&blocks, by](const Rect& rect) {
+        return turn(jpeg_patch(blocks, by.stored(rect)), rect, by);
+    };
+    return view;
+}
+
+ExplicitReading to_reading(const std::optional<Match>& match, const SearchView& view) {
+    ExplicitReading reading;
+    if (!match || match->score < kMatchAccept) {
+        return reading;
+    }
+    reading.found = true;
+    reading.text = match->text;
+    reading.where = std::string(image_place_name(place_of(match->box, view.width, view.height)));
+    reading.height_percent = match->height_percent;
+    reading.contrast = match->contrast;
+    return reading;
+}
+
+}  // namespace
+
+ImagePlace place_of(const Rect& box, int width, int height) {
+    const double x = (box.x + box.width / 2.0) / width;
+    const double y = (box.y + box.height / 2.0) / height;
+    const bool centre = std::abs(x - 0.5) < 0.08;
+    if (y > 0.35 && y < 0.65 && !centre) {
+        return x < 0.5 ? ImagePlace::kLeft : ImagePlace::kRight;
+    }
+    if (centre) {
+        return y < 0.5 ? ImagePlace::kTop : ImagePlace::kBottom;
+    }
+    if (y < 0.5) {
+        return x < 0.5 ? ImagePlace::kTopLeft : ImagePlace::kTopRight;
+    }
+    return x < 0.5 ? ImagePlace::kBottomLeft : ImagePlace::kBottomRight;
+}
+
+SearchView view_of(const Image& image, int orientation) {
+    SearchView view;
+    const Turn by{orientation, image.width, image.height};
+    const bool sideways = turns_sideways(orientation);
+    view.width = sideways ? by.height : by.width;
+    view.height = sideways ? by.width : by.height;
+    const int factor = std::max(1, std::min(image.width, image.height) / kSmallSide);
+    Plane small({0, 0, std::max(1, image.width / factor), std::max(1, image.height / factor)});
+    for (int y = 0; y < small.area.height; ++y) {
+        const Rect strip{0, y * factor, small.area.width * factor, factor};
+        const Patch patch = take_patch(image, strip, 0);
+        const int colours = patch.channels - (patch.alpha ? 1 : 0);
+        for (int x = 0; x < small.area.width; ++x) {
+            float sum = 0;
+            for (int i = 0; i < factor * factor; ++i) {
+                const float* p = patch.at(x * factor + i % factor, strip.y + i / factor);
+                float luma = p[0];
+                if (patch.space == media::ColourSpace::kRgb) {
+                    luma = 0.299F * p[0] + 0.587F * p[1] + 0.114F * p[2];
+                } else if (patch.space == media::ColourSpace::kCmyk) {
+                    luma = (1.0F - (0.299F * p[0] + 0.587F * p[1] + 0.114F * p[2])) * (1.0F - p[3]);
+                }
+                const float alpha = patch.alpha ? p[colours] : 1.0F;
+                sum += luma * alpha + 0.5F * (1.0F - alpha);
+            }
+            const float mean = 255.0F * sum / static_cast<float>(factor * factor);
+            small.at(x, y) = static_cast<std::uint8_t>(std::clamp(mean, 0.0F, 255.0F));
+        }
+    }
+    view.small = turn(small, orientation);
+    view.full = [&image, by](const Rect& rect) {
+        return turn(take_patch(image, by.stored(rect), 0), rect, by);
+    };
+    return view;
+}
+
+Result<ExplicitReading> find_mark(Bytes file, Format format, const media::Typeface& typeface,
+                                  const std::vector<std::string>& wordings) {
+    if (format == Format::kSvg) {
+        return find_svg_mark(file, wordings);
+    }
+    if (format == Format::kJpeg) {
+        const JpegBlocks blocks = TRY(JpegBlocks::open(file));
+        const SearchView view = jpeg_view(blocks, jpeg_orientation(file));
+        return to_reading(TRY(search(view, typeface, wordings)), view);
+    }
+    const Stored picture = TRY(decode_first_frame(file, format));
+    const SearchView view = view_of(picture.image, picture.orientation);
+    return to_reading(TRY(search(view, typeface, wordings)), view);
+}
+
+}  // namespace colophon::label::internal

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mark in a JPEG: only the 8x8 blocks under the plate are coded again.
+//
+// All colour models of JPEG are affine images of RGB or of inks, so mixing towards black and white
+// can be done on the components themselves, each at its own resolution: a subsampled component takes
+// the mean of the coverage that its sample stands for.
+#include "label/container/jpeg_segments.h"
+#include "label/explicit/internal/image_codecs.h"
+#include "media/jpeg_blocks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace colophon::label::internal {
+namespace {
+
+using media::ColourSpace;
+using media::JpegBlocks;
+using media::JpegColours;
+using media::JpegComponent;
+using media::Plane;
+using media::Rect;
+
+// The value of black and white in component `component`.
+float neutral(JpegColours colours, std::size_t component, bool white) {
+    switch (colours) {
+        case JpegColours::kGrey:
+        case JpegColours::kRgb: return white ? 255 : 0;
+        case JpegColours::kYcc: return component == 0 ? (white ? 255.0F : 0.0F) : 128.0F;
+        case JpegColours::kCmyk: return component == 3 && !white ? 255 : 0;
+        case JpegColours::kCmykInverted: return component == 3 && !white ? 0 : 255;
+        case JpegColours::kYcck:
+            return component == 0 ? 255.0F : component == 3 ? (white ? 255.0F : 0.0F) : 128.0F;
+    }
+    return 0;
+}
+
+// The samples of component `component` that stand for pixels of `area`.
+Rect component_rect(const JpegBlocks& blocks, std::size_t component, const Rect& area) {
+    const JpegComponent& facts = blocks.components()[component];
+    const int h = blocks.horizontal_max();
+    const int v = blocks.vertical_max();
+    const int left = area.x * facts.horizontal / h;
+    const int top = area.y * facts.vertical / v;
+    const int right = std::min(facts.width, (area.right() * facts.horizontal + h - 1) / h);
+    const int bottom = std::min(facts.height, (area.bottom() * facts.vertical + v - 1) / v);
+    return {left, top, right - left, bottom - top};
+}
+
+// Mean weights over the pixels that the sample (x, y) of a component stands for.
+Weights sample_weights(const JpegBlocks& blocks, const JpegComponent& facts, const Overlay& overlay,
+                       int x, int y, float opacity) {
+    const int h = blocks.horizontal_max();
+    const int v = blocks.vertical_max();
+    const int left = x * h / facts.horizontal;
+    const int top = y * v / facts.vertical;
+    const int right = std::max(left + 1, (x + 1) * h / facts.horizontal);
+    const int bottom = std::max(top + 1, (y + 1) * v / facts.vertical);
+    Weights sum;
+    for (int py = top; py < bottom; ++py) {
+        for (int px = left; px < right; ++px) {
+            const int ox = px - overlay.rect.x;
+            const int oy = py - overlay.rect.y;
+            if (ox >= 0 && oy >= 0 && ox < overlay.rect.width && oy < overlay.rect.height) {
+                const Weights w = weights(overlay.plate.at(ox, oy), overlay.text.at(ox, oy), opacity);
+                sum.text += w.text;
+                sum.plate += w.plate;
+            }
+        }
+    }
+    const auto count = static_cast<float>((right - left) * (bottom - top));
+    return {sum.text / count, sum.plate / count};
+}
+
+std::vector<Plane> read_planes(const JpegBlocks& blocks, const Rect& area) {
+    std::vector<Plane> planes;
+    for (std::size_t c = 0; c < blocks.components().size(); ++c) {
+        planes.push_back(blocks.read(c, component_rect(blocks, c, area)));
+    }
+    return planes;
+}
+
+Plane draw_plane(const JpegBlocks& blocks, std::size_t component, const Plane& before,
+                 const Overlay& overlay, const Style& style) {
+    Plane plane = before;
+    const JpegComponent& facts = blocks.components()[component];
+    const Rect area = component_rect(blocks, component, overlay.rect);
+    const float text = neutral(blocks.colours(), component, style.white_text);
+    const float base = neutral(blocks.colours(), component, !style.white_text);
+    for (int y = area.y; y < area.bottom(); ++y) {
+        for (int x = area.x; x < area.right(); ++x) {
+            const Weights w =
+                sample_weights(blocks, facts, overlay, x, y, style.plate_opacity);
+            if (w.text > 0 || w.plate > 0) {
+                const float own = plane.at(x, y);
+                const float value =
+                    own * (1 - w.text - w.plate) + text * w.text + base * w.plate;
+                plane.at(x, y) =
+                    static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
+            }
+        }
+    }
+    return plane;
+}
+
+}  // namespace
+
+// The pixels of `area` as a decoder without chroma smoothing shows them.
+Patch jpeg_patch(const JpegBlocks& blocks, const Rect& area) {
+    const std::vector<Plane> planes = read_planes(blocks, area);
+    const JpegColours colours = blocks.colours();
+    Patch patch;
+    patch.rect = area;
+    patch.channels = static_cast<int>(planes.size());
+    patch.space = planes.size() == 1   ? ColourSpace::kGrey
+                  : planes.size() == 4 ? ColourSpace::kCmyk
+                                       : ColourSpace::kRgb;
+    patch.values.resize(area.area() * planes.size());
+    for (int y = area.y; y < area.bottom(); ++y) {
+        for (int x = area.x; x < area.right(); ++x) {
+            float* pixel = patch.at(x, y);
+            for (std::size_t c = 0; c < planes.size(); ++c) {
+                const JpegComponent& facts = blocks.components()[c];
+                pixel[c] = planes[c].at(x * facts.horizontal / blocks.horizontal_max(),
+                                        y * facts.vertical / blocks.vertical_max());
+            }
+            if (colours == JpegColours::kYcc || colours == JpegColours::kYcck) {
+                const float luma = pixel[0];
+                const float cb = pixel[1] - 128.0F;
+                const float cr = pixel[2] - 128.0F;
+                pixel[0] = luma + 1.402F * cr;
+                pixel[1] = luma - 0.344136F * cb - 0.714136F * cr;
+                pixel[2] = luma + 1.772F * cb;
+            }
+            const bool inverted =
+                colours == JpegColours::kYcck || colours == JpegColours::kCmykInverted;
+            for (std::size_t c = 0; c < planes.size(); ++c) {
+                const float value = std::clamp(pixel[c], 0.0F, 255.0F) / 255.0F;
+                pixel[c] = inverted ? 1.0F - value : value;
+            }
+        }
+    }
+    return patch;
+}
+
+namespace {
+
+// The original with its coded picture exchanged: all APPn and COM segments in their order, then
+// what the coder wrote, then whatever followed EOI.
+Result<Splice> exchange_picture(Bytes file, Bytes coded) {
+    const JpegFile before = TRY(walk_jpeg(file, JpegExtent::kWholeImage));
+    Splice splice;
+    splice.copy(0, 2);
+    for (const JpegSegment& segment : before.segments) {
+        if (segment.is_app() || segment.marker == jpeg::kCom) {
+            splice.copy(segment.offset, segment.size);
+        }
+    }
+    splice.insert(coded.subspan(2));
+    if (before.end < file.size()) {
+        splice.copy(before.end, file.size() - before.end);
+    }
+    return splice;
+}
+
+}  // namespace
+
+Result<Drawn> draw_jpeg(const Drawing& drawing) {
+    JpegBlocks blocks = TRY(JpegBlocks::open(drawing.file));
+    const Overlay overlay = TRY(plan_overlay(drawing, blocks.width(), blocks.height(),
+                                             jpeg_orientation(drawing.file)));
+    const std::vector<Plane> before = read_planes(blocks, overlay.rect);
+    Style style = choose_style(jpeg_patch(blocks, overlay.rect), overlay, kContrastAim);
+    Drawn drawn;
+    drawn.height_percent = height_percent(overlay, blocks.width(), blocks.height());
+    for (;;) {
+        for (std::size_t c = 0; c < before.size(); ++c) {
+            blocks.change(c, draw_plane(blocks, c, before[c], overlay, style));
+        }
+        drawn.contrast =
+            measure_contrast(jpeg_patch(blocks, overlay.rect), overlay, style.white_text);
+        if (drawn.contrast >= kContrastMin || style.plate_opacity >= 1.0F) {
+            break;
+        }
+        style.plate_opacity = std::min(1.0F, style.plate_opacity + 0.1F);
+    }
+    const Buffer coded = TRY(blocks.write());
+    drawn.splice = TRY(exchange_picture(drawing.file, coded));
+    return drawn;
+}
+
+}  // namespace colophon::label::internal

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mark in a PNG: samples are changed in their own depth and colour type, every chunk but the
+// coded picture (and, for palette pictures, the palette) is copied.
+#include "label/container/png_chunks.h"
+#include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_palette.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace colophon::label::internal {
+namespace {
+
+using media::ColourSpace;
+using media::Image;
+using media::PngImage;
+
+bool is_one_of(std::string_view type, std::initializer_list<std::string_view> types) {
+    return std::find(types.begin(), types.end(), type) != types.end();
+}
+
+// A colour that means "transparent" must not appear by drawing.
+void avoid_transparent_colour(PngImage& png, const Overlay& overlay) {
+    Image& image = png.image;
+    for (int y = overlay.rect.y; y < overlay.rect.bottom(); ++y) {
+        for (int x = overlay.rect.x; x < overlay.rect.right(); ++x) {
+            bool same = overlay.plate.at(x - overlay.rect.x, y - overlay.rect.y) != 0;
+            for (int c = 0; c < image.channels && same; ++c) {
+                same = image.sample(x, y, c) == png.transparent_colour[c];
+            }
+            if (same) {
+                const int value = png.transparent_colour[0];
+                image.set_sample(x, y, 0, value > 0 ? value - 1 : 1);
+            }
+        }
+    }
+}
+
+Splice exchange_picture(const PngFile& before, const PngFile& after, Bytes after_bytes,
+                        bool promoted, std::uint64_t size) {
+    Splice splice;
+    splice.copy(0, kPngSignature.size());
+    const auto insert_all = [&](std::string_view type) {
+        for (const PngChunk& chunk : after.chunks) {
+            if (chunk.type == type) {
+                splice.insert(after_bytes.subspan(static_cast<std::size_t>(chunk.offset),
+                                                  static_cast<std::size_t>(chunk.size)));
+            }
+        }
+    };
+    const bool palette = std::any_of(after.chunks.begin(), after.chunks.end(),
+                                     [](const PngChunk& c) { return c.type == "PLTE"; });
+    bool picture_done = false;
+    for (const PngChunk& chunk : before.chunks) {
+        if (chunk.type == "IDAT") {
+            if (!picture_done) {
+                insert_all("IDAT");
+            }
+            picture_done = true;
+        } else if (chunk.type == "IHDR" || (chunk.type == "PLTE" && (palette || promoted))) {
+            insert_all(chunk.type);
+        } else if (chunk.type == "tRNS" && (palette || promoted)) {
+            insert_all("tRNS");
+        } else if (!(promoted && is_one_of(chunk.type, {"bKGD", "hIST", "sBIT"}))) {
+            splice.copy(chunk.offset, chunk.size);  // those three speak of palette entries
+        }
+    }
+    if (before.end < size) {
+        splice.copy(before.end, size - before.end);
+    }
+    return splice;
+}
+
+}  // namespace
+
+int png_orientation(Bytes file) {
+    const Result<PngFile> png = walk_png(file);
+    for (const PngChunk& chunk : png ? png->chunks : std::vector<PngChunk>()) {
+        if (chunk.type == "eXIf") {
+            return exif_orientation(chunk.data);
+        }
+    }
+    return 1;
+}
+
+Result<Drawn> draw_png(const Drawing& drawing) {
+    const PngFile before = TRY(walk_png(drawing.file));
+    for (const PngChunk& chunk : before.chunks) {
+        if (chunk.type == "acTL") {
+            return Error{ErrorCode::kUnsupported,
+                         "an animated PNG; save it as animated WebP or GIF to mark every frame"};
+        }
+    }
+    const int orientation = png_orientation(drawing.file);
+    PngImage png = TRY(media::decode_png(drawing.file));
+    const Overlay overlay =
+        TRY(plan_overlay(drawing, png.image.width, png.image.height, orientation));
+    Drawn drawn;
+    drawn.height_percent = height_percent(overlay, png.image.width, png.image.height);
+    bool promoted = false;
+    if (png.image.space == ColourSpace::kPalette) {
+        const PaletteDrawn result = draw_palette(png.image, overlay);
+        drawn.contrast = result.contrast;
+        promoted = result.promoted;
+        png.bit_depth = promoted ? 8 : png.bit_depth;
+        while (!promoted && png.image.palette.size() > (std::size_t{1} << png.bit_depth)) {
+            png.bit_depth *= 2;
+        }
+    } else {
+        drawn.contrast = draw_frame(png.image, overlay, 0);
+    }
+    if (png.has_transparent_colour) {
+        avoid_transparent_colour(png, overlay);
+    }
+    const Buffer coded = TRY(media::encode_png(png));
+    const PngFile after = TRY(walk_png(coded));
+    drawn.splice = exchange_picture(before, after, coded, promoted, drawing.file.size());
+    return drawn;
+}
+
+}  // namespace colophon::label::internal

@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/explicit/internal/image_find.h"
+
+#include "core/assert.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+namespace colophon::label::internal {
+namespace {
+
+using media::Mask;
+using media::Rect;
+using media::Typeface;
+
+constexpr int kCoarseInk = 8;
+constexpr int kFineInk = 24;
+constexpr double kLadderStep = 1.12;
+constexpr double kHeightLeast = 0.03;
+constexpr double kHeightMost = 0.125;
+constexpr double kCoarseAccept = 0.42;
+constexpr std::size_t kCandidatesMax = 10;
+constexpr double kEdgeReach = 3.2;  // ink heights between the text and the edge, at most
+constexpr float kDeviationLeast = 4.0F;
+
+// A grid of numbers.
+struct Field {
+    int width = 0;
+    int height = 0;
+    std::vector<float> values;
+
+    Field() = default;
+    Field(int w, int h)
+        : width(w), height(h), values(static_cast<std::size_t>(w) * static_cast<std::size_t>(h)) {}
+    float* row(int y) { return &values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width)]; }
+    const float* row(int y) const {
+        return &values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width)];
+    }
+};
+
+// Mean over boxes of the source, cut at fractions of a pixel: first along x, then along y.
+Field resample(const Field& in, double x0, double y0, double step, int width, int height) {
+    struct Tap {
+        int at;
+        float weight;
+    };
+    const auto taps_of = [step](double from, int limit) {
+        std::vector<Tap> taps;
+        const double half = std::max(step, 1.0) / 2.0;  // enlarging interpolates
+        const double centre = from + step / 2.0;
+        double total = 0;
+        const int first = static_cast<int>(std::floor(centre - half));
+        const int last = static_cast<int>(std::ceil(centre + half));
+        for (int i = first; i < last; ++i) {
+            const double part = std::min(i + 1.0, centre + half) - std::max<double>(i, centre - half);
+            if (part > 1e-6) {
+                taps.push_back({std::clamp(i, 0, limit - 1), static_cast<float>(part)});
+                total += part;
+            }
+        }
+        for (Tap& tap : taps) {
+            tap.weight = static_cast<float>(tap.weight / total);
+        }
+        return taps;
+    };
+    Field across(width, in.height);
+    for (int x = 0; x < width; ++x) {
+        const std::vector<Tap> taps = taps_of(x0 + x * step, in.width);
+        for (int y = 0; y < in.height; ++y) {
+            float sum = 0;
+            for (const Tap& tap : taps) {
+                sum += in.row(y)[tap.at] * tap.weight;
+            }
+            across.row(y)[x] = sum;
+        }
+    }
+    Field out(width, height);
+    for (int y = 0; y < height; ++y) {
+        for (const Tap& tap : taps_of(y0 + y * step, in.height)) {
+            const float* source = across.row(tap.at);
+            float* target = out.row(y);
+            for (int x = 0; x < width; ++x) {
+                target[x] += source[x] * tap.weight;
+            }
+        }
+    }
+    return out;
+}
+
+Field to_field(const media::Plane& plane) {
+    Field field(plane.area.width, plane.area.height);
+    std::copy(plane.samples.begin(), plane.samples.end(), field.values.begin());
+    return field;
+}
+
+// Text as a template of mean 0 and length 1.
+struct Template {
+    std::size_t wording = 0;
+    std::vector<std::string> lines;
+    Field shape;
+};
+
+Result<Template> make_template(const Typeface& typeface, std::size_t wording,
+                               const std::vector<std::string>& lines, int ink) {
+    const Mask mask = TRY(set_lines(typeface, lines, ink));
+    Template out{wording, lines, Field(mask.width, mask.height)};
+    std::copy(mask.coverage.begin(), mask.coverage.end(), out.shape.values.begin());
+    const auto count = static_cast<float>(out.shape.values.size());
+    float sum = 0;
+    for (const float v : out.shape.values) {
+        sum += v;
+    }
+    float squares = 0;
+    for (float& v : out.shape.values) {
+        v -= sum / count;
+        squares += v * v;
+    }
+    for (float& v : out.shape.values) {
+        v /= std::sqrt(std::max(squares, 1e-6F));
+    }
+    return out;
+}
+
+// Sums over rectangles in constant time.
+class Sums {
+public:
+    explicit Sums(const Field& field) : width_(field.width + 1) {
+        const std::size_t count =
+            static_cast<std::size_t>(width_) * static_cast<std::size_t>(field.height + 1);
+        sum_.resize(count);
+        squares_.resize(count);
+        for (int y = 0; y < field.height; ++y) {
+            double s = 0;
+            double q = 0;
+            for (int x = 0; x < field.width; ++x) {
+                const double v = field.row(y)[x];
+                s += v;
+                q += v * v;
+                sum_[at(x + 1, y + 1)] = sum_[at(x + 1, y)] + s;
+                squares_[at(x + 1, y + 1)] = squares_[at(x + 1, y)] + q;
+            }
+        }
+    }
+    // The root of the sum of squared deviations from the mean; 0 for flat places.
+    float spread(int x, int y, int w, int h) const {
+        const double count = static_cast<double>(w) * h;
+        const double s = of(sum_, x, y, w, h);
+        const double deviation = std::max(0.0, of(squares_, x, y, w, h) - s * s / count);
+        return std::sqrt(deviation / count) < kDeviationLeast
+                   ? 0.0F
+                   : static_cast<float>(std::sqrt(deviation));
+    }
+
+private:
+    std::size_t at(int x, int y) const {
+        return static_cast<std::size_t>(y) * static_cast<std::size_t>(width_) +
+               static_cast<std::size_t>(x);
+    }
+    double of(const std::vector<double>& table, int x, int y, int w, int h) const {
+        return table[at(x + w, y + h)] - table[at(x, y + h)] - table[at(x + w, y)] +
+               table[at(x, y)];
+    }
+    int width_;
+    std::vector<double> sum_;
+    std::vector<double> squares_;
+};
+
+struct Candidate {
+    std::size_t pattern = 0;  // index of the template
+    double score = 0;         // signed
+    double x = 0;             // of the text's box, in parts of the picture's width ...
+    double y = 0;             // ... and height
+    double ink = 0;           // in parts of the shortest side
+};
+
+// Correlates along one row of places [x0, x1) and keeps the peaks.
+void scan_row(const Field& field, const Sums& sums, const Template& pattern, int y, int x0, int x1,
+              std::vector<float>& line) {
+    line.assign(static_cast<std::size_t>(std::max(0, x1 - x0)), 0.0F);
+    const auto count = line.size();
+    for (int ty = 0; ty < pattern.shape.height; ++ty) {
+        const float* source = field.row(y + ty) + x0;
+        const float* shape = pattern.shape.row(ty);
+        for (int tx = 0; tx < pattern.shape.width; ++tx) {
+            const float weight = shape[tx];
+            const float* from = source + tx;
+            float* to = line.data();
+            for (std::size_t i = 0; i < count; ++i) {
+                to[i] += weight * from[i];
+            }
+        }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const float spread = sums.spread(x0 + static_cast<int>(i), y, pattern.shape.width,
+                                         pattern.shape.height);
+        line[i] = spread > 0 ? line[i] / spread : 0.0F;
+    }
+}
+
+// Keeps the best candidates; one that lies on a better one of the same size is dropped.
+void keep(std::vector<Candidate>& best, const Candidate& candidate) {
+    for (Candidate& other : best) {
+        const double reach = 0.6 * std::max(candidate.ink, other.ink);
+        if (other.pattern == candidate.pattern && std::abs(other.x - candidate.x) < reach &&
+            std::abs(other.y - candidate.y) < reach) {
+            if (std::abs(candidate.score) > std::abs(other.score)) {
+                other = candidate;
+            }
+            return;
+        }
+    }
+    best.push_back(candidate);
+    std::sort(best.begin(), best.end(), [](const Candidate& a, const Candidate& b) {
+        return std::abs(a.score) > std::abs(b.score);
+    });
+    if (best.size() > kCandidatesMax) {
+        best.pop_back();
+    }
+}
+
+// All places near the edges, for one size of text.
+void scan_scale(const Field& field, const std::vector<Template>& patterns, double ink,
+                std::vector<Candidate>& best) {
+    const Sums sums(field);
+    const int reach = static_cast<int>(std::lround(kEdgeReach * kCoarseInk));
+    const double unit = 1.0 / std::min(field.width, field.height);
+    std::vector<float> line;
+    for (std::size_t p = 0; p < patterns.size(); ++p) {
+        const int right = field.width - patterns[p].shape.width;
+        const int bottom = field.height - patterns[p].shape.height;
+        const auto scan = [&](int y, int x0, int x1) {
+            scan_row(field, sums, patterns[p], y, x0, x1, line);
+            for (std::size_t i = 0; i < line.size(); ++i) {
+                if (std::abs(line[i]) > kCoarseAccept) {
+                    keep(best, {p, line[i], (x0 + static_cast<double>(i)) * unit, y * unit, ink});
+                }
+            }
+        };
+        for (int y = 0; y <= bottom && right >= 0; ++y) {
+            if (y <= reach || y >= bottom - reach || right <= 2 * reach) {
+                scan(y, 0, right + 1);
+            } else {
+                scan(y, 0, reach + 1);
+                scan(y, right - reach, right + 1);
+            }
+        }
+    }
+}
+
+// Luma of a patch, 0 .. 255; transparent parts count as a middle grey.
+Field luma_of(const Patch& patch) {
+    Field field(patch.rect.width, patch.rect.height);
+    const int colours = patch.channels - (patch.alpha ? 1 : 0);
+    for (int y = 0; y < patch.rect.height; ++y) {
+        for (int x = 0; x < patch.rect.width; ++x) {
+            const float* p = patch.at(patch.rect.x + x, patch.rect.y + y);
+            float luma = p[0];
+            if (patch.space == media::ColourSpace::kRgb) {
+                luma = 0.299F * p[0] + 0.587F * p[1] + 0.114F * p[2];
+            } else if (patch.space == media::ColourSpace::kCmyk) {
+                luma = (1.0F - (0.299F * p[0] + 0.587F * p[1] + 0.114F * p[2])) * (1.0F - p[3]);
+            }
+            const float alpha = patch.alpha ? p[colours] : 1.0F;
+            field.row(y)[x] = 255.0F * (luma * alpha + 0.5F * (1.0F - alpha));
+        }
+    }
+    return field;
+}
+
+float correlate(const Field& field, const Sums& sums, const Template& pattern, int x, int y) {
+    const float spread = sums.spread(x, y, pattern.shape.width, pattern.shape.height);
+    if (spread == 0) {
+        return 0;
+    }
+    float sum = 0;
+    for (int ty = 0; ty < pattern.shape.height; ++ty) {
+        const float* source = field.row(y + ty) + x;
+        const float* shape = pattern.shape.row(ty);
+        for (int tx = 0; tx < pattern.shape.width; ++tx) {
+            sum += source[tx] * shape[tx];
+        }
+    }
+    return sum / spread;
+}
+
+struct Refined {
+    double score = 0;  // signed
+    double x = 0;      // of the text's box, in displayed pixels
+    double y = 0;
+    double ink = 0;  // pixels
+};
+
+// Looks again, with larger text, at sizes and places around a candidate.
+Refined refine(const SearchView& view, const Template& pattern, const Candidate& candidate,
+               int fine_ink) {
+    const double side = std::min(view.width, view.height);
+    const double guess = candidate.ink * side;
+    const double x = candidate.x * side;
+    const double y = candidate.y * side;
+    const double w = pattern.shape.width * guess / fine_ink;
+    const double h = pattern.shape.height * guess / fine_ink;
+    const double slack = 0.45 * guess + 0.06 * w;
+    const int left = static_cast<int>(std::floor(x - slack));
+    const int top = static_cast<int>(std::floor(y - slack));
+    const Rect area = media::intersect(
+        {left, top, static_cast<int>(std::ceil(w + 2 * slack)) + 1,
+         static_cast<int>(std::ceil(h + 2 * slack)) + 1},
+        {0, 0, view.width, view.height});
+    const Field pixels = luma_of(view.full(area));
+    Refined best;
+    for (double size = 0.92; size < 1.085; size += 0.02) {
+        const double step = guess * size / fine_ink;
+        const int width = static_cast<int>(pixels.width / step);
+        const int height = static_cast<int>(pixels.height / step);
+        if (width < pattern.shape.width || height < pattern.shape.height) {
+            continue;
+        }
+        const Field field = resample(pixels, 0, 0, step, width, height);
+        const Sums sums(field);
+        for (int fy = 0; fy + pattern.shape.height <= height; ++fy) {
+            for (int fx = 0; fx + pattern.shape.width <= width; ++fx) {
+                const double score = correlate(field, sums, pattern, fx, fy);
+                if (std::abs(score) > std::abs(best.score)) {
+                    best = {score, area.x + fx * step, area.y + fy * step, guess * size};
+                }
+            }
+        }
+    }
+    return best;
+}
+
+}  // namespace
+
+namespace {
+
+// The wording as the layout would set it in a picture of this shape, and on one line.
+std::vector<std::vector<std::string>> settings_of(const Typeface& typeface,
+                                                  const std::string& wording, int width,
+                                                  int height) {
+    std::vector<std::vector<std::string>> settings{{wording}};
+    const Result<Layout> layout = plan_layout(typeface, {wording}, width, height);
+    if (layout && layout->lines.size() > 1) {
+        settings.push_back(layout->lines);
+    }
+    return settings;
+}
+
+// First and last row of the ink, by the level halfway between text and ground. The first line of a
+// broken text is measured, as lines have one height.
+struct InkRows {
+    int top = 0;
+    int bottom = 0;
+};
+InkRows measure_rows(const Field& luma, const Rect& text, int line_height, bool white) {
+    std::vector<float> values;
+    for (int y = text.y; y < text.bottom(); ++y) {
+        values.insert(values.end(), luma.row(y) + text.x, luma.row(y) + text.right());
+    }
+    std::sort(values.begin(), values.end());
+    const auto part = [&](double p) {
+        return values[static_cast<std::size_t>(p * static_cast<double>(values.size() - 1))];
+    };
+    const float ink = white ? part(0.97) : part(0.03);
+    const float ground = white ? part(0.35) : part(0.65);
+    const float middle = (ink + ground) / 2;
+    const int slack = std::max(2, line_height / 6);
+    const auto has_ink = [&](int y) {
+        int count = 0;
+        for (int x = text.x; x < text.right(); ++x) {
+            count += (luma.row(y)[x] > middle) == white ? 1 : 0;
+        }
+        return count >= std::max(1, text.width / 60);
+    };
+    InkRows rows{std::max(0, text.y - slack),
+                 std::min(luma.height, text.y + line_height + slack) - 1};
+    while (rows.top < text.y + line_height / 2 && !has_ink(rows.top)) {
+        ++rows.top;
+    }
+    while (rows.bottom > text.y + line_height / 2 && !has_ink(rows.bottom)) {
+        --rows.bottom;
+    }
+    return rows;
+}
+
+// Height and contrast on the full pixels.
+Result<Match> measure(const SearchView& view, const Typeface& typeface, const Template& pattern,
+                      const Refined& refined) {
+    Match match;
+    match.score = std::abs(refined.score);
+    match.white_text = refined.score > 0;
+    const double unit = refined.ink / kFineInk;
+    const int slack = std::max(3, static_cast<int>(refined.ink / 4));
+    const Rect box{static_cast<int>(std::lround(refined.x)), static_cast<int>(std::lround(refined.y)),
+                   static_cast<int>(std::lround(pattern.shape.width * unit)),
+                   static_cast<int>(std::lround(pattern.shape.height * unit))};
+    const Rect area = media::intersect({box.x - slack, box.y - slack, box.width + 2 * slack,
+                                        box.height + 2 * slack},
+                                       {0, 0, view.width, view.height});
+    const Patch patch = view.full(area);
+    const Field luma = luma_of(patch);
+    const Rect inside = media::intersect(
+        {box.x - area.x, box.y - area.y, box.width, box.height}, {0, 0, area.width, area.height});
+    const InkRows rows =
+        measure_rows(luma, inside, static_cast<int>(std::lround(refined.ink)), match.white_text);
+    const int ink = std::max(1, rows.bottom - rows.top + 1);
+    const bool plausible = std::abs(ink - refined.ink) <= std::max(1.5, 0.1 * refined.ink);
+    const double height = plausible ? ink : refined.ink;
+    match.height_percent = 100.0 * height / std::min(view.width, view.height);
+    match.box = box;
+    // The glyphs at that height, laid where they correlate best.
+    const int set_height = std::max(1, static_cast<int>(std::lround(height)));
+    const Template exact = TRY(make_template(typeface, 0, pattern.lines, set_height));
+    const Sums sums(luma);
+    float best = 0;
+    Rect at{0, 0, exact.shape.width, exact.shape.height};
+    for (int y = 0; y + at.height <= luma.height; ++y) {
+        for (int x = 0; x + at.width <= luma.width; ++x) {
+            if (std::abs(x - inside.x) <= 3 && std::abs(y - inside.y) <= 3) {
+                const float score = std::abs(correlate(luma, sums, exact, x, y));
+                if (score > best) {
+                    best = score;
+                    at.x = x;
+                    at.y = y;
+                }
+            }
+        }
+    }
+    if (best > 0) {
+        Overlay overlay;
+        overlay.rect = {area.x + at.x, area.y + at.y, at.width, at.height};
+        overlay.text = TRY(set_lines(typeface, pattern.lines, set_height));
+        overlay.plate = {at.width, at.height, {}};
+        overlay.plate.coverage.assign(overlay.rect.area(), 255);
+        overlay.ink_height = set_height;
+        match.contrast = measure_contrast(patch, overlay, match.white_text);
+        match.box = overlay.rect;
+    }
+    return match;
+}
+
+}  // namespace
+
+Result<std::optional<Match>> search(const SearchView& view, const Typeface& typeface,
+                                    const std::vector<std::string>& wordings) {
+    std::vector<Template> coarse;
+    std::vector<Template> fine;
+    for (std::size_t i = 0; i < wordings.size(); ++i) {
+        for (const auto& lines : settings_of(typeface, wordings[i], view.width, view.height)) {
+            coarse.push_back(TRY(make_template(typeface, i, lines, kCoarseInk)));
+            fine.push_back(TRY(make_template(typeface, i, lines, kFineInk)));
+        }
+    }
+    const Field small = to_field(view.small);
+    const double side = std::min(small.width, small.height);
+    const double most = std::min(view.width, view.height) < 200 ? 0.22 : kHeightMost;
+    std::vector<Candidate> candidates;
+    for (double ink = kHeightLeast; ink <= most; ink *= kLadderStep) {
+        const double step = ink * side / kCoarseInk;
+        const int width = static_cast<int>(std::lround(small.width / step));
+        const int height = static_cast<int>(std::lround(small.height / step));
+        if (step < 0.5 || width < 1 || height < 1) {
+            continue;
+        }
+        const Field field = resample(small, 0, 0, step, width, height);
+        scan_scale(field, coarse, ink, candidates);
+    }
+    std::optional<Match> best;
+    Refined place;
+    for (const Candidate& candidate : candidates) {
+        const Template& pattern = fine[candidate.pattern];
+        const Refined refined = refine(view, pattern, candidate, kFineInk);
+        // A longer wording that fits almost as well says more than a part of it.
+        const double length = 0.02 * static_cast<double>(wordings[pattern.wording].size()) / 8.0;
+        const double worth = std::abs(refined.score) + length;
+        if (!best || worth > best->score) {
+            best = TRY(measure(view, typeface, pattern, refined));
+            best->text = wordings[pattern.wording];
+            best->score = worth;
+            place = refined;
+        }
+    }
+    if (best) {
+        best->score = std::abs(place.score);
+    }
+    return best;
+}
+
+}  // namespace colophon::label::internal

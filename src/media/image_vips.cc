@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/limits.h"
+#include "media/image.h"
+
+#include <fmt/format.h>
+#include <tiffio.h>
+#include <vips/vips.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace colophon::media {
+namespace {
+
+struct Unref {
+    void operator()(VipsImage* image) const { g_object_unref(image); }
+};
+using Handle = std::unique_ptr<VipsImage, Unref>;
+
+std::string last_words() {
+    std::string text = vips_error_buffer();
+    vips_error_clear();
+    while (!text.empty() && text.back() == '\n') {
+        text.pop_back();
+    }
+    std::replace(text.begin(), text.end(), '\n', ';');
+    return text.empty() ? "no reason given" : text;
+}
+
+void stay_silent(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
+
+Result<Handle> open(Bytes file, VipsFormat format) {
+    VipsImage* image = nullptr;
+    void* data = const_cast<std::uint8_t*>(file.data());  // NOLINT: libvips only reads it
+    int failed = 0;
+    switch (format) {
+        case VipsFormat::kGif:
+            failed = vips_gifload_buffer(data, file.size(), &image, "n", 1, nullptr);
+            break;
+        case VipsFormat::kTiff: failed = vips_tiffload_buffer(data, file.size(), &image, nullptr); break;
+        case VipsFormat::kHeif: failed = vips_heifload_buffer(data, file.size(), &image, nullptr); break;
+    }
+    if (failed != 0) {
+        return Error{ErrorCode::kCorrupt, "the picture cannot be read: " + last_words()};
+    }
+    Handle handle(image);
+    const std::uint64_t pixels = static_cast<std::uint64_t>(vips_image_get_width(image)) *
+                                 static_cast<std::uint64_t>(vips_image_get_height(image));
+    if (pixels > limits::kImagePixelsMax) {
+        return Error{ErrorCode::kLimit, fmt::format("a picture of {} pixels is above the limit of {}",
+                                                    pixels, limits::kImagePixelsMax)};
+    }
+    return handle;
+}
+
+Result<Image> describe(VipsImage* in) {
+    Image image;
+    image.width = vips_image_get_width(in);
+    image.height = vips_image_get_height(in);
+    image.channels = vips_image_get_bands(in);
+    image.has_alpha = vips_image_hasalpha(in) != 0;
+    const VipsBandFormat format = vips_image_get_format(in);
+    if (format != VIPS_FORMAT_UCHAR && format != VIPS_FORMAT_USHORT) {
+        return Error{ErrorCode::kUnsupported,
+                     "a picture whose samples are neither 8 nor 16 bits; convert it first"};
+    }
+    image.sample_bytes = format == VIPS_FORMAT_USHORT ? 2 : 1;
+    image.sample_max = image.sample_bytes == 2 ? 65535 : 255;
+    const int colours = image.channels - (image.has_alpha ? 1 : 0);
+    const VipsInterpretation meaning = vips_image_get_interpretation(in);
+    if (colours == 1) {
+        image.space = ColourSpace::kGrey;
+    } else if (colours == 4 && meaning == VIPS_INTERPRETATION_CMYK) {
+        image.space = ColourSpace::kCmyk;
+    } else if (colours == 3 && meaning != VIPS_INTERPRETATION_LAB) {
+        image.space = ColourSpace::kRgb;
+    } else {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("a picture with {} channels of a meaning that we cannot draw in",
+                                 image.channels)};
+    }
+    return image;
+}
+
+}  // namespace
+
+Result<void> initialise(int threads) {
+    static std::once_flag once;
+    static bool started = false;
+    std::call_once(once, [threads] {
+        // Nothing may be read from the environment's folders, printed, or kept between calls.
+        setenv("VIPS_NOVECTOR", "1", 0);
+        setenv("LIBHEIF_PLUGIN_PATH", "/nonexistent", 1);
+        started = VIPS_INIT("colophon") == 0;
+        if (!started) {
+            return;
+        }
+        g_log_set_handler("VIPS", static_cast<GLogLevelFlags>(G_LOG_LEVEL_MASK), stay_silent,
+                          nullptr);
+        vips_cache_set_max(0);
+        vips_block_untrusted_set(TRUE);
+        vips_concurrency_set(threads);
+        TIFFSetErrorHandler(nullptr);
+        TIFFSetWarningHandler(nullptr);
+    });
+    if (!started) {
+        return Error{ErrorCode::kUnavailable, "libvips does not start: " + last_words()};
+    }
+    return {};
+}
+
+Result<Image> decode_vips(Bytes file, VipsFormat format) {
+    TRY(initialise(1));
+    const Handle in = TRY(open(file, format));
+    Image image = TRY(describe(in.get()));
+    std::size_t size = 0;
+    void* memory = vips_image_write_to_memory(in.get(), &size);
+    if (memory == nullptr) {
+        return Error{ErrorCode::kCorrupt, "the picture cannot be read: " + last_words()};
+    }
+    const auto* bytes = static_cast<const std::uint8_t*>(memory);
+    image.pixels.assign(bytes, bytes + size);
+    g_free(memory);
+    if (image.pixels.size() != image.row_bytes() * static_cast<std::size_t>(image.height)) {
+        return Error{ErrorCode::kCorrupt, "the picture has fewer pixels than it says"};
+    }
+    return image;
+}
+
+int heif_bits(Bytes file) {
+    if (!initialise(1).ok()) {
+        return 8;
+    }
+    const Result<Handle> in = open(file, VipsFormat::kHeif);
+    int bits = 8;
+    if (in && vips_image_get_typeof(in->get(), "heif-bitdepth") != 0) {
+        vips_image_get_int(in->get(), "heif-bitdepth", &bits);
+    }
+    return bits;
+}
+
+Result<Buffer> encode_heif(const Image& image, const HeifOptions& options, Bytes like) {
+    TRY(initialise(1));
+    const Handle source = TRY(open(like, VipsFormat::kHeif));
+    const Handle raw(vips_image_new_from_memory(image.pixels.data(), image.pixels.size(),
+                                                image.width, image.height, image.channels,
+                                                image.sample_bytes == 2 ? VIPS_FORMAT_USHORT
+                                                                        : VIPS_FORMAT_UCHAR));
+    if (raw == nullptr) {
+        return Error{ErrorCode::kUnavailable, last_words()};
+    }
+    VipsImage* copied = nullptr;
+    if (vips_copy(raw.get(), &copied, "interpretation",
+                  vips_image_get_interpretation(source.get()), nullptr) != 0) {
+        return Error{ErrorCode::kUnavailable, last_words()};
+    }
+    const Handle out(copied);
+    for (const char* name : {VIPS_META_EXIF_NAME, VIPS_META_XMP_NAME, VIPS_META_ICC_NAME}) {
+        const void* data = nullptr;
+        std::size_t size = 0;
+        if (vips_image_get_typeof(source.get(), name) != 0 &&
+            vips_image_get_blob(source.get(), name, &data, &size) == 0) {
+            vips_image_set_blob_copy(out.get(), name, data, size);
+        }
+    }
+    void* bytes = nullptr;
+    std::size_t size = 0;
+    const bool av1 = options.coder == HeifCoder::kAv1;
+    if (vips_heifsave_buffer(out.get(), &bytes, &size, "Q", options.quality, "bitdepth",
+                             options.bits, "compression",
+                             av1 ? VIPS_FOREIGN_HEIF_COMPRESSION_AV1
+                                 : VIPS_FOREIGN_HEIF_COMPRESSION_HEVC,
+                             "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF, "effort", av1 ? 3 : 4,
+                             nullptr) != 0) {
+        return Error{ErrorCode::kUnavailable, "the picture cannot be written: " + last_words()};
+    }
+    const auto* begin = static_cast<const std::uint8_t*>(bytes);
+    Buffer result(begin, begin + size);
+    g_free(bytes);
+    return result;
+}
+
+}  // namespace colophon::media

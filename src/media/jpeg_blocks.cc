@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "media/jpeg_blocks.h"
+
+#include "core/assert.h"
+#include "core/limits.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <csetjmp>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <numbers>
+#include <optional>
+#include <string>
+#include <utility>
+
+// jpeglib.h needs FILE and size_t before it.
+#include <jpeglib.h>
+
+namespace colophon::media {
+namespace {
+
+// libjpeg reports errors by a function that must not return. Ours keeps the message and jumps back
+// to the innermost guard(), between which and the library no object with a destructor lives.
+struct ErrorTrap {
+    jpeg_error_mgr manager;  // first: libjpeg hands this address back
+    std::jmp_buf back;
+    char message[JMSG_LENGTH_MAX];
+    bool limit;
+};
+
+[[noreturn]] void trap_error(j_common_ptr info) {
+    auto* trap = reinterpret_cast<ErrorTrap*>(info->err);
+    info->err->format_message(info, trap->message);
+    std::longjmp(trap->back, 1);
+}
+
+void ignore_message(j_common_ptr) {}
+
+void set_trap(ErrorTrap& trap) {
+    jpeg_std_error(&trap.manager);
+    trap.manager.error_exit = trap_error;
+    trap.manager.output_message = ignore_message;
+    trap.message[0] = '\0';
+    trap.limit = false;
+}
+
+// Runs `step` and says whether the library came back from it by itself. `step` is a plain function
+// over plain pointers, because a jump runs no destructors.
+template <class Argument>
+bool guard(ErrorTrap& trap, void (*step)(Argument*), Argument* argument) {
+    if (setjmp(trap.back) != 0) {
+        return false;
+    }
+    step(argument);
+    return true;
+}
+
+// A progressive file can repeat scans over a huge picture for a few bytes each.
+void count_scans(j_common_ptr info) {
+    auto* decoder = reinterpret_cast<j_decompress_ptr>(info);
+    if (decoder->input_scan_number > static_cast<int>(limits::kJpegScansMax)) {
+        auto* trap = reinterpret_cast<ErrorTrap*>(info->err);
+        std::snprintf(trap->message, sizeof trap->message, "more than %u scans",
+                      limits::kJpegScansMax);
+        trap->limit = true;
+        std::longjmp(trap->back, 1);
+    }
+}
+
+using Samples = std::array<float, DCTSIZE2>;
+
+// cosines[k][n] = c(k)/2 cos((2n+1) k pi / 16): the rows of the orthonormal DCT of 8 points.
+const std::array<std::array<float, DCTSIZE>, DCTSIZE>& cosines() {
+    static const auto kTable = [] {
+        std::array<std::array<float, DCTSIZE>, DCTSIZE> table{};
+        for (std::size_t k = 0; k < DCTSIZE; ++k) {
+            for (std::size_t n = 0; n < DCTSIZE; ++n) {
+                const double c = k == 0 ? std::sqrt(0.125) : 0.5;
+                table[k][n] = static_cast<float>(
+                    c * std::cos((2.0 * static_cast<double>(n) + 1.0) * static_cast<double>(k) *
+                                 std::numbers::pi / 16.0));
+            }
+        }
+        return table;
+    }();
+    return kTable;
+}
+
+void inverse_dct(const Samples& in, Samples& out) {
+    const auto& c = cosines();
+    Samples half{};
+    for (std::size_t v = 0; v < DCTSIZE; ++v) {
+        for (std::size_t u = 0; u < DCTSIZE; ++u) {
+            const float coefficient = in[v * DCTSIZE + u];
+            if (coefficient != 0) {
+                for (std::size_t x = 0; x < DCTSIZE; ++x) {
+                    half[v * DCTSIZE + x] += coefficient * c[u][x];
+                }
+            }
+        }
+    }
+    out.fill(0);
+    for (std::size_t v = 0; v < DCTSIZE; ++v) {
+        for (std::size_t y = 0; y < DCTSIZE; ++y) {
+            for (std::size_t x = 0; x < DCTSIZE; ++x) {
+                out[y * DCTSIZE + x] += half[v * DCTSIZE + x] * c[v][y];
+            }
+        }
+    }
+}
+
+void forward_dct(const Samples& in, Samples& out) {
+    const auto& c = cosines();
+    Samples half{};
+    for (std::size_t y = 0; y < DCTSIZE; ++y) {
+        for (std::size_t u = 0; u < DCTSIZE; ++u) {
+            for (std::size_t x = 0; x < DCTSIZE; ++x) {
+                half[y * DCTSIZE + u] += in[y * DCTSIZE + x] * c[u][x];
+            }
+        }
+    }
+    out.fill(0);
+    for (std::size_t y = 0; y < DCTSIZE; ++y) {
+        for (std::size_t v = 0; v < DCTSIZE; ++v) {
+            for (std::size_t u = 0; u < DCTSIZE; ++u) {
+                out[v * DCTSIZE + u] += half[y * DCTSIZE + u] * c[v][y];
+            }
+        }
+    }
+}
+
+std::uint8_t to_sample(float value) {
+    return static_cast<std::uint8_t>(std::lround(std::clamp(value + 128.0F, 0.0F, 255.0F)));
+}
+
+void decode_block(const JCOEF* block, const JQUANT_TBL& table,
+                  std::array<std::uint8_t, DCTSIZE2>& out) {
+    Samples coefficients{};
+    for (std::size_t i = 0; i < DCTSIZE2; ++i) {
+        coefficients[i] = static_cast<float>(block[i]) * static_cast<float>(table.quantval[i]);
+    }
+    Samples samples{};
+    inverse_dct(coefficients, samples);
+    std::transform(samples.begin(), samples.end(), out.begin(), to_sample);
+}
+
+void encode_block(const std::array<std::uint8_t, DCTSIZE2>& in, const JQUANT_TBL& table,
+                  JCOEF* block) {
+    Samples samples{};
+    for (std::size_t i = 0; i < DCTSIZE2; ++i) {
+        samples[i] = static_cast<float>(in[i]) - 128.0F;
+    }
+    Samples coefficients{};
+    forward_dct(samples, coefficients);
+    for (std::size_t i = 0; i < DCTSIZE2; ++i) {
+        const auto step = static_cast<float>(std::max<int>(1, table.quantval[i]));
+        // AC coefficients of 8-bit pictures have 10 bits and a sign, DC differences 11.
+        block[i] = static_cast<JCOEF>(std::clamp(std::lround(coefficients[i] / step), -1023L, 1023L));
+    }
+}
+
+bool same_table(const JHUFF_TBL* a, const JHUFF_TBL* b) {
+    return a != nullptr && b != nullptr && std::memcmp(a->bits, b->bits, sizeof a->bits) == 0 &&
+           std::memcmp(a->huffval, b->huffval, sizeof a->huffval) == 0;
+}
+
+// The frame header decides what libjpeg could not read; it says so itself only as a number.
+std::optional<Error> refuse_frame(Bytes file) {
+    std::size_t at = 2;
+    while (at + 4 <= file.size() && file[at] == 0xFF) {
+        const std::uint8_t marker = file[at + 1];
+        if (marker == 0xFF) {
+            ++at;
+            continue;
+        }
+        const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 &&
+                           marker != 0xCC;
+        if (!frame) {
+            at += std::size_t{2} + load_be16(file.subspan(at + 2));
+            continue;
+        }
+        if (marker == 0xC3 || (marker >= 0xC5 && marker <= 0xC7)) {
+            return Error{ErrorCode::kUnsupported,
+                         "a lossless or hierarchical JPEG; save it as an ordinary one first"};
+        }
+        if (marker >= 0xC9) {
+            return Error{ErrorCode::kUnsupported,
+                         "a JPEG with arithmetic coding; save it with Huffman coding first"};
+        }
+        if (at + 5 <= file.size() && file[at + 4] != 8) {
+            return Error{ErrorCode::kUnsupported,
+                         fmt::format("a JPEG with {} bits a sample; only 8 are handled",
+                                     file[at + 4])};
+        }
+        return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+struct JpegBlocks::State {
+    ErrorTrap trap{};
+    jpeg_decompress_struct decoder{};
+    jpeg_progress_mgr progress{};
+    jvirt_barray_ptr* arrays = nullptr;
+    Bytes file;
+    std::vector<JpegComponent> components;
+    JpegColours colours = JpegColours::kYcc;
+
+    State() = default;
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() { jpeg_destroy_decompress(&decoder); }
+
+    const jpeg_component_info& info(std::size_t component) const {
+        return decoder.comp_info[component];
+    }
+    // The row of blocks `y`. The arrays live in memory: with a valid row this cannot fail.
+    JBLOCKROW row(std::size_t component, int y, bool write) {
+        auto* common = reinterpret_cast<j_common_ptr>(&decoder);
+        return (*decoder.mem->access_virt_barray)(common, arrays[component],
+                                                  static_cast<JDIMENSION>(y), 1,
+                                                  write ? TRUE : FALSE)[0];
+    }
+    Error failure() const {
+        return Error{trap.limit ? ErrorCode::kLimit : ErrorCode::kCorrupt,
+                     fmt::format("the JPEG cannot be read: {}", trap.message)};
+    }
+    static void read_header(State* state);
+    static void read_arrays(State* state);
+    Result<void> check_header();
+};
+
+void JpegBlocks::State::read_header(State* state) {
+    jpeg_create_decompress(&state->decoder);
+    state->progress.progress_monitor = count_scans;
+    state->decoder.progress = &state->progress;
+    jpeg_mem_src(&state->decoder, state->file.data(),
+                 static_cast<unsigned long>(state->file.size()));
+    jpeg_read_header(&state->decoder, TRUE);
+}
+
+void JpegBlocks::State::read_arrays(State* state) {
+    state->arrays = jpeg_read_coefficients(&state->decoder);
+}
+
+Result<void> JpegBlocks::State::check_header() {
+    const std::uint64_t pixels =
+        static_cast<std::uint64_t>(decoder.image_width) * decoder.image_height;
+    if (pixels > limits::kImagePixelsMax || decoder.image_width > limits::kImageSideMax ||
+        decoder.image_height > limits::kImageSideMax) {
+        return Error{ErrorCode::kLimit, fmt::format("a picture of {} x {} pixels is above the limit",
+                                                    decoder.image_width, decoder.image_height)};
+    }
+    switch (decoder.jpeg_color_space) {
+        case JCS_GRAYSCALE: colours = JpegColours::kGrey; break;
+        case JCS_YCbCr: colours = JpegColours::kYcc; break;
+        case JCS_RGB: colours = JpegColours::kRgb; break;
+        case JCS_YCCK: colours = JpegColours::kYcck; break;
+        case JCS_CMYK:
+            colours = decoder.saw_Adobe_marker != 0 ? JpegColours::kCmykInverted
+                                                    : JpegColours::kCmyk;
+            break;
+        default:
+            return Error{ErrorCode::kUnsupported,
+                         fmt::format("a JPEG with {} components of unknown meaning",
+                                     decoder.num_components)};
+    }
+    return {};
+}
+
+JpegBlocks::JpegBlocks(std::unique_ptr<State> state) : state_(std::move(state)) {}
+JpegBlocks::JpegBlocks(JpegBlocks&&) noexcept = default;
+JpegBlocks& JpegBlocks::operator=(JpegBlocks&&) noexcept = default;
+JpegBlocks::~JpegBlocks() = default;
+
+Result<JpegBlocks> JpegBlocks::open(Bytes file) {
+    if (std::optional<Error> refusal = refuse_frame(file)) {
+        return std::move(*refusal);
+    }
+    auto state = std::make_unique<State>();
+    state->file = file;
+    set_trap(state->trap);
+    state->decoder.err = &state->trap.manager;
+    if (!guard(state->trap, State::read_header, state.get())) {
+        return state->failure();
+    }
+    TRY(state->check_header());
+    if (!guard(state->trap, State::read_arrays, state.get())) {
+        return state->failure();
+    }
+    for (int i = 0; i < state->decoder.num_components; ++i) {
+        const jpeg_component_info& info = state->info(static_cast<std::size_t>(i));
+        if (info.quant_table == nullptr) {
+            return Error{ErrorCode::kCorrupt, "a component of the JPEG has no quantization table"};
+        }
+        state->components.push_back({static_cast<int>(info.downsampled_width),
+                                     static_cast<int>(info.downsampled_height),
+                                     info.h_samp_factor, info.v_samp_factor});
+    }
+    return JpegBlocks(std::move(state));
+}
+
+int JpegBlocks::width() const noexcept {
+    return static_cast<int>(state_->decoder.image_width);
+}
+int JpegBlocks::height() const noexcept {
+    return static_cast<int>(state_->decoder.image_height);
+}
+JpegColours JpegBlocks::colours() const noexcept {
+    return state_->colours;
+}
+const std::vector<JpegComponent>& JpegBlocks::components() const noexcept {
+    return state_->components;
+}
+int JpegBlocks::horizontal_max() const noexcept {
+    return state_->decoder.max_h_samp_factor;
+}
+int JpegBlocks::vertical_max() const noexcept {
+    return state_->decoder.max_v_samp_factor;
+}
+
+namespace {
+
+// The smallest rectangle of whole blocks around `area`.
+Rect block_rect(const Rect& area) {
+    const int left = area.x / DCTSIZE;
+    const int top = area.y / DCTSIZE;
+    return {left, top, (area.right() + DCTSIZE - 1) / DCTSIZE - left,
+            (area.bottom() + DCTSIZE - 1) / DCTSIZE - top};
+}
+
+}  // namespace
+
+Plane JpegBlocks::read(std::size_t component, const Rect& area) const {
+    const JpegComponent& facts = state_->components[component];
+    COLOPHON_ASSERT((Rect{0, 0, facts.width, facts.height}.contains(area)));
+    const Rect blocks = block_rect(area);
+    Plane plane({blocks.x * DCTSIZE, blocks.y * DCTSIZE, blocks.width * DCTSIZE,
+                 blocks.height * DCTSIZE});
+    std::array<std::uint8_t, DCTSIZE2> samples{};
+    for (int by = blocks.y; by < blocks.bottom(); ++by) {
+        JBLOCKROW row = state_->row(component, by, false);
+        for (int bx = blocks.x; bx < blocks.right(); ++bx) {
+            decode_block(row[bx], *state_->info(component).quant_table, samples);
+            for (int y = 0; y < DCTSIZE; ++y) {
+                std::copy_n(samples.begin() + y * DCTSIZE, DCTSIZE,
+                            &plane.at(bx * DCTSIZE, by * DCTSIZE + y));
+            }
+        }
+    }
+    return plane;
+}
+
+void JpegBlocks::change(std::size_t component, const Plane& plane) {
+    const Rect blocks = block_rect(plane.area);
+    std::array<std::uint8_t, DCTSIZE2> before{};
+    std::array<std::uint8_t, DCTSIZE2> after{};
+    for (int by = blocks.y; by < blocks.bottom(); ++by) {
+        JBLOCKROW row = state_->row(component, by, true);
+        for (int bx = blocks.x; bx < blocks.right(); ++bx) {
+            const JQUANT_TBL& table = *state_->info(component).quant_table;
+            decode_block(row[bx], table, before);
+            for (int y = 0; y < DCTSIZE; ++y) {
+                for (int x = 0; x < DCTSIZE; ++x) {
+                    after[static_cast<std::size_t>(y * DCTSIZE + x)] =
+                        plane.at(bx * DCTSIZE + x, by * DCTSIZE + y);
+                }
+            }
+            if (before != after) {
+                encode_block(after, table, row[bx]);
+            }
+        }
+    }
+}
+
+Plane JpegBlocks::reduced(int samples_per_block) const {
+    COLOPHON_ASSERT(samples_per_block == 1 || samples_per_block == 2 || samples_per_block == 4);
+    const auto n = static_cast<std::size_t>(samples_per_block);
+    const jpeg_component_info& info = state_->info(0);
+    const JpegComponent& facts = state_->components[0];
+    // basis[k][x]: the DCT of n points, scaled so that the mean is kept.
+    std::array<std::array<float, 4>, 4> basis{};
+    for (std::size_t k = 0; k < n; ++k) {
+        for (std::size_t x = 0; x < n; ++x) {
+            const double c = k == 0 ? std::sqrt(0.125) : 0.5;
+            basis[k][x] = static_cast<float>(
+                c * std::cos((2.0 * static_cast<double>(x) + 1.0) * static_cast<double>(k) *
+                             std::numbers::pi / (2.0 * static_cast<double>(n))));
+        }
+    }
+    const auto reduce = [&](int side) { return (side * samples_per_block + DCTSIZE - 1) / DCTSIZE; };
+    Plane out({0, 0, std::max(1, reduce(facts.width)), std::max(1, reduce(facts.height))});
+    const int rows = (facts.height + DCTSIZE - 1) / DCTSIZE;
+    const int columns = (facts.width + DCTSIZE - 1) / DCTSIZE;
+    for (int by = 0; by < rows; ++by) {
+        JBLOCKROW row = state_->row(0, by, false);
+        for (int bx = 0; bx < columns; ++bx) {
+            std::array<float, 16> half{};
+            for (std::size_t v = 0; v < n; ++v) {
+                for (std::size_t u = 0; u < n; ++u) {
+                    const float value = static_cast<float>(row[bx][v * DCTSIZE + u]) *
+                                        static_cast<float>(info.quant_table->quantval[v * DCTSIZE + u]);
+                    for (std::size_t x = 0; x < n; ++x) {
+                        half[v * n + x] += value * basis[u][x];
+                    }
+                }
+            }
+            for (std::size_t y = 0; y < n; ++y) {
+                const int oy = by * samples_per_block + static_cast<int>(y);
+                for (std::size_t x = 0; x < n && oy < out.area.height; ++x) {
+                    const int ox = bx * samples_per_block + static_cast<int>(x);
+                    float value = 0;
+                    for (std::size_t v = 0; v < n; ++v) {
+                        value += half[v * n + x] * basis[v][y];
+                    }
+                    if (ox < out.area.width) {
+                        out.at(ox, oy) = to_sample(value);
+                    }
+                }
+            }
+        }
+    }
+    return out;
+}
+
+namespace {
+
+struct WriteJob {
+    ErrorTrap* trap;
+    jpeg_decompress_struct* decoder;
+    jvirt_barray_ptr* arrays;
+    jpeg_compress_struct encoder;
+    unsigned char* bytes;
+    unsigned long size;
+};
+
+// Whether the picture uses only the tables that Annex K of T.81 lists, which have a code for every
+// symbol. Any others may lack the symbols of the changed blocks.
+bool usual_tables(const jpeg_decompress_struct& decoder, const jpeg_compress_struct& encoder) {
+    const int used = decoder.num_components > 1 ? 2 : 1;
+    for (int i = 0; i < used; ++i) {
+        if (!same_table(decoder.dc_huff_tbl_ptrs[i], encoder.dc_huff_tbl_ptrs[i]) ||
+            !same_table(decoder.ac_huff_tbl_ptrs[i], encoder.ac_huff_tbl_ptrs[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void write_picture(WriteJob* job) {
+    jpeg_create_compress(&job->encoder);
+    jpeg_mem_dest(&job->encoder, &job->bytes, &job->size);
+    jpeg_copy_critical_parameters(job->decoder, &job->encoder);
+    job->encoder.write_JFIF_header = FALSE;
+    job->encoder.write_Adobe_marker = FALSE;
+    job->encoder.restart_interval = job->decoder->restart_interval;
+    if (job->decoder->progressive_mode != 0) {
+        jpeg_simple_progression(&job->encoder);
+    } else {
+        job->encoder.optimize_coding = usual_tables(*job->decoder, job->encoder) ? FALSE : TRUE;
+    }
+    jpeg_write_coefficients(&job->encoder, job->arrays);
+    jpeg_finish_compress(&job->encoder);
+}
+
+}  // namespace
+
+Result<Buffer> JpegBlocks::write() {
+    ErrorTrap trap{};
+    set_trap(trap);
+    WriteJob job{&trap, &state_->decoder, state_->arrays, {}, nullptr, 0};
+    job.encoder.err = &trap.manager;
+    // The arrays belong to the decoder, which may report through its own trap.
+    const bool good = setjmp(state_->trap.back) == 0 && guard(trap, write_picture, &job);
+    jpeg_destroy_compress(&job.encoder);
+    Buffer out;
+    if (good) {
+        out.assign(job.bytes, job.bytes + job.size);
+    }
+    std::free(job.bytes);
+    if (!good) {
+        return Error{ErrorCode::kUnavailable,
+                     fmt::format("the JPEG cannot be written: {}", trap.message)};
+    }
+    return out;
+}
+
+}  // namespace colophon::media
