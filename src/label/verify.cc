@@ -231,7 +231,16 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
         seen.findings = judgement.findings;
     }
     if (options.marks.has(Mark::kExplicit)) {
-        seen.explicit_mark = TRY(read_explicit(file, format, options, resources));
+        auto words = read_explicit(file, format, options, resources);
+        if (words.ok()) {
+            seen.explicit_mark = std::move(words).value();
+        } else if (seen.metadata) {
+            // The metadata can be judged without the picture or sound; that they cannot be decoded
+            // is worth a warning, not silence.
+            warn(seen.findings, "explicit.unread", words.error().what);
+        } else {
+            return std::move(words).error();
+        }
         if (seen.explicit_mark) {
             add_all(seen.findings, seen.explicit_mark->findings);
         }

@@ -2,10 +2,14 @@
 #include "media/initialise.h"
 
 #include "core/result.h"
+#include "media/audio.h"
+#include "media/image.h"
 
 namespace colophon::media {
 
 Result<void> initialise() {
+    TRY(initialise(1));
+    initialise_audio();
     return {};
 }
 
