@@ -211,6 +211,11 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
     TRY(check_possible(format, options));
     Work work{.file = file, .format = format, .applied = {}};
     const PropagationEvidence traces = TRY(find_traces(work, options, resources));
+    // The container is walked before any codec sees the file: our walkers name the byte that is
+    // wrong, and a codec starts on nothing that they refuse.
+    if (const Container* container = find_container(format)) {
+        TRY(container->read(file));
+    }
     if (options.marks.has(Mark::kExplicit)) {
         TRY(apply_explicit(work, options, resources, holder));
     }

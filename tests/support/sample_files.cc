@@ -23,7 +23,10 @@ constexpr std::string_view kSvg =
 void make_picture(const std::string& path) {
     run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i",
                  "testsrc2=size=320x240", "-frames:v", "1", "-pix_fmt",
-                 path.ends_with(".jpeg") || path.ends_with(".webp") ? "yuv420p" : path.ends_with(".gif") ? "rgb8" : "rgb24", path});
+                 path.ends_with(".jpeg") || path.ends_with(".webp") ? "yuv420p"
+                 : path.ends_with(".gif")                           ? "rgb8"
+                                                                    : "rgb24",
+                 path});
 }
 
 void make_sound(const std::string& path, const std::vector<std::string>& codec) {

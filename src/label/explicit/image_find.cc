@@ -29,14 +29,22 @@ struct Turn {
 
     std::pair<int, int> stored(int x, int y) const {
         switch (orientation) {
-            case 2: return {width - 1 - x, y};
-            case 3: return {width - 1 - x, height - 1 - y};
-            case 4: return {x, height - 1 - y};
-            case 5: return {y, x};
-            case 6: return {y, height - 1 - x};
-            case 7: return {width - 1 - y, height - 1 - x};
-            case 8: return {width - 1 - y, x};
-            default: return {x, y};
+            case 2:
+                return {width - 1 - x, y};
+            case 3:
+                return {width - 1 - x, height - 1 - y};
+            case 4:
+                return {x, height - 1 - y};
+            case 5:
+                return {y, x};
+            case 6:
+                return {y, height - 1 - x};
+            case 7:
+                return {width - 1 - y, height - 1 - x};
+            case 8:
+                return {width - 1 - y, x};
+            default:
+                return {x, y};
         }
     }
     Rect stored(const Rect& rect) const {

@@ -164,7 +164,8 @@ std::vector<TextLabel> find_text_labels(std::string_view text) {
 
 std::vector<TextLabel> find_tc260_labels(std::string_view text) {
     std::vector<TextLabel> labels = find_text_labels(text);
-    std::erase_if(labels, [](const TextLabel& label) { return label.kind != TextLabelKind::kTc260; });
+    std::erase_if(labels,
+                  [](const TextLabel& label) { return label.kind != TextLabelKind::kTc260; });
     return labels;
 }
 
