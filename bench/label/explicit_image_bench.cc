@@ -42,9 +42,9 @@ void time_it(const char* what, int runs, const std::function<void()>& step) {
 }
 
 void show(const label::ExplicitReading& reading) {
-    std::printf("       found %d \"%s\" at %s, height %.2f %%, contrast %.2f\n", reading.found ? 1 : 0,
-                reading.text.c_str(), reading.where.c_str(), reading.height_percent.value_or(0),
-                reading.contrast.value_or(0));
+    std::printf("       found %d \"%s\" at %s, height %.2f %%, contrast %.2f\n",
+                reading.found ? 1 : 0, reading.text.c_str(), reading.where.c_str(),
+                reading.height_percent.value_or(0), reading.contrast.value_or(0));
     for (const label::Finding& finding : reading.findings) {
         std::printf("       %s: %s\n", finding.code.c_str(), finding.what.c_str());
     }
@@ -54,9 +54,10 @@ void show(const label::ExplicitReading& reading) {
 
 int main(int argc, char** argv) {
     if (argc < 3) {
-        std::fprintf(stderr,
-                     "usage: %s FONT PICTURE [--text TEXT] [--place PLACE] [--out FILE] [--runs N]\n",
-                     argv[0]);
+        std::fprintf(
+            stderr,
+            "usage: %s FONT PICTURE [--text TEXT] [--place PLACE] [--out FILE] [--runs N]\n",
+            argv[0]);
         return 2;
     }
     label::ImageMark mark{"AI生成"};

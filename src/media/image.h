@@ -59,9 +59,9 @@ Result<PngImage> decode_png(Bytes file);
 // A PNG file with IHDR, PLTE, tRNS, IDAT, IEND.
 Result<Buffer> encode_png(const PngImage& png);
 
-// GIF, TIFF, HEIC, AVIF through libvips: the first frame, page or primary picture, as displayed where
-// the container itself turns it (HEIC, AVIF), as stored otherwise. kUnsupported for sample types
-// other than 8 and 16 bits.
+// GIF, TIFF, HEIC, AVIF through libvips: the first frame, page or primary picture, as displayed
+// where the container itself turns it (HEIC, AVIF), as stored otherwise. kUnsupported for sample
+// types other than 8 and 16 bits.
 enum class VipsFormat : std::uint8_t { kGif, kTiff, kHeif };
 Result<Image> decode_vips(Bytes file, VipsFormat format);
 

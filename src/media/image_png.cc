@@ -3,6 +3,7 @@
 #include "media/image.h"
 
 #include <fmt/format.h>
+#include <png.h>
 
 #include <algorithm>
 #include <csetjmp>
@@ -10,8 +11,6 @@
 #include <cstring>
 #include <string>
 #include <vector>
-
-#include <png.h>
 
 namespace colophon::media {
 namespace {
@@ -107,7 +106,7 @@ void describe(Job& job) {
     image.sample_bytes = job.picture->bit_depth == 16 ? 2 : 1;
     image.sample_max = (1 << job.picture->bit_depth) - 1;
     image.has_alpha = (type & PNG_COLOR_MASK_ALPHA) != 0;
-    image.space = type == PNG_COLOR_TYPE_PALETTE        ? ColourSpace::kPalette
+    image.space = type == PNG_COLOR_TYPE_PALETTE       ? ColourSpace::kPalette
                   : (type & PNG_COLOR_MASK_COLOR) != 0 ? ColourSpace::kRgb
                                                        : ColourSpace::kGrey;
     if (image.space == ColourSpace::kPalette) {

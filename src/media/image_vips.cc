@@ -43,8 +43,12 @@ Result<Handle> open(Bytes file, VipsFormat format) {
         case VipsFormat::kGif:
             failed = vips_gifload_buffer(data, file.size(), &image, "n", 1, nullptr);
             break;
-        case VipsFormat::kTiff: failed = vips_tiffload_buffer(data, file.size(), &image, nullptr); break;
-        case VipsFormat::kHeif: failed = vips_heifload_buffer(data, file.size(), &image, nullptr); break;
+        case VipsFormat::kTiff:
+            failed = vips_tiffload_buffer(data, file.size(), &image, nullptr);
+            break;
+        case VipsFormat::kHeif:
+            failed = vips_heifload_buffer(data, file.size(), &image, nullptr);
+            break;
     }
     if (failed != 0) {
         return Error{ErrorCode::kCorrupt, "the picture cannot be read: " + last_words()};
@@ -53,8 +57,9 @@ Result<Handle> open(Bytes file, VipsFormat format) {
     const std::uint64_t pixels = static_cast<std::uint64_t>(vips_image_get_width(image)) *
                                  static_cast<std::uint64_t>(vips_image_get_height(image));
     if (pixels > limits::kImagePixelsMax) {
-        return Error{ErrorCode::kLimit, fmt::format("a picture of {} pixels is above the limit of {}",
-                                                    pixels, limits::kImagePixelsMax)};
+        return Error{ErrorCode::kLimit,
+                     fmt::format("a picture of {} pixels is above the limit of {}", pixels,
+                                 limits::kImagePixelsMax)};
     }
     return handle;
 }
@@ -148,16 +153,15 @@ int heif_bits(Bytes file) {
 Result<Buffer> encode_heif(const Image& image, const HeifOptions& options, Bytes like) {
     TRY(initialise(1));
     const Handle source = TRY(open(like, VipsFormat::kHeif));
-    const Handle raw(vips_image_new_from_memory(image.pixels.data(), image.pixels.size(),
-                                                image.width, image.height, image.channels,
-                                                image.sample_bytes == 2 ? VIPS_FORMAT_USHORT
-                                                                        : VIPS_FORMAT_UCHAR));
+    const Handle raw(vips_image_new_from_memory(
+        image.pixels.data(), image.pixels.size(), image.width, image.height, image.channels,
+        image.sample_bytes == 2 ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR));
     if (raw == nullptr) {
         return Error{ErrorCode::kUnavailable, last_words()};
     }
     VipsImage* copied = nullptr;
-    if (vips_copy(raw.get(), &copied, "interpretation",
-                  vips_image_get_interpretation(source.get()), nullptr) != 0) {
+    if (vips_copy(raw.get(), &copied, "interpretation", vips_image_get_interpretation(source.get()),
+                  nullptr) != 0) {
         return Error{ErrorCode::kUnavailable, last_words()};
     }
     const Handle out(copied);
@@ -172,12 +176,10 @@ Result<Buffer> encode_heif(const Image& image, const HeifOptions& options, Bytes
     void* bytes = nullptr;
     std::size_t size = 0;
     const bool av1 = options.coder == HeifCoder::kAv1;
-    if (vips_heifsave_buffer(out.get(), &bytes, &size, "Q", options.quality, "bitdepth",
-                             options.bits, "compression",
-                             av1 ? VIPS_FOREIGN_HEIF_COMPRESSION_AV1
-                                 : VIPS_FOREIGN_HEIF_COMPRESSION_HEVC,
-                             "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF, "effort", av1 ? 3 : 4,
-                             nullptr) != 0) {
+    if (vips_heifsave_buffer(
+            out.get(), &bytes, &size, "Q", options.quality, "bitdepth", options.bits, "compression",
+            av1 ? VIPS_FOREIGN_HEIF_COMPRESSION_AV1 : VIPS_FOREIGN_HEIF_COMPRESSION_HEVC,
+            "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF, "effort", av1 ? 3 : 4, nullptr) != 0) {
         return Error{ErrorCode::kUnavailable, "the picture cannot be written: " + last_words()};
     }
     const auto* begin = static_cast<const std::uint8_t*>(bytes);

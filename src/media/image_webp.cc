@@ -77,9 +77,9 @@ bool import_frame(const Image& image, int frame, bool lossless, WebPPicture& pic
     picture.width = image.width;
     picture.height = image.height;
     picture.use_argb = lossless ? 1 : 0;
-    const std::uint8_t* pixels =
-        image.pixels.data() + static_cast<std::size_t>(frame) * image.row_bytes() *
-                                  static_cast<std::size_t>(image.height);
+    const std::uint8_t* pixels = image.pixels.data() + static_cast<std::size_t>(frame) *
+                                                           image.row_bytes() *
+                                                           static_cast<std::size_t>(image.height);
     const int stride = static_cast<int>(image.row_bytes());
     return (image.channels == 4 ? WebPPictureImportRGBA(&picture, pixels, stride)
                                 : WebPPictureImportRGB(&picture, pixels, stride)) != 0;
@@ -103,7 +103,8 @@ Result<Buffer> encode_animation(const Image& image, const WebPConfig& config) {
         good = good && WebPAnimEncoderAdd(encoder.get(), &picture, begin_ms, &config) != 0;
         WebPPictureFree(&picture);
         if (!good) {
-            return Error{ErrorCode::kUnavailable, fmt::format("frame {} of the WebP cannot be coded", i)};
+            return Error{ErrorCode::kUnavailable,
+                         fmt::format("frame {} of the WebP cannot be coded", i)};
         }
         begin_ms = image.end_times_ms[static_cast<std::size_t>(i)];
     }

@@ -160,7 +160,8 @@ void encode_block(const std::array<std::uint8_t, DCTSIZE2>& in, const JQUANT_TBL
     for (std::size_t i = 0; i < DCTSIZE2; ++i) {
         const auto step = static_cast<float>(std::max<int>(1, table.quantval[i]));
         // AC coefficients of 8-bit pictures have 10 bits and a sign, DC differences 11.
-        block[i] = static_cast<JCOEF>(std::clamp(std::lround(coefficients[i] / step), -1023L, 1023L));
+        block[i] =
+            static_cast<JCOEF>(std::clamp(std::lround(coefficients[i] / step), -1023L, 1023L));
     }
 }
 
@@ -178,8 +179,8 @@ std::optional<Error> refuse_frame(Bytes file) {
             ++at;
             continue;
         }
-        const bool frame = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 &&
-                           marker != 0xCC;
+        const bool frame =
+            marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
         if (!frame) {
             at += std::size_t{2} + load_be16(file.subspan(at + 2));
             continue;
@@ -193,9 +194,9 @@ std::optional<Error> refuse_frame(Bytes file) {
                          "a JPEG with arithmetic coding; save it with Huffman coding first"};
         }
         if (at + 5 <= file.size() && file[at + 4] != 8) {
-            return Error{ErrorCode::kUnsupported,
-                         fmt::format("a JPEG with {} bits a sample; only 8 are handled",
-                                     file[at + 4])};
+            return Error{
+                ErrorCode::kUnsupported,
+                fmt::format("a JPEG with {} bits a sample; only 8 are handled", file[at + 4])};
         }
         return std::nullopt;
     }
@@ -224,9 +225,8 @@ struct JpegBlocks::State {
     // The row of blocks `y`. The arrays live in memory: with a valid row this cannot fail.
     JBLOCKROW row(std::size_t component, int y, bool write) {
         auto* common = reinterpret_cast<j_common_ptr>(&decoder);
-        return (*decoder.mem->access_virt_barray)(common, arrays[component],
-                                                  static_cast<JDIMENSION>(y), 1,
-                                                  write ? TRUE : FALSE)[0];
+        return (*decoder.mem->access_virt_barray)(
+            common, arrays[component], static_cast<JDIMENSION>(y), 1, write ? TRUE : FALSE)[0];
     }
     Error failure() const {
         return Error{trap.limit ? ErrorCode::kLimit : ErrorCode::kCorrupt,
@@ -255,17 +255,26 @@ Result<void> JpegBlocks::State::check_header() {
         static_cast<std::uint64_t>(decoder.image_width) * decoder.image_height;
     if (pixels > limits::kImagePixelsMax || decoder.image_width > limits::kImageSideMax ||
         decoder.image_height > limits::kImageSideMax) {
-        return Error{ErrorCode::kLimit, fmt::format("a picture of {} x {} pixels is above the limit",
-                                                    decoder.image_width, decoder.image_height)};
+        return Error{ErrorCode::kLimit,
+                     fmt::format("a picture of {} x {} pixels is above the limit",
+                                 decoder.image_width, decoder.image_height)};
     }
     switch (decoder.jpeg_color_space) {
-        case JCS_GRAYSCALE: colours = JpegColours::kGrey; break;
-        case JCS_YCbCr: colours = JpegColours::kYcc; break;
-        case JCS_RGB: colours = JpegColours::kRgb; break;
-        case JCS_YCCK: colours = JpegColours::kYcck; break;
+        case JCS_GRAYSCALE:
+            colours = JpegColours::kGrey;
+            break;
+        case JCS_YCbCr:
+            colours = JpegColours::kYcc;
+            break;
+        case JCS_RGB:
+            colours = JpegColours::kRgb;
+            break;
+        case JCS_YCCK:
+            colours = JpegColours::kYcck;
+            break;
         case JCS_CMYK:
-            colours = decoder.saw_Adobe_marker != 0 ? JpegColours::kCmykInverted
-                                                    : JpegColours::kCmyk;
+            colours =
+                decoder.saw_Adobe_marker != 0 ? JpegColours::kCmykInverted : JpegColours::kCmyk;
             break;
         default:
             return Error{ErrorCode::kUnsupported,
@@ -301,8 +310,8 @@ Result<JpegBlocks> JpegBlocks::open(Bytes file) {
             return Error{ErrorCode::kCorrupt, "a component of the JPEG has no quantization table"};
         }
         state->components.push_back({static_cast<int>(info.downsampled_width),
-                                     static_cast<int>(info.downsampled_height),
-                                     info.h_samp_factor, info.v_samp_factor});
+                                     static_cast<int>(info.downsampled_height), info.h_samp_factor,
+                                     info.v_samp_factor});
     }
     return JpegBlocks(std::move(state));
 }
@@ -342,8 +351,8 @@ Plane JpegBlocks::read(std::size_t component, const Rect& area) const {
     const JpegComponent& facts = state_->components[component];
     COLOPHON_ASSERT((Rect{0, 0, facts.width, facts.height}.contains(area)));
     const Rect blocks = block_rect(area);
-    Plane plane({blocks.x * DCTSIZE, blocks.y * DCTSIZE, blocks.width * DCTSIZE,
-                 blocks.height * DCTSIZE});
+    Plane plane(
+        {blocks.x * DCTSIZE, blocks.y * DCTSIZE, blocks.width * DCTSIZE, blocks.height * DCTSIZE});
     std::array<std::uint8_t, DCTSIZE2> samples{};
     for (int by = blocks.y; by < blocks.bottom(); ++by) {
         JBLOCKROW row = state_->row(component, by, false);
@@ -395,7 +404,9 @@ Plane JpegBlocks::reduced(int samples_per_block) const {
                              std::numbers::pi / (2.0 * static_cast<double>(n))));
         }
     }
-    const auto reduce = [&](int side) { return (side * samples_per_block + DCTSIZE - 1) / DCTSIZE; };
+    const auto reduce = [&](int side) {
+        return (side * samples_per_block + DCTSIZE - 1) / DCTSIZE;
+    };
     Plane out({0, 0, std::max(1, reduce(facts.width)), std::max(1, reduce(facts.height))});
     const int rows = (facts.height + DCTSIZE - 1) / DCTSIZE;
     const int columns = (facts.width + DCTSIZE - 1) / DCTSIZE;
@@ -405,8 +416,9 @@ Plane JpegBlocks::reduced(int samples_per_block) const {
             std::array<float, 16> half{};
             for (std::size_t v = 0; v < n; ++v) {
                 for (std::size_t u = 0; u < n; ++u) {
-                    const float value = static_cast<float>(row[bx][v * DCTSIZE + u]) *
-                                        static_cast<float>(info.quant_table->quantval[v * DCTSIZE + u]);
+                    const float value =
+                        static_cast<float>(row[bx][v * DCTSIZE + u]) *
+                        static_cast<float>(info.quant_table->quantval[v * DCTSIZE + u]);
                     for (std::size_t x = 0; x < n; ++x) {
                         half[v * n + x] += value * basis[u][x];
                     }

@@ -143,7 +143,8 @@ struct Typeface::State {
     Result<FT_Outline*> load(hb_codepoint_t id) const {
         if (FT_Load_Glyph(face, id, FT_LOAD_NO_SCALE | FT_LOAD_NO_BITMAP) != 0 ||
             face->glyph->format != FT_GLYPH_FORMAT_OUTLINE) {
-            return Error{ErrorCode::kCorrupt, fmt::format("the font has no outline for glyph {}", id)};
+            return Error{ErrorCode::kCorrupt,
+                         fmt::format("the font has no outline for glyph {}", id)};
         }
         return &face->glyph->outline;
     }
@@ -320,8 +321,8 @@ Result<TextMask> Typeface::raster(std::string_view text, int ink_height) const {
     out.mask.width = width;
     out.mask.height = above + ink_height + below;
     if (width > kMaskSideMax || out.mask.height > kMaskSideMax) {
-        return Error{ErrorCode::kLimit, fmt::format("the text of the mark would be {} pixels wide",
-                                                    width)};
+        return Error{ErrorCode::kLimit,
+                     fmt::format("the text of the mark would be {} pixels wide", width)};
     }
     out.mask.coverage.assign(
         static_cast<std::size_t>(width) * static_cast<std::size_t>(out.mask.height), 0);

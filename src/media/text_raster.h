@@ -5,7 +5,8 @@
 //
 // [GB45438-5.2] speaks of the height of the text, so type is not set by its em here but by its ink:
 // ideographs, or capitals where there are none, are scaled until their ink fills the wanted height;
-// capitals beside ideographs fill 93 % of it, which looks even. Only descenders and punctuation may leave that box.
+// capitals beside ideographs fill 93 % of it, which looks even. Only descenders and punctuation may
+// leave that box.
 
 #include "core/bytes.h"
 

@@ -27,7 +27,8 @@ struct Memory {
     static Memory& of(thandle_t handle) { return *static_cast<Memory*>(handle); }
     static tmsize_t read(thandle_t handle, void* out, tmsize_t size) {
         Memory& memory = of(handle);
-        const std::uint64_t left = memory.bytes.size() - std::min<std::uint64_t>(memory.at, memory.bytes.size());
+        const std::uint64_t left =
+            memory.bytes.size() - std::min<std::uint64_t>(memory.at, memory.bytes.size());
         const std::uint64_t taken = std::min<std::uint64_t>(left, static_cast<std::uint64_t>(size));
         if (taken > 0) {
             std::memcpy(out, memory.bytes.data() + memory.at, taken);
@@ -92,8 +93,8 @@ struct TiffPages::State {
     Result<void> read_blocks();
     int samples_in_block() const { return separate ? 1 : samples; }
     std::size_t row_bytes() const {
-        return static_cast<std::size_t>(block_width) * static_cast<std::size_t>(samples_in_block()) *
-               static_cast<std::size_t>(bytes);
+        return static_cast<std::size_t>(block_width) *
+               static_cast<std::size_t>(samples_in_block()) * static_cast<std::size_t>(bytes);
     }
     // Calls `each(block index, its rectangle, its plane)` for all blocks that touch `rect`.
     Result<void> for_blocks(
@@ -124,8 +125,9 @@ Result<void> TiffPages::State::read_colours() {
     TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &extra_count, &extra);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_SUBFILETYPE, &kind);
     if ((bits != 8 && bits != 16) || format != SAMPLEFORMAT_UINT) {
-        return Error{ErrorCode::kUnsupported,
-                     fmt::format("a TIFF with {} bits a sample; convert it to 8 or 16 first", bits)};
+        return Error{
+            ErrorCode::kUnsupported,
+            fmt::format("a TIFF with {} bits a sample; convert it to 8 or 16 first", bits)};
     }
     if (compression == COMPRESSION_JPEG || compression == COMPRESSION_OJPEG) {
         return Error{ErrorCode::kUnsupported,
@@ -227,8 +229,7 @@ Result<Buffer> TiffPages::State::load(std::uint32_t block) const {
     return content;
 }
 
-Result<void> TiffPages::State::store(std::uint32_t block, const Rect& area,
-                                     Buffer& content) const {
+Result<void> TiffPages::State::store(std::uint32_t block, const Rect& area, Buffer& content) const {
     const auto size = static_cast<tmsize_t>(row_bytes() * static_cast<std::size_t>(area.height));
     const tmsize_t put = tiled ? TIFFWriteEncodedTile(tiff, block, content.data(), size)
                                : TIFFWriteEncodedStrip(tiff, block, content.data(), size);
@@ -248,7 +249,8 @@ Result<TiffPages> TiffPages::open(Bytes file) {
     TRY(initialise(1));
     auto state = std::make_unique<State>();
     state->memory.bytes = to_buffer(file);
-    state->memory.most = 2 * static_cast<std::uint64_t>(file.size()) + limits::kMetadataBlockBytesMax;
+    state->memory.most =
+        2 * static_cast<std::uint64_t>(file.size()) + limits::kMetadataBlockBytesMax;
     // "r+": change in place. "m": no memory mapping.
     state->tiff = TIFFClientOpen("picture", "r+m", &state->memory, Memory::read, Memory::write,
                                  Memory::seek, Memory::close, Memory::size, nullptr, nullptr);
@@ -288,8 +290,9 @@ void scale_by_alpha(Image& image, bool multiply) {
             for (int c = 0; c < colours && alpha > 0 && alpha < image.sample_max; ++c) {
                 const std::int64_t v = image.sample(x, y, c);
                 const std::int64_t most = image.sample_max;
-                const std::int64_t scaled = multiply ? (v * alpha + most / 2) / most
-                                                     : std::min(most, (v * most + alpha / 2) / alpha);
+                const std::int64_t scaled = multiply
+                                                ? (v * alpha + most / 2) / most
+                                                : std::min(most, (v * most + alpha / 2) / alpha);
                 image.set_sample(x, y, c, static_cast<int>(scaled));
             }
         }
@@ -321,8 +324,7 @@ Result<Image> TiffPages::read(const Rect& rect) {
     image.has_alpha = state.alpha;
     image.space = state.space;
     image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(rect.height));
-    const auto copy_block = [&](std::uint32_t block, const Rect& area,
-                                int plane) -> Result<void> {
+    const auto copy_block = [&](std::uint32_t block, const Rect& area, int plane) -> Result<void> {
         const Buffer content = TRY(state.load(block));
         const Rect part = intersect(area, rect);
         const auto unit = static_cast<std::size_t>(state.samples_in_block() * state.bytes);
@@ -371,10 +373,10 @@ Result<void> TiffPages::write(const Rect& rect, const Image& pixels) {
                 std::uint8_t* to = content.data() +
                                    static_cast<std::size_t>(y - area.y) * state.row_bytes() +
                                    static_cast<std::size_t>(part.x - area.x) * unit;
-                const std::uint8_t* from = image.pixels.data() +
-                                           static_cast<std::size_t>(y - rect.y) * image.row_bytes() +
-                                           static_cast<std::size_t>(part.x - rect.x) * pixel +
-                                           static_cast<std::size_t>(plane * state.bytes);
+                const std::uint8_t* from =
+                    image.pixels.data() + static_cast<std::size_t>(y - rect.y) * image.row_bytes() +
+                    static_cast<std::size_t>(part.x - rect.x) * pixel +
+                    static_cast<std::size_t>(plane * state.bytes);
                 for (int x = 0; x < part.width; ++x, from += pixel, to += unit) {
                     std::memcpy(to, from, unit);
                 }

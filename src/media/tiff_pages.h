@@ -15,9 +15,9 @@ namespace colophon::media {
 struct TiffPage {
     int width = 0;  // as stored
     int height = 0;
-    int orientation = 1;     // 1 .. 8, as in EXIF
-    bool reduced = false;    // a thumbnail of another page
-    bool lossless = true;    // whether coding again keeps every sample
+    int orientation = 1;   // 1 .. 8, as in EXIF
+    bool reduced = false;  // a thumbnail of another page
+    bool lossless = true;  // whether coding again keeps every sample
 };
 
 class TiffPages {

@@ -36,19 +36,20 @@ struct Codec {
     Result<Drawn> (*draw)(const Drawing&);
 };
 constexpr std::array kCodecs{
-    Codec{Format::kPng, internal::draw_png},
-    Codec{Format::kWebp, internal::draw_webp}, Codec{Format::kGif, internal::draw_gif},
-    Codec{Format::kTiff, internal::draw_tiff}, Codec{Format::kHeic, internal::draw_heif},
-    Codec{Format::kAvif, internal::draw_heif}, Codec{Format::kSvg, internal::draw_svg},
+    Codec{Format::kPng, internal::draw_png},   Codec{Format::kWebp, internal::draw_webp},
+    Codec{Format::kGif, internal::draw_gif},   Codec{Format::kTiff, internal::draw_tiff},
+    Codec{Format::kHeic, internal::draw_heif}, Codec{Format::kAvif, internal::draw_heif},
+    Codec{Format::kSvg, internal::draw_svg},
 };
 
 // What is wrong with a mark that is there: too low, or too faint. [GB45438-5.2]
 void judge(ExplicitReading& reading) {
     if (reading.height_percent && *reading.height_percent < kInkHeightPercentMin) {
-        fault(reading.findings, "explicit.height",
-              fmt::format("the mark is {:.2f} % of the shortest side high, the standard asks for at "
-                          "least {:.0f} %",
-                          *reading.height_percent, kInkHeightPercentMin));
+        fault(
+            reading.findings, "explicit.height",
+            fmt::format("the mark is {:.2f} % of the shortest side high, the standard asks for at "
+                        "least {:.0f} %",
+                        *reading.height_percent, kInkHeightPercentMin));
     }
     if (reading.contrast && *reading.contrast < kContrastMin) {
         warn(reading.findings, "explicit.contrast",
@@ -117,8 +118,8 @@ Result<MarkedFile> mark_image(Bytes file, Format format, const ImageMark& mark, 
         marked.splice.copy(0, file.size());
         return marked;
     }
-    Drawn drawn = blocks ? TRY(internal::draw_jpeg(drawing, *blocks))
-                         : TRY(draw_with(drawing, format));
+    Drawn drawn =
+        blocks ? TRY(internal::draw_jpeg(drawing, *blocks)) : TRY(draw_with(drawing, format));
     marked.splice = std::move(drawn.splice);
     marked.reading = {.found = true,
                       .text = mark.text,

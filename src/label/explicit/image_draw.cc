@@ -147,7 +147,8 @@ void draw(Patch& patch, const Overlay& overlay, const Style& style) {
 double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_text) {
     const std::uint8_t most =
         *std::max_element(overlay.text.coverage.begin(), overlay.text.coverage.end());
-    // Strokes of small text are thinner than a pixel: there the pixels that they mostly cover count.
+    // Strokes of small text are thinner than a pixel: there the pixels that they mostly cover
+    // count.
     const int core_least = overlay.ink_height < kThinStrokesBelow ? most * 3 / 4 : most - most / 16;
     const std::vector<std::uint8_t> near =
         near_text(overlay.text, std::max(2, overlay.ink_height / 3));
@@ -155,15 +156,14 @@ double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_t
     std::vector<double> around;
     for (int y = 0; y < overlay.rect.height; ++y) {
         for (int x = 0; x < overlay.rect.width; ++x) {
-            const std::size_t i = static_cast<std::size_t>(y) *
-                                      static_cast<std::size_t>(overlay.rect.width) +
-                                  static_cast<std::size_t>(x);
+            const std::size_t i =
+                static_cast<std::size_t>(y) * static_cast<std::size_t>(overlay.rect.width) +
+                static_cast<std::size_t>(x);
             const std::uint8_t ink = overlay.text.coverage[i];
             const bool core = ink >= core_least;
             const bool background = ink == 0 && near[i] != 0 && overlay.plate.coverage[i] == 255;
             if (core || background) {
-                const double l =
-                    luminance(patch, patch.at(overlay.rect.x + x, overlay.rect.y + y));
+                const double l = luminance(patch, patch.at(overlay.rect.x + x, overlay.rect.y + y));
                 (core ? text : around).push_back(l);
             }
         }

@@ -19,8 +19,8 @@ using media::JpegBlocks;
 using media::Plane;
 using media::Rect;
 
-// Shortest side, at least, of the luma picture that is searched: at the lowest text looked for it is
-// shrunk to 267.
+// Shortest side, at least, of the luma picture that is searched: at the lowest text looked for it
+// is shrunk to 267.
 constexpr int kSmallSide = 300;
 
 // Where the displayed pixel (x, y) of a stored width x height picture is stored.
@@ -31,14 +31,22 @@ struct Turn {
 
     std::pair<int, int> stored(int x, int y) const {
         switch (orientation) {
-            case 2: return {width - 1 - x, y};
-            case 3: return {width - 1 - x, height - 1 - y};
-            case 4: return {x, height - 1 - y};
-            case 5: return {y, x};
-            case 6: return {y, height - 1 - x};
-            case 7: return {width - 1 - y, height - 1 - x};
-            case 8: return {width - 1 - y, x};
-            default: return {x, y};
+            case 2:
+                return {width - 1 - x, y};
+            case 3:
+                return {width - 1 - x, height - 1 - y};
+            case 4:
+                return {x, height - 1 - y};
+            case 5:
+                return {y, x};
+            case 6:
+                return {y, height - 1 - x};
+            case 7:
+                return {width - 1 - y, height - 1 - x};
+            case 8:
+                return {width - 1 - y, x};
+            default:
+                return {x, y};
         }
     }
     Rect stored(const Rect& rect) const {

@@ -37,8 +37,8 @@ int jpeg_orientation(Bytes file) {
 
 Result<Overlay> plan_overlay(const Drawing& drawing, int width, int height, int orientation) {
     const bool sideways = turns_sideways(orientation);
-    const Overlay displayed = TRY(lay_out(drawing.typeface, drawing.mark,
-                                          sideways ? height : width, sideways ? width : height));
+    const Overlay displayed = TRY(lay_out(drawing.typeface, drawing.mark, sideways ? height : width,
+                                          sideways ? width : height));
     return orient(displayed, orientation, width, height);
 }
 

@@ -41,17 +41,17 @@ struct ColourTable {
 };
 
 struct Frame {
-    std::size_t block = 0;                   // index of the picture in GifFile::blocks
-    std::optional<std::size_t> control;      // index of its graphic control extension
+    std::size_t block = 0;               // index of the picture in GifFile::blocks
+    std::optional<std::size_t> control;  // index of its graphic control extension
     Rect rect;
     bool interlaced = false;
     bool sorted = false;
     bool local = false;
-    ColourTable table;                       // local only
+    ColourTable table;  // local only
     int code_bits = 0;
     int transparent = -1;
     int disposal = 0;
-    Bytes coded;                             // sub-blocks
+    Bytes coded;  // sub-blocks
 };
 
 std::vector<std::uint32_t> read_colours(Bytes bytes) {
@@ -126,8 +126,9 @@ Result<Buffer> decode(const Frame& frame) {
     const auto width = static_cast<std::size_t>(frame.rect.width);
     std::size_t from = 0;
     for (const int y : row_order(frame.rect.height, true)) {
-        std::copy_n(coded.begin() + static_cast<std::ptrdiff_t>(from), width,
-                    pixels.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(y) * width));
+        std::copy_n(
+            coded.begin() + static_cast<std::ptrdiff_t>(from), width,
+            pixels.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(y) * width));
         from += width;
     }
     return pixels;
@@ -357,17 +358,15 @@ Result<bool> GifMarker::mark_frame(Frame& frame, Buffer& pixels) {
     }
     for (std::size_t i = 0; i < kShades; ++i) {
         const auto level = static_cast<std::uint32_t>(i * 255 / (kShades - 1));
-        table.shades[i] = static_cast<std::uint8_t>(
-            nearest_entry(table.colours, 0xFF000000U | level << 16U | level << 8U | level,
-                          frame.transparent));
+        table.shades[i] = static_cast<std::uint8_t>(nearest_entry(
+            table.colours, 0xFF000000U | level << 16U | level << 8U | level, frame.transparent));
     }
     const Canvas before = frame.disposal == 3 ? canvas_ : Canvas();
     for (int y = frame.rect.y; y < frame.rect.bottom(); ++y) {
         for (int x = frame.rect.x; x < frame.rect.right(); ++x) {
-            std::uint8_t& index =
-                pixels[static_cast<std::size_t>(y - frame.rect.y) *
-                           static_cast<std::size_t>(frame.rect.width) +
-                       static_cast<std::size_t>(x - frame.rect.x)];
+            std::uint8_t& index = pixels[static_cast<std::size_t>(y - frame.rect.y) *
+                                             static_cast<std::size_t>(frame.rect.width) +
+                                         static_cast<std::size_t>(x - frame.rect.x)];
             const std::size_t at = canvas_.at(x, y);
             const bool clear = static_cast<int>(index) == frame.transparent;
             const bool plate = overlay_.rect.contains({x, y, 1, 1}) && covers(x, y);
@@ -386,8 +385,10 @@ Result<bool> GifMarker::mark_frame(Frame& frame, Buffer& pixels) {
     } else if (frame.disposal == 2) {
         for (int y = frame.rect.y; y < frame.rect.bottom(); ++y) {
             const std::size_t at = canvas_.at(frame.rect.x, y);
-            std::fill_n(canvas_.painted.begin() + static_cast<std::ptrdiff_t>(at), frame.rect.width, 0);
-            std::fill_n(canvas_.marked.begin() + static_cast<std::ptrdiff_t>(at), frame.rect.width, 0);
+            std::fill_n(canvas_.painted.begin() + static_cast<std::ptrdiff_t>(at), frame.rect.width,
+                        0);
+            std::fill_n(canvas_.marked.begin() + static_cast<std::ptrdiff_t>(at), frame.rect.width,
+                        0);
         }
     }
     return changed;
@@ -461,14 +462,16 @@ Result<Drawn> GifMarker::run() {
             drawn[i] = std::move(pixels);
             const ColourTable& table = table_of(frame);
             const auto luminance_of = [&](int shade_index) {
-                const std::uint32_t c = table.colours[table.shades[static_cast<std::size_t>(shade_index)]];
+                const std::uint32_t c =
+                    table.colours[table.shades[static_cast<std::size_t>(shade_index)]];
                 Patch one;
                 const float pixel[3] = {static_cast<float>(c >> 16U & 0xFFU) / 255.0F,
                                         static_cast<float>(c >> 8U & 0xFFU) / 255.0F,
                                         static_cast<float>(c & 0xFFU) / 255.0F};
                 return luminance(one, pixel);
             };
-            contrast = std::min(contrast, (luminance_of(kShades - 1) + 0.05) / (luminance_of(0) + 0.05));
+            contrast =
+                std::min(contrast, (luminance_of(kShades - 1) + 0.05) / (luminance_of(0) + 0.05));
         }
         if (frame.transparent != transparent && frame.control) {
             dropped[*frame.control] = 1;
@@ -490,7 +493,8 @@ Result<Drawn> GifMarker::run() {
     std::copy_n("89a", 3, head.begin() + 3);
     if (!global_.colours.empty()) {
         const int bits = size_bits(global_.colours.size());
-        head[10] = static_cast<std::uint8_t>((head[10] & 0x78U) | 0x80U | static_cast<unsigned>(bits - 1));
+        head[10] =
+            static_cast<std::uint8_t>((head[10] & 0x78U) | 0x80U | static_cast<unsigned>(bits - 1));
         append_colours(head, global_.colours);
     }
     out.splice.insert(std::move(head));

@@ -28,12 +28,12 @@ Result<Drawn> draw_heif(const Drawing& drawing) {
     drawn.height_percent = height_percent(overlay, image.width, image.height);
     drawn.contrast = draw_frame(image, overlay, 0);
     const bool avif = is_avif(drawing.file);
-    const Buffer coded = TRY(media::encode_heif(
-        image,
-        {.coder = avif ? media::HeifCoder::kAv1 : media::HeifCoder::kHevc,
-         .quality = avif ? kAv1Quality : kHevcQuality,
-         .bits = media::heif_bits(drawing.file)},
-        drawing.file));
+    const Buffer coded =
+        TRY(media::encode_heif(image,
+                               {.coder = avif ? media::HeifCoder::kAv1 : media::HeifCoder::kHevc,
+                                .quality = avif ? kAv1Quality : kHevcQuality,
+                                .bits = media::heif_bits(drawing.file)},
+                               drawing.file));
     note(drawn.findings, "explicit.recoded",
          "the picture is coded once more; further pictures in the file are left out");
     drawn.splice.insert(Bytes(coded));

@@ -2,8 +2,8 @@
 // The mark in a JPEG: only the 8x8 blocks under the plate are coded again.
 //
 // All colour models of JPEG are affine images of RGB or of inks, so mixing towards black and white
-// can be done on the components themselves, each at its own resolution: a subsampled component takes
-// the mean of the coverage that its sample stands for.
+// can be done on the components themselves, each at its own resolution: a subsampled component
+// takes the mean of the coverage that its sample stands for.
 #include "label/container/jpeg_segments.h"
 #include "label/explicit/internal/image_codecs.h"
 #include "media/jpeg_blocks.h"
@@ -26,10 +26,14 @@ using media::Rect;
 float neutral(JpegColours colours, std::size_t component, bool white) {
     switch (colours) {
         case JpegColours::kGrey:
-        case JpegColours::kRgb: return white ? 255 : 0;
-        case JpegColours::kYcc: return component == 0 ? (white ? 255.0F : 0.0F) : 128.0F;
-        case JpegColours::kCmyk: return component == 3 && !white ? 255 : 0;
-        case JpegColours::kCmykInverted: return component == 3 && !white ? 0 : 255;
+        case JpegColours::kRgb:
+            return white ? 255 : 0;
+        case JpegColours::kYcc:
+            return component == 0 ? (white ? 255.0F : 0.0F) : 128.0F;
+        case JpegColours::kCmyk:
+            return component == 3 && !white ? 255 : 0;
+        case JpegColours::kCmykInverted:
+            return component == 3 && !white ? 0 : 255;
         case JpegColours::kYcck:
             return component == 0 ? 255.0F : component == 3 ? (white ? 255.0F : 0.0F) : 128.0F;
     }
@@ -63,7 +67,8 @@ Weights sample_weights(const JpegBlocks& blocks, const JpegComponent& facts, con
             const int ox = px - overlay.rect.x;
             const int oy = py - overlay.rect.y;
             if (ox >= 0 && oy >= 0 && ox < overlay.rect.width && oy < overlay.rect.height) {
-                const Weights w = weights(overlay.plate.at(ox, oy), overlay.text.at(ox, oy), opacity);
+                const Weights w =
+                    weights(overlay.plate.at(ox, oy), overlay.text.at(ox, oy), opacity);
                 sum.text += w.text;
                 sum.plate += w.plate;
             }
@@ -90,12 +95,10 @@ Plane draw_plane(const JpegBlocks& blocks, std::size_t component, const Plane& b
     const float base = neutral(blocks.colours(), component, !style.white_text);
     for (int y = area.y; y < area.bottom(); ++y) {
         for (int x = area.x; x < area.right(); ++x) {
-            const Weights w =
-                sample_weights(blocks, facts, overlay, x, y, style.plate_opacity);
+            const Weights w = sample_weights(blocks, facts, overlay, x, y, style.plate_opacity);
             if (w.text > 0 || w.plate > 0) {
                 const float own = plane.at(x, y);
-                const float value =
-                    own * (1 - w.text - w.plate) + text * w.text + base * w.plate;
+                const float value = own * (1 - w.text - w.plate) + text * w.text + base * w.plate;
                 plane.at(x, y) =
                     static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
             }
@@ -167,8 +170,8 @@ Result<Splice> exchange_picture(Bytes file, Bytes coded) {
 }  // namespace
 
 Result<Drawn> draw_jpeg(const Drawing& drawing, JpegBlocks& blocks) {
-    const Overlay overlay = TRY(plan_overlay(drawing, blocks.width(), blocks.height(),
-                                             jpeg_orientation(drawing.file)));
+    const Overlay overlay =
+        TRY(plan_overlay(drawing, blocks.width(), blocks.height(), jpeg_orientation(drawing.file)));
     const std::vector<Plane> before = read_planes(blocks, overlay.rect);
     Style style = choose_style(jpeg_patch(blocks, overlay.rect), overlay, kContrastAim);
     Drawn drawn;

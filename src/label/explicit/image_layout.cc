@@ -142,14 +142,30 @@ Rect place_plate(ImagePlace place, int width, int height, int margin, Rect plate
     const int centre = (width - plate.width) / 2;
     const int middle = (height - plate.height) / 2;
     switch (place) {
-        case ImagePlace::kBottomRight: plate.x = right, plate.y = bottom; break;
-        case ImagePlace::kBottomLeft: plate.x = left, plate.y = bottom; break;
-        case ImagePlace::kTopRight: plate.x = right, plate.y = top; break;
-        case ImagePlace::kTopLeft: plate.x = left, plate.y = top; break;
-        case ImagePlace::kBottom: plate.x = centre, plate.y = bottom; break;
-        case ImagePlace::kTop: plate.x = centre, plate.y = top; break;
-        case ImagePlace::kLeft: plate.x = left, plate.y = middle; break;
-        case ImagePlace::kRight: plate.x = right, plate.y = middle; break;
+        case ImagePlace::kBottomRight:
+            plate.x = right, plate.y = bottom;
+            break;
+        case ImagePlace::kBottomLeft:
+            plate.x = left, plate.y = bottom;
+            break;
+        case ImagePlace::kTopRight:
+            plate.x = right, plate.y = top;
+            break;
+        case ImagePlace::kTopLeft:
+            plate.x = left, plate.y = top;
+            break;
+        case ImagePlace::kBottom:
+            plate.x = centre, plate.y = bottom;
+            break;
+        case ImagePlace::kTop:
+            plate.x = centre, plate.y = top;
+            break;
+        case ImagePlace::kLeft:
+            plate.x = left, plate.y = middle;
+            break;
+        case ImagePlace::kRight:
+            plate.x = right, plate.y = middle;
+            break;
     }
     return plate;
 }
@@ -162,8 +178,8 @@ struct Attempt {
     bool one_line = true;
 };
 
-Result<std::optional<Layout>> try_layout(const Typeface& typeface, const ImageMark& mark,
-                                         int width, int height, const Attempt& attempt) {
+Result<std::optional<Layout>> try_layout(const Typeface& typeface, const ImageMark& mark, int width,
+                                         int height, const Attempt& attempt) {
     const Spacing& spacing = attempt.spacing;
     const int room = width - 2 * spacing.margin - 2 * spacing.pad_x;
     const int rows = height - 2 * spacing.margin - 2 * spacing.pad_y;
@@ -171,9 +187,9 @@ Result<std::optional<Layout>> try_layout(const Typeface& typeface, const ImageMa
         return std::optional<Layout>();
     }
     const double limit = static_cast<double>(room - 1) / attempt.ink;
-    const std::vector<std::string> pieces =
-        attempt.one_line ? std::vector<std::string>{mark.text}
-                         : cut_pieces(mark.text, attempt.break_words);
+    const std::vector<std::string> pieces = attempt.one_line
+                                                ? std::vector<std::string>{mark.text}
+                                                : cut_pieces(mark.text, attempt.break_words);
     const std::optional<Broken> broken = TRY(balance(typeface, pieces, limit));
     if (!broken) {
         return std::optional<Layout>();
@@ -221,7 +237,8 @@ Mask rounded_plate(int width, int height, double radius) {
     };
     for (int y = 0; y < height; ++y) {
         for (int x = 0; x < width; ++x) {
-            const bool corner = (x < reach || x >= width - reach) && (y < reach || y >= height - reach);
+            const bool corner =
+                (x < reach || x >= width - reach) && (y < reach || y >= height - reach);
             if (!corner) {
                 continue;
             }
@@ -230,7 +247,8 @@ Mask rounded_plate(int width, int height, double radius) {
                 inside += covered(x + (i % 4 + 0.5) / 4, y + (i / 4 + 0.5) / 4) ? 1 : 0;
             }
             mask.coverage[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
-                          static_cast<std::size_t>(x)] = static_cast<std::uint8_t>(inside * 255 / 16);
+                          static_cast<std::size_t>(x)] =
+                static_cast<std::uint8_t>(inside * 255 / 16);
         }
     }
     return mask;
@@ -242,9 +260,9 @@ void stamp(const Mask& from, int at_x, int at_y, Mask& into) {
             const int ox = at_x + x;
             const int oy = at_y + y;
             if (ox >= 0 && oy >= 0 && ox < into.width && oy < into.height) {
-                std::uint8_t& out =
-                    into.coverage[static_cast<std::size_t>(oy) * static_cast<std::size_t>(into.width) +
-                                  static_cast<std::size_t>(ox)];
+                std::uint8_t& out = into.coverage[static_cast<std::size_t>(oy) *
+                                                      static_cast<std::size_t>(into.width) +
+                                                  static_cast<std::size_t>(ox)];
                 out = std::max(out, from.at(x, y));
             }
         }
@@ -253,17 +271,14 @@ void stamp(const Mask& from, int at_x, int at_y, Mask& into) {
 
 }  // namespace
 
-Result<Layout> plan_layout(const Typeface& typeface, const ImageMark& mark, int width,
-                           int height) {
-    const int least = static_cast<int>(
-        std::ceil(kInkHeightPercent / 100.0 * std::min(width, height) - 1e-9));
+Result<Layout> plan_layout(const Typeface& typeface, const ImageMark& mark, int width, int height) {
+    const int least =
+        static_cast<int>(std::ceil(kInkHeightPercent / 100.0 * std::min(width, height) - 1e-9));
     // [GB45438-5.2] at least 5 % of the shortest side; we draw 5.5 %.
     for (int ink = std::max(least, kInkLegible); ink >= std::max(least, kInkLegibleLeast); --ink) {
         const Attempt attempts[] = {
-            {ink, roomy(ink), false, true},
-            {ink, tight(ink), false, true},
-            {ink, roomy(ink), false, false},
-            {ink, tight(ink), false, false},
+            {ink, roomy(ink), false, true},  {ink, tight(ink), false, true},
+            {ink, roomy(ink), false, false}, {ink, tight(ink), false, false},
             {ink, tight(ink), true, false},
         };
         for (const Attempt& attempt : attempts) {
@@ -301,13 +316,20 @@ Overlay orient(const Overlay& displayed, int orientation, int width, int height)
     // Where the stored pixel (x, y) is displayed.
     const auto shown = [&](int x, int y) -> std::pair<int, int> {
         switch (orientation) {
-            case 2: return {width - 1 - x, y};
-            case 3: return {width - 1 - x, height - 1 - y};
-            case 4: return {x, height - 1 - y};
-            case 5: return {y, x};
-            case 6: return {height - 1 - y, x};
-            case 7: return {height - 1 - y, width - 1 - x};
-            default: return {y, width - 1 - x};
+            case 2:
+                return {width - 1 - x, y};
+            case 3:
+                return {width - 1 - x, height - 1 - y};
+            case 4:
+                return {x, height - 1 - y};
+            case 5:
+                return {y, x};
+            case 6:
+                return {height - 1 - y, x};
+            case 7:
+                return {height - 1 - y, width - 1 - x};
+            default:
+                return {y, width - 1 - x};
         }
     };
     const Rect& from = displayed.rect;
@@ -317,13 +339,27 @@ Overlay orient(const Overlay& displayed, int orientation, int width, int height)
     stored.rect.width = sideways ? from.height : from.width;
     stored.rect.height = sideways ? from.width : from.height;
     switch (orientation) {
-        case 2: stored.rect.x = width - from.right(), stored.rect.y = from.y; break;
-        case 3: stored.rect.x = width - from.right(), stored.rect.y = height - from.bottom(); break;
-        case 4: stored.rect.x = from.x, stored.rect.y = height - from.bottom(); break;
-        case 5: stored.rect.x = from.y, stored.rect.y = from.x; break;
-        case 6: stored.rect.x = from.y, stored.rect.y = height - from.right(); break;
-        case 7: stored.rect.x = width - from.bottom(), stored.rect.y = height - from.right(); break;
-        default: stored.rect.x = width - from.bottom(), stored.rect.y = from.x; break;
+        case 2:
+            stored.rect.x = width - from.right(), stored.rect.y = from.y;
+            break;
+        case 3:
+            stored.rect.x = width - from.right(), stored.rect.y = height - from.bottom();
+            break;
+        case 4:
+            stored.rect.x = from.x, stored.rect.y = height - from.bottom();
+            break;
+        case 5:
+            stored.rect.x = from.y, stored.rect.y = from.x;
+            break;
+        case 6:
+            stored.rect.x = from.y, stored.rect.y = height - from.right();
+            break;
+        case 7:
+            stored.rect.x = width - from.bottom(), stored.rect.y = height - from.right();
+            break;
+        default:
+            stored.rect.x = width - from.bottom(), stored.rect.y = from.x;
+            break;
     }
     stored.plate = {stored.rect.width, stored.rect.height, {}};
     stored.text = stored.plate;

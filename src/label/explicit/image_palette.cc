@@ -75,8 +75,8 @@ std::vector<std::uint32_t> mark_greys(bool white_text) {
     std::vector<std::uint32_t> greys;
     // Both ends first: they matter most when room is short.
     for (const int i : {0, kGreys - 1, 3, 5, 1, 6, 2, 4}) {
-        const auto level = static_cast<std::uint32_t>((white_text ? i : kGreys - 1 - i) * 255 /
-                                                      (kGreys - 1));
+        const auto level =
+            static_cast<std::uint32_t>((white_text ? i : kGreys - 1 - i) * 255 / (kGreys - 1));
         greys.push_back(0xFF000000U | level << 16U | level << 8U | level);
     }
     return greys;
@@ -118,8 +118,8 @@ PaletteDrawn draw_palette(Image& image, const Overlay& overlay) {
             }
         }
     }
-    const double contrast = measure_contrast(take_patch(image, overlay.rect, 0), overlay,
-                                             style.white_text);
+    const double contrast =
+        measure_contrast(take_patch(image, overlay.rect, 0), overlay, style.white_text);
     if (contrast >= kContrastMin) {
         image.sample_max = 255;
         return {contrast, false};

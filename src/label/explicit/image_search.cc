@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "label/explicit/internal/image_find.h"
-
 #include "core/assert.h"
+#include "label/explicit/internal/image_find.h"
 
 #include <algorithm>
 #include <cmath>
@@ -34,7 +33,9 @@ struct Field {
     Field() = default;
     Field(int w, int h)
         : width(w), height(h), values(static_cast<std::size_t>(w) * static_cast<std::size_t>(h)) {}
-    float* row(int y) { return &values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width)]; }
+    float* row(int y) {
+        return &values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width)];
+    }
     const float* row(int y) const {
         return &values[static_cast<std::size_t>(y) * static_cast<std::size_t>(width)];
     }
@@ -54,7 +55,8 @@ Field resample(const Field& in, double x0, double y0, double step, int width, in
         const int first = static_cast<int>(std::floor(centre - half));
         const int last = static_cast<int>(std::ceil(centre + half));
         for (int i = first; i < last; ++i) {
-            const double part = std::min(i + 1.0, centre + half) - std::max<double>(i, centre - half);
+            const double part =
+                std::min(i + 1.0, centre + half) - std::max<double>(i, centre - half);
             if (part > 1e-6) {
                 taps.push_back({std::clamp(i, 0, limit - 1), static_cast<float>(part)});
                 total += part;
@@ -193,8 +195,8 @@ void scan_row(const Field& field, const Sums& sums, const Template& pattern, int
         }
     }
     for (std::size_t i = 0; i < count; ++i) {
-        const float spread = sums.spread(x0 + static_cast<int>(i), y, pattern.shape.width,
-                                         pattern.shape.height);
+        const float spread =
+            sums.spread(x0 + static_cast<int>(i), y, pattern.shape.width, pattern.shape.height);
         line[i] = spread > 0 ? line[i] / spread : 0.0F;
     }
 }
@@ -304,10 +306,9 @@ Refined refine(const SearchView& view, const Template& pattern, const Candidate&
     const double slack = 0.45 * guess + 0.06 * w;
     const int left = static_cast<int>(std::floor(x - slack));
     const int top = static_cast<int>(std::floor(y - slack));
-    const Rect area = media::intersect(
-        {left, top, static_cast<int>(std::ceil(w + 2 * slack)) + 1,
-         static_cast<int>(std::ceil(h + 2 * slack)) + 1},
-        {0, 0, view.width, view.height});
+    const Rect area = media::intersect({left, top, static_cast<int>(std::ceil(w + 2 * slack)) + 1,
+                                        static_cast<int>(std::ceil(h + 2 * slack)) + 1},
+                                       {0, 0, view.width, view.height});
     const Field pixels = luma_of(view.full(area));
     Refined best;
     for (double size = 0.92; size < 1.085; size += 0.02) {
@@ -392,16 +393,17 @@ Result<Match> measure(const SearchView& view, const Typeface& typeface, const Te
     match.white_text = refined.score > 0;
     const double unit = refined.ink / kFineInk;
     const int slack = std::max(3, static_cast<int>(refined.ink / 4));
-    const Rect box{static_cast<int>(std::lround(refined.x)), static_cast<int>(std::lround(refined.y)),
+    const Rect box{static_cast<int>(std::lround(refined.x)),
+                   static_cast<int>(std::lround(refined.y)),
                    static_cast<int>(std::lround(pattern.shape.width * unit)),
                    static_cast<int>(std::lround(pattern.shape.height * unit))};
-    const Rect area = media::intersect({box.x - slack, box.y - slack, box.width + 2 * slack,
-                                        box.height + 2 * slack},
-                                       {0, 0, view.width, view.height});
+    const Rect area = media::intersect(
+        {box.x - slack, box.y - slack, box.width + 2 * slack, box.height + 2 * slack},
+        {0, 0, view.width, view.height});
     const Patch patch = view.full(area);
     const Field luma = luma_of(patch);
-    const Rect inside = media::intersect(
-        {box.x - area.x, box.y - area.y, box.width, box.height}, {0, 0, area.width, area.height});
+    const Rect inside = media::intersect({box.x - area.x, box.y - area.y, box.width, box.height},
+                                         {0, 0, area.width, area.height});
     const InkRows rows =
         measure_rows(luma, inside, static_cast<int>(std::lround(refined.ink)), match.white_text);
     const int ink = std::max(1, rows.bottom - rows.top + 1);

@@ -6,8 +6,9 @@
 // It is the last child of the root and thus lies above everything else. Units are those of the
 // root's viewBox, or of its width and height where there is none. What lies under the mark is
 // unknown without rendering, so the plate is opaque.
-#include "label/explicit/internal/image_codecs.h"
 #include "label/explicit/internal/image_svg.h"
+
+#include "label/explicit/internal/image_codecs.h"
 #include "label/internal/text_edit.h"
 #include "label/internal/xml_scan.h"
 
@@ -38,14 +39,14 @@ struct View {
 
 struct SvgFacts {
     std::optional<View> view;
-    std::string prefix;          // of the SVG namespace at the root, with its colon
-    TextRange root;              // the start tag of the root
+    std::string prefix;  // of the SVG namespace at the root, with its colon
+    TextRange root;      // the start tag of the root
     bool root_self_closing = false;
-    std::size_t root_end = 0;    // where the end tag of the root begins
-    std::optional<std::string> mark;         // the title of our group
+    std::size_t root_end = 0;         // where the end tag of the root begins
+    std::optional<std::string> mark;  // the title of our group
     std::optional<TextRange> mark_range;
-    double mark_height = 0;      // its stated height in percent
-    std::vector<std::string> texts;          // of text elements
+    double mark_height = 0;          // its stated height in percent
+    std::vector<std::string> texts;  // of text elements
 };
 
 // A length; units other than px count as px, a percentage as nothing.
@@ -206,8 +207,7 @@ Result<std::string> make_group(const Drawing& drawing, const SvgFacts& facts, do
 Result<ExplicitReading> find_svg_mark(Bytes file, const std::vector<std::string>& wordings) {
     const SvgFacts facts = TRY(scan(file));
     ExplicitReading reading;
-    if (facts.mark &&
-        std::find(wordings.begin(), wordings.end(), *facts.mark) != wordings.end()) {
+    if (facts.mark && std::find(wordings.begin(), wordings.end(), *facts.mark) != wordings.end()) {
         reading.found = true;
         reading.text = *facts.mark;
         reading.where = "mark group";

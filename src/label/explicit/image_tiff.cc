@@ -18,8 +18,9 @@ Splice splice_in_place(Bytes before, Bytes after) {
     std::size_t at = 0;
     while (at < common) {
         const auto start = before.begin() + static_cast<std::ptrdiff_t>(at);
-        const auto differs = std::mismatch(start, before.begin() + static_cast<std::ptrdiff_t>(common),
-                                           after.begin() + static_cast<std::ptrdiff_t>(at));
+        const auto differs =
+            std::mismatch(start, before.begin() + static_cast<std::ptrdiff_t>(common),
+                          after.begin() + static_cast<std::ptrdiff_t>(at));
         const auto run = static_cast<std::size_t>(differs.first - start);
         if (run >= kRun) {
             splice.insert(after.subspan(written, at - written));

@@ -207,7 +207,8 @@ Splice exchange_picture(const WebpFile& before, const WebpFile& after, Bytes cod
     constexpr std::uint8_t kAlpha = 0x10;
     const auto header = std::find_if(before.chunks.begin(), before.chunks.end(),
                                      [](const Chunk& c) { return c.type == "VP8X"; });
-    std::uint8_t flags = header != before.chunks.end() && !header->data.empty() ? header->data[0] : 0;
+    std::uint8_t flags =
+        header != before.chunks.end() && !header->data.empty() ? header->data[0] : 0;
     bool extended = header != before.chunks.end();
     for (const Chunk& chunk : after.chunks) {
         if (chunk.type == "VP8X") {
@@ -278,8 +279,8 @@ Result<Drawn> draw_webp(const Drawing& drawing) {
         return Error{ErrorCode::kCorrupt, "the WebP has no coded picture"};
     }
     Image image = TRY(media::decode_webp(drawing.file, media::WebpFrames::kAll));
-    const Overlay overlay = TRY(plan_overlay(drawing, image.width, image.height,
-                                             webp_orientation(drawing.file)));
+    const Overlay overlay =
+        TRY(plan_overlay(drawing, image.width, image.height, webp_orientation(drawing.file)));
     Drawn drawn;
     drawn.height_percent = height_percent(overlay, image.width, image.height);
     drawn.contrast = 21;

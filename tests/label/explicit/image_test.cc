@@ -49,10 +49,10 @@ Pixels see(const std::string& path) {
     const std::string size =
         run_tool_ok({kConvert, path + "[0]", "-auto-orient", "-format", "%w %h", "info:"});
     REQUIRE(std::sscanf(size.c_str(), "%d %d", &pixels.width, &pixels.height) == 2);
-    pixels.rgba = run_tool_ok({kConvert, path + "[0]", "-auto-orient", "-colorspace", "sRGB", "-alpha",
-                               "on", "-depth", "8", "rgba:-"});
-    REQUIRE(pixels.rgba.size() == static_cast<std::size_t>(pixels.width) *
-                                      static_cast<std::size_t>(pixels.height) * 4);
+    pixels.rgba = run_tool_ok({kConvert, path + "[0]", "-auto-orient", "-colorspace", "sRGB",
+                               "-alpha", "on", "-depth", "8", "rgba:-"});
+    REQUIRE(pixels.rgba.size() ==
+            static_cast<std::size_t>(pixels.width) * static_cast<std::size_t>(pixels.height) * 4);
     return pixels;
 }
 
@@ -165,8 +165,7 @@ struct Case {
 
 // Draws, then measures with ImageMagick's eyes. [GB45438-5.2]
 void check_mark(const Case& row, const ImageMark& mark = {"AI生成"}) {
-    const std::string what =
-        std::string(row.size) + " " + row.background + " " + row.extension;
+    const std::string what = std::string(row.size) + " " + row.background + " " + row.extension;
     CAPTURE(what);
     const TempDir dir;
     const std::string in = dir.file(std::string("in.") + row.extension);
@@ -189,7 +188,8 @@ void check_mark(const Case& row, const ImageMark& mark = {"AI生成"}) {
     CHECK(seen.right <= after.width);
     // Small: the mark is no larger than a tenth of an ordinary picture.
     if (side >= 400) {
-        CHECK((seen.right - seen.left) * (seen.bottom - seen.top) < after.width * after.height / 10);
+        CHECK((seen.right - seen.left) * (seen.bottom - seen.top) <
+              after.width * after.height / 10);
         CHECK(std::abs(seen.ink - std::ceil(0.055 * side)) <= 1);
     }
     REQUIRE(reading.height_percent);
@@ -224,13 +224,18 @@ TEST_CASE("PNG keeps its depth and colour type") {
         const char* wanted;
     };
     const Row rows[] = {
-        {"grey", {"-colorspace", "Gray", "-define", "png:color-type=0", "-define", "png:bit-depth=8"},
+        {"grey",
+         {"-colorspace", "Gray", "-define", "png:color-type=0", "-define", "png:bit-depth=8"},
          "8 0"},
         {"16-bit", {"-define", "png:color-type=2", "-define", "png:bit-depth=16"}, "16 2"},
-        {"rgba", {"-alpha", "set", "-define", "png:color-type=6", "-define", "png:bit-depth=8"}, "8 6"},
-        {"palette", {"-colors", "200", "-define", "png:color-type=3", "-define", "png:bit-depth=8"},
+        {"rgba",
+         {"-alpha", "set", "-define", "png:color-type=6", "-define", "png:bit-depth=8"},
+         "8 6"},
+        {"palette",
+         {"-colors", "200", "-define", "png:color-type=3", "-define", "png:bit-depth=8"},
          "8 3"},
-        {"bilevel", {"-monochrome", "-define", "png:color-type=0", "-define", "png:bit-depth=1"},
+        {"bilevel",
+         {"-monochrome", "-define", "png:color-type=0", "-define", "png:bit-depth=1"},
          "1 0"},
     };
     for (const Row& row : rows) {
@@ -255,8 +260,8 @@ TEST_CASE("transparent parts get an opaque plate") {
     const TempDir dir;
     run_tool_ok({kConvert, "-size", "900x600", "xc:none", "PNG32:" + dir.file("in.png")});
     ExplicitReading reading;
-    write_file(dir.file("out.png"), marked_file(read_file(dir.file("in.png")), Format::kPng,
-                                                {"AI生成"}, &reading));
+    write_file(dir.file("out.png"),
+               marked_file(read_file(dir.file("in.png")), Format::kPng, {"AI生成"}, &reading));
     CHECK(*reading.contrast > 20);
     const Pixels after = see(dir.file("out.png"));
     CHECK(after.at(840, 560)[3] == 255);
@@ -288,7 +293,8 @@ TEST_CASE("a JPEG is coded again only under the mark, in every colour model and 
         run_tool_ok(command);
         const Buffer file = read_file(dir.file("in.jpg"));
         write_file(dir.file("out.jpg"), marked_file(file, Format::kJpeg, {"AI生成"}, nullptr));
-        const test::ToolRun witness = run_tool({"djpeg", "-outfile", "/dev/null", dir.file("out.jpg")});
+        const test::ToolRun witness =
+            run_tool({"djpeg", "-outfile", "/dev/null", dir.file("out.jpg")});
         CHECK(witness.exit_code == 0);
         CHECK(witness.err == "");
         const Seen seen = compare(see(dir.file("in.jpg")), see(dir.file("out.jpg")), 0);
@@ -300,7 +306,8 @@ TEST_CASE("a JPEG is coded again only under the mark, in every colour model and 
 
 TEST_CASE("a JPEG keeps its segments byte for byte, and what follows its end") {
     const TempDir dir;
-    run_tool_ok({kConvert, "-size", "320x240", "plasma:", "-set", "comment", "kept", dir.file("in.jpg")});
+    run_tool_ok(
+        {kConvert, "-size", "320x240", "plasma:", "-set", "comment", "kept", dir.file("in.jpg")});
     run_tool_ok({"exiftool", "-q", "-overwrite_original", "-Artist=kept too", "-XMP:Title=and this",
                  dir.file("in.jpg")});
     Buffer file = read_file(dir.file("in.jpg"));
@@ -330,7 +337,8 @@ TEST_CASE("the mark reads upright in every EXIF orientation") {
         CHECK(seen.bottom > after.height - 30);
         CHECK(seen.right - seen.left > 1.5 * (seen.bottom - seen.top));
         // Upright for others too: turned by ImageMagick into plain pixels, it is still found.
-        run_tool_ok({kConvert, dir.file("out.jpg"), "-auto-orient", "-strip", dir.file("plain.png")});
+        run_tool_ok(
+            {kConvert, dir.file("out.jpg"), "-auto-orient", "-strip", dir.file("plain.png")});
         const Result<ExplicitReading> plain =
             find_image_mark(read_file(dir.file("plain.png")), Format::kPng, font(), {"AI生成"});
         REQUIRE(plain.ok());
@@ -343,8 +351,8 @@ TEST_CASE("every place is where its name says") {
     const TempDir dir;
     run_tool_ok({kConvert, "-size", "500x400", "plasma:", dir.file("in.png")});
     const Buffer file = read_file(dir.file("in.png"));
-    for (const char* name : {"bottom-right", "bottom-left", "top-right", "top-left", "bottom", "top",
-                             "left", "right"}) {
+    for (const char* name : {"bottom-right", "bottom-left", "top-right", "top-left", "bottom",
+                             "top", "left", "right"}) {
         CAPTURE(std::string(name));
         const auto place = parse_image_place(name);
         REQUIRE(place);
@@ -362,14 +370,17 @@ TEST_CASE("every place is where its name says") {
 TEST_CASE("other containers keep every pixel outside the mark where their coding is lossless") {
     check_mark({"300x200", "plasma:", "tif", Format::kTiff, 0, {"-compress", "none"}});
     check_mark({"300x200", "plasma:", "tif", Format::kTiff, 0, {"-compress", "lzw"}});
-    check_mark({"300x200", "plasma:", "tif", Format::kTiff, 0, {"-depth", "16", "-compress", "zip"}});
+    check_mark(
+        {"300x200", "plasma:", "tif", Format::kTiff, 0, {"-depth", "16", "-compress", "zip"}});
     check_mark({"300x200", "plasma:", "webp", Format::kWebp, 0, {"-define", "webp:lossless=true"}});
     check_mark({"300x200", "plasma:", "gif", Format::kGif, 0, {"-colors", "256"}});
-    check_mark({"300x200", "plasma:", "gif", Format::kGif, 0, {"-colors", "17", "-interlace", "GIF"}});
+    check_mark(
+        {"300x200", "plasma:", "gif", Format::kGif, 0, {"-colors", "17", "-interlace", "GIF"}});
 }
 
 TEST_CASE("lossy WebP is coded again at its own quality") {
-    check_mark({"320x240", "gradient:#204060-#80a0c0", "webp", Format::kWebp, 16, {"-quality", "80"}});
+    check_mark(
+        {"320x240", "gradient:#204060-#80a0c0", "webp", Format::kWebp, 16, {"-quality", "80"}});
     const TempDir dir;
     for (const char* quality : {"40", "75", "90"}) {
         CAPTURE(std::string(quality));
@@ -449,8 +460,8 @@ TEST_CASE("a text wider than the picture is broken into lines") {
     check_mark({"60x600", "xc:#456", "png", Format::kPng, 0, {}}, {"AI生成"});
     const TempDir dir;
     run_tool_ok({kConvert, "-size", "60x600", "xc:#456", dir.file("in.png")});
-    const Result<MarkedFile> marked = mark_image(
-        read_file(dir.file("in.png")), Format::kPng, {"本内容由人工智能生成，请注意甄别"}, font());
+    const Result<MarkedFile> marked = mark_image(read_file(dir.file("in.png")), Format::kPng,
+                                                 {"本内容由人工智能生成，请注意甄别"}, font());
     REQUIRE(marked.ok());
     CHECK(*marked->reading.height_percent >= 5.0);
 }
@@ -466,8 +477,8 @@ TEST_CASE("a picture that is too small, a character without glyph, and broken fi
     const Result<MarkedFile> glyph = mark_image(small, Format::kPng, {"AI\U0001F600"}, font());
     REQUIRE_FALSE(glyph.ok());
     CHECK(glyph.error().what.find("U+1F600") != std::string::npos);
-    for (const Format format : {Format::kPng, Format::kJpeg, Format::kGif, Format::kTiff, Format::kWebp,
-                                Format::kHeic, Format::kAvif, Format::kSvg}) {
+    for (const Format format : {Format::kPng, Format::kJpeg, Format::kGif, Format::kTiff,
+                                Format::kWebp, Format::kHeic, Format::kAvif, Format::kSvg}) {
         const Result<MarkedFile> broken =
             mark_image(as_bytes("no picture at all"), format, {"AI生成"}, font());
         REQUIRE_FALSE(broken.ok());
@@ -497,10 +508,31 @@ TEST_CASE("a mark survives JPEG at quality 50 and scaling, and is measured") {
 // [GB45438-5.2]
 TEST_CASE("a mark of another hand that is too low is found and reported") {
     const TempDir dir;
-    run_tool_ok({kConvert, "-size", "1000x1000", "-seed", "2", "plasma:#246-#a86", "-font",
-                 "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc", "-pointsize", "36", "-gravity",
-                 "southeast", "-fill", "black", "-annotate", "+22+22", "AI生成", "-blur", "0x3",
-                 "-fill", "white", "-annotate", "+24+24", "AI生成", dir.file("in.png")});
+    run_tool_ok({kConvert,
+                 "-size",
+                 "1000x1000",
+                 "-seed",
+                 "2",
+                 "plasma:#246-#a86",
+                 "-font",
+                 "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+                 "-pointsize",
+                 "36",
+                 "-gravity",
+                 "southeast",
+                 "-fill",
+                 "black",
+                 "-annotate",
+                 "+22+22",
+                 "AI生成",
+                 "-blur",
+                 "0x3",
+                 "-fill",
+                 "white",
+                 "-annotate",
+                 "+24+24",
+                 "AI生成",
+                 dir.file("in.png")});
     const Result<ExplicitReading> found =
         find_image_mark(read_file(dir.file("in.png")), Format::kPng, font(), {"AI生成"});
     REQUIRE(found.ok());
@@ -542,7 +574,8 @@ TEST_SUITE("slow") {
     }
     TEST_CASE("HEIC and AVIF") {
         const TempDir dir;
-        run_tool_ok({kConvert, "-size", "400x300", "-seed", "4", "plasma:#246-#a86", dir.file("in.png")});
+        run_tool_ok(
+            {kConvert, "-size", "400x300", "-seed", "4", "plasma:#246-#a86", dir.file("in.png")});
         for (const char* extension : {"heic", "avif"}) {
             CAPTURE(std::string(extension));
             const std::string in = dir.file(std::string("in.") + extension);
