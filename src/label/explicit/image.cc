@@ -36,10 +36,10 @@ struct Codec {
     Result<Drawn> (*draw)(const Drawing&);
 };
 constexpr std::array kCodecs{
-    Codec{Format::kJpeg, internal::draw_jpeg}, Codec{Format::kPng, internal::draw_png},
-    Codec{Format::kWebp, internal::draw_webp}, Codec{Format::kGif, internal::draw_gif},
-    Codec{Format::kTiff, internal::draw_tiff}, Codec{Format::kHeic, internal::draw_heif},
-    Codec{Format::kAvif, internal::draw_heif}, Codec{Format::kSvg, internal::draw_svg},
+    Codec{Format::kPng, internal::draw_png},   Codec{Format::kWebp, internal::draw_webp},
+    Codec{Format::kGif, internal::draw_gif},   Codec{Format::kTiff, internal::draw_tiff},
+    Codec{Format::kHeic, internal::draw_heif}, Codec{Format::kAvif, internal::draw_heif},
+    Codec{Format::kSvg, internal::draw_svg},
 };
 
 // What is wrong with a mark that is there: too low, or too faint. [GB45438-5.2]
@@ -81,32 +81,54 @@ Result<ExplicitReading> find_image_mark(Bytes file, Format format, Bytes font,
     return reading;
 }
 
-Result<MarkedFile> mark_image(Bytes file, Format format, const ImageMark& mark, Bytes font) {
-    const media::Typeface typeface = TRY(media::Typeface::create(font));
-    MarkedFile marked;
-    marked.reading = TRY(internal::find_mark(file, format, typeface, {mark.text}));
-    judge(marked.reading);
-    if (marked.reading.found && marked.reading.findings.empty()) {
-        marked.changed = false;
-        marked.splice.copy(0, file.size());
-        return marked;
-    }
+namespace {
+
+// Whether the mark that was found is as good as the one that would be drawn.
+bool is_enough(const ExplicitReading& reading) {
+    return reading.found && reading.findings.empty();
+}
+
+Result<Drawn> draw_with(const Drawing& drawing, Format format) {
     for (const Codec& codec : kCodecs) {
         if (codec.format == format) {
-            Drawn drawn = TRY(codec.draw({file, typeface, mark}));
-            marked.splice = std::move(drawn.splice);
-            marked.reading = {.found = true,
-                              .text = mark.text,
-                              .where = std::string(image_place_name(mark.place)),
-                              .height_percent = drawn.height_percent,
-                              .contrast = drawn.contrast,
-                              .findings = std::move(drawn.findings)};
-            judge(marked.reading);
-            return marked;
+            return codec.draw(drawing);
         }
     }
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("{} is no picture format", facts(format).name)};
+}
+
+}  // namespace
+
+Result<MarkedFile> mark_image(Bytes file, Format format, const ImageMark& mark, Bytes font) {
+    const media::Typeface typeface = TRY(media::Typeface::create(font));
+    const Drawing drawing{file, typeface, mark};
+    std::optional<media::JpegBlocks> blocks;
+    MarkedFile marked;
+    if (format == Format::kJpeg) {
+        blocks = TRY(media::JpegBlocks::open(file));
+        marked.reading = TRY(internal::find_jpeg_mark(*blocks, internal::jpeg_orientation(file),
+                                                      typeface, {mark.text}));
+    } else {
+        marked.reading = TRY(internal::find_mark(file, format, typeface, {mark.text}));
+    }
+    judge(marked.reading);
+    if (is_enough(marked.reading)) {
+        marked.changed = false;
+        marked.splice.copy(0, file.size());
+        return marked;
+    }
+    Drawn drawn =
+        blocks ? TRY(internal::draw_jpeg(drawing, *blocks)) : TRY(draw_with(drawing, format));
+    marked.splice = std::move(drawn.splice);
+    marked.reading = {.found = true,
+                      .text = mark.text,
+                      .where = std::string(image_place_name(mark.place)),
+                      .height_percent = drawn.height_percent,
+                      .contrast = drawn.contrast,
+                      .findings = std::move(drawn.findings)};
+    judge(marked.reading);
+    return marked;
 }
 
 }  // namespace colophon::label

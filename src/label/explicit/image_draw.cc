@@ -4,6 +4,7 @@
 #include "core/assert.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -18,8 +19,21 @@ constexpr float kOpacityLeast = 0.35F;
 constexpr float kOpacityStep = 0.05F;
 constexpr int kThinStrokesBelow = 28;  // pixels of ink height
 
+// The sRGB transfer function, from a table: pow() for every pixel would cost more than the drawing.
 double linear(double v) {
-    return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4);
+    constexpr int kSteps = 1024;
+    static const std::array<double, kSteps + 2> kTable = [] {
+        std::array<double, kSteps + 2> table{};
+        for (std::size_t i = 0; i < table.size(); ++i) {
+            const double code = static_cast<double>(i) / kSteps;
+            table[i] = code <= 0.04045 ? code / 12.92 : std::pow((code + 0.055) / 1.055, 2.4);
+        }
+        return table;
+    }();
+    const double place = std::clamp(v, 0.0, 1.0) * kSteps;
+    const auto i = static_cast<std::size_t>(place);
+    const double part = place - static_cast<double>(i);
+    return kTable[i] * (1 - part) + kTable[i + 1] * part;
 }
 
 int colours_of(const Patch& patch) {

@@ -19,7 +19,9 @@ using media::JpegBlocks;
 using media::Plane;
 using media::Rect;
 
-constexpr int kSmallSide = 700;  // shortest side of the luma picture that is searched
+// Shortest side, at least, of the luma picture that is searched: at the lowest text looked for it
+// is shrunk to 267.
+constexpr int kSmallSide = 300;
 
 // Where the displayed pixel (x, y) of a stored width x height picture is stored.
 struct Turn {
@@ -170,6 +172,13 @@ SearchView view_of(const Image& image, int orientation) {
     return view;
 }
 
+Result<ExplicitReading> find_jpeg_mark(const JpegBlocks& blocks, int orientation,
+                                       const media::Typeface& typeface,
+                                       const std::vector<std::string>& wordings) {
+    const SearchView view = jpeg_view(blocks, orientation);
+    return to_reading(TRY(search(view, typeface, wordings)), view);
+}
+
 Result<ExplicitReading> find_mark(Bytes file, Format format, const media::Typeface& typeface,
                                   const std::vector<std::string>& wordings) {
     if (format == Format::kSvg) {
@@ -177,8 +186,7 @@ Result<ExplicitReading> find_mark(Bytes file, Format format, const media::Typefa
     }
     if (format == Format::kJpeg) {
         const JpegBlocks blocks = TRY(JpegBlocks::open(file));
-        const SearchView view = jpeg_view(blocks, jpeg_orientation(file));
-        return to_reading(TRY(search(view, typeface, wordings)), view);
+        return find_jpeg_mark(blocks, jpeg_orientation(file), typeface, wordings);
     }
     const Stored picture = TRY(decode_first_frame(file, format));
     const SearchView view = view_of(picture.image, picture.orientation);

@@ -169,8 +169,7 @@ Result<Splice> exchange_picture(Bytes file, Bytes coded) {
 
 }  // namespace
 
-Result<Drawn> draw_jpeg(const Drawing& drawing) {
-    JpegBlocks blocks = TRY(JpegBlocks::open(drawing.file));
+Result<Drawn> draw_jpeg(const Drawing& drawing, JpegBlocks& blocks) {
     const Overlay overlay =
         TRY(plan_overlay(drawing, blocks.width(), blocks.height(), jpeg_orientation(drawing.file)));
     const std::vector<Plane> before = read_planes(blocks, overlay.rect);

@@ -462,7 +462,7 @@ Result<std::optional<Match>> search(const SearchView& view, const Typeface& type
         const double step = ink * side / kCoarseInk;
         const int width = static_cast<int>(std::lround(small.width / step));
         const int height = static_cast<int>(std::lround(small.height / step));
-        if (step < 0.5 || width < 1 || height < 1) {
+        if (step < 0.25 || width < 1 || height < 1) {
             continue;
         }
         const Field field = resample(small, 0, 0, step, width, height);

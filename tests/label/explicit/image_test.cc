@@ -93,7 +93,9 @@ Seen compare(const Pixels& before, const Pixels& after, int tolerance = 0) {
     REQUIRE(seen.right > seen.left);
     // Text is the rarer of the two extremes inside the plate.
     std::vector<double> all;
-    const int inset = (seen.bottom - seen.top) / 8;
+    // On black and on white the plate itself changes nothing: only the text is seen.
+    const double expected = std::max(12.0, 0.055 * std::min(after.width, after.height));
+    const int inset = seen.bottom - seen.top > 1.3 * expected ? (seen.bottom - seen.top) / 8 : 0;
     for (int y = seen.top + inset; y < seen.bottom - inset; ++y) {
         for (int x = seen.left + inset; x < seen.right - inset; ++x) {
             all.push_back(luminance(after.at(x, y)));
@@ -103,22 +105,31 @@ Seen compare(const Pixels& before, const Pixels& after, int tolerance = 0) {
     const double median = all[all.size() / 2];
     const bool white = all.back() - median > median - all.front();
     const double text = white ? all.back() : all.front();
+    // How much of a pixel is text, by its code value: coverage mixes code values, not light.
+    const auto share = [&](int x, int y) {
+        const auto code = [](double l) { return std::pow(l, 1 / 2.2); };
+        return (code(luminance(after.at(x, y))) - code(median)) / (code(text) - code(median));
+    };
     std::vector<double> ink;
     std::vector<double> plate;
     int first = -1;
     int last = -1;
     for (int y = seen.top + inset; y < seen.bottom - inset; ++y) {
         for (int x = seen.left + inset; x < seen.right - inset; ++x) {
-            const double l = luminance(after.at(x, y));
-            const double share = (l - median) / (text - median);
-            if (share > 0.4) {
+            const double own = share(x, y);
+            if (own > 0.5) {
                 first = first < 0 ? y : first;
                 last = y;
             }
-            if (share > 0.75) {
-                ink.push_back(l);
-            } else if (share < 0.3) {
-                plate.push_back(l);
+            double around = own;
+            for (int i = 0; i < 9; ++i) {
+                around = std::max(around, share(std::clamp(x + i % 3 - 1, 0, after.width - 1),
+                                                std::clamp(y + i / 3 - 1, 0, after.height - 1)));
+            }
+            if (own > 0.75) {
+                ink.push_back(luminance(after.at(x, y)));
+            } else if (around < 0.3) {
+                plate.push_back(luminance(after.at(x, y)));  // not the fringe of a stroke
             }
         }
     }

@@ -16,6 +16,7 @@
 
 #include "label/explicit/image.h"
 #include "label/explicit/internal/image_draw.h"
+#include "media/jpeg_blocks.h"
 #include "media/plane.h"
 #include "media/text_raster.h"
 
@@ -51,6 +52,11 @@ inline constexpr double kMatchAccept = 0.62;
 
 Result<ExplicitReading> find_mark(Bytes file, Format format, const media::Typeface& typeface,
                                   const std::vector<std::string>& wordings);
+
+// The same for a JPEG that is open already.
+Result<ExplicitReading> find_jpeg_mark(const media::JpegBlocks& blocks, int orientation,
+                                       const media::Typeface& typeface,
+                                       const std::vector<std::string>& wordings);
 
 // Views of decoded pictures; the picture must outlive the view.
 SearchView view_of(const media::Image& image, int orientation);
