@@ -149,7 +149,7 @@ std::string default_wording(Profile profile, Language language, Kind kind, Origi
     return fmt::format("{} {}", wording.zh, wording.en);
 }
 
-// [GB45438-5.1] b) and c), and b) of [GB45438-5.2] to [GB45438-5.6].
+// [GB45438-5.1] b) and c), and b) of [GB45438-5.2] to [GB45438-5.4].
 Result<void> check_wording(std::string_view text, Profile profile, WordingForm form) {
     TRY(check_shape(text));
     if (!has_ai_element(text)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The words of the explicit label. [GB45438-5.1] .. [GB45438-5.6]: every wording has an AI element
+// The words of the explicit label. [GB45438-5.1] to [GB45438-5.4]: every wording has an AI element
 // (人工智能 or AI) and a generation element (生成 or 合成); only the corner mark of a text may be
 // "AI" alone. Outside the profiles cn and all, "generated", "synthetic", "synthesized",
 // "manipulated", "modified", "altered" or "edited" also count as the second element.
