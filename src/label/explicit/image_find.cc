@@ -76,9 +76,10 @@ Patch turn(const Patch& stored, const Rect& displayed, const Turn& by) {
 Plane crop(const Plane& plane, int width, int height) {
     Plane out({0, 0, width, height});
     for (int y = 0; y < height; ++y) {
-        std::copy_n(&plane.samples[static_cast<std::size_t>(y) *
-                                   static_cast<std::size_t>(plane.area.width)],
-                    width, &out.at(0, y));
+        std::copy_n(
+            &plane
+                 .samples[static_cast<std::size_t>(y) * static_cast<std::size_t>(plane.area.width)],
+            width, &out.at(0, y));
     }
     return out;
 }

@@ -574,8 +574,7 @@ TEST_SUITE("slow") {
     }
     TEST_CASE("HEIC and AVIF") {
         const TempDir dir;
-        run_tool_ok(
-            {kConvert, "-size", "400x300", "-seed", "4", "plasma:#246-#a86", "-depth", "8",
+        run_tool_ok({kConvert, "-size", "400x300", "-seed", "4", "plasma:#246-#a86", "-depth", "8",
                      dir.file("in.png")});
         for (const char* extension : {"heic", "avif"}) {
             CAPTURE(std::string(extension));
