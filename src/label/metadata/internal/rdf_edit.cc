@@ -562,6 +562,7 @@ Result<std::vector<TextEdit>> plan_rdf_edits(std::string_view text, const RdfFac
 
 std::vector<TextEdit> plan_rdf_removal(std::string_view text, const RdfFacts& facts) {
     std::vector<TextEdit> edits;
+    edits.reserve(facts.sites.size());
     for (const RdfSite& site : facts.sites) {
         edits.push_back(removal(text, site.range));
     }
