@@ -72,7 +72,7 @@ void check_same(const Names& real, const Names& written, std::string_view page) 
 }
 
 bool is_name_character(char c) {
-    return std::islower(static_cast<unsigned char>(c)) != 0 || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 // Adds the string literals "PART.word" of a line of code.
