@@ -175,7 +175,8 @@ TEST_CASE("dots match any text within a line, a line of dots any lines, and noth
     CHECK_FALSE(matches({"a", "…", "z"}, {"a", "b"}));
 }
 
-TEST_CASE("every example of the documentation prints what the page says") {
+TEST_CASE("every example of the documentation prints what the page says" *
+          doctest::test_suite("slow")) {
     for (const std::string_view page : {"README.md", "README.zh-CN.md"}) {
         CHECK(check_page(std::string(page)) > 0);
     }

@@ -225,7 +225,8 @@ TEST_CASE("every setting stands in the reference with its variable, and no other
                "docs/reference/configuration.md");
 }
 
-TEST_CASE("every field of the JSON that the program prints stands in the reference") {
+TEST_CASE("every field of the JSON that the program prints stands in the reference" *
+          doctest::test_suite("slow")) {
     JsonRun run;
     const std::vector<std::string> full{
         "--producer", "001191000000000000000K10001", "--system", "m/1", "--profile",
