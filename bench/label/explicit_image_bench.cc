@@ -5,6 +5,7 @@
 //
 // Prints one line a step: the least and the median of N runs in milliseconds, and what was read.
 #include "label/explicit/image.h"
+#include "media/image.h"
 
 #include <algorithm>
 #include <chrono>
@@ -74,6 +75,9 @@ int main(int argc, char** argv) {
         } else if (option == "--runs") {
             runs = std::max(1, std::atoi(argv[i + 1]));
         }
+    }
+    if (!media::initialise(1).ok()) {
+        return 1;
     }
     const Buffer font = slurp(argv[1]);
     const Buffer file = slurp(argv[2]);

@@ -88,19 +88,24 @@ Result<void> read_verify(const std::string& path, const toml::table& section,
     return {};
 }
 
+Result<void> read_section(const std::string& path, std::string_view name,
+                          const toml::table& section, Config& config) {
+    if (name == "label") {
+        return read_label(path, section, config.label);
+    }
+    if (name == "verify") {
+        return read_verify(path, section, config.verify);
+    }
+    return wrong(path, section, fmt::format("there is no section [{}]", name));
+}
+
 Result<void> read_table(const std::string& path, const toml::table& table, Config& config) {
     for (const auto& [key, node] : table) {
         const toml::table* section = node.as_table();
         if (section == nullptr) {
             return wrong(path, node, fmt::format("\"{}\" stands in no section", key.str()));
         }
-        if (key.str() == "label") {
-            TRY(read_label(path, *section, config.label));
-        } else if (key.str() == "verify") {
-            TRY(read_verify(path, *section, config.verify));
-        } else {
-            return wrong(path, node, fmt::format("there is no section [{}]", key.str()));
-        }
+        TRY(read_section(path, key.str(), *section, config));
     }
     return {};
 }

@@ -120,18 +120,13 @@ mode_t mode_for_new_file(const std::string& path) {
 Result<std::vector<Input>> collect_inputs(const std::vector<std::string>& paths) {
     std::vector<Input> inputs;
     for (const std::string& path : paths) {
-        if (path == kStandardStream) {
-            inputs.push_back({path, path});
-            continue;
-        }
-        if (is_folder(path)) {
+        if (path != kStandardStream && is_folder(path)) {
             TRY(walk_folder(path, inputs));
-            continue;
-        }
-        if (access(path.c_str(), F_OK) != 0) {
+        } else if (path != kStandardStream && access(path.c_str(), F_OK) != 0) {
             return system_error("cannot open", path);
+        } else {
+            inputs.push_back({path, fs::path(path).filename().string()});
         }
-        inputs.push_back({path, fs::path(path).filename().string()});
     }
     return inputs;
 }

@@ -64,7 +64,9 @@ Result<MarkedFile> mark(const Work& work, const ApplyOptions& options, const Res
             break;
     }
     return Error{ErrorCode::kUnsupported,
-                 fmt::format("no explicit label for {} yet", facts(work.format).name)};
+                 fmt::format("this version draws no explicit label in {}; --marks metadata writes "
+                             "the metadata label alone",
+                             facts(work.format).name)};
 }
 
 Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resources& resources,
@@ -169,7 +171,7 @@ Result<void> check_possible(Format format, const ApplyOptions& options) {
                                  "--marks explicit",
                                  row.name)};
     }
-    if (row.kind == Kind::kVideo || (container != nullptr && container->write == nullptr)) {
+    if (container != nullptr && container->write == nullptr) {
         return Error{ErrorCode::kUnsupported,
                      fmt::format("labels in {} are read, not written, by this version", row.name)};
     }

@@ -111,6 +111,17 @@ Result<void> initialise(int threads) {
         vips_cache_set_max(0);
         vips_block_untrusted_set(TRUE);
         vips_concurrency_set(threads);
+        // x265 looks at the machine's processors when it codes for the first time.
+        VipsImage* black = nullptr;
+        void* bytes = nullptr;
+        std::size_t size = 0;
+        if (vips_black(&black, 64, 64, "bands", 3, nullptr) == 0) {
+            if (vips_heifsave_buffer(black, &bytes, &size, nullptr) == 0) {
+                g_free(bytes);
+            }
+            g_object_unref(black);
+        }
+        vips_error_clear();
         TIFFSetErrorHandler(nullptr);
         TIFFSetWarningHandler(nullptr);
     });

@@ -292,6 +292,20 @@ TEST_CASE("the report speaks the user's language and shows no control characters
     CHECK(home.run({"verify", named}).out.find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("a video gets its metadata label, and is not let through where words are owed") {
+    const Home home;
+    const std::string in = home.dir.file("in.mp4");
+    const std::string out = home.dir.file("out.mp4");
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                       "testsrc2=size=160x120:d=1", in});
+    const test::ToolRun refused = home.label(in, out);
+    CHECK(refused.exit_code == 4);
+    CHECK(refused.err.find("--marks metadata") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(out));
+    REQUIRE(home.label(in, out, {"--marks", "metadata"}).exit_code == 0);
+    CHECK(home.verify_json(out, 0).string_or("verdict", "") == "intact");
+}
+
 TEST_CASE("help and version answer") {
     const Home home;
     CHECK(home.run({"--help"}).out.find("verify") != std::string::npos);

@@ -90,6 +90,25 @@ std::vector<std::uint8_t> near_text(const media::Mask& text, int radius) {
     return out;
 }
 
+// Whether a pixel and its neighbours all lie inside a stroke, or all outside: the fringe of a
+// stroke says nothing about its colour, and where a mark was found it may be off by a pixel.
+bool is_inner(const media::Mask& text, int x, int y, int core_least) {
+    const bool core = text.at(x, y) >= core_least;
+    const int reach = text.height >= 80 ? 2 : 1;
+    for (int dy = -reach; dy <= reach; ++dy) {
+        for (int dx = -reach; dx <= reach; ++dx) {
+            const int nx = std::clamp(x + dx, 0, text.width - 1);
+            const int ny = std::clamp(y + dy, 0, text.height - 1);
+            const bool far = std::abs(dx) + std::abs(dy) > reach;
+            const int ink = text.at(nx, ny);
+            if (!far && (core ? ink < core_least : ink > 0)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 }  // namespace
 
 double luminance(const Patch& patch, const float* pixel) {
@@ -149,7 +168,8 @@ double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_t
         *std::max_element(overlay.text.coverage.begin(), overlay.text.coverage.end());
     // Strokes of small text are thinner than a pixel: there the pixels that they mostly cover
     // count.
-    const int core_least = overlay.ink_height < kThinStrokesBelow ? most * 3 / 4 : most - most / 16;
+    const bool thin = overlay.ink_height < kThinStrokesBelow;
+    const int core_least = thin ? most * 3 / 4 : most - most / 16;
     const std::vector<std::uint8_t> near =
         near_text(overlay.text, std::max(2, overlay.ink_height / 3));
     std::vector<double> text;
@@ -160,8 +180,10 @@ double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_t
                 static_cast<std::size_t>(y) * static_cast<std::size_t>(overlay.rect.width) +
                 static_cast<std::size_t>(x);
             const std::uint8_t ink = overlay.text.coverage[i];
-            const bool core = ink >= core_least;
-            const bool background = ink == 0 && near[i] != 0 && overlay.plate.coverage[i] == 255;
+            const bool inner = thin || is_inner(overlay.text, x, y, core_least);
+            const bool core = ink >= core_least && inner;
+            const bool background =
+                ink == 0 && near[i] != 0 && overlay.plate.coverage[i] == 255 && inner;
             if (core || background) {
                 const double l = luminance(patch, patch.at(overlay.rect.x + x, overlay.rect.y + y));
                 (core ? text : around).push_back(l);

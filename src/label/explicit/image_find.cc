@@ -72,6 +72,18 @@ Patch turn(const Patch& stored, const Rect& displayed, const Turn& by) {
     return out;
 }
 
+// JPEG planes reach over the picture to the end of their blocks.
+Plane crop(const Plane& plane, int width, int height) {
+    Plane out({0, 0, width, height});
+    for (int y = 0; y < height; ++y) {
+        std::copy_n(
+            &plane
+                 .samples[static_cast<std::size_t>(y) * static_cast<std::size_t>(plane.area.width)],
+            width, &out.at(0, y));
+    }
+    return out;
+}
+
 Plane turn(const Plane& stored, int orientation) {
     const Turn by{orientation, stored.area.width, stored.area.height};
     const bool sideways = turns_sideways(orientation);
@@ -96,7 +108,8 @@ SearchView jpeg_view(const JpegBlocks& blocks, int orientation) {
         per_block *= 2;
     }
     const media::JpegComponent& luma = blocks.components()[0];
-    view.small = per_block == 8 ? blocks.read(0, {0, 0, luma.width, luma.height})
+    view.small = per_block == 8 ? crop(blocks.read(0, {0, 0, luma.width, luma.height}), luma.width,
+                                       luma.height)
                                 : blocks.reduced(per_block);
     view.small = turn(view.small, orientation);
     view.full = [&blocks, by](const Rect& rect) {

@@ -411,20 +411,24 @@ Result<Match> measure(const SearchView& view, const Typeface& typeface, const Te
     const double height = plausible ? ink : refined.ink;
     match.height_percent = 100.0 * height / std::min(view.width, view.height);
     match.box = box;
-    // The glyphs at that height, laid where they correlate best.
-    const int set_height = std::max(1, static_cast<int>(std::lround(height)));
-    const Template exact = TRY(make_template(typeface, 0, pattern.lines, set_height));
+    // The glyphs at about that height, laid where they correlate best.
     const Sums sums(luma);
+    const int measured = std::max(1, static_cast<int>(std::lround(height)));
+    int set_height = measured;
     float best = 0;
-    Rect at{0, 0, exact.shape.width, exact.shape.height};
-    for (int y = 0; y + at.height <= luma.height; ++y) {
-        for (int x = 0; x + at.width <= luma.width; ++x) {
-            if (std::abs(x - inside.x) <= 3 && std::abs(y - inside.y) <= 3) {
+    Rect at;
+    for (int try_height = std::max(1, measured - 1); try_height <= measured + 1; ++try_height) {
+        const Template exact = TRY(make_template(typeface, 0, pattern.lines, try_height));
+        const int w = exact.shape.width;
+        const int h = exact.shape.height;
+        for (int y = std::max(0, inside.y - 2); y <= std::min(inside.y + 2, luma.height - h); ++y) {
+            for (int x = std::max(0, inside.x - 2); x <= std::min(inside.x + 2, luma.width - w);
+                 ++x) {
                 const float score = std::abs(correlate(luma, sums, exact, x, y));
                 if (score > best) {
                     best = score;
-                    at.x = x;
-                    at.y = y;
+                    at = {x, y, w, h};
+                    set_height = try_height;
                 }
             }
         }

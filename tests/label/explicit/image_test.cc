@@ -565,17 +565,17 @@ TEST_SUITE("slow") {
         for (const char* size : {"1000x100", "640x480", "4000x3000", "3000x4000"}) {
             for (const char* background : {"plasma:", "xc:white", "pattern:checkerboard"}) {
                 check_mark({size, background, "png", Format::kPng, 0, {}});
-                check_mark({size, background, "jpg", Format::kJpeg, 24, {"-quality", "92"}});
+                check_mark({size, background, "jpg", Format::kJpeg, 0, {"-quality", "92"}});
             }
         }
     }
     TEST_CASE("a very large picture") {
-        check_mark({"16384x1640", "gradient:#123-#def", "jpg", Format::kJpeg, 24, {}});
+        check_mark({"15990x1599", "gradient:#123-#def", "jpg", Format::kJpeg, 0, {}});
     }
     TEST_CASE("HEIC and AVIF") {
         const TempDir dir;
-        run_tool_ok(
-            {kConvert, "-size", "400x300", "-seed", "4", "plasma:#246-#a86", dir.file("in.png")});
+        run_tool_ok({kConvert, "-size", "400x300", "-seed", "4", "plasma:#246-#a86", "-depth", "8",
+                     dir.file("in.png")});
         for (const char* extension : {"heic", "avif"}) {
             CAPTURE(std::string(extension));
             const std::string in = dir.file(std::string("in.") + extension);
