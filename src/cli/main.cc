@@ -21,10 +21,10 @@ namespace {
 
 constexpr std::string_view kFooterEnglish =
     "Exit codes: 0 good, 1 error, 2 judged bad, 3 no label, 4 not supported, 64 wrong usage.\n"
-    "colophon VERB --help says more.";
+    "colophon VERB --help says more.\n";
 constexpr std::string_view kFooterChinese =
     "退出码：0 正常，1 出错，2 判定异常，3 无标识，4 不支持，64 用法错误。\n"
-    "colophon 子命令 --help 查看详情。";
+    "colophon 子命令 --help 查看详情。\n";
 
 int run(int argc, char** argv) {
     // A reader that goes away is noticed where we write.

@@ -26,7 +26,7 @@
 namespace colophon::cli {
 namespace {
 
-constexpr std::size_t kNameColumns = 12;
+constexpr std::size_t kNameColumns = 14;
 constexpr std::size_t kFindingsShownMax = 12;
 
 // Two digits are all that a measurement of pixels can promise.
@@ -219,9 +219,12 @@ void add_metadata(Lines& lines, const label::MetadataVerification& metadata) {
     }
     if (!metadata.iptc.digital_source_type.empty()) {
         const std::string& uri = metadata.iptc.digital_source_type;
-        const std::string name = uri.substr(uri.find_last_of('/') + 1);
-        lines.add("IPTC", printable(fmt::format("{} {} {}", name, metadata.iptc.ai_system_used,
-                                                metadata.iptc.ai_system_version_used)));
+        std::string words = uri.substr(uri.find_last_of('/') + 1);
+        for (const std::string* part :
+             {&metadata.iptc.ai_system_used, &metadata.iptc.ai_system_version_used}) {
+            words += part->empty() ? "" : " " + *part;
+        }
+        lines.add("IPTC", printable(words));
     }
 }
 

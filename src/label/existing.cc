@@ -52,7 +52,7 @@ Result<ExistingDecision> propagate(const std::optional<AigcLabel>& existing, con
 
 AigcLabel own_label(const LabelRecord& record, const std::string& reserved_code1) {
     AigcLabel label;
-    label.label = record.origin == Origin::kSuspected ? "3" : "1";
+    label.label = std::string(1, record.origin == Origin::kSuspected ? '3' : '1');
     label.content_producer =
         record.producer_code.empty() ? record.producer_name : record.producer_code;
     label.produce_id = record.produce_id();

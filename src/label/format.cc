@@ -200,6 +200,11 @@ std::optional<Format> detect_text(Bytes head, std::string_view extension) {
     if (text.find("<!doctype html") != std::string::npos || text.starts_with("<html")) {
         return Format::kHtml;
     }
+    // Words put into a JSON, YAML or source file would break it, and an empty "x.png" is no text:
+    // what is named after another format is not one of ours.
+    if (!extension.empty()) {
+        return std::nullopt;
+    }
     if (text.starts_with("---\n") || text.starts_with("---\r\n")) {
         return Format::kMarkdown;
     }

@@ -167,7 +167,7 @@ std::string new_packet(const MetadataFields& fields) {
         "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n " +
         internal::new_rdf(fields, "\n ") + "\n</x:xmpmeta>\n";
     for (std::size_t i = 0; i < kPaddingLines; ++i) {
-        packet += std::string(kPaddingLineBytes, ' ') + "\n";
+        packet.append(kPaddingLineBytes, ' ').append(1, '\n');
     }
     return packet + "<?xpacket end=\"w\"?>";
 }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/format.h"
+
+#include "core/bytes.h"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string_view>
+
+namespace colophon::label {
+namespace {
+
+std::optional<Format> detect(std::string_view content, std::string_view name) {
+    return detect_format(as_bytes(content), name);
+}
+
+TEST_CASE("a text is what its extension says, and without one what it looks like") {
+    CHECK(detect("words", "a.txt") == Format::kPlainText);
+    CHECK(detect("words", "README") == Format::kPlainText);
+    CHECK(detect("words", "-") == Format::kPlainText);
+    CHECK(detect("words", "A.MD") == Format::kMarkdown);
+    CHECK(detect("words", "a.html") == Format::kHtml);
+    CHECK(detect("---\ntitle: t\n---\n", "note") == Format::kMarkdown);
+    CHECK(detect("<!DOCTYPE html><p>x", "page") == Format::kHtml);
+    CHECK(detect("<svg xmlns='http://www.w3.org/2000/svg'/>", "drawing.xml") == Format::kSvg);
+}
+
+TEST_CASE("a text that is named after a format of others is left alone") {
+    for (const std::string_view name :
+         {"a.json", "main.c", "config.yaml", "a.xml", "empty.png", "a.pdf", "a.csv"}) {
+        CAPTURE(name);
+        CHECK_FALSE(detect("---\nwords", name));
+        CHECK_FALSE(detect("words", name));
+        CHECK_FALSE(detect("", name));
+    }
+}
+
+TEST_CASE("what the bytes say counts more than the name") {
+    CHECK(detect("\x89PNG\r\n\x1A\n and more", "a.txt") == Format::kPng);
+}
+
+}  // namespace
+}  // namespace colophon::label
