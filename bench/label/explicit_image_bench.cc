@@ -19,7 +19,9 @@
 
 namespace {
 
-using namespace colophon;  // NOLINT(google-build-using-namespace): a program of one file
+namespace label = colophon::label;
+using colophon::Buffer;
+using colophon::Bytes;
 
 Buffer slurp(const char* path) {
     std::ifstream in(path, std::ios::binary);

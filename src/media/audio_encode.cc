@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/assert.h"
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
 #include "media/audio.h"
 #include "media/internal/av.h"
 
@@ -8,7 +10,11 @@
 
 extern "C" {
 #include <libavcodec/avcodec.h>
+#include <libavcodec/codec.h>
+#include <libavcodec/codec_par.h>
+#include <libavcodec/packet.h>
 #include <libavformat/avformat.h>
+#include <libavformat/avio.h>
 #include <libavutil/audio_fifo.h>
 #include <libavutil/channel_layout.h>
 #include <libavutil/dict.h>
@@ -19,8 +25,13 @@ extern "C" {
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace colophon::media {
 namespace internal {
@@ -78,7 +89,7 @@ Result<std::unique_ptr<Sink>> Sink::open(const AudioFacts& like, bool global_hea
         return Error{ErrorCode::kUnsupported,
                      fmt::format("the FFmpeg libraries here have no encoder {}", name)};
     }
-    std::unique_ptr<Sink> sink(new Sink);
+    auto sink = std::make_unique<Sink>();
     sink->encoder_.reset(avcodec_alloc_context3(codec));
     AVCodecContext* encoder = sink->encoder_.get();
     COLOPHON_ASSERT(encoder != nullptr);
@@ -234,6 +245,7 @@ public:
         writer.position_ = static_cast<std::size_t>(target);
         return target;
     }
+    std::size_t size() const noexcept { return bytes_.size(); }
     Buffer take() { return std::move(bytes_); }
 
 private:
@@ -250,7 +262,7 @@ class Muxer {
 public:
     static Result<std::unique_ptr<Muxer>> open(AudioContainer container) {
         constexpr std::array<const char*, 5> kNames{"wav", "mp3", "flac", "ogg", "ipod"};
-        std::unique_ptr<Muxer> muxer(new Muxer);
+        auto muxer = std::make_unique<Muxer>();
         AVFormatContext* made = nullptr;
         const int status = avformat_alloc_output_context2(
             &made, nullptr, kNames[static_cast<std::size_t>(container)], nullptr);
@@ -293,6 +305,11 @@ public:
         if (status < 0) {
             return av_error(ErrorCode::kUnsupported, "cannot write the sound", status);
         }
+        if (writer_.size() > limits::kAudioCodedBytesMax) {
+            return Error{ErrorCode::kLimit, fmt::format("the sound coded again is larger than {} "
+                                                        "bytes",
+                                                        limits::kAudioCodedBytesMax)};
+        }
         return {};
     }
 
@@ -306,8 +323,6 @@ public:
     }
 
 private:
-    Muxer() = default;
-
     MemoryWriter writer_;
     AvPtr<AVIOContext> io_;
     std::unique_ptr<AVFormatContext, FreeMuxer> muxer_;

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
 #include "media/image.h"
 
 #include <fmt/format.h>
 #include <png.h>
+#include <pngconf.h>
 
 #include <algorithm>
 #include <csetjmp>
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <vector>
 
 namespace colophon::media {
@@ -196,6 +198,13 @@ Result<PngImage> decode(Job& job) {
     }
     describe(job);
     Image& image = picture.image;
+    const std::uint64_t bytes =
+        std::uint64_t{image.row_bytes()} * png_get_image_height(job.png, job.info);
+    if (bytes > limits::kImageBytesMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("a picture of {} bytes is above the limit of {}", bytes,
+                                 limits::kImageBytesMax)};
+    }
     image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(image.height));
     std::vector<png_bytep> rows = row_pointers(image);
     job.rows = &rows;

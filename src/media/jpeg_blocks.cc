@@ -2,7 +2,10 @@
 #include "media/jpeg_blocks.h"
 
 #include "core/assert.h"
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
+#include "media/plane.h"
 
 #include <fmt/format.h>
 
@@ -10,13 +13,15 @@
 #include <array>
 #include <cmath>
 #include <csetjmp>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <numbers>
 #include <optional>
-#include <string>
 #include <utility>
+#include <vector>
 
 // jpeglib.h needs FILE and size_t before it.
 #include <jpeglib.h>

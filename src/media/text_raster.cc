@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/text_raster.h"
 
+#include "core/bytes.h"
+#include "core/result.h"
 #include "core/utf8.h"
 
 #include <fmt/format.h>
-#include <ft2build.h>
+#include <ft2build.h>  // IWYU pragma: keep: it defines the names of the next two
 #include FT_FREETYPE_H
 #include FT_OUTLINE_H
 #include <hb.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::media {
 namespace {

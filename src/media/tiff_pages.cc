@@ -2,9 +2,14 @@
 #include "media/tiff_pages.h"
 
 #include "core/assert.h"
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
+#include "media/image.h"
+#include "media/plane.h"
 
 #include <fmt/format.h>
+#include <tiff.h>
 #include <tiffio.h>
 
 #include <algorithm>
@@ -12,7 +17,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
-#include <limits>
+#include <memory>
 #include <utility>
 
 namespace colophon::media {
@@ -38,14 +43,15 @@ struct Memory {
     }
     static tmsize_t write(thandle_t handle, void* in, tmsize_t size) {
         Memory& memory = of(handle);
-        const std::uint64_t end = memory.at + static_cast<std::uint64_t>(size);
-        if (end > memory.most) {
+        const auto count = static_cast<std::uint64_t>(std::max<tmsize_t>(size, 0));
+        if (memory.at > memory.most || count > memory.most - memory.at) {
             return 0;
         }
+        const std::uint64_t end = memory.at + count;
         if (end > memory.bytes.size()) {
             memory.bytes.resize(end);
         }
-        std::memcpy(memory.bytes.data() + memory.at, in, static_cast<std::size_t>(size));
+        std::memcpy(memory.bytes.data() + memory.at, in, static_cast<std::size_t>(count));
         memory.at = end;
         return size;
     }
@@ -79,6 +85,7 @@ struct TiffPages::State {
     ColourSpace space = ColourSpace::kGrey;
     int block_width = 0;  // of a strip or tile
     int block_height = 0;
+    std::uint64_t decoded_pixels = 0;  // of the strips and tiles of all pages so far
 
     State() = default;
     State(const State&) = delete;
@@ -100,7 +107,7 @@ struct TiffPages::State {
     Result<void> for_blocks(
         const Rect& rect,
         const std::function<Result<void>(std::uint32_t, const Rect&, int)>& each) const;
-    Result<Buffer> load(std::uint32_t block) const;
+    Result<Buffer> load(std::uint32_t block);
     Result<void> store(std::uint32_t block, const Rect& area, Buffer& content) const;
 };
 
@@ -182,9 +189,18 @@ Result<void> TiffPages::State::read_blocks() {
         TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &block_h);
         block_h = std::min(block_h, height);
     }
-    if (block_w == 0 || block_h == 0 ||
-        static_cast<std::uint64_t>(block_w) * block_h > limits::kImagePixelsMax) {
+    const std::uint64_t block_pixels = static_cast<std::uint64_t>(block_w) * block_h;
+    if (block_pixels == 0) {
         return Error{ErrorCode::kCorrupt, "the strips or tiles of the TIFF have no size"};
+    }
+    const auto pixel_bytes = static_cast<std::uint64_t>(samples) * static_cast<unsigned>(bytes);
+    if (block_pixels > limits::kImagePixelsMax ||
+        block_pixels * pixel_bytes > limits::kImageBytesMax ||
+        static_cast<std::uint64_t>(width) * height * pixel_bytes > limits::kImageBytesMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("a page of {} x {} pixels in strips or tiles of {} x {} is above "
+                                 "the limit of {} bytes",
+                                 width, height, block_w, block_h, limits::kImageBytesMax)};
     }
     block_width = static_cast<int>(block_w);
     block_height = static_cast<int>(block_h);
@@ -217,7 +233,15 @@ Result<void> TiffPages::State::for_blocks(
     return {};
 }
 
-Result<Buffer> TiffPages::State::load(std::uint32_t block) const {
+Result<Buffer> TiffPages::State::load(std::uint32_t block) {
+    // Many pages may share one large strip of a few coded bytes.
+    decoded_pixels +=
+        static_cast<std::uint64_t>(block_width) * static_cast<std::uint64_t>(block_height);
+    if (decoded_pixels > limits::kTiffDecodedPixelsMax) {
+        return Error{ErrorCode::kLimit, fmt::format("the pages of the TIFF take more than {} "
+                                                    "decoded pixels",
+                                                    limits::kTiffDecodedPixelsMax)};
+    }
     Buffer content(row_bytes() * static_cast<std::size_t>(block_height));
     const auto size = static_cast<tmsize_t>(content.size());
     const tmsize_t got = tiled ? TIFFReadEncodedTile(tiff, block, content.data(), size)
@@ -246,7 +270,7 @@ TiffPages& TiffPages::operator=(TiffPages&&) noexcept = default;
 TiffPages::~TiffPages() = default;
 
 Result<TiffPages> TiffPages::open(Bytes file) {
-    TRY(initialise(1));
+    TRY(initialise_images(1));
     auto state = std::make_unique<State>();
     state->memory.bytes = to_buffer(file);
     state->memory.most =
@@ -313,7 +337,7 @@ void invert(Image& image) {
 }  // namespace
 
 Result<Image> TiffPages::read(const Rect& rect) {
-    const State& state = *state_;
+    State& state = *state_;
     COLOPHON_ASSERT((Rect{0, 0, state.page.width, state.page.height}.contains(rect)));
     Image image;
     image.width = rect.width;
@@ -354,7 +378,7 @@ Result<Image> TiffPages::read(const Rect& rect) {
 }
 
 Result<void> TiffPages::write(const Rect& rect, const Image& pixels) {
-    const State& state = *state_;
+    State& state = *state_;
     Image image = pixels;
     if (state.premultiplied) {
         scale_by_alpha(image, true);
