@@ -53,20 +53,20 @@ struct CodecRow {
 };
 
 constexpr std::array kCodecs{
-    CodecRow{AV_CODEC_ID_MP3, AudioCodec::kMp3},
-    CodecRow{AV_CODEC_ID_FLAC, AudioCodec::kFlac},
-    CodecRow{AV_CODEC_ID_VORBIS, AudioCodec::kVorbis},
-    CodecRow{AV_CODEC_ID_OPUS, AudioCodec::kOpus},
-    CodecRow{AV_CODEC_ID_AAC, AudioCodec::kAac},
-    CodecRow{AV_CODEC_ID_ALAC, AudioCodec::kAlac},
-    CodecRow{AV_CODEC_ID_PCM_U8, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_S16LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_S24LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_S32LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_F32LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_F64LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_MULAW, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_ALAW, AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_MP3, .codec = AudioCodec::kMp3},
+    CodecRow{.id = AV_CODEC_ID_FLAC, .codec = AudioCodec::kFlac},
+    CodecRow{.id = AV_CODEC_ID_VORBIS, .codec = AudioCodec::kVorbis},
+    CodecRow{.id = AV_CODEC_ID_OPUS, .codec = AudioCodec::kOpus},
+    CodecRow{.id = AV_CODEC_ID_AAC, .codec = AudioCodec::kAac},
+    CodecRow{.id = AV_CODEC_ID_ALAC, .codec = AudioCodec::kAlac},
+    CodecRow{.id = AV_CODEC_ID_PCM_U8, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_S16LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_S24LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_S32LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_F32LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_F64LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_MULAW, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_ALAW, .codec = AudioCodec::kPcm},
 };
 
 const CodecRow* find_codec(AVCodecID id) {
@@ -344,37 +344,45 @@ Result<void> Source::check_length() const {
     return {};
 }
 
+// Decodes into frame_, which stays without samples where a packet does not decode; false at the
+// end.
+Result<bool> Source::receive() {
+    int status = avcodec_receive_frame(decoder_.get(), frame_.get());
+    while (status == AVERROR(EAGAIN) && !drained_) {
+        TRY(feed());
+        status = avcodec_receive_frame(decoder_.get(), frame_.get());
+    }
+    if (status == AVERROR_EOF || status == AVERROR(EAGAIN)) {
+        return false;
+    }
+    if (status >= 0) {
+        failures_ = 0;
+        return true;
+    }
+    if (++failures_ > kFailuresMax) {
+        return av_error(ErrorCode::kCorrupt, "cannot decode the sound", status);
+    }
+    frame_->nb_samples = 0;
+    return true;
+}
+
 Result<AVFrame*> Source::next_frame() {
-    for (;;) {
-        const int status = avcodec_receive_frame(decoder_.get(), frame_.get());
-        if (status == AVERROR(EAGAIN) && !drained_) {
-            TRY(feed());
-            continue;
-        }
-        if (status == AVERROR_EOF || status == AVERROR(EAGAIN)) {
+    do {
+        const bool more = TRY(receive());
+        if (!more) {
             return static_cast<AVFrame*>(nullptr);
         }
-        if (status < 0) {
-            if (++failures_ > kFailuresMax) {
-                return av_error(ErrorCode::kCorrupt, "cannot decode the sound", status);
-            }
-            continue;
-        }
-        failures_ = 0;
-        if (frame_->nb_samples <= 0) {
-            continue;
-        }
-        if (frame_->sample_rate != static_cast<int>(facts_.rate) ||
-            frame_->ch_layout.nb_channels != static_cast<int>(facts_.channels)) {
-            return Error{ErrorCode::kUnsupported,
-                         fmt::format("the sound changes its sampling rate or channels after {} "
-                                     "samples",
-                                     samples_)};
-        }
-        samples_ += static_cast<std::uint64_t>(frame_->nb_samples);
-        TRY(check_length());
-        return frame_.get();
+    } while (frame_->nb_samples <= 0);
+    if (frame_->sample_rate != static_cast<int>(facts_.rate) ||
+        frame_->ch_layout.nb_channels != static_cast<int>(facts_.channels)) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("the sound changes its sampling rate or channels after {} "
+                                 "samples",
+                                 samples_)};
     }
+    samples_ += static_cast<std::uint64_t>(frame_->nb_samples);
+    TRY(check_length());
+    return frame_.get();
 }
 
 void Source::seek(double seconds) {
@@ -527,7 +535,7 @@ Result<Pcm> resample(const Pcm& pcm, std::uint32_t rate) {
         made, to.data(), static_cast<int>(capacity - static_cast<std::size_t>(first)), nullptr, 0);
     COLOPHON_ASSERT(last >= 0);
     for (std::vector<float>& plane : out.planes) {
-        plane.resize(static_cast<std::size_t>(first + last));
+        plane.resize(static_cast<std::size_t>(first) + static_cast<std::size_t>(last));
     }
     return out;
 }

@@ -214,21 +214,25 @@ Result<void> TiffPages::State::read_blocks() {
 Result<void> TiffPages::State::for_blocks(
     const Rect& rect,
     const std::function<Result<void>(std::uint32_t, const Rect&, int)>& each) const {
-    for (int plane = 0; plane < (separate ? samples : 1); ++plane) {
-        for (int y = rect.y / block_height; y * block_height < rect.bottom(); ++y) {
-            for (int x = rect.x / block_width; x * block_width < rect.right(); ++x) {
-                const auto px = static_cast<std::uint32_t>(x * block_width);
-                const auto py = static_cast<std::uint32_t>(y * block_height);
-                const auto sample = static_cast<std::uint16_t>(plane);
-                const std::uint32_t block = tiled ? TIFFComputeTile(tiff, px, py, 0, sample)
-                                                  : TIFFComputeStrip(tiff, py, sample);
-                Rect area{x * block_width, y * block_height, block_width, block_height};
-                if (!tiled) {
-                    area.height = std::min(block_height, page.height - area.y);
-                }
-                TRY(each(block, area, plane));
-            }
+    const int left = rect.x / block_width;
+    const int top = rect.y / block_height;
+    const std::int64_t columns = (rect.right() + block_width - 1) / block_width - left;
+    const std::int64_t rows = (rect.bottom() + block_height - 1) / block_height - top;
+    const int planes = separate ? samples : 1;
+    for (std::int64_t i = 0; i < planes * rows * columns; ++i) {
+        const int plane = static_cast<int>(i / (rows * columns));
+        const int x = (left + static_cast<int>(i % columns)) * block_width;
+        const int y = (top + static_cast<int>(i / columns % rows)) * block_height;
+        const auto px = static_cast<std::uint32_t>(x);
+        const auto py = static_cast<std::uint32_t>(y);
+        const auto sample = static_cast<std::uint16_t>(plane);
+        const std::uint32_t block =
+            tiled ? TIFFComputeTile(tiff, px, py, 0, sample) : TIFFComputeStrip(tiff, py, sample);
+        Rect area{x, y, block_width, block_height};
+        if (!tiled) {
+            area.height = std::min(block_height, page.height - area.y);
         }
+        TRY(each(block, area, plane));
     }
     return {};
 }
@@ -351,16 +355,18 @@ Result<Image> TiffPages::read(const Rect& rect) {
     const auto copy_block = [&](std::uint32_t block, const Rect& area, int plane) -> Result<void> {
         const Buffer content = TRY(state.load(block));
         const Rect part = intersect(area, rect);
-        const auto unit = static_cast<std::size_t>(state.samples_in_block() * state.bytes);
-        const auto pixel = static_cast<std::size_t>(state.samples * state.bytes);
+        const auto unit = static_cast<std::size_t>(state.samples_in_block()) *
+                          static_cast<std::size_t>(state.bytes);
+        const auto pixel =
+            static_cast<std::size_t>(state.samples) * static_cast<std::size_t>(state.bytes);
         for (int y = part.y; y < part.bottom(); ++y) {
             const std::uint8_t* from = content.data() +
                                        static_cast<std::size_t>(y - area.y) * state.row_bytes() +
                                        static_cast<std::size_t>(part.x - area.x) * unit;
-            std::uint8_t* to = image.pixels.data() +
-                               static_cast<std::size_t>(y - rect.y) * image.row_bytes() +
-                               static_cast<std::size_t>(part.x - rect.x) * pixel +
-                               static_cast<std::size_t>(plane * state.bytes);
+            std::uint8_t* to =
+                image.pixels.data() + static_cast<std::size_t>(y - rect.y) * image.row_bytes() +
+                static_cast<std::size_t>(part.x - rect.x) * pixel +
+                static_cast<std::size_t>(plane) * static_cast<std::size_t>(state.bytes);
             for (int x = 0; x < part.width; ++x, from += unit, to += pixel) {
                 std::memcpy(to, from, unit);
             }
@@ -391,8 +397,10 @@ Result<void> TiffPages::write(const Rect& rect, const Image& pixels) {
             Buffer content = TRY(state.load(block));
             const Buffer before = content;
             const Rect part = intersect(area, rect);
-            const auto unit = static_cast<std::size_t>(state.samples_in_block() * state.bytes);
-            const auto pixel = static_cast<std::size_t>(state.samples * state.bytes);
+            const auto unit = static_cast<std::size_t>(state.samples_in_block()) *
+                              static_cast<std::size_t>(state.bytes);
+            const auto pixel =
+                static_cast<std::size_t>(state.samples) * static_cast<std::size_t>(state.bytes);
             for (int y = part.y; y < part.bottom(); ++y) {
                 std::uint8_t* to = content.data() +
                                    static_cast<std::size_t>(y - area.y) * state.row_bytes() +
@@ -400,7 +408,7 @@ Result<void> TiffPages::write(const Rect& rect, const Image& pixels) {
                 const std::uint8_t* from =
                     image.pixels.data() + static_cast<std::size_t>(y - rect.y) * image.row_bytes() +
                     static_cast<std::size_t>(part.x - rect.x) * pixel +
-                    static_cast<std::size_t>(plane * state.bytes);
+                    static_cast<std::size_t>(plane) * static_cast<std::size_t>(state.bytes);
                 for (int x = 0; x < part.width; ++x, from += pixel, to += unit) {
                     std::memcpy(to, from, unit);
                 }

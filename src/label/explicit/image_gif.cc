@@ -9,19 +9,25 @@
 //
 // The plate is opaque: its greys are taken from colour table entries that no frame uses, then
 // appended, and where the table is full the nearest colours serve.
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
 #include "label/container/gif_blocks.h"
 #include "label/explicit/internal/gif_lzw.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_draw.h"
+#include "label/explicit/internal/image_layout.h"
 #include "label/explicit/internal/image_palette.h"
+#include "media/plane.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 

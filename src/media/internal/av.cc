@@ -39,12 +39,12 @@ constexpr std::size_t kAvAllocationMax = 256U << 20U;
 }  // namespace
 
 void initialise_audio() {
-    static const bool done = [] {
+    static const bool kDone = [] {
         av_log_set_callback(no_log);
         av_max_alloc(kAvAllocationMax);
         return true;
     }();
-    (void)done;
+    (void)kDone;
 }
 
 }  // namespace colophon::media

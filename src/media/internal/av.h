@@ -79,6 +79,7 @@ private:
     Result<void> open_decoder();
     Result<void> describe(std::size_t file_bytes);
     Result<void> feed();
+    Result<bool> receive();
     Result<void> check_length() const;
 
     MemoryReader reader_;
