@@ -2,15 +2,20 @@
 #include "label/explicit/internal/wav_join.h"
 
 #include "core/assert.h"
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
+#include "core/splice.h"
+#include "media/audio.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
-#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -111,9 +116,8 @@ Result<Wav> read_wav(Bytes file) {
         if (chunk.id == "ds64" && chunk.body.size() >= 24) {
             wide_data = load_le64(chunk.body.subspan(8));
         }
-        if (size % 2 == 1 && !reader.done()) {
-            TRY(reader.skip(1, "padding"));
-        }
+        const bool padded = size % 2 == 1 && !reader.done();
+        TRY(reader.skip(padded ? 1 : 0, "padding"));
         wav.chunks.push_back(chunk);
     }
     const WavChunk* format = wav.find("fmt ");
