@@ -11,15 +11,16 @@
 #include <cstdint>
 #include <string_view>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace colophon::label;  // NOLINT(google-build-using-namespace): one function
-    const std::string_view text = colophon::as_text({data, size});
+namespace colophon::label {
+namespace {
+
+void check_label(std::string_view text) {
     AigcLabel label;
     label.reserved_code1 = text;
     (void)verify_security_data(label, {});
     const auto reading = read_aigc(text);
     if (!reading.ok()) {
-        return 0;
+        return;
     }
     (void)judge_aigc(reading->label);
     (void)verify_security_data(reading->label, {});
@@ -29,5 +30,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         COLOPHON_ASSERT(again->label == reading->label);
         COLOPHON_ASSERT(again->findings.empty());
     }
+}
+
+}  // namespace
+}  // namespace colophon::label
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    colophon::label::check_label(colophon::as_text({data, size}));
     return 0;
 }

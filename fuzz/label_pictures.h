@@ -27,7 +27,8 @@ inline bool has_tc260(std::string_view text) {
 
 inline void check_container(Format format, Bytes file) {
     constexpr std::string_view kValue =
-        R"({"Label":"1","ContentProducer":"p","ProduceID":"fuzz","ReservedCode1":"","ContentPropagator":"p","PropagateID":"fuzz","ReservedCode2":""})";
+        R"({"Label":"1","ContentProducer":"p","ProduceID":"fuzz","ReservedCode1":"",)"
+        R"("ContentPropagator":"p","PropagateID":"fuzz","ReservedCode2":""})";
     const Container& container = *find_container(format);
     const auto before = container.read(file);
     const MetadataFields fields{.aigc = std::string(kValue), .iptc = {}};

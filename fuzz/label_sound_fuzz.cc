@@ -3,28 +3,35 @@
 // file that opens again.
 
 #include "core/assert.h"
+#include "core/bytes.h"
 #include "core/splice.h"
 #include "label/explicit/audio.h"
+#include "label/format.h"
 
 #include <cstddef>
 #include <cstdint>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace colophon;
-    if (size < 1) {
-        return 0;
-    }
-    constexpr label::Format kFormats[]{label::Format::kWav,  label::Format::kMp3,
-                                       label::Format::kFlac, label::Format::kOggVorbis,
-                                       label::Format::kOpus, label::Format::kM4a};
-    const label::Format format = kFormats[data[0] % 6];
-    const Bytes file(data + 1, size - 1);
-    const auto marked = label::mark_audio(
-        file, format,
-        {.form = label::SoundForm::kRhythm, .place = label::SoundPlace::kBoth, .prompt = {}});
+namespace colophon::label {
+namespace {
+
+void check_sound(std::uint8_t choice, Bytes file) {
+    constexpr Format kFormats[]{Format::kWav,       Format::kMp3,  Format::kFlac,
+                                Format::kOggVorbis, Format::kOpus, Format::kM4a};
+    const Format format = kFormats[choice % 6];
+    const auto marked = mark_audio(
+        file, format, {.form = SoundForm::kRhythm, .place = SoundPlace::kBoth, .prompt = {}});
     if (marked.ok()) {
         const Buffer out = apply_splice(file, marked->splice);
-        COLOPHON_ASSERT(label::find_audio_mark(out, format, {}).ok());
+        COLOPHON_ASSERT(find_audio_mark(out, format, {}).ok());
+    }
+}
+
+}  // namespace
+}  // namespace colophon::label
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size > 0) {
+        colophon::label::check_sound(data[0], colophon::Bytes(data + 1, size - 1));
     }
     return 0;
 }

@@ -11,23 +11,20 @@
 #include <cstddef>
 #include <cstdint>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace colophon;         // NOLINT(google-build-using-namespace): one function
-    using namespace colophon::label;  // NOLINT(google-build-using-namespace): one function
-    if (size == 0) {
-        return 0;
-    }
+namespace colophon::label {
+namespace {
+
+void check_text(std::uint8_t choice, Bytes file) {
     constexpr Format kFormats[] = {Format::kPlainText, Format::kMarkdown, Format::kHtml};
     constexpr TextPlace kPlaces[] = {TextPlace::kStart, TextPlace::kEnd, TextPlace::kBoth,
                                      TextPlace::kCorner};
-    const Format format = kFormats[data[0] % 3];
-    const TextPlace place = kPlaces[data[0] / 3 % 4];
+    const Format format = kFormats[choice % 3];
+    const TextPlace place = kPlaces[choice / 3 % 4];
     const TextMark mark{place == TextPlace::kCorner ? "AI" : "本内容由AI生成", place};
-    const Bytes file(data + 1, size - 1);
     (void)find_text_mark(file, format);
     const auto marked = mark_text(file, format, mark);
     if (!marked.ok()) {
-        return 0;
+        return;
     }
     std::uint64_t next = 0;
     for (const SplicePiece& piece : marked->splice.pieces()) {
@@ -39,5 +36,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = mark_text(once, format, mark);
     COLOPHON_ASSERT(again.ok());
     COLOPHON_ASSERT(!again->changed);
+}
+
+}  // namespace
+}  // namespace colophon::label
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size > 0) {
+        colophon::label::check_text(data[0], colophon::Bytes(data + 1, size - 1));
+    }
     return 0;
 }

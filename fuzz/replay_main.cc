@@ -10,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <iterator>
 #include <string>
 #include <vector>
@@ -37,13 +38,13 @@ bool replay(const std::filesystem::path& path) {
     (void)LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
     const std::clock_t took = std::clock() - start;
     if (kMeasure && took > kTicksMax) {
-        std::fprintf(stderr, "%s takes longer than a second\n", path.c_str());
+        (void)std::fprintf(stderr, "%s takes longer than a second\n", path.c_str());
         return false;
     }
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     if (kMeasure && usage.ru_maxrss > kMemoryKilobytesMax) {
-        std::fprintf(stderr, "%s takes more than 256 MB\n", path.c_str());
+        (void)std::fprintf(stderr, "%s takes more than 256 MB\n", path.c_str());
         return false;
     }
     return true;

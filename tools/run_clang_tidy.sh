@@ -3,7 +3,8 @@
 # run_clang_tidy.sh [FILE...]: clang-tidy-19 over the .cc files of src, tools and fuzz (or those
 # named), two at a time. A file that passed is not looked at again until something that could change
 # the answer changes: clang-tidy, .clang-tidy, its compile command, the file, or a header of ours that
-# it includes, directly or not. Passes are remembered in ${XDG_CACHE_HOME:-~/.cache}/colophon.
+# it includes, directly or not. The path-sensitive analyzer doubles the time and runs only when
+# COLOPHON_ANALYZE is set (./check tidy sets it). Passes are remembered in ${XDG_CACHE_HOME:-~/.cache}/colophon.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -14,7 +15,11 @@ mkdir -p "$cache"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-{ clang-tidy-19 --version && cat .clang-tidy; } | sha256sum >"$work/tool"
+export analyzer='--checks=-clang-analyzer-*'
+if [[ -n ${COLOPHON_ANALYZE:-} ]]; then
+    analyzer='--checks='
+fi
+{ clang-tidy-19 --version && cat .clang-tidy && printf '%s\n' "$analyzer"; } | sha256sum >"$work/tool"
 
 find src tools fuzz -name '*.cc' -o -name '*.h' | sort >"$work/files"
 xargs sha256sum <"$work/files" >"$work/sums"
@@ -67,7 +72,7 @@ printf '%d files unchanged since they passed, %d to check\n' "$passed" "$(wc -l 
 
 one() {
     local out
-    if out=$(clang-tidy-19 --quiet -p "$1" "$2" 2>/dev/null); then
+    if out=$(clang-tidy-19 --quiet "$analyzer" -p "$1" "$2" 2>/dev/null); then
         : >"$3"
     else
         printf '%s\n' "${out//$PWD\//}"

@@ -20,12 +20,14 @@
 
 namespace {
 
-using namespace colophon;  // NOLINT(google-build-using-namespace): a program of one file
+namespace label = colophon::label;
+using colophon::Buffer;
+using colophon::Bytes;
 
 Buffer slurp(const char* path) {
     std::ifstream in(path, std::ios::binary);
     const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    return to_buffer(text);
+    return colophon::to_buffer(colophon::as_bytes(text));
 }
 
 void time_it(const char* what, int runs, const std::function<void()>& step) {

@@ -169,7 +169,7 @@ void write_string(std::string& out, std::string_view text) {
 }
 
 // Recursion is bounded: values come from parse(), which limits depth, or from our own code.
-void write_value(std::string& out, const Value& value);  // NOLINT(misc-no-recursion)
+void write_value(std::string& out, const Value& value);
 
 void write_double(std::string& out, double number) {
     // JSON has no infinity and no NaN; null is what every reader takes for "no number".

@@ -36,10 +36,16 @@ inline constexpr std::uint64_t kImagePixelsMax = 16384ULL * 16384ULL;  // per fr
 inline constexpr std::uint32_t kImageSideMax = 65500;
 inline constexpr std::uint32_t kImageFramesMax = 4096;
 inline constexpr std::uint64_t kImageAllFramesPixelsMax = 1ULL << 30U;
+inline constexpr std::uint64_t kImageBytesMax = 1ULL << 30U;  // decoded, all frames held at once
+inline constexpr std::uint64_t kTiffDecodedPixelsMax = 1ULL << 32U;  // over all pages, in turn
 inline constexpr std::uint32_t kJpegScansMax = 128;           // a progressive picture has about ten
 inline constexpr std::uint32_t kKibibytesPngChunkMax = 8192;  // a chunk that libpng itself reads
 inline constexpr std::uint64_t kAudioSecondsMax = 6ULL * 3600ULL;
 inline constexpr std::uint32_t kAudioChannelsMax = 32;
 inline constexpr std::uint32_t kAudioRateMax = 384000;
+// Samples of all channels: held at once as floats, and decoded from one file in turn.
+inline constexpr std::uint64_t kAudioHeldSamplesMax = 64ULL << 20U;
+inline constexpr std::uint64_t kAudioDecodedSamplesMax = 8ULL << 30U;
+inline constexpr std::uint64_t kAudioCodedBytesMax = 2ULL << 30U;  // of a sound coded again
 
 }  // namespace colophon::limits

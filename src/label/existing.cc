@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/existing.h"
 
-#include "core/ids.h"
 #include "core/result.h"
 #include "label/finding.h"
 #include "label/metadata/aigc.h"

@@ -14,6 +14,7 @@
 #include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
 #include "label/metadata/security_data.h"
+#include "label/plan.h"
 #include "label/propagation.h"
 
 #include <fmt/format.h>

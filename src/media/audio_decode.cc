@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/assert.h"
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
 #include "media/audio.h"
 #include "media/internal/av.h"
 
@@ -8,7 +10,12 @@
 
 extern "C" {
 #include <libavcodec/avcodec.h>
+#include <libavcodec/codec.h>
+#include <libavcodec/codec_id.h>
+#include <libavcodec/defs.h>
+#include <libavcodec/packet.h>
 #include <libavformat/avformat.h>
+#include <libavformat/avio.h>
 #include <libavutil/channel_layout.h>
 #include <libavutil/dict.h>
 #include <libavutil/opt.h>
@@ -19,8 +26,12 @@ extern "C" {
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
-#include <utility>
+#include <memory>
+#include <vector>
 
 namespace colophon::media {
 namespace internal {
@@ -42,20 +53,20 @@ struct CodecRow {
 };
 
 constexpr std::array kCodecs{
-    CodecRow{AV_CODEC_ID_MP3, AudioCodec::kMp3},
-    CodecRow{AV_CODEC_ID_FLAC, AudioCodec::kFlac},
-    CodecRow{AV_CODEC_ID_VORBIS, AudioCodec::kVorbis},
-    CodecRow{AV_CODEC_ID_OPUS, AudioCodec::kOpus},
-    CodecRow{AV_CODEC_ID_AAC, AudioCodec::kAac},
-    CodecRow{AV_CODEC_ID_ALAC, AudioCodec::kAlac},
-    CodecRow{AV_CODEC_ID_PCM_U8, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_S16LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_S24LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_S32LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_F32LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_F64LE, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_MULAW, AudioCodec::kPcm},
-    CodecRow{AV_CODEC_ID_PCM_ALAW, AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_MP3, .codec = AudioCodec::kMp3},
+    CodecRow{.id = AV_CODEC_ID_FLAC, .codec = AudioCodec::kFlac},
+    CodecRow{.id = AV_CODEC_ID_VORBIS, .codec = AudioCodec::kVorbis},
+    CodecRow{.id = AV_CODEC_ID_OPUS, .codec = AudioCodec::kOpus},
+    CodecRow{.id = AV_CODEC_ID_AAC, .codec = AudioCodec::kAac},
+    CodecRow{.id = AV_CODEC_ID_ALAC, .codec = AudioCodec::kAlac},
+    CodecRow{.id = AV_CODEC_ID_PCM_U8, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_S16LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_S24LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_S32LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_F32LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_F64LE, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_MULAW, .codec = AudioCodec::kPcm},
+    CodecRow{.id = AV_CODEC_ID_PCM_ALAW, .codec = AudioCodec::kPcm},
 };
 
 const CodecRow* find_codec(AVCodecID id) {
@@ -163,7 +174,7 @@ AvPtr<AVFrame> frame_of(const Pcm& pcm, std::size_t start, std::size_t size) {
 
 Result<std::unique_ptr<Source>> Source::open(Bytes file, AudioContainer container) {
     initialise_audio();
-    std::unique_ptr<Source> source(new Source(file));
+    auto source = std::make_unique<Source>(file);
     TRY(source->open_container(container));
     TRY(source->open_decoder());
     TRY(source->describe(file.size()));
@@ -260,6 +271,9 @@ Result<void> Source::describe(std::size_t file_bytes) {
     facts_.rate = static_cast<std::uint32_t>(parameters.sample_rate);
     facts_.channels = static_cast<std::uint32_t>(channels);
     facts_.channel_mask = mask_of(parameters.ch_layout);
+    if (std::popcount(facts_.channel_mask) != channels) {
+        return Error{ErrorCode::kCorrupt, "the sound's channels and their places disagree"};
+    }
     facts_.frame_samples = static_cast<std::uint32_t>(std::max(parameters.frame_size, 0));
     facts_.streams = input_->nb_streams;
     const bool lossless = facts_.codec == AudioCodec::kPcm || facts_.codec == AudioCodec::kFlac ||
@@ -316,40 +330,59 @@ Result<void> Source::feed() {
     return {};
 }
 
+// Compressed silence costs a few bytes a second: the size of the file says nothing about the work.
+Result<void> Source::check_length() const {
+    if (samples_ / facts_.rate > limits::kAudioSecondsMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("the sound is longer than {} seconds", limits::kAudioSecondsMax)};
+    }
+    if (samples_ * facts_.channels > limits::kAudioDecodedSamplesMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("the sound has more than {} samples in {} channels",
+                                 limits::kAudioDecodedSamplesMax, facts_.channels)};
+    }
+    return {};
+}
+
+// Decodes into frame_, which stays without samples where a packet does not decode; false at the
+// end.
+Result<bool> Source::receive() {
+    int status = avcodec_receive_frame(decoder_.get(), frame_.get());
+    while (status == AVERROR(EAGAIN) && !drained_) {
+        TRY(feed());
+        status = avcodec_receive_frame(decoder_.get(), frame_.get());
+    }
+    if (status == AVERROR_EOF || status == AVERROR(EAGAIN)) {
+        return false;
+    }
+    if (status >= 0) {
+        failures_ = 0;
+        return true;
+    }
+    if (++failures_ > kFailuresMax) {
+        return av_error(ErrorCode::kCorrupt, "cannot decode the sound", status);
+    }
+    frame_->nb_samples = 0;
+    return true;
+}
+
 Result<AVFrame*> Source::next_frame() {
-    for (;;) {
-        const int status = avcodec_receive_frame(decoder_.get(), frame_.get());
-        if (status == AVERROR(EAGAIN) && !drained_) {
-            TRY(feed());
-            continue;
-        }
-        if (status == AVERROR_EOF || status == AVERROR(EAGAIN)) {
+    do {
+        const bool more = TRY(receive());
+        if (!more) {
             return static_cast<AVFrame*>(nullptr);
         }
-        if (status < 0) {
-            if (++failures_ > kFailuresMax) {
-                return av_error(ErrorCode::kCorrupt, "cannot decode the sound", status);
-            }
-            continue;
-        }
-        failures_ = 0;
-        if (frame_->nb_samples <= 0) {
-            continue;
-        }
-        if (frame_->sample_rate != static_cast<int>(facts_.rate) ||
-            frame_->ch_layout.nb_channels != static_cast<int>(facts_.channels)) {
-            return Error{ErrorCode::kUnsupported,
-                         fmt::format("the sound changes its sampling rate or channels after {} "
-                                     "samples",
-                                     samples_)};
-        }
-        samples_ += static_cast<std::uint64_t>(frame_->nb_samples);
-        if (samples_ / facts_.rate > limits::kAudioSecondsMax) {
-            return Error{ErrorCode::kLimit, fmt::format("the sound is longer than {} seconds",
-                                                        limits::kAudioSecondsMax)};
-        }
-        return frame_.get();
+    } while (frame_->nb_samples <= 0);
+    if (frame_->sample_rate != static_cast<int>(facts_.rate) ||
+        frame_->ch_layout.nb_channels != static_cast<int>(facts_.channels)) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("the sound changes its sampling rate or channels after {} "
+                                 "samples",
+                                 samples_)};
     }
+    samples_ += static_cast<std::uint64_t>(frame_->nb_samples);
+    TRY(check_length());
+    return frame_.get();
 }
 
 void Source::seek(double seconds) {
@@ -385,6 +418,18 @@ void keep_last(Pcm& pcm, std::size_t size) {
     }
 }
 
+Result<void> append_within_limit(Pcm& pcm, const AVFrame& frame) {
+    const std::uint64_t samples = pcm.samples() + static_cast<std::uint64_t>(frame.nb_samples);
+    if (samples * pcm.planes.size() > limits::kAudioHeldSamplesMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("{} channels at {} Hz are more than can be held: at most {} "
+                                 "samples",
+                                 pcm.planes.size(), pcm.rate, limits::kAudioHeldSamplesMax)};
+    }
+    internal::append_frame(pcm, frame);
+    return {};
+}
+
 Result<Pcm> decode_rest(internal::Source& source, std::size_t size) {
     Pcm pcm = empty_pcm(source.facts());
     for (;;) {
@@ -392,8 +437,8 @@ Result<Pcm> decode_rest(internal::Source& source, std::size_t size) {
         if (frame == nullptr) {
             break;
         }
-        internal::append_frame(pcm, *frame);
-        if (pcm.samples() > 2 * size + (1U << 16U)) {
+        TRY(append_within_limit(pcm, *frame));
+        if (pcm.samples() > size + size / 4 + (1U << 16U)) {
             keep_last(pcm, size);
         }
     }
@@ -416,7 +461,7 @@ Result<Pcm> decode_head(Bytes file, AudioContainer container, double seconds) {
         if (frame == nullptr) {
             break;
         }
-        internal::append_frame(pcm, *frame);
+        TRY(append_within_limit(pcm, *frame));
     }
     for (std::vector<float>& plane : pcm.planes) {
         plane.resize(std::min(plane.size(), size));
@@ -450,6 +495,12 @@ Result<Pcm> resample(const Pcm& pcm, std::uint32_t rate) {
     if (rate < 1 || rate > limits::kAudioRateMax) {
         return Error{ErrorCode::kInvalidArgument, fmt::format("no sampling rate: {}", rate)};
     }
+    const std::size_t capacity = pcm.samples() * rate / pcm.rate + 4096;
+    if (std::uint64_t{std::max(pcm.samples(), capacity)} * pcm.planes.size() >
+        limits::kAudioHeldSamplesMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("the sound has too many samples at {} Hz", rate)};
+    }
     AVChannelLayout layout{};
     COLOPHON_ASSERT(av_channel_layout_from_mask(&layout, pcm.channel_mask) == 0);
     SwrContext* made = nullptr;
@@ -467,7 +518,6 @@ Result<Pcm> resample(const Pcm& pcm, std::uint32_t rate) {
     Pcm out;
     out.rate = rate;
     out.channel_mask = pcm.channel_mask;
-    const std::size_t capacity = pcm.samples() * rate / pcm.rate + 4096;
     out.planes.assign(pcm.planes.size(), std::vector<float>(capacity));
     std::vector<std::uint8_t*> to;
     std::vector<const std::uint8_t*> from;
@@ -485,7 +535,7 @@ Result<Pcm> resample(const Pcm& pcm, std::uint32_t rate) {
         made, to.data(), static_cast<int>(capacity - static_cast<std::size_t>(first)), nullptr, 0);
     COLOPHON_ASSERT(last >= 0);
     for (std::vector<float>& plane : out.planes) {
-        plane.resize(static_cast<std::size_t>(first + last));
+        plane.resize(static_cast<std::size_t>(first) + static_cast<std::size_t>(last));
     }
     return out;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/image.h"
 
+#include <cstdint>
 #include <cstring>
 
 namespace colophon::media {

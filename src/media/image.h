@@ -4,8 +4,8 @@
 // A decoded picture, and the codecs that hand one out and take one back: PNG as libpng has it,
 // sample for sample; everything else through libvips.
 //
-// initialise() loads whatever the libraries load lazily; after it none of them opens a file, so
-// that decoding can run in a process that may not.
+// initialise_images() loads whatever the libraries load lazily; after it none of them opens a file,
+// so that decoding can run in a process that may not.
 
 #include "core/bytes.h"
 #include "media/plane.h"
@@ -42,7 +42,7 @@ struct Image {
 };
 
 // Starts the libraries, once for the process. `threads`: of libvips, 1 .. 16.
-Result<void> initialise(int threads);
+Result<void> initialise_images(int threads);
 
 // PNG. Samples keep their depth and colour type; palette pictures come as indices.
 struct PngImage {

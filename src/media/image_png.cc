@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
 #include "media/image.h"
 
 #include <fmt/format.h>
 #include <png.h>
+#include <pngconf.h>
 
 #include <algorithm>
 #include <csetjmp>
 #include <cstdint>
 #include <cstring>
-#include <string>
+#include <utility>
 #include <vector>
 
 namespace colophon::media {
@@ -60,7 +63,7 @@ bool read_head(Job* job) {
     // Text and profiles are carried over as chunks by the caller; here they are only a danger.
     png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
     png_set_user_limits(job->png, limits::kImageSideMax, limits::kImageSideMax);
-    png_set_chunk_malloc_max(job->png, limits::kKibibytesPngChunkMax * 1024U);
+    png_set_chunk_malloc_max(job->png, std::size_t{limits::kKibibytesPngChunkMax} * 1024U);
     png_set_chunk_cache_max(job->png, 64);
     png_read_info(job->png, job->info);
     return true;
@@ -158,8 +161,9 @@ bool write_all(Job* job) {
     const int count = static_cast<int>(std::min<std::size_t>(image.palette.size(), 256));
     for (int i = 0; i < count; ++i) {
         const std::uint32_t c = image.palette[static_cast<std::size_t>(i)];
-        colours[i] = {static_cast<png_byte>(c >> 16U), static_cast<png_byte>(c >> 8U),
-                      static_cast<png_byte>(c)};
+        colours[i] = {.red = static_cast<png_byte>(c >> 16U),
+                      .green = static_cast<png_byte>(c >> 8U),
+                      .blue = static_cast<png_byte>(c)};
         alphas[i] = static_cast<png_byte>(c >> 24U);
         alpha_count = alphas[i] != 255 ? i + 1 : alpha_count;
     }
@@ -181,9 +185,8 @@ Error broken(const Job& job) {
     return Error{ErrorCode::kCorrupt, fmt::format("the PNG cannot be read: {}", job.message)};
 }
 
-Result<PngImage> decode(Job& job) {
-    PngImage picture;
-    job.picture = &picture;
+// Into what the job points at.
+Result<void> decode(Job& job) {
     if (!read_head(&job)) {
         return broken(job);
     }
@@ -195,29 +198,40 @@ Result<PngImage> decode(Job& job) {
                                  limits::kImagePixelsMax)};
     }
     describe(job);
-    Image& image = picture.image;
+    Image& image = job.picture->image;
+    const std::uint64_t bytes =
+        std::uint64_t{image.row_bytes()} * png_get_image_height(job.png, job.info);
+    if (bytes > limits::kImageBytesMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("a picture of {} bytes is above the limit of {}", bytes,
+                                 limits::kImageBytesMax)};
+    }
     image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(image.height));
-    std::vector<png_bytep> rows = row_pointers(image);
-    job.rows = &rows;
+    *job.rows = row_pointers(image);
     if (!read_rows(&job)) {
         return broken(job);
     }
-    return picture;
+    return {};
 }
 
 }  // namespace
 
 Result<PngImage> decode_png(Bytes file) {
+    PngImage picture;
+    std::vector<png_bytep> rows;
     Job job;
     job.input = file;
+    job.picture = &picture;
+    job.rows = &rows;
     job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, fail, stay_silent);
     job.info = job.png == nullptr ? nullptr : png_create_info_struct(job.png);
     if (job.info == nullptr) {
         png_destroy_read_struct(&job.png, nullptr, nullptr);
         return Error{ErrorCode::kUnavailable, "libpng does not start"};
     }
-    Result<PngImage> picture = decode(job);
+    Result<void> decoded = decode(job);
     png_destroy_read_struct(&job.png, &job.info, nullptr);
+    TRY(std::move(decoded));
     return picture;
 }
 

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
 #include "media/image.h"
 
 #include <fmt/format.h>
+#include <glib-object.h>
+#include <glib.h>
+#include <glibconfig.h>
+#include <stdlib.h>
 #include <tiffio.h>
 #include <vips/vips.h>
 
@@ -54,12 +60,15 @@ Result<Handle> open(Bytes file, VipsFormat format) {
         return Error{ErrorCode::kCorrupt, "the picture cannot be read: " + last_words()};
     }
     Handle handle(image);
-    const std::uint64_t pixels = static_cast<std::uint64_t>(vips_image_get_width(image)) *
-                                 static_cast<std::uint64_t>(vips_image_get_height(image));
-    if (pixels > limits::kImagePixelsMax) {
+    const auto width = static_cast<std::uint64_t>(vips_image_get_width(image));
+    const auto height = static_cast<std::uint64_t>(vips_image_get_height(image));
+    const std::uint64_t pixel_bytes = static_cast<std::uint64_t>(vips_image_get_bands(image)) *
+                                      vips_format_sizeof(vips_image_get_format(image));
+    if (std::max(width, height) > limits::kImageSideMax ||
+        width * height > limits::kImagePixelsMax ||
+        width * height * pixel_bytes > limits::kImageBytesMax) {
         return Error{ErrorCode::kLimit,
-                     fmt::format("a picture of {} pixels is above the limit of {}", pixels,
-                                 limits::kImagePixelsMax)};
+                     fmt::format("a picture of {} x {} pixels is above the limit", width, height)};
     }
     return handle;
 }
@@ -95,7 +104,7 @@ Result<Image> describe(VipsImage* in) {
 
 }  // namespace
 
-Result<void> initialise(int threads) {
+Result<void> initialise_images(int threads) {
     static std::once_flag once;
     static bool started = false;
     std::call_once(once, [threads] {
@@ -132,7 +141,7 @@ Result<void> initialise(int threads) {
 }
 
 Result<Image> decode_vips(Bytes file, VipsFormat format) {
-    TRY(initialise(1));
+    TRY(initialise_images(1));
     const Handle in = TRY(open(file, format));
     Image image = TRY(describe(in.get()));
     std::size_t size = 0;
@@ -150,7 +159,7 @@ Result<Image> decode_vips(Bytes file, VipsFormat format) {
 }
 
 int heif_bits(Bytes file) {
-    if (!initialise(1).ok()) {
+    if (!initialise_images(1).ok()) {
         return 8;
     }
     const Result<Handle> in = open(file, VipsFormat::kHeif);
@@ -162,7 +171,7 @@ int heif_bits(Bytes file) {
 }
 
 Result<Buffer> encode_heif(const Image& image, const HeifOptions& options, Bytes like) {
-    TRY(initialise(1));
+    TRY(initialise_images(1));
     const Handle source = TRY(open(like, VipsFormat::kHeif));
     const Handle raw(vips_image_new_from_memory(
         image.pixels.data(), image.pixels.size(), image.width, image.height, image.channels,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
 #include "media/image.h"
 
 #include <fmt/format.h>
@@ -7,11 +9,12 @@
 #include <webp/demux.h>
 #include <webp/encode.h>
 #include <webp/mux.h>
+#include <webp/mux_types.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <memory>
-#include <utility>
 
 namespace colophon::media {
 namespace {
@@ -28,8 +31,10 @@ Error corrupt() {
 }
 
 Result<void> check_size(std::uint64_t width, std::uint64_t height, std::uint64_t frames) {
-    if (width * height > limits::kImagePixelsMax || frames > limits::kImageFramesMax ||
-        width * height * frames > limits::kImageAllFramesPixelsMax) {
+    if (std::max(width, height) > limits::kImageSideMax ||
+        width * height > limits::kImagePixelsMax || frames > limits::kImageFramesMax ||
+        width * height * frames > limits::kImageAllFramesPixelsMax ||
+        width * height * frames * 4 > limits::kImageBytesMax) {
         return Error{ErrorCode::kLimit,
                      fmt::format("a picture of {} frames of {} x {} pixels is above the limit",
                                  frames, width, height)};
@@ -129,11 +134,12 @@ Result<Image> decode_webp(Bytes file, WebpFrames frames) {
     if (WebPGetFeatures(file.data(), file.size(), &features) != VP8_STATUS_OK) {
         return corrupt();
     }
+    // Before the decoder of animations, which makes two canvases of what the header says.
+    TRY(check_size(static_cast<std::uint64_t>(features.width),
+                   static_cast<std::uint64_t>(features.height), 1));
     if (features.has_animation != 0) {
         return decode_animation(file, frames);
     }
-    TRY(check_size(static_cast<std::uint64_t>(features.width),
-                   static_cast<std::uint64_t>(features.height), 1));
     Image image;
     image.width = features.width;
     image.height = features.height;

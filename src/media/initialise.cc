@@ -8,7 +8,7 @@
 namespace colophon::media {
 
 Result<void> initialise() {
-    TRY(initialise(1));
+    TRY(initialise_images(1));
     initialise_audio();
     return {};
 }

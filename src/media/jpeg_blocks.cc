@@ -2,7 +2,10 @@
 #include "media/jpeg_blocks.h"
 
 #include "core/assert.h"
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
+#include "media/plane.h"
 
 #include <fmt/format.h>
 
@@ -10,13 +13,15 @@
 #include <array>
 #include <cmath>
 #include <csetjmp>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <numbers>
 #include <optional>
-#include <string>
 #include <utility>
+#include <vector>
 
 // jpeglib.h needs FILE and size_t before it.
 #include <jpeglib.h>
@@ -65,8 +70,8 @@ void count_scans(j_common_ptr info) {
     auto* decoder = reinterpret_cast<j_decompress_ptr>(info);
     if (decoder->input_scan_number > static_cast<int>(limits::kJpegScansMax)) {
         auto* trap = reinterpret_cast<ErrorTrap*>(info->err);
-        std::snprintf(trap->message, sizeof trap->message, "more than %u scans",
-                      limits::kJpegScansMax);
+        (void)std::snprintf(trap->message, sizeof trap->message, "more than %u scans",
+                            limits::kJpegScansMax);
         trap->limit = true;
         std::longjmp(trap->back, 1);
     }
@@ -91,6 +96,12 @@ const std::array<std::array<float, DCTSIZE>, DCTSIZE>& cosines() {
     return kTable;
 }
 
+void add_scaled(float* to, const std::array<float, DCTSIZE>& row, float factor) {
+    for (std::size_t i = 0; i < DCTSIZE; ++i) {
+        to[i] += factor * row[i];
+    }
+}
+
 void inverse_dct(const Samples& in, Samples& out) {
     const auto& c = cosines();
     Samples half{};
@@ -98,9 +109,7 @@ void inverse_dct(const Samples& in, Samples& out) {
         for (std::size_t u = 0; u < DCTSIZE; ++u) {
             const float coefficient = in[v * DCTSIZE + u];
             if (coefficient != 0) {
-                for (std::size_t x = 0; x < DCTSIZE; ++x) {
-                    half[v * DCTSIZE + x] += coefficient * c[u][x];
-                }
+                add_scaled(&half[v * DCTSIZE], c[u], coefficient);
             }
         }
     }
@@ -345,6 +354,16 @@ Rect block_rect(const Rect& area) {
             (area.bottom() + DCTSIZE - 1) / DCTSIZE - top};
 }
 
+// The samples of the block whose first one stands at (left, top).
+std::array<std::uint8_t, DCTSIZE2> block_of(const Plane& plane, int left, int top) {
+    std::array<std::uint8_t, DCTSIZE2> samples{};
+    for (int i = 0; i < DCTSIZE2; ++i) {
+        const int row = i / DCTSIZE;
+        samples[static_cast<std::size_t>(i)] = plane.at(left + i % DCTSIZE, top + row);
+    }
+    return samples;
+}
+
 }  // namespace
 
 Plane JpegBlocks::read(std::size_t component, const Rect& area) const {
@@ -359,7 +378,7 @@ Plane JpegBlocks::read(std::size_t component, const Rect& area) const {
         for (int bx = blocks.x; bx < blocks.right(); ++bx) {
             decode_block(row[bx], *state_->info(component).quant_table, samples);
             for (int y = 0; y < DCTSIZE; ++y) {
-                std::copy_n(samples.begin() + y * DCTSIZE, DCTSIZE,
+                std::copy_n(samples.begin() + std::ptrdiff_t{y} * DCTSIZE, DCTSIZE,
                             &plane.at(bx * DCTSIZE, by * DCTSIZE + y));
             }
         }
@@ -370,18 +389,12 @@ Plane JpegBlocks::read(std::size_t component, const Rect& area) const {
 void JpegBlocks::change(std::size_t component, const Plane& plane) {
     const Rect blocks = block_rect(plane.area);
     std::array<std::uint8_t, DCTSIZE2> before{};
-    std::array<std::uint8_t, DCTSIZE2> after{};
     for (int by = blocks.y; by < blocks.bottom(); ++by) {
         JBLOCKROW row = state_->row(component, by, true);
         for (int bx = blocks.x; bx < blocks.right(); ++bx) {
             const JQUANT_TBL& table = *state_->info(component).quant_table;
             decode_block(row[bx], table, before);
-            for (int y = 0; y < DCTSIZE; ++y) {
-                for (int x = 0; x < DCTSIZE; ++x) {
-                    after[static_cast<std::size_t>(y * DCTSIZE + x)] =
-                        plane.at(bx * DCTSIZE + x, by * DCTSIZE + y);
-                }
-            }
+            const auto after = block_of(plane, bx * DCTSIZE, by * DCTSIZE);
             if (before != after) {
                 encode_block(after, table, row[bx]);
             }
@@ -389,13 +402,13 @@ void JpegBlocks::change(std::size_t component, const Plane& plane) {
     }
 }
 
-Plane JpegBlocks::reduced(int samples_per_block) const {
-    COLOPHON_ASSERT(samples_per_block == 1 || samples_per_block == 2 || samples_per_block == 4);
-    const auto n = static_cast<std::size_t>(samples_per_block);
-    const jpeg_component_info& info = state_->info(0);
-    const JpegComponent& facts = state_->components[0];
-    // basis[k][x]: the DCT of n points, scaled so that the mean is kept.
-    std::array<std::array<float, 4>, 4> basis{};
+namespace {
+
+using Basis = std::array<std::array<float, 4>, 4>;
+
+// basis[k][x]: the DCT of n points, scaled so that the mean is kept.
+Basis reduced_basis(std::size_t n) {
+    Basis basis{};
     for (std::size_t k = 0; k < n; ++k) {
         for (std::size_t x = 0; x < n; ++x) {
             const double c = k == 0 ? std::sqrt(0.125) : 0.5;
@@ -404,6 +417,49 @@ Plane JpegBlocks::reduced(int samples_per_block) const {
                              std::numbers::pi / (2.0 * static_cast<double>(n))));
         }
     }
+    return basis;
+}
+
+// The n x n samples that the lowest n x n coefficients of a block stand for, rows of n.
+std::array<float, 16> reduce_block(const JCOEF* block, const JQUANT_TBL& table, const Basis& basis,
+                                   std::size_t n) {
+    std::array<float, 16> half{};
+    for (std::size_t i = 0; i < n * n; ++i) {
+        const std::size_t v = i / n;
+        const std::size_t u = i % n;
+        const float value = static_cast<float>(block[v * DCTSIZE + u]) *
+                            static_cast<float>(table.quantval[v * DCTSIZE + u]);
+        for (std::size_t x = 0; x < n; ++x) {
+            half[v * n + x] += value * basis[u][x];
+        }
+    }
+    std::array<float, 16> out{};
+    for (std::size_t i = 0; i < n * n; ++i) {
+        for (std::size_t v = 0; v < n; ++v) {
+            out[i] += half[v * n + i % n] * basis[v][i / n];
+        }
+    }
+    return out;
+}
+
+// Puts a block at (left, top), as far as it lies inside.
+void put_block(Plane& plane, int left, int top, const std::array<float, 16>& samples, int n) {
+    for (int y = 0; y < n && top + y < plane.area.height; ++y) {
+        for (int x = 0; x < n && left + x < plane.area.width; ++x) {
+            const int i = y * n + x;
+            plane.at(left + x, top + y) = to_sample(samples[static_cast<std::size_t>(i)]);
+        }
+    }
+}
+
+}  // namespace
+
+Plane JpegBlocks::reduced(int samples_per_block) const {
+    COLOPHON_ASSERT(samples_per_block == 1 || samples_per_block == 2 || samples_per_block == 4);
+    const auto n = static_cast<std::size_t>(samples_per_block);
+    const JQUANT_TBL& table = *state_->info(0).quant_table;
+    const JpegComponent& facts = state_->components[0];
+    const Basis basis = reduced_basis(n);
     const auto reduce = [&](int side) {
         return (side * samples_per_block + DCTSIZE - 1) / DCTSIZE;
     };
@@ -413,30 +469,8 @@ Plane JpegBlocks::reduced(int samples_per_block) const {
     for (int by = 0; by < rows; ++by) {
         JBLOCKROW row = state_->row(0, by, false);
         for (int bx = 0; bx < columns; ++bx) {
-            std::array<float, 16> half{};
-            for (std::size_t v = 0; v < n; ++v) {
-                for (std::size_t u = 0; u < n; ++u) {
-                    const float value =
-                        static_cast<float>(row[bx][v * DCTSIZE + u]) *
-                        static_cast<float>(info.quant_table->quantval[v * DCTSIZE + u]);
-                    for (std::size_t x = 0; x < n; ++x) {
-                        half[v * n + x] += value * basis[u][x];
-                    }
-                }
-            }
-            for (std::size_t y = 0; y < n; ++y) {
-                const int oy = by * samples_per_block + static_cast<int>(y);
-                for (std::size_t x = 0; x < n && oy < out.area.height; ++x) {
-                    const int ox = bx * samples_per_block + static_cast<int>(x);
-                    float value = 0;
-                    for (std::size_t v = 0; v < n; ++v) {
-                        value += half[v * n + x] * basis[v][y];
-                    }
-                    if (ox < out.area.width) {
-                        out.at(ox, oy) = to_sample(value);
-                    }
-                }
-            }
+            put_block(out, bx * samples_per_block, by * samples_per_block,
+                      reduce_block(row[bx], table, basis, n), samples_per_block);
         }
     }
     return out;
@@ -487,7 +521,12 @@ void write_picture(WriteJob* job) {
 Result<Buffer> JpegBlocks::write() {
     ErrorTrap trap{};
     set_trap(trap);
-    WriteJob job{&trap, &state_->decoder, state_->arrays, {}, nullptr, 0};
+    WriteJob job{.trap = &trap,
+                 .decoder = &state_->decoder,
+                 .arrays = state_->arrays,
+                 .encoder = {},
+                 .bytes = nullptr,
+                 .size = 0};
     job.encoder.err = &trap.manager;
     // The arrays belong to the decoder, which may report through its own trap.
     const bool good = setjmp(state_->trap.back) == 0 && guard(trap, write_picture, &job);

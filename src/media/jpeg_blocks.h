@@ -38,6 +38,8 @@ public:
     static Result<JpegBlocks> open(Bytes file);
     JpegBlocks(JpegBlocks&&) noexcept;
     JpegBlocks& operator=(JpegBlocks&&) noexcept;
+    JpegBlocks(const JpegBlocks&) = delete;
+    JpegBlocks& operator=(const JpegBlocks&) = delete;
     ~JpegBlocks();
 
     int width() const noexcept;

@@ -1,24 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/speech.h"
 
+#include "core/bytes.h"
+#include "core/result.h"
 #include "core/utf8.h"
 #include "media/audio.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to us
 
@@ -108,8 +118,11 @@ Result<Buffer> read_all(int fd, std::chrono::steady_clock::time_point deadline) 
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
             deadline - std::chrono::steady_clock::now());
         pollfd wait{.fd = fd, .events = POLLIN, .revents = 0};
-        if (left.count() <= 0 || poll(&wait, 1, static_cast<int>(left.count())) == 0) {
+        if (left.count() <= 0) {
             return unavailable("the speech program took too long");
+        }
+        if (poll(&wait, 1, static_cast<int>(left.count())) <= 0) {
+            continue;  // the time is looked at again, also when a signal came
         }
         const ssize_t size = read(fd, block.data(), block.size());
         if (size == 0) {
@@ -136,6 +149,7 @@ Result<Buffer> run_program(std::vector<std::string> words, std::string_view inpu
     posix_spawn_file_actions_adddup2(&actions, out.write.get(), 1);
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
     std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
     for (std::string& word : words) {
         pointers.push_back(word.data());
     }
@@ -239,27 +253,49 @@ std::optional<AudioContainer> container_by_bytes(Bytes file) {
 
 }  // namespace
 
+namespace {
+
+// What kind of character begins at a byte of UTF-8.
+struct Spoken {
+    std::size_t bytes = 1;
+    bool upper = false;
+    bool lower = false;
+    bool digit = false;
+    bool han = false;
+    bool in_word() const noexcept { return upper || lower || digit; }
+};
+
+Spoken spoken_at(std::string_view text, std::size_t at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    Spoken spoken;
+    spoken.bytes = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    spoken.upper = byte >= 'A' && byte <= 'Z';
+    spoken.lower = byte >= 'a' && byte <= 'z';
+    spoken.digit = byte >= '0' && byte <= '9';
+    // CJK ideographs are U+3400 .. U+9FFF (E3 90 .. E9 BF) and beyond the basic plane;
+    // U+3000 .. U+303F (E3 80) is punctuation.
+    if (byte == 0xE3) {
+        spoken.han = at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0x90;
+    } else {
+        spoken.han = (byte >= 0xE4 && byte <= 0xE9) || byte >= 0xF0;
+    }
+    return spoken;
+}
+
+}  // namespace
+
 std::size_t spoken_characters(std::string_view text, SpeechLanguage language) {
     std::size_t characters = 0;
     bool in_word = false;
     for (std::size_t i = 0; i < text.size();) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const std::size_t size = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
-        const bool upper = byte >= 'A' && byte <= 'Z';
-        const bool lower = byte >= 'a' && byte <= 'z';
-        const bool digit = byte >= '0' && byte <= '9';
-        // CJK ideographs are U+3400 .. U+9FFF (E3 90 .. E9 BF) and beyond the basic plane;
-        // U+3000 .. U+303F (E3 80) is punctuation.
-        const bool han = byte >= 0xE4 ? byte <= 0xE9 || byte >= 0xF0
-                                      : byte == 0xE3 && i + 1 < text.size() &&
-                                            static_cast<unsigned char>(text[i + 1]) >= 0x90;
-        if (language == SpeechLanguage::kEnglish) {
-            characters += (upper || lower || digit) && !in_word ? 1U : 0U;
-        } else {
-            characters += han || upper || digit || (lower && !in_word) ? 1U : 0U;
-        }
-        in_word = upper || lower || digit;
-        i += size;
+        const Spoken spoken = spoken_at(text, i);
+        const bool counts =
+            language == SpeechLanguage::kEnglish
+                ? spoken.in_word() && !in_word
+                : spoken.han || spoken.upper || spoken.digit || (spoken.lower && !in_word);
+        characters += counts ? 1U : 0U;
+        in_word = spoken.in_word();
+        i += spoken.bytes;
     }
     return characters;
 }

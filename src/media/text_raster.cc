@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/text_raster.h"
 
+#include "core/bytes.h"
+#include "core/result.h"
 #include "core/utf8.h"
 
 #include <fmt/format.h>
-#include <ft2build.h>
+#include <ft2build.h>  // IWYU pragma: keep: it defines the names of the next two
 #include FT_FREETYPE_H
 #include FT_OUTLINE_H
 #include <hb.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::media {
 namespace {
@@ -151,6 +159,7 @@ struct Typeface::State {
     Result<Box> ink_of(hb_codepoint_t id) const;
     Result<void> check_text(std::string_view text) const;
     Result<double> full_height(const Run& run) const;
+    Result<double> lowest_ink(const Run& run) const;
     // `share`: of the line's ink height that the run's full height fills, centred.
     Result<void> append_run(Line& line, const Run& run, double share, double& pen) const;
     Result<Line> set_line(std::string_view text) const;
@@ -210,6 +219,19 @@ Result<double> Typeface::State::full_height(const Run& run) const {
     return box.empty() ? 0.0 : run.script == Script::kIdeographs ? box.top - box.bottom : box.top;
 }
 
+// Where the ink of the characters of full height begins, in font units; 0 without such.
+Result<double> Typeface::State::lowest_ink(const Run& run) const {
+    Box full;
+    std::size_t at = 0;
+    while (const std::optional<char32_t> c = next_code_point(run.text, at)) {
+        const Box ink = TRY(ink_of(FT_Get_Char_Index(face, *c)));
+        if (reaches_full_height(*c)) {
+            full.add(ink);
+        }
+    }
+    return full.empty() ? 0.0 : full.bottom;
+}
+
 // Shapes the run and appends it at the pen, scaled so that its full height is `share`.
 Result<void> Typeface::State::append_run(Line& line, const Run& run, double share,
                                          double& pen) const {
@@ -238,14 +260,7 @@ Result<void> Typeface::State::append_run(Line& line, const Run& run, double shar
     }
     if (run.script == Script::kIdeographs) {
         // Their box hangs below the baseline: lift it until its foot stands on the line's.
-        Box full;
-        std::size_t at = 0;
-        while (const std::optional<char32_t> c = next_code_point(run.text, at)) {
-            if (reaches_full_height(*c)) {
-                full.add(TRY(ink_of(FT_Get_Char_Index(face, *c))));
-            }
-        }
-        foot += full.empty() ? 0 : full.bottom * scale;
+        foot += TRY(lowest_ink(run)) * scale;
     }
     for (std::size_t i = first; i < line.glyphs.size(); ++i) {
         Glyph& glyph = line.glyphs[i];
@@ -395,7 +410,7 @@ Result<TextOutline> Typeface::outline(std::string_view text) const {
     calls.cubic_to = PathSink::cubic;
     for (const Glyph& glyph : line.glyphs) {
         FT_Outline* outline = TRY(state_->load(glyph.id));
-        PathSink sink{&out.path, &glyph, line.ink.left};
+        PathSink sink{.path = &out.path, .glyph = &glyph, .left = line.ink.left};
         if (FT_Outline_Decompose(outline, &calls, &sink) != 0) {
             return Error{ErrorCode::kCorrupt, "the font has an outline that cannot be read"};
         }

@@ -64,6 +64,8 @@ public:
     static Result<Typeface> create(Bytes font);
     Typeface(Typeface&&) noexcept;
     Typeface& operator=(Typeface&&) noexcept;
+    Typeface(const Typeface&) = delete;
+    Typeface& operator=(const Typeface&) = delete;
     ~Typeface();
 
     // Both: kInvalidArgument for bad UTF-8, an empty or blank line, more than 256 bytes, and for

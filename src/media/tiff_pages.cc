@@ -2,9 +2,14 @@
 #include "media/tiff_pages.h"
 
 #include "core/assert.h"
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
+#include "media/image.h"
+#include "media/plane.h"
 
 #include <fmt/format.h>
+#include <tiff.h>
 #include <tiffio.h>
 
 #include <algorithm>
@@ -12,7 +17,7 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
-#include <limits>
+#include <memory>
 #include <utility>
 
 namespace colophon::media {
@@ -38,14 +43,15 @@ struct Memory {
     }
     static tmsize_t write(thandle_t handle, void* in, tmsize_t size) {
         Memory& memory = of(handle);
-        const std::uint64_t end = memory.at + static_cast<std::uint64_t>(size);
-        if (end > memory.most) {
+        const auto count = static_cast<std::uint64_t>(std::max<tmsize_t>(size, 0));
+        if (memory.at > memory.most || count > memory.most - memory.at) {
             return 0;
         }
+        const std::uint64_t end = memory.at + count;
         if (end > memory.bytes.size()) {
             memory.bytes.resize(end);
         }
-        std::memcpy(memory.bytes.data() + memory.at, in, static_cast<std::size_t>(size));
+        std::memcpy(memory.bytes.data() + memory.at, in, static_cast<std::size_t>(count));
         memory.at = end;
         return size;
     }
@@ -79,6 +85,7 @@ struct TiffPages::State {
     ColourSpace space = ColourSpace::kGrey;
     int block_width = 0;  // of a strip or tile
     int block_height = 0;
+    std::uint64_t decoded_pixels = 0;  // of the strips and tiles of all pages so far
 
     State() = default;
     State(const State&) = delete;
@@ -100,7 +107,7 @@ struct TiffPages::State {
     Result<void> for_blocks(
         const Rect& rect,
         const std::function<Result<void>(std::uint32_t, const Rect&, int)>& each) const;
-    Result<Buffer> load(std::uint32_t block) const;
+    Result<Buffer> load(std::uint32_t block);
     Result<void> store(std::uint32_t block, const Rect& area, Buffer& content) const;
 };
 
@@ -182,9 +189,18 @@ Result<void> TiffPages::State::read_blocks() {
         TIFFGetFieldDefaulted(tiff, TIFFTAG_ROWSPERSTRIP, &block_h);
         block_h = std::min(block_h, height);
     }
-    if (block_w == 0 || block_h == 0 ||
-        static_cast<std::uint64_t>(block_w) * block_h > limits::kImagePixelsMax) {
+    const std::uint64_t block_pixels = static_cast<std::uint64_t>(block_w) * block_h;
+    if (block_pixels == 0) {
         return Error{ErrorCode::kCorrupt, "the strips or tiles of the TIFF have no size"};
+    }
+    const auto pixel_bytes = static_cast<std::uint64_t>(samples) * static_cast<unsigned>(bytes);
+    if (block_pixels > limits::kImagePixelsMax ||
+        block_pixels * pixel_bytes > limits::kImageBytesMax ||
+        static_cast<std::uint64_t>(width) * height * pixel_bytes > limits::kImageBytesMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("a page of {} x {} pixels in strips or tiles of {} x {} is above "
+                                 "the limit of {} bytes",
+                                 width, height, block_w, block_h, limits::kImageBytesMax)};
     }
     block_width = static_cast<int>(block_w);
     block_height = static_cast<int>(block_h);
@@ -198,26 +214,38 @@ Result<void> TiffPages::State::read_blocks() {
 Result<void> TiffPages::State::for_blocks(
     const Rect& rect,
     const std::function<Result<void>(std::uint32_t, const Rect&, int)>& each) const {
-    for (int plane = 0; plane < (separate ? samples : 1); ++plane) {
-        for (int y = rect.y / block_height; y * block_height < rect.bottom(); ++y) {
-            for (int x = rect.x / block_width; x * block_width < rect.right(); ++x) {
-                const auto px = static_cast<std::uint32_t>(x * block_width);
-                const auto py = static_cast<std::uint32_t>(y * block_height);
-                const auto sample = static_cast<std::uint16_t>(plane);
-                const std::uint32_t block = tiled ? TIFFComputeTile(tiff, px, py, 0, sample)
-                                                  : TIFFComputeStrip(tiff, py, sample);
-                Rect area{x * block_width, y * block_height, block_width, block_height};
-                if (!tiled) {
-                    area.height = std::min(block_height, page.height - area.y);
-                }
-                TRY(each(block, area, plane));
-            }
+    const int left = rect.x / block_width;
+    const int top = rect.y / block_height;
+    const std::int64_t columns = (rect.right() + block_width - 1) / block_width - left;
+    const std::int64_t rows = (rect.bottom() + block_height - 1) / block_height - top;
+    const int planes = separate ? samples : 1;
+    for (std::int64_t i = 0; i < planes * rows * columns; ++i) {
+        const int plane = static_cast<int>(i / (rows * columns));
+        const int x = (left + static_cast<int>(i % columns)) * block_width;
+        const int y = (top + static_cast<int>(i / columns % rows)) * block_height;
+        const auto px = static_cast<std::uint32_t>(x);
+        const auto py = static_cast<std::uint32_t>(y);
+        const auto sample = static_cast<std::uint16_t>(plane);
+        const std::uint32_t block =
+            tiled ? TIFFComputeTile(tiff, px, py, 0, sample) : TIFFComputeStrip(tiff, py, sample);
+        Rect area{x, y, block_width, block_height};
+        if (!tiled) {
+            area.height = std::min(block_height, page.height - area.y);
         }
+        TRY(each(block, area, plane));
     }
     return {};
 }
 
-Result<Buffer> TiffPages::State::load(std::uint32_t block) const {
+Result<Buffer> TiffPages::State::load(std::uint32_t block) {
+    // Many pages may share one large strip of a few coded bytes.
+    decoded_pixels +=
+        static_cast<std::uint64_t>(block_width) * static_cast<std::uint64_t>(block_height);
+    if (decoded_pixels > limits::kTiffDecodedPixelsMax) {
+        return Error{ErrorCode::kLimit, fmt::format("the pages of the TIFF take more than {} "
+                                                    "decoded pixels",
+                                                    limits::kTiffDecodedPixelsMax)};
+    }
     Buffer content(row_bytes() * static_cast<std::size_t>(block_height));
     const auto size = static_cast<tmsize_t>(content.size());
     const tmsize_t got = tiled ? TIFFReadEncodedTile(tiff, block, content.data(), size)
@@ -246,7 +274,7 @@ TiffPages& TiffPages::operator=(TiffPages&&) noexcept = default;
 TiffPages::~TiffPages() = default;
 
 Result<TiffPages> TiffPages::open(Bytes file) {
-    TRY(initialise(1));
+    TRY(initialise_images(1));
     auto state = std::make_unique<State>();
     state->memory.bytes = to_buffer(file);
     state->memory.most =
@@ -313,7 +341,7 @@ void invert(Image& image) {
 }  // namespace
 
 Result<Image> TiffPages::read(const Rect& rect) {
-    const State& state = *state_;
+    State& state = *state_;
     COLOPHON_ASSERT((Rect{0, 0, state.page.width, state.page.height}.contains(rect)));
     Image image;
     image.width = rect.width;
@@ -327,16 +355,18 @@ Result<Image> TiffPages::read(const Rect& rect) {
     const auto copy_block = [&](std::uint32_t block, const Rect& area, int plane) -> Result<void> {
         const Buffer content = TRY(state.load(block));
         const Rect part = intersect(area, rect);
-        const auto unit = static_cast<std::size_t>(state.samples_in_block() * state.bytes);
-        const auto pixel = static_cast<std::size_t>(state.samples * state.bytes);
+        const auto unit = static_cast<std::size_t>(state.samples_in_block()) *
+                          static_cast<std::size_t>(state.bytes);
+        const auto pixel =
+            static_cast<std::size_t>(state.samples) * static_cast<std::size_t>(state.bytes);
         for (int y = part.y; y < part.bottom(); ++y) {
             const std::uint8_t* from = content.data() +
                                        static_cast<std::size_t>(y - area.y) * state.row_bytes() +
                                        static_cast<std::size_t>(part.x - area.x) * unit;
-            std::uint8_t* to = image.pixels.data() +
-                               static_cast<std::size_t>(y - rect.y) * image.row_bytes() +
-                               static_cast<std::size_t>(part.x - rect.x) * pixel +
-                               static_cast<std::size_t>(plane * state.bytes);
+            std::uint8_t* to =
+                image.pixels.data() + static_cast<std::size_t>(y - rect.y) * image.row_bytes() +
+                static_cast<std::size_t>(part.x - rect.x) * pixel +
+                static_cast<std::size_t>(plane) * static_cast<std::size_t>(state.bytes);
             for (int x = 0; x < part.width; ++x, from += unit, to += pixel) {
                 std::memcpy(to, from, unit);
             }
@@ -354,7 +384,7 @@ Result<Image> TiffPages::read(const Rect& rect) {
 }
 
 Result<void> TiffPages::write(const Rect& rect, const Image& pixels) {
-    const State& state = *state_;
+    State& state = *state_;
     Image image = pixels;
     if (state.premultiplied) {
         scale_by_alpha(image, true);
@@ -367,8 +397,10 @@ Result<void> TiffPages::write(const Rect& rect, const Image& pixels) {
             Buffer content = TRY(state.load(block));
             const Buffer before = content;
             const Rect part = intersect(area, rect);
-            const auto unit = static_cast<std::size_t>(state.samples_in_block() * state.bytes);
-            const auto pixel = static_cast<std::size_t>(state.samples * state.bytes);
+            const auto unit = static_cast<std::size_t>(state.samples_in_block()) *
+                              static_cast<std::size_t>(state.bytes);
+            const auto pixel =
+                static_cast<std::size_t>(state.samples) * static_cast<std::size_t>(state.bytes);
             for (int y = part.y; y < part.bottom(); ++y) {
                 std::uint8_t* to = content.data() +
                                    static_cast<std::size_t>(y - area.y) * state.row_bytes() +
@@ -376,7 +408,7 @@ Result<void> TiffPages::write(const Rect& rect, const Image& pixels) {
                 const std::uint8_t* from =
                     image.pixels.data() + static_cast<std::size_t>(y - rect.y) * image.row_bytes() +
                     static_cast<std::size_t>(part.x - rect.x) * pixel +
-                    static_cast<std::size_t>(plane * state.bytes);
+                    static_cast<std::size_t>(plane) * static_cast<std::size_t>(state.bytes);
                 for (int x = 0; x < part.width; ++x, from += pixel, to += unit) {
                     std::memcpy(to, from, unit);
                 }

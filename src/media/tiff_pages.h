@@ -26,6 +26,8 @@ public:
     static Result<TiffPages> open(Bytes file);
     TiffPages(TiffPages&&) noexcept;
     TiffPages& operator=(TiffPages&&) noexcept;
+    TiffPages(const TiffPages&) = delete;
+    TiffPages& operator=(const TiffPages&) = delete;
     ~TiffPages();
 
     int count() const noexcept;

@@ -2,11 +2,10 @@
 #include "media/versions.h"
 
 #include <fmt/format.h>
-#include <ft2build.h>
+#include <ft2build.h>  // IWYU pragma: keep: it defines FT_FREETYPE_H
 #include <hb.h>
 #include <vips/vips.h>
 
-#include <string>
 #include <vector>
 
 extern "C" {

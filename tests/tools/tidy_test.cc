@@ -122,15 +122,22 @@ TEST_CASE("libraries do not print, exit, or ask for time and chance by themselve
     check_rows("src/cli/main.cc", {{"std::printf(\"x\");", ""}, {"std::exit(1);", ""}});
 }
 
-TEST_CASE("raw memory and whole namespaces are banned, deleted functions are not") {
-    check_rows("src/core/a.cc", {{"auto* x = new Thing(1);", "new"},
-                                 {"delete x;", "delete"},
-                                 {"delete[] x;", "delete"},
-                                 {"Thing(const Thing&) = delete;", ""},
-                                 {"void* operator new(std::size_t);", ""},
-                                 {"int renew = 1, new_size = 2;", ""},
-                                 {"using namespace std;", "using namespace"},
-                                 {"using std::string;", ""}});
+TEST_CASE("raw memory and namespaces with names in them are banned, deleted functions are not") {
+    check_rows("src/core/a.cc",
+               {{"auto* x = new Thing(1);", "new"},
+                {"delete x;", "delete"},
+                {"delete[] x;", "delete"},
+                {"Thing(const Thing&) = delete;", ""},
+                {"void* operator new(std::size_t);", ""},
+                {"int renew = 1, new_size = 2;", ""},
+                {"using namespace std;", "using namespace"},
+                {"using namespace std::literals;", "using namespace"},
+                {"using namespace other::string_literals;", "using namespace"},
+                {"using namespace std::string_literals;", ""},
+                {"    using namespace std::string_view_literals;", ""},
+                {"using namespace std::chrono_literals;  // 5min", ""},
+                {"using namespace std::chrono_literals; int x;", "using namespace"},
+                {"using std::string;", ""}});
 }
 
 TEST_CASE("what stands in comments and literals is not code") {

@@ -77,7 +77,7 @@ const std::vector<WordBan>& word_bans() {
         {Shape::kWord,
          {"using namespace"},
          {{"src/", "tests/", "tools/", "fuzz/", "bench/"}, {}},
-         "write the names out or use single using declarations"},
+         "write the names out, or use single using declarations or `namespace x = ...`"},
         {Shape::kWord,
          {"std::random_device"},
          {{"src/"}, {"src/core/random.cc"}},
@@ -165,6 +165,16 @@ bool uses(std::string_view line, std::string_view word, Shape shape) {
     return false;
 }
 
+// Literal operators such as "..."sv have no names to write out, and their namespaces hold nothing
+// else.
+bool opens_literals(std::string_view line) {
+    line = trim_end(line);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    return line == "using namespace std::chrono_literals;" ||
+           line == "using namespace std::string_literals;" ||
+           line == "using namespace std::string_view_literals;";
+}
+
 // new and delete as expressions: `= delete` and `operator new` are something else.
 std::string_view raw_memory(std::string_view line) {
     const std::size_t made = find_word(line, "new", 0);
@@ -194,7 +204,7 @@ std::string_view included(std::string_view line) {
 void check_line(const std::string& path, const Source& source, std::size_t index,
                 Findings& findings) {
     const std::string& line = source.code[index];
-    if (allowed(source, index, "ban")) {
+    if (allowed(source, index, "ban") || opens_literals(line)) {
         return;
     }
     const auto report = [&](std::string_view what, std::string_view instead) {

@@ -7,7 +7,6 @@
 #include "core/result.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>

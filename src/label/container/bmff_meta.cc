@@ -14,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace colophon::label::bmff {
@@ -66,9 +65,10 @@ Result<void> read_iinf(Bytes file, const Box& box, ItemMeta& meta) {
         if (meta.items.size() >= limits::kHeifItemsMax) {
             return too_many("items", limits::kHeifItemsMax, box);
         }
-        if (entry->type == box_type("infe")) {
-            meta.items.push_back(TRY(read_infe(file, *entry)));
+        if (entry->type != box_type("infe")) {
+            continue;
         }
+        meta.items.push_back(TRY(read_infe(file, *entry)));
     }
     return {};
 }
@@ -147,6 +147,19 @@ Result<ItemLocations> read_iloc(Bytes file, const Box& box) {
     return iloc;
 }
 
+Result<ItemReference> read_reference(Bytes file, const Box& box, bool wide) {
+    ByteReader reader(payload(file, box), box.payload_offset());
+    ItemReference reference;
+    reference.type = box.type;
+    reference.from = wide ? TRY(reader.be32("reference")) : TRY(reader.be16("reference"));
+    const std::size_t count = TRY(reader.be16("reference count"));
+    for (std::size_t i = 0; i < count; ++i) {
+        reference.to.push_back(wide ? TRY(reader.be32("reference"))
+                                    : TRY(reader.be16("reference")));
+    }
+    return reference;
+}
+
 Result<ItemReferences> read_iref(Bytes file, const Box& box) {
     ByteReader head(payload(file, box), box.payload_offset());
     ItemReferences iref;
@@ -158,16 +171,7 @@ Result<ItemReferences> read_iref(Bytes file, const Box& box) {
         if (iref.entries.size() >= limits::kHeifItemsMax) {
             return too_many("references", limits::kHeifItemsMax, box);
         }
-        ByteReader reader(payload(file, *entry), entry->payload_offset());
-        ItemReference reference;
-        reference.type = entry->type;
-        reference.from = wide ? TRY(reader.be32("reference")) : TRY(reader.be16("reference"));
-        const std::size_t count = TRY(reader.be16("reference count"));
-        for (std::size_t i = 0; i < count; ++i) {
-            reference.to.push_back(wide ? TRY(reader.be32("reference"))
-                                        : TRY(reader.be16("reference")));
-        }
-        iref.entries.push_back(std::move(reference));
+        iref.entries.push_back(TRY(read_reference(file, *entry, wide)));
     }
     return iref;
 }
@@ -176,6 +180,22 @@ Result<std::uint32_t> read_pitm(Bytes file, const Box& box) {
     ByteReader reader(payload(file, box), box.payload_offset());
     const bool wide = TRY(read_full_box(reader)).version > 0;
     return wide ? TRY(reader.be32("primary item")) : TRY(reader.be16("primary item"));
+}
+
+// The first box of each kind counts.
+Result<void> read_child(Bytes file, const Box& child, ItemMeta& meta) {
+    if (child.type == box_type("pitm") && !meta.primary) {
+        meta.primary = TRY(read_pitm(file, child));
+    } else if (child.type == box_type("iinf") && !meta.iinf) {
+        TRY(read_iinf(file, child, meta));
+    } else if (child.type == box_type("iloc") && !meta.locations) {
+        meta.locations = TRY(read_iloc(file, child));
+    } else if (child.type == box_type("iref") && !meta.references) {
+        meta.references = TRY(read_iref(file, child));
+    } else if (child.type == box_type("idat") && !meta.idat) {
+        meta.idat = child;
+    }
+    return {};
 }
 
 void append_sized(Buffer& out, unsigned size, std::uint64_t value) {
@@ -208,17 +228,7 @@ Result<ItemMeta> read_item_meta(Bytes file, const Box& meta) {
     out.prefix = meta_prefix(file, meta);
     BoxReader children(file, meta, out.prefix);
     while (const auto child = TRY(children.next())) {
-        if (child->type == box_type("pitm") && !out.primary) {
-            out.primary = TRY(read_pitm(file, *child));
-        } else if (child->type == box_type("iinf") && !out.iinf) {
-            TRY(read_iinf(file, *child, out));
-        } else if (child->type == box_type("iloc") && !out.locations) {
-            out.locations = TRY(read_iloc(file, *child));
-        } else if (child->type == box_type("iref") && !out.references) {
-            out.references = TRY(read_iref(file, *child));
-        } else if (child->type == box_type("idat") && !out.idat) {
-            out.idat = *child;
-        }
+        TRY(read_child(file, *child, out));
     }
     return out;
 }

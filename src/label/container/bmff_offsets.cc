@@ -4,6 +4,7 @@
 #include "core/assert.h"
 #include "core/bytes.h"
 #include "core/result.h"
+#include "core/sort.h"
 #include "core/splice.h"
 #include "label/container/bmff_boxes.h"
 #include "label/container/bmff_meta.h"
@@ -12,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <span>
@@ -50,7 +52,8 @@ struct Table {
 };
 
 template <class Moved>
-Result<void> shift_table(const Shift& shift, const Box& box, const Table& table, Moved moved) {
+Result<void> shift_table(const Shift& shift, const Box& box, const Table& table,
+                         const Moved& moved) {
     const Bytes bytes = payload(shift.file, box);
     const std::size_t left = bytes.size() - std::min(bytes.size(), table.skip);
     if (table.count > 0 &&
@@ -133,25 +136,32 @@ Result<void> shift_run(const Shift& shift, const Box& box, std::uint64_t base) {
     return {};
 }
 
+// A box of a track fragment; `base` becomes the base that the fragment's header gives.
+Result<void> shift_in_traf(const Shift& shift, const Box& child, std::uint64_t& base) {
+    if (child.type == box_type("trun")) {
+        return shift_run(shift, child, base);
+    }
+    if (child.type == box_type("saio")) {
+        return shift_aux(shift, child, base);
+    }
+    if (child.type != box_type("tfhd")) {
+        return {};
+    }
+    ByteReader reader(payload(shift.file, child), child.payload_offset());
+    if ((TRY(read_full_box(reader)).flags & 1U) == 0) {
+        return {};
+    }
+    TRY(reader.skip(4, "track id"));
+    base = TRY(reader.be64("base data offset"));
+    return shift_table(shift, child, {.skip = 8, .count = 1, .width = 8, .stride = 8}, shift.moves);
+}
+
 // One track fragment. Without a base of its own, offsets count from the fragment's start.
 Result<void> shift_traf(const Shift& shift, const Box& traf, const Box& moof) {
     std::uint64_t base = moof.offset;
     BoxReader children(shift.file, traf);
     while (const auto child = TRY(children.next())) {
-        if (child->type == box_type("tfhd")) {
-            ByteReader reader(payload(shift.file, *child), child->payload_offset());
-            if ((TRY(read_full_box(reader)).flags & 1U) == 0) {
-                continue;
-            }
-            TRY(reader.skip(4, "track id"));
-            base = TRY(reader.be64("base data offset"));
-            TRY(shift_table(shift, *child, {.skip = 8, .count = 1, .width = 8, .stride = 8},
-                            shift.moves));
-        } else if (child->type == box_type("trun")) {
-            TRY(shift_run(shift, *child, base));
-        } else if (child->type == box_type("saio")) {
-            TRY(shift_aux(shift, *child, base));
-        }
+        TRY(shift_in_traf(shift, *child, base));
     }
     return {};
 }
@@ -253,25 +263,45 @@ bool leads_to(BoxType parent, BoxType child) {
     });
 }
 
-Result<void> shift_below(const Shift& shift, const Box& parent) {  // NOLINT(misc-no-recursion)
-    BoxReader children(shift.file, parent);
-    while (const auto child = TRY(children.next())) {
-        if (child->type == box_type("traf") && leads_to(parent.type, child->type)) {
-            TRY(shift_traf(shift, *child, parent));
-        } else if (child->type == box_type("tfra") && leads_to(parent.type, child->type)) {
-            TRY(shift_tfra(shift, *child));
-        } else if (leads_to(parent.type, child->type)) {
-            TRY(shift_below(shift, *child));
-        } else if (parent.type == box_type("stbl") &&
-                   (child->type == box_type("stco") || child->type == box_type("co64"))) {
-            TRY(shift_chunks(shift, *child));
-        } else if (parent.type == box_type("stbl") && child->type == box_type("saio")) {
-            TRY(shift_aux(shift, *child, 0));
-        } else if (child->type == box_type("meta")) {
-            TRY(shift_items(shift, *child));
+Result<void> shift_below(const Shift& shift, const Box& parent);
+
+Result<void> shift_child(const Shift& shift, const Box& parent, const Box& child) {
+    if (leads_to(parent.type, child.type)) {
+        if (child.type == box_type("traf")) {
+            return shift_traf(shift, child, parent);
+        }
+        return child.type == box_type("tfra") ? shift_tfra(shift, child)
+                                              : shift_below(shift, child);
+    }
+    if (parent.type == box_type("stbl")) {
+        if (child.type == box_type("stco") || child.type == box_type("co64")) {
+            return shift_chunks(shift, child);
+        }
+        if (child.type == box_type("saio")) {
+            return shift_aux(shift, child, 0);
         }
     }
+    return child.type == box_type("meta") ? shift_items(shift, child) : Result<void>();
+}
+
+Result<void> shift_below(const Shift& shift, const Box& parent) {
+    BoxReader children(shift.file, parent);
+    while (const auto child = TRY(children.next())) {
+        TRY(shift_child(shift, parent, *child));
+    }
     return {};
+}
+
+// A box at the top of the file.
+Result<void> shift_top(const Shift& shift, const Box& box) {
+    if (box.type == box_type("moov") || box.type == box_type("moof") ||
+        box.type == box_type("mfra")) {
+        return shift_below(shift, box);
+    }
+    if (box.type == box_type("sidx")) {
+        return shift_sidx(shift, box);
+    }
+    return box.type == box_type("meta") ? shift_items(shift, box) : Result<void>();
 }
 
 }  // namespace
@@ -322,8 +352,7 @@ std::vector<const FileEdits::Edit*> FileEdits::sorted() const {
         order.push_back(&edit);
     }
     // What is inserted at a place comes before what replaces the bytes there.
-    std::ranges::stable_sort(
-        order, {}, [](const Edit* edit) { return std::pair(edit->offset, edit->size != 0); });
+    sort_stably(order, [](const Edit* edit) { return std::pair(edit->offset, edit->size != 0); });
     return order;
 }
 
@@ -400,14 +429,7 @@ Result<void> shift_offsets(Bytes file, FileEdits& edits, std::optional<std::uint
     const Shift shift{.file = file, .moves = moves, .edits = edits, .skip_iloc = skip_iloc};
     BoxReader boxes(file);
     while (const auto box = TRY(boxes.next())) {
-        if (box->type == box_type("moov") || box->type == box_type("moof") ||
-            box->type == box_type("mfra")) {
-            TRY(shift_below(shift, *box));
-        } else if (box->type == box_type("sidx")) {
-            TRY(shift_sidx(shift, *box));
-        } else if (box->type == box_type("meta")) {
-            TRY(shift_items(shift, *box));
-        }
+        TRY(shift_top(shift, *box));
     }
     return {};
 }

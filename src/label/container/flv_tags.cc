@@ -43,9 +43,19 @@ Result<Bytes> take_string(ByteReader& reader, bool is_long) {
 
 Result<void> skip_value(ByteReader& reader, std::uint8_t marker, std::size_t depth);
 
+Result<void> take_found(ByteReader& reader, std::uint8_t marker, Bytes key,
+                        std::vector<ScriptString>& found) {
+    const Bytes value = TRY(take_string(reader, marker == kLongString));
+    if (found.size() >= limits::kContainerItemsMax) {
+        return Error{ErrorCode::kLimit, "more than " + std::to_string(limits::kContainerItemsMax) +
+                                            " strings in script data"};
+    }
+    found.push_back({.key = as_text(key), .value = as_text(value)});
+    return {};
+}
+
 // Members until the empty key that an end marker follows. `found`, when given, receives strings.
-Result<void> walk_members(ByteReader& reader, std::size_t depth,  // NOLINT(misc-no-recursion)
-                          std::vector<ScriptString>* found) {
+Result<void> walk_members(ByteReader& reader, std::size_t depth, std::vector<ScriptString>* found) {
     if (depth > limits::kContainerDepthMax) {
         return Error{ErrorCode::kLimit, "script data nested deeper than " +
                                             std::to_string(limits::kContainerDepthMax) +
@@ -57,23 +67,13 @@ Result<void> walk_members(ByteReader& reader, std::size_t depth,  // NOLINT(misc
         if (marker == kObjectEnd) {
             return {};
         }
-        if (found != nullptr && (marker == kString || marker == kLongString)) {
-            const Bytes value = TRY(take_string(reader, marker == kLongString));
-            if (found->size() >= limits::kContainerItemsMax) {
-                return Error{ErrorCode::kLimit, "more than " +
-                                                    std::to_string(limits::kContainerItemsMax) +
-                                                    " strings in script data"};
-            }
-            found->push_back({.key = as_text(key), .value = as_text(value)});
-            continue;
-        }
-        TRY(skip_value(reader, marker, depth));
+        const bool wanted = found != nullptr && (marker == kString || marker == kLongString);
+        TRY(wanted ? take_found(reader, marker, key, *found) : skip_value(reader, marker, depth));
     }
     return {};  // Some writers leave the end marker out.
 }
 
-Result<void> skip_value(ByteReader& reader, std::uint8_t marker,  // NOLINT(misc-no-recursion)
-                        std::size_t depth) {
+Result<void> skip_value(ByteReader& reader, std::uint8_t marker, std::size_t depth) {
     switch (marker) {
         case kNumber:
             return reader.skip(8, "number");

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
-#include <utility>
 
 namespace colophon::label {
 namespace {
@@ -87,20 +86,22 @@ Result<JpegFile> walk_jpeg(Bytes file, JpegExtent extent) {
         const JpegSegment segment = TRY(read_segment(reader));
         jpeg.segments.push_back(segment);
         jpeg.end = segment.end();
-        if (segment.marker == jpeg::kSos) {
-            if (extent == JpegExtent::kHeaders) {
-                return jpeg;
-            }
-            const std::size_t from = reader.position();
-            TRY(reader.skip(end_of_coded_data(file, from) - from, "coded data"));
-        } else if (segment.marker == jpeg::kEoi) {
-            if (extent == JpegExtent::kHeaders) {
-                return corrupt_at("the JPEG picture ends without a scan", segment.offset);
-            }
-            return jpeg;
-        } else if (segment.marker == jpeg::kSoi) {
+        if (segment.marker == jpeg::kSoi) {
             return corrupt_at("a second start of image inside the JPEG picture", segment.offset);
         }
+        if (segment.marker == jpeg::kEoi && extent == JpegExtent::kHeaders) {
+            return corrupt_at("the JPEG picture ends without a scan", segment.offset);
+        }
+        const bool last =
+            segment.marker == (extent == JpegExtent::kHeaders ? jpeg::kSos : jpeg::kEoi);
+        if (last) {
+            return jpeg;
+        }
+        if (segment.marker != jpeg::kSos) {
+            continue;
+        }
+        const std::size_t from = reader.position();
+        TRY(reader.skip(end_of_coded_data(file, from) - from, "coded data"));
     }
 }
 

@@ -101,7 +101,8 @@ Result<std::string> inflate_text(Bytes compressed, std::uint64_t bytes_max) {
     std::string out;
     // zlib takes a pointer to non-const input and does not write to it. PNG chunks are below 2^31
     // bytes, so the size fits.
-    stream.next_in = reinterpret_cast<z_const Bytef*>(const_cast<std::uint8_t*>(compressed.data()));
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+    stream.next_in = const_cast<Bytef*>(compressed.data());
     stream.avail_in = static_cast<uInt>(compressed.size());
     const Result<void> result = inflate_all(stream, bytes_max, out);
     inflateEnd(&stream);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/audio.h"
 
-#include "core/assert.h"
+#include "core/bytes.h"
+#include "core/result.h"
 #include "label/explicit/internal/audio_join.h"
 #include "label/explicit/internal/loudness.h"
 #include "label/explicit/internal/rhythm.h"
 #include "label/explicit/internal/sound_window.h"
+#include "label/explicit/reading.h"
+#include "label/finding.h"
+#include "label/format.h"
 #include "media/audio.h"
 
 #include <fmt/format.h>
@@ -37,7 +41,7 @@ constexpr float kCeiling = 0.891F;             // -1 dBFS, leaves room for lossy
 
 // The voice in the channels of the programme: the front centre where there is one and it is not
 // alone, front left and right otherwise, so that no channel added by a room is asked to speak.
-media::Pcm spread(std::vector<float> voice, const media::AudioFacts& facts) {
+media::Pcm spread(const std::vector<float>& voice, const media::AudioFacts& facts) {
     media::Pcm out{.rate = facts.rate, .channel_mask = facts.channel_mask, .planes = {}};
     constexpr std::uint64_t kPair = media::kFrontLeft | media::kFrontRight;
     std::uint64_t speaking = facts.channel_mask & media::kFrontCentre;
@@ -75,7 +79,7 @@ Result<media::Pcm> make_mark(const SoundMark& mark, const SoundWindow& window) {
                                 .planes = {mark.prompt.samples}};
         voice = std::move(TRY(media::resample(prompt, window.facts.rate)).planes[0]);
     }
-    media::Pcm sound = spread(std::move(voice), window.facts);
+    media::Pcm sound = spread(voice, window.facts);
     const double target = target_loudness(window);
     // Keeping the peaks down costs loudness, so that loud marks take more than one step.
     constexpr int kStepsMax = 6;

@@ -2,10 +2,14 @@
 #include "label/explicit/internal/gif_lzw.h"
 
 #include "core/assert.h"
+#include "core/bytes.h"
+#include "core/result.h"
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace colophon::label::internal {
@@ -45,6 +49,97 @@ private:
     unsigned count_ = 0;
 };
 
+class BitReader {
+public:
+    explicit BitReader(Bytes data) : data_(data) {}
+    // -1 when the data end before the code does.
+    int take(int bits) {
+        while (count_ < bits && at_ < data_.size()) {
+            held_ |= static_cast<std::uint32_t>(data_[at_++]) << static_cast<unsigned>(count_);
+            count_ += 8;
+        }
+        if (count_ < bits) {
+            return -1;
+        }
+        const int code = static_cast<int>(held_ & ((1U << static_cast<unsigned>(bits)) - 1));
+        held_ >>= static_cast<unsigned>(bits);
+        count_ -= bits;
+        return code;
+    }
+
+private:
+    Bytes data_;
+    std::size_t at_ = 0;
+    std::uint32_t held_ = 0;
+    int count_ = 0;
+};
+
+// The strings that a decoder has learned. A code names a string by its last index and the code of
+// what comes before it.
+class StringTable {
+public:
+    explicit StringTable(int code_bits) : code_bits_(code_bits) {
+        for (int i = 0; i < 1 << code_bits; ++i) {
+            const auto value = static_cast<std::uint8_t>(i);
+            entries_[static_cast<std::size_t>(i)] = {
+                .prefix = 0, .length = 1, .first = value, .last = value};
+        }
+        clear();
+    }
+    int bits() const noexcept { return bits_; }
+    void clear() noexcept {
+        next_ = (1 << code_bits_) + 2;
+        bits_ = code_bits_ + 1;
+        previous_ = -1;
+    }
+    // Learns the string that the code completes; false for a code that has no meaning here.
+    bool accept(int code) {
+        const bool first = previous_ < 0;
+        if (code > next_ || (first && code >= 1 << code_bits_)) {
+            return false;
+        }
+        if (!first && next_ < kCodesMax) {
+            learn(code);
+        } else if (code >= next_) {
+            return false;
+        }
+        previous_ = code;
+        return true;
+    }
+    // After accept(code).
+    void append_string(int code, Buffer& out) const {
+        const std::size_t start = out.size();
+        const std::size_t length = entries_[static_cast<std::size_t>(code)].length;
+        out.resize(start + length);
+        for (std::size_t i = length; i-- > 0;) {
+            const Entry& entry = entries_[static_cast<std::size_t>(code)];
+            out[start + i] = entry.last;
+            code = entry.prefix;
+        }
+    }
+
+private:
+    void learn(int code) {
+        const Entry& before = entries_[static_cast<std::size_t>(previous_)];
+        const Entry& source = code == next_ ? before : entries_[static_cast<std::size_t>(code)];
+        entries_[static_cast<std::size_t>(next_)] = {
+            .prefix = static_cast<std::uint16_t>(previous_),
+            .length = static_cast<std::uint16_t>(before.length + 1),
+            .first = before.first,
+            .last = source.first};
+        ++next_;
+        if (next_ == 1 << bits_ && bits_ < kCodeBitsMax) {
+            ++bits_;
+        }
+    }
+
+    int code_bits_;
+    int next_ = 0;
+    int bits_ = 0;
+    int previous_ = -1;
+    std::array<Entry, kCodesMax> entries_{};
+};
+
 }  // namespace
 
 Result<Buffer> gif_lzw_decode(Bytes data, int code_bits, std::size_t pixels) {
@@ -52,65 +147,22 @@ Result<Buffer> gif_lzw_decode(Bytes data, int code_bits, std::size_t pixels) {
         return Error{ErrorCode::kCorrupt, "a GIF picture with an impossible code size"};
     }
     const int clear = 1 << code_bits;
-    std::array<Entry, kCodesMax> table{};
-    for (int i = 0; i < clear; ++i) {
-        const auto value = static_cast<std::uint8_t>(i);
-        table[static_cast<std::size_t>(i)] = {0, 1, value, value};
-    }
+    BitReader in(data);
+    StringTable table(code_bits);
     Buffer out;
     out.reserve(pixels);
-    int next = clear + 2;
-    int bits = code_bits + 1;
-    int previous = -1;
-    std::uint32_t held = 0;
-    int count = 0;
-    std::size_t at = 0;
     while (out.size() < pixels) {
-        while (count < bits && at < data.size()) {
-            held |= static_cast<std::uint32_t>(data[at++]) << static_cast<unsigned>(count);
-            count += 8;
-        }
-        if (count < bits) {
+        const int code = in.take(table.bits());
+        if (code < 0 || code == clear + 1) {
             break;
         }
-        const int code = static_cast<int>(held & ((1U << static_cast<unsigned>(bits)) - 1));
-        held >>= static_cast<unsigned>(bits);
-        count -= bits;
         if (code == clear) {
-            next = clear + 2;
-            bits = code_bits + 1;
-            previous = -1;
-            continue;
-        }
-        if (code == clear + 1) {
-            break;
-        }
-        if (code > next || (code == next && previous < 0) || (previous < 0 && code > clear)) {
+            table.clear();
+        } else if (!table.accept(code)) {
             return Error{ErrorCode::kCorrupt, "a GIF picture has a code that cannot occur"};
+        } else {
+            table.append_string(code, out);
         }
-        if (previous >= 0 && next < kCodesMax) {
-            const Entry& before = table[static_cast<std::size_t>(previous)];
-            const Entry& source = code == next ? before : table[static_cast<std::size_t>(code)];
-            table[static_cast<std::size_t>(next)] = {static_cast<std::uint16_t>(previous),
-                                                     static_cast<std::uint16_t>(before.length + 1),
-                                                     before.first, source.first};
-            ++next;
-            if (next == 1 << bits && bits < kCodeBitsMax) {
-                ++bits;
-            }
-        } else if (code >= next) {
-            return Error{ErrorCode::kCorrupt, "a GIF picture has a code that cannot occur"};
-        }
-        const std::size_t start = out.size();
-        const std::size_t length = table[static_cast<std::size_t>(code)].length;
-        out.resize(start + length);
-        int walk = code;
-        for (std::size_t i = length; i-- > 0;) {
-            const Entry& entry = table[static_cast<std::size_t>(walk)];
-            out[start + i] = entry.last;
-            walk = entry.prefix;
-        }
-        previous = code;
     }
     out.resize(pixels);
     return out;

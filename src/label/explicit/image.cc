@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/image.h"
 
+#include "core/bytes.h"
+#include "core/result.h"
 #include "label/explicit/internal/image_codecs.h"
 #include "label/explicit/internal/image_find.h"
+#include "label/explicit/reading.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "media/jpeg_blocks.h"
+#include "media/text_raster.h"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::label {
 namespace {
@@ -36,10 +47,13 @@ struct Codec {
     Result<Drawn> (*draw)(const Drawing&);
 };
 constexpr std::array kCodecs{
-    Codec{Format::kPng, internal::draw_png},   Codec{Format::kWebp, internal::draw_webp},
-    Codec{Format::kGif, internal::draw_gif},   Codec{Format::kTiff, internal::draw_tiff},
-    Codec{Format::kHeic, internal::draw_heif}, Codec{Format::kAvif, internal::draw_heif},
-    Codec{Format::kSvg, internal::draw_svg},
+    Codec{.format = Format::kPng, .draw = internal::draw_png},
+    Codec{.format = Format::kWebp, .draw = internal::draw_webp},
+    Codec{.format = Format::kGif, .draw = internal::draw_gif},
+    Codec{.format = Format::kTiff, .draw = internal::draw_tiff},
+    Codec{.format = Format::kHeic, .draw = internal::draw_heif},
+    Codec{.format = Format::kAvif, .draw = internal::draw_heif},
+    Codec{.format = Format::kSvg, .draw = internal::draw_svg},
 };
 
 // What is wrong with a mark that is there: too low, or too faint. [GB45438-5.2]

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/bytes.h"
+#include "core/result.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/format.h"
 #include "media/image.h"
 #include "media/tiff_pages.h"
 
@@ -8,6 +11,19 @@
 #include <utility>
 
 namespace colophon::label::internal {
+
+namespace {
+
+Result<Stored> decode_first_page(Bytes file) {
+    media::TiffPages pages = TRY(media::TiffPages::open(file));
+    const media::TiffPage page = TRY(pages.select(0));
+    Stored stored;
+    stored.image = TRY(pages.read({0, 0, page.width, page.height}));
+    stored.orientation = page.orientation;
+    return stored;
+}
+
+}  // namespace
 
 Result<Stored> decode_first_frame(Bytes file, Format format) {
     Stored stored;
@@ -23,13 +39,8 @@ Result<Stored> decode_first_frame(Bytes file, Format format) {
         case Format::kGif:
             stored.image = TRY(media::decode_vips(file, media::VipsFormat::kGif));
             return stored;
-        case Format::kTiff: {
-            media::TiffPages pages = TRY(media::TiffPages::open(file));
-            const media::TiffPage page = TRY(pages.select(0));
-            stored.image = TRY(pages.read({0, 0, page.width, page.height}));
-            stored.orientation = page.orientation;
-            return stored;
-        }
+        case Format::kTiff:
+            return decode_first_page(file);
         case Format::kHeic:
         case Format::kAvif:
             stored.image = TRY(media::decode_vips(file, media::VipsFormat::kHeif));

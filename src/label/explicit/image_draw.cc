@@ -2,11 +2,17 @@
 #include "label/explicit/internal/image_draw.h"
 
 #include "core/assert.h"
+#include "label/explicit/internal/image_layout.h"
+#include "media/image.h"
+#include "media/plane.h"
+#include "media/text_raster.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -199,8 +205,24 @@ double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_t
     return std::max(1.0, contrast);
 }
 
+float luma_over_grey(const Patch& patch, const float* pixel) {
+    float luma = pixel[0];
+    if (patch.space == ColourSpace::kRgb) {
+        luma = 0.299F * pixel[0] + 0.587F * pixel[1] + 0.114F * pixel[2];
+    } else if (patch.space == ColourSpace::kCmyk) {
+        luma = (1.0F - (0.299F * pixel[0] + 0.587F * pixel[1] + 0.114F * pixel[2])) *
+               (1.0F - pixel[3]);
+    }
+    const float alpha = patch.alpha ? pixel[patch.channels - 1] : 1.0F;
+    return luma * alpha + 0.5F * (1.0F - alpha);
+}
+
 Style choose_style(const Patch& patch, const Overlay& overlay, double contrast) {
-    for (float opacity = kOpacityLeast; opacity < 1.0F; opacity += kOpacityStep) {
+    for (int step = 0;; ++step) {
+        const float opacity = kOpacityLeast + kOpacityStep * static_cast<float>(step);
+        if (opacity >= 1.0F) {
+            return {true, 1.0F};
+        }
         double best = 0;
         Style chosen;
         for (const bool white : {true, false}) {
@@ -217,8 +239,20 @@ Style choose_style(const Patch& patch, const Overlay& overlay, double contrast) 
             return chosen;
         }
     }
-    return {true, 1.0F};
 }
+
+namespace {
+
+// The colour of a palette entry as red, green, blue, alpha. Entries that are not there are black.
+void put_palette_colour(const Image& image, std::size_t index, float* pixel) {
+    const std::uint32_t c = index < image.palette.size() ? image.palette[index] : 0xFF000000U;
+    for (unsigned i = 0; i < 4; ++i) {
+        const unsigned shift = i == 3 ? 24U : 16U - 8U * i;
+        pixel[i] = static_cast<float>(c >> shift & 0xFFU) / 255.0F;
+    }
+}
+
+}  // namespace
 
 Patch take_patch(const Image& image, const Rect& rect, int frame) {
     Patch patch;
@@ -234,13 +268,8 @@ Patch take_patch(const Image& image, const Rect& rect, int frame) {
         for (int x = rect.x; x < rect.right(); ++x) {
             float* pixel = patch.at(x, y);
             if (palette) {
-                const auto index = static_cast<std::size_t>(image.sample(x, top + y, 0));
-                const std::uint32_t c =
-                    index < image.palette.size() ? image.palette[index] : 0xFF000000U;
-                for (unsigned i = 0; i < 4; ++i) {
-                    const unsigned shift = i == 3 ? 24U : 16U - 8U * i;
-                    pixel[i] = static_cast<float>(c >> shift & 0xFFU) / 255.0F;
-                }
+                put_palette_colour(image, static_cast<std::size_t>(image.sample(x, top + y, 0)),
+                                   pixel);
                 continue;
             }
             for (int c = 0; c < image.channels; ++c) {

@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/image_find.h"
 
-#include "label/container/png_chunks.h"
+#include "core/bytes.h"
+#include "core/result.h"
+#include "label/explicit/image.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_draw.h"
+#include "label/explicit/internal/image_layout.h"
 #include "label/explicit/internal/image_svg.h"
+#include "label/explicit/reading.h"
+#include "label/format.h"
 #include "media/image.h"
 #include "media/jpeg_blocks.h"
+#include "media/plane.h"
+#include "media/text_raster.h"
 
 #include <algorithm>
-#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -85,7 +96,8 @@ Plane crop(const Plane& plane, int width, int height) {
 }
 
 Plane turn(const Plane& stored, int orientation) {
-    const Turn by{orientation, stored.area.width, stored.area.height};
+    const Turn by{
+        .orientation = orientation, .width = stored.area.width, .height = stored.area.height};
     const bool sideways = turns_sideways(orientation);
     Plane out({0, 0, sideways ? by.height : by.width, sideways ? by.width : by.height});
     for (int y = 0; y < out.area.height; ++y) {
@@ -99,7 +111,7 @@ Plane turn(const Plane& stored, int orientation) {
 
 SearchView jpeg_view(const JpegBlocks& blocks, int orientation) {
     SearchView view;
-    const Turn by{orientation, blocks.width(), blocks.height()};
+    const Turn by{.orientation = orientation, .width = blocks.width(), .height = blocks.height()};
     const bool sideways = turns_sideways(orientation);
     view.width = sideways ? by.height : by.width;
     view.height = sideways ? by.width : by.height;
@@ -151,7 +163,7 @@ ImagePlace place_of(const Rect& box, int width, int height) {
 
 SearchView view_of(const Image& image, int orientation) {
     SearchView view;
-    const Turn by{orientation, image.width, image.height};
+    const Turn by{.orientation = orientation, .width = image.width, .height = image.height};
     const bool sideways = turns_sideways(orientation);
     view.width = sideways ? by.height : by.width;
     view.height = sideways ? by.width : by.height;
@@ -160,19 +172,11 @@ SearchView view_of(const Image& image, int orientation) {
     for (int y = 0; y < small.area.height; ++y) {
         const Rect strip{0, y * factor, small.area.width * factor, factor};
         const Patch patch = take_patch(image, strip, 0);
-        const int colours = patch.channels - (patch.alpha ? 1 : 0);
         for (int x = 0; x < small.area.width; ++x) {
             float sum = 0;
             for (int i = 0; i < factor * factor; ++i) {
-                const float* p = patch.at(x * factor + i % factor, strip.y + i / factor);
-                float luma = p[0];
-                if (patch.space == media::ColourSpace::kRgb) {
-                    luma = 0.299F * p[0] + 0.587F * p[1] + 0.114F * p[2];
-                } else if (patch.space == media::ColourSpace::kCmyk) {
-                    luma = (1.0F - (0.299F * p[0] + 0.587F * p[1] + 0.114F * p[2])) * (1.0F - p[3]);
-                }
-                const float alpha = patch.alpha ? p[colours] : 1.0F;
-                sum += luma * alpha + 0.5F * (1.0F - alpha);
+                sum +=
+                    luma_over_grey(patch, patch.at(x * factor + i % factor, strip.y + i / factor));
             }
             const float mean = 255.0F * sum / static_cast<float>(factor * factor);
             small.at(x, y) = static_cast<std::uint8_t>(std::clamp(mean, 0.0F, 255.0F));

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/bytes.h"
+#include "core/result.h"
 #include "label/container/jpeg_segments.h"
 #include "label/container/tiff_ifds.h"
+#include "label/explicit/image.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_draw.h"
+#include "label/explicit/internal/image_layout.h"
+#include "media/image.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace colophon::label::internal {
 

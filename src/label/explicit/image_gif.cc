@@ -9,19 +9,25 @@
 //
 // The plate is opaque: its greys are taken from colour table entries that no frame uses, then
 // appended, and where the table is full the nearest colours serve.
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
 #include "label/container/gif_blocks.h"
 #include "label/explicit/internal/gif_lzw.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_draw.h"
+#include "label/explicit/internal/image_layout.h"
 #include "label/explicit/internal/image_palette.h"
+#include "media/plane.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,6 +38,7 @@ using media::Rect;
 
 constexpr std::size_t kScreenEnd = 13;  // signature and logical screen descriptor
 constexpr int kShades = 8;
+constexpr int kScreenSideMax = 65535;  // frames that reach beyond cannot be written larger
 
 struct ColourTable {
     std::vector<std::uint32_t> colours;  // 0xFFRRGGBB
@@ -153,6 +160,7 @@ public:
 
 private:
     Result<void> read();
+    Result<void> read_frames();
     Result<void> count_uses();
     Result<void> choose_polarity();
     void prepare(ColourTable& table);
@@ -167,6 +175,7 @@ private:
     }
     Result<bool> mark_frame(Frame& frame, Buffer& pixels);
     bool needs_growth(const Frame& frame) const;
+    bool clears_picture(const Frame& frame, const Rect& larger) const;
     Result<void> grow(Frame& frame, Buffer& pixels);
     void write_frame(Buffer& out, const Frame& frame, const Buffer& pixels);
     void write_control(Buffer& out, const Frame& frame);
@@ -181,6 +190,34 @@ private:
     std::size_t first_picture_ = 0;
 };
 
+Result<void> GifMarker::read_frames() {
+    std::optional<std::size_t> control;
+    for (std::size_t i = 0; i < gif_.blocks.size(); ++i) {
+        const GifBlock& block = gif_.blocks[i];
+        if (block.kind == GifBlockKind::kExtension && block.label == gif::kGraphicControl) {
+            control = i;
+        }
+        if (block.kind != GifBlockKind::kPicture) {
+            continue;
+        }
+        if (frames_.size() >= limits::kImageFramesMax) {
+            return Error{ErrorCode::kLimit,
+                         fmt::format("the GIF has more than {} frames", limits::kImageFramesMax)};
+        }
+        Frame frame = TRY(read_frame(drawing_.file, block));
+        frame.block = i;
+        frame.control = control;
+        if (control && gif_.blocks[*control].sub_blocks.size() >= 5) {
+            const Bytes fields = gif_.blocks[*control].sub_blocks;
+            frame.disposal = (fields[1] >> 2) & 7;
+            frame.transparent = (fields[1] & 1U) != 0 ? fields[4] : -1;
+        }
+        control.reset();
+        frames_.push_back(std::move(frame));
+    }
+    return {};
+}
+
 Result<void> GifMarker::read() {
     const Bytes file = drawing_.file;
     canvas_.width = load_le16(file.subspan(6));
@@ -190,27 +227,9 @@ Result<void> GifMarker::read() {
         global_.colours = read_colours(file.subspan(kScreenEnd, size));
         global_.used[file[11]] = 1;  // the background
     }
-    std::optional<std::size_t> control;
-    for (std::size_t i = 0; i < gif_.blocks.size(); ++i) {
-        const GifBlock& block = gif_.blocks[i];
-        if (block.kind == GifBlockKind::kExtension && block.label == gif::kGraphicControl) {
-            control = i;
-        } else if (block.kind == GifBlockKind::kPicture) {
-            Frame frame = TRY(read_frame(file, block));
-            frame.block = i;
-            frame.control = control;
-            if (control && gif_.blocks[*control].sub_blocks.size() >= 5) {
-                const Bytes fields = gif_.blocks[*control].sub_blocks;
-                frame.disposal = fields[1] >> 2U & 7U;
-                frame.transparent = (fields[1] & 1U) != 0 ? fields[4] : -1;
-            }
-            control.reset();
-            frames_.push_back(std::move(frame));
-        }
-    }
-    if (frames_.empty() || frames_.size() > limits::kImageFramesMax) {
-        return Error{frames_.empty() ? ErrorCode::kCorrupt : ErrorCode::kLimit,
-                     fmt::format("a GIF with {} frames", frames_.size())};
+    TRY(read_frames());
+    if (frames_.empty()) {
+        return Error{ErrorCode::kCorrupt, "a GIF without a picture"};
     }
     for (const Frame& frame : frames_) {
         canvas_.width = std::max(canvas_.width, frame.rect.right());
@@ -218,7 +237,8 @@ Result<void> GifMarker::read() {
     }
     const auto pixels =
         static_cast<std::uint64_t>(canvas_.width) * static_cast<std::uint64_t>(canvas_.height);
-    if (pixels > limits::kImagePixelsMax ||
+    if (std::max(canvas_.width, canvas_.height) > kScreenSideMax ||
+        pixels > limits::kImagePixelsMax ||
         pixels * frames_.size() > limits::kImageAllFramesPixelsMax) {
         return Error{ErrorCode::kLimit, "the frames of the GIF are above the limit of pixels"};
     }
@@ -300,25 +320,31 @@ bool GifMarker::needs_growth(const Frame& frame) const {
     return false;
 }
 
+// Whether clearing `larger` instead of the frame's own rectangle would take away what earlier
+// frames painted.
+bool GifMarker::clears_picture(const Frame& frame, const Rect& larger) const {
+    for (int y = larger.y; y < larger.bottom(); ++y) {
+        for (int x = larger.x; x < larger.right(); ++x) {
+            const std::size_t at = canvas_.at(x, y);
+            const bool kept = canvas_.painted[at] != 0 && canvas_.marked[at] == 0;
+            if (kept && !frame.rect.contains({x, y, 1, 1})) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 // Makes the frame cover the plate, transparent where it did not paint before.
 Result<void> GifMarker::grow(Frame& frame, Buffer& pixels) {
     const Rect& old = frame.rect;
     Rect larger{std::min(old.x, overlay_.rect.x), std::min(old.y, overlay_.rect.y), 0, 0};
     larger.width = std::max(old.right(), overlay_.rect.right()) - larger.x;
     larger.height = std::max(old.bottom(), overlay_.rect.bottom()) - larger.y;
-    if (frame.disposal == 2) {
-        // The frame's rectangle is cleared after it: that must not clear more of the picture.
-        for (int y = larger.y; y < larger.bottom(); ++y) {
-            for (int x = larger.x; x < larger.right(); ++x) {
-                const bool outside = !old.contains({x, y, 1, 1});
-                if (outside && canvas_.painted[canvas_.at(x, y)] != 0 &&
-                    canvas_.marked[canvas_.at(x, y)] == 0) {
-                    return Error{ErrorCode::kUnsupported,
-                                 "a GIF whose frames clear parts of the picture; write it with "
-                                 "full frames first"};
-                }
-            }
-        }
+    if (frame.disposal == 2 && clears_picture(frame, larger)) {
+        return Error{ErrorCode::kUnsupported,
+                     "a GIF whose frames clear parts of the picture; write it with full frames "
+                     "first"};
     }
     ColourTable& table = table_of(frame);
     if (frame.transparent < 0) {

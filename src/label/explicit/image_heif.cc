@@ -2,10 +2,15 @@
 // The mark in HEIC and AVIF: the primary picture is decoded, drawn and coded again with high
 // quality; EXIF, XMP and the colour profile are carried over. Further pictures of the file
 // (thumbnails, depth maps, bursts) are not, and the reading says so.
+#include "core/bytes.h"
+#include "core/result.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_layout.h"
+#include "label/finding.h"
 #include "media/image.h"
 
-#include <utility>
+#include <algorithm>
+#include <cstddef>
 
 namespace colophon::label::internal {
 namespace {

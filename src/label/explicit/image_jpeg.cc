@@ -4,13 +4,23 @@
 // All colour models of JPEG are affine images of RGB or of inks, so mixing towards black and white
 // can be done on the components themselves, each at its own resolution: a subsampled component
 // takes the mean of the coverage that its sample stands for.
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/splice.h"
 #include "label/container/jpeg_segments.h"
+#include "label/explicit/image.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_draw.h"
+#include "label/explicit/internal/image_layout.h"
+#include "media/image.h"
 #include "media/jpeg_blocks.h"
+#include "media/plane.h"
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -52,18 +62,11 @@ Rect component_rect(const JpegBlocks& blocks, std::size_t component, const Rect&
     return {left, top, right - left, bottom - top};
 }
 
-// Mean weights over the pixels that the sample (x, y) of a component stands for.
-Weights sample_weights(const JpegBlocks& blocks, const JpegComponent& facts, const Overlay& overlay,
-                       int x, int y, float opacity) {
-    const int h = blocks.horizontal_max();
-    const int v = blocks.vertical_max();
-    const int left = x * h / facts.horizontal;
-    const int top = y * v / facts.vertical;
-    const int right = std::max(left + 1, (x + 1) * h / facts.horizontal);
-    const int bottom = std::max(top + 1, (y + 1) * v / facts.vertical);
+// Mean weights over some pixels.
+Weights mean_weights(const Overlay& overlay, const Rect& pixels, float opacity) {
     Weights sum;
-    for (int py = top; py < bottom; ++py) {
-        for (int px = left; px < right; ++px) {
+    for (int py = pixels.y; py < pixels.bottom(); ++py) {
+        for (int px = pixels.x; px < pixels.right(); ++px) {
             const int ox = px - overlay.rect.x;
             const int oy = py - overlay.rect.y;
             if (ox >= 0 && oy >= 0 && ox < overlay.rect.width && oy < overlay.rect.height) {
@@ -74,12 +77,23 @@ Weights sample_weights(const JpegBlocks& blocks, const JpegComponent& facts, con
             }
         }
     }
-    const auto count = static_cast<float>((right - left) * (bottom - top));
+    const auto count = static_cast<float>(pixels.area());
     return {sum.text / count, sum.plate / count};
+}
+
+// The pixels that the sample (x, y) of a component stands for.
+Rect pixels_of(const JpegBlocks& blocks, const JpegComponent& facts, int x, int y) {
+    const int h = blocks.horizontal_max();
+    const int v = blocks.vertical_max();
+    const int left = x * h / facts.horizontal;
+    const int top = y * v / facts.vertical;
+    return {left, top, std::max(1, (x + 1) * h / facts.horizontal - left),
+            std::max(1, (y + 1) * v / facts.vertical - top)};
 }
 
 std::vector<Plane> read_planes(const JpegBlocks& blocks, const Rect& area) {
     std::vector<Plane> planes;
+    planes.reserve(blocks.components().size());
     for (std::size_t c = 0; c < blocks.components().size(); ++c) {
         planes.push_back(blocks.read(c, component_rect(blocks, c, area)));
     }
@@ -95,7 +109,8 @@ Plane draw_plane(const JpegBlocks& blocks, std::size_t component, const Plane& b
     const float base = neutral(blocks.colours(), component, !style.white_text);
     for (int y = area.y; y < area.bottom(); ++y) {
         for (int x = area.x; x < area.right(); ++x) {
-            const Weights w = sample_weights(blocks, facts, overlay, x, y, style.plate_opacity);
+            const Weights w =
+                mean_weights(overlay, pixels_of(blocks, facts, x, y), style.plate_opacity);
             if (w.text > 0 || w.plate > 0) {
                 const float own = plane.at(x, y);
                 const float value = own * (1 - w.text - w.plate) + text * w.text + base * w.plate;

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/image_layout.h"
 
+#include "core/result.h"
 #include "core/utf8.h"
+#include "label/explicit/image.h"
+#include "media/plane.h"
+#include "media/text_raster.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -73,23 +80,34 @@ struct Broken {
     double width = 0;
 };
 
+// A line that begins with a piece: where it ends (its own beginning when nothing fits).
+struct Filled {
+    std::size_t last = 0;
+    double width = 0;
+};
+
+Result<Filled> fill_line(const Typeface& typeface, const std::vector<std::string>& pieces,
+                         std::size_t first, double limit) {
+    Filled filled{.last = first, .width = 0};
+    while (filled.last < pieces.size()) {
+        const std::string line = join(pieces, first, filled.last + 1);
+        const double wider = line.empty() ? 0 : TRY(typeface.outline(line)).width;
+        if (wider > limit) {
+            break;
+        }
+        filled.width = wider;
+        ++filled.last;
+    }
+    return filled;
+}
+
 // Fills lines up to `limit` (in ink heights); nothing when a piece alone is wider.
 Result<std::optional<Broken>> fill_lines(const Typeface& typeface,
                                          const std::vector<std::string>& pieces, double limit) {
     Broken broken;
     std::size_t first = 0;
     while (first < pieces.size()) {
-        std::size_t last = first;
-        double width = 0;
-        while (last < pieces.size()) {
-            const std::string line = join(pieces, first, last + 1);
-            const double wider = line.empty() ? 0 : TRY(typeface.outline(line)).width;
-            if (wider > limit) {
-                break;
-            }
-            width = wider;
-            ++last;
-        }
+        const auto [last, width] = TRY(fill_line(typeface, pieces, first, limit));
         if (last == first || broken.lines.size() == kLinesMax) {
             return std::optional<Broken>();
         }
@@ -111,12 +129,14 @@ Result<std::optional<Broken>> balance(const Typeface& typeface,
     if (!best || best->lines.size() < 2) {
         return best;
     }
-    for (double narrower = limit * 0.92; narrower > 0.8; narrower *= 0.92) {
+    double narrower = limit * 0.92;
+    while (narrower > 0.8) {
         std::optional<Broken> other = TRY(fill_lines(typeface, pieces, narrower));
         if (!other || other->lines.size() > best->lines.size()) {
             break;
         }
         best = std::move(other);
+        narrower *= 0.92;
     }
     return best;
 }
@@ -128,10 +148,13 @@ struct Spacing {
 };
 
 Spacing roomy(int ink) {
-    return {scaled(kPadX, ink), scaled(kPadY, ink), scaled(kMargin, ink)};
+    return {
+        .pad_x = scaled(kPadX, ink), .pad_y = scaled(kPadY, ink), .margin = scaled(kMargin, ink)};
 }
 Spacing tight(int ink) {
-    return {scaled(kTightPad, ink), scaled(kTightPad, ink), scaled(kTightMargin, ink)};
+    return {.pad_x = scaled(kTightPad, ink),
+            .pad_y = scaled(kTightPad, ink),
+            .margin = scaled(kTightMargin, ink)};
 }
 
 Rect place_plate(ImagePlace place, int width, int height, int margin, Rect plate) {
@@ -244,7 +267,8 @@ Mask rounded_plate(int width, int height, double radius) {
             }
             int inside = 0;
             for (int i = 0; i < 16; ++i) {
-                inside += covered(x + (i % 4 + 0.5) / 4, y + (i / 4 + 0.5) / 4) ? 1 : 0;
+                const int row = i / 4;
+                inside += covered(x + (i % 4 + 0.5) / 4, y + (row + 0.5) / 4) ? 1 : 0;
             }
             mask.coverage[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
                           static_cast<std::size_t>(x)] =
@@ -271,21 +295,35 @@ void stamp(const Mask& from, int at_x, int at_y, Mask& into) {
 
 }  // namespace
 
+namespace {
+
+// The ways to set the text at one ink height, the best first.
+Result<std::optional<Layout>> layout_at(const Typeface& typeface, const ImageMark& mark, int width,
+                                        int height, int ink) {
+    const Attempt attempts[] = {
+        {ink, roomy(ink), false, true},  {ink, tight(ink), false, true},
+        {ink, roomy(ink), false, false}, {ink, tight(ink), false, false},
+        {ink, tight(ink), true, false},
+    };
+    for (const Attempt& attempt : attempts) {
+        std::optional<Layout> layout = TRY(try_layout(typeface, mark, width, height, attempt));
+        if (layout) {
+            return layout;
+        }
+    }
+    return std::optional<Layout>();
+}
+
+}  // namespace
+
 Result<Layout> plan_layout(const Typeface& typeface, const ImageMark& mark, int width, int height) {
     const int least =
         static_cast<int>(std::ceil(kInkHeightPercent / 100.0 * std::min(width, height) - 1e-9));
     // [GB45438-5.2] at least 5 % of the shortest side; we draw 5.5 %.
     for (int ink = std::max(least, kInkLegible); ink >= std::max(least, kInkLegibleLeast); --ink) {
-        const Attempt attempts[] = {
-            {ink, roomy(ink), false, true},  {ink, tight(ink), false, true},
-            {ink, roomy(ink), false, false}, {ink, tight(ink), false, false},
-            {ink, tight(ink), true, false},
-        };
-        for (const Attempt& attempt : attempts) {
-            std::optional<Layout> layout = TRY(try_layout(typeface, mark, width, height, attempt));
-            if (layout) {
-                return std::move(*layout);
-            }
+        std::optional<Layout> layout = TRY(layout_at(typeface, mark, width, height, ink));
+        if (layout) {
+            return std::move(*layout);
         }
     }
     return too_small(typeface, mark, width, height);

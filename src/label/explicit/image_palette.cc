@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/image_palette.h"
 
+#include "core/bytes.h"
+#include "label/explicit/image.h"
+#include "label/explicit/internal/image_draw.h"
+#include "label/explicit/internal/image_layout.h"
+#include "media/image.h"
+
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <limits>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {

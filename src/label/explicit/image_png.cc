@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mark in a PNG: samples are changed in their own depth and colour type, every chunk but the
 // coded picture (and, for palette pictures, the palette) is copied.
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/splice.h"
 #include "label/container/png_chunks.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_layout.h"
 #include "label/explicit/internal/image_palette.h"
+#include "media/image.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {

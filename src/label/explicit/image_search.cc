@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/assert.h"
+#include "core/result.h"
+#include "label/explicit/internal/image_draw.h"
 #include "label/explicit/internal/image_find.h"
+#include "label/explicit/internal/image_layout.h"
+#include "media/plane.h"
+#include "media/text_raster.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -41,35 +48,37 @@ struct Field {
     }
 };
 
+struct Tap {
+    int at;
+    float weight;
+};
+
+// What of [0, limit) lies in the box of `step` from `from` on; weights add up to 1.
+std::vector<Tap> taps_of(double from, double step, int limit) {
+    std::vector<Tap> taps;
+    const double half = std::max(step, 1.0) / 2.0;  // enlarging interpolates
+    const double centre = from + step / 2.0;
+    double total = 0;
+    const int first = static_cast<int>(std::floor(centre - half));
+    const int last = static_cast<int>(std::ceil(centre + half));
+    for (int i = first; i < last; ++i) {
+        const double part = std::min(i + 1.0, centre + half) - std::max<double>(i, centre - half);
+        if (part > 1e-6) {
+            taps.push_back({std::clamp(i, 0, limit - 1), static_cast<float>(part)});
+            total += part;
+        }
+    }
+    for (Tap& tap : taps) {
+        tap.weight = static_cast<float>(tap.weight / total);
+    }
+    return taps;
+}
+
 // Mean over boxes of the source, cut at fractions of a pixel: first along x, then along y.
-Field resample(const Field& in, double x0, double y0, double step, int width, int height) {
-    struct Tap {
-        int at;
-        float weight;
-    };
-    const auto taps_of = [step](double from, int limit) {
-        std::vector<Tap> taps;
-        const double half = std::max(step, 1.0) / 2.0;  // enlarging interpolates
-        const double centre = from + step / 2.0;
-        double total = 0;
-        const int first = static_cast<int>(std::floor(centre - half));
-        const int last = static_cast<int>(std::ceil(centre + half));
-        for (int i = first; i < last; ++i) {
-            const double part =
-                std::min(i + 1.0, centre + half) - std::max<double>(i, centre - half);
-            if (part > 1e-6) {
-                taps.push_back({std::clamp(i, 0, limit - 1), static_cast<float>(part)});
-                total += part;
-            }
-        }
-        for (Tap& tap : taps) {
-            tap.weight = static_cast<float>(tap.weight / total);
-        }
-        return taps;
-    };
+Field resample(const Field& in, double step, int width, int height) {
     Field across(width, in.height);
     for (int x = 0; x < width; ++x) {
-        const std::vector<Tap> taps = taps_of(x0 + x * step, in.width);
+        const std::vector<Tap> taps = taps_of(x * step, step, in.width);
         for (int y = 0; y < in.height; ++y) {
             float sum = 0;
             for (const Tap& tap : taps) {
@@ -80,7 +89,7 @@ Field resample(const Field& in, double x0, double y0, double step, int width, in
     }
     Field out(width, height);
     for (int y = 0; y < height; ++y) {
-        for (const Tap& tap : taps_of(y0 + y * step, in.height)) {
+        for (const Tap& tap : taps_of(y * step, step, in.height)) {
             const float* source = across.row(tap.at);
             float* target = out.row(y);
             for (int x = 0; x < width; ++x) {
@@ -177,9 +186,17 @@ struct Candidate {
     double ink = 0;           // in parts of the shortest side
 };
 
-// Correlates along one row of places [x0, x1) and keeps the peaks.
-void scan_row(const Field& field, const Sums& sums, const Template& pattern, int y, int x0, int x1,
+// A row of places, [x0, x1) at y.
+struct Places {
+    int y = 0;
+    int x0 = 0;
+    int x1 = 0;
+};
+
+// Correlates along one row of places.
+void scan_row(const Field& field, const Sums& sums, const Template& pattern, const Places& places,
               std::vector<float>& line) {
+    const auto [y, x0, x1] = places;
     line.assign(static_cast<std::size_t>(std::max(0, x1 - x0)), 0.0F);
     const auto count = line.size();
     for (int ty = 0; ty < pattern.shape.height; ++ty) {
@@ -222,6 +239,19 @@ void keep(std::vector<Candidate>& best, const Candidate& candidate) {
     }
 }
 
+// Keeps what correlates along a row whose first place is `first`; places are `unit` apart.
+void keep_peaks(std::vector<Candidate>& best, const std::vector<float>& line,
+                const Candidate& first, double unit) {
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (std::abs(line[i]) > kCoarseAccept) {
+            Candidate peak = first;
+            peak.score = line[i];
+            peak.x += static_cast<double>(i) * unit;
+            keep(best, peak);
+        }
+    }
+}
+
 // All places near the edges, for one size of text.
 void scan_scale(const Field& field, const std::vector<Template>& patterns, double ink,
                 std::vector<Candidate>& best) {
@@ -233,12 +263,9 @@ void scan_scale(const Field& field, const std::vector<Template>& patterns, doubl
         const int right = field.width - patterns[p].shape.width;
         const int bottom = field.height - patterns[p].shape.height;
         const auto scan = [&](int y, int x0, int x1) {
-            scan_row(field, sums, patterns[p], y, x0, x1, line);
-            for (std::size_t i = 0; i < line.size(); ++i) {
-                if (std::abs(line[i]) > kCoarseAccept) {
-                    keep(best, {p, line[i], (x0 + static_cast<double>(i)) * unit, y * unit, ink});
-                }
-            }
+            scan_row(field, sums, patterns[p], {.y = y, .x0 = x0, .x1 = x1}, line);
+            keep_peaks(best, line,
+                       {.pattern = p, .score = 0, .x = x0 * unit, .y = y * unit, .ink = ink}, unit);
         };
         for (int y = 0; y <= bottom && right >= 0; ++y) {
             if (y <= reach || y >= bottom - reach || right <= 2 * reach) {
@@ -254,18 +281,10 @@ void scan_scale(const Field& field, const std::vector<Template>& patterns, doubl
 // Luma of a patch, 0 .. 255; transparent parts count as a middle grey.
 Field luma_of(const Patch& patch) {
     Field field(patch.rect.width, patch.rect.height);
-    const int colours = patch.channels - (patch.alpha ? 1 : 0);
     for (int y = 0; y < patch.rect.height; ++y) {
         for (int x = 0; x < patch.rect.width; ++x) {
-            const float* p = patch.at(patch.rect.x + x, patch.rect.y + y);
-            float luma = p[0];
-            if (patch.space == media::ColourSpace::kRgb) {
-                luma = 0.299F * p[0] + 0.587F * p[1] + 0.114F * p[2];
-            } else if (patch.space == media::ColourSpace::kCmyk) {
-                luma = (1.0F - (0.299F * p[0] + 0.587F * p[1] + 0.114F * p[2])) * (1.0F - p[3]);
-            }
-            const float alpha = patch.alpha ? p[colours] : 1.0F;
-            field.row(y)[x] = 255.0F * (luma * alpha + 0.5F * (1.0F - alpha));
+            const float* pixel = patch.at(patch.rect.x + x, patch.rect.y + y);
+            field.row(y)[x] = 255.0F * luma_over_grey(patch, pixel);
         }
     }
     return field;
@@ -285,6 +304,27 @@ float correlate(const Field& field, const Sums& sums, const Template& pattern, i
         }
     }
     return sum / spread;
+}
+
+struct Peak {
+    double score = 0;  // signed
+    int x = 0;
+    int y = 0;
+};
+
+// The place in `places` where the template correlates best.
+Peak highest(const Field& field, const Template& pattern, const Rect& places) {
+    const Sums sums(field);
+    Peak best;
+    for (int y = places.y; y < places.bottom(); ++y) {
+        for (int x = places.x; x < places.right(); ++x) {
+            const double score = correlate(field, sums, pattern, x, y);
+            if (std::abs(score) > std::abs(best.score)) {
+                best = {.score = score, .x = x, .y = y};
+            }
+        }
+    }
+    return best;
 }
 
 struct Refined {
@@ -311,30 +351,27 @@ Refined refine(const SearchView& view, const Template& pattern, const Candidate&
                                        {0, 0, view.width, view.height});
     const Field pixels = luma_of(view.full(area));
     Refined best;
-    for (double size = 0.92; size < 1.085; size += 0.02) {
+    for (int percent = 92; percent <= 108; percent += 2) {
+        const double size = percent / 100.0;
         const double step = guess * size / fine_ink;
         const int width = static_cast<int>(pixels.width / step);
         const int height = static_cast<int>(pixels.height / step);
         if (width < pattern.shape.width || height < pattern.shape.height) {
             continue;
         }
-        const Field field = resample(pixels, 0, 0, step, width, height);
-        const Sums sums(field);
-        for (int fy = 0; fy + pattern.shape.height <= height; ++fy) {
-            for (int fx = 0; fx + pattern.shape.width <= width; ++fx) {
-                const double score = correlate(field, sums, pattern, fx, fy);
-                if (std::abs(score) > std::abs(best.score)) {
-                    best = {score, area.x + fx * step, area.y + fy * step, guess * size};
-                }
-            }
+        const Field field = resample(pixels, step, width, height);
+        const Peak peak =
+            highest(field, pattern,
+                    {0, 0, width - pattern.shape.width + 1, height - pattern.shape.height + 1});
+        if (std::abs(peak.score) > std::abs(best.score)) {
+            best = {.score = peak.score,
+                    .x = area.x + peak.x * step,
+                    .y = area.y + peak.y * step,
+                    .ink = guess * size};
         }
     }
     return best;
 }
-
-}  // namespace
-
-namespace {
 
 // The wording as the layout would set it in a picture of this shape, and on one line.
 std::vector<std::vector<std::string>> settings_of(const Typeface& typeface,
@@ -385,6 +422,33 @@ InkRows measure_rows(const Field& luma, const Rect& text, int line_height, bool 
     return rows;
 }
 
+// Where the glyphs of a wording lie, and how high they are set.
+struct Laid {
+    double score = 0;  // unsigned; 0: nowhere
+    Rect box;
+    int ink = 0;
+};
+
+// Tries heights a pixel around the measured one and places two pixels around the box: a mark laid
+// one pixel off would measure the contrast of the fringes.
+Result<Laid> lay_glyphs(const Field& luma, const Typeface& typeface, const Template& pattern,
+                        const Rect& box, int ink) {
+    Laid laid;
+    for (int each = std::max(1, ink - 1); each <= ink + 1; ++each) {
+        const Template exact = TRY(make_template(typeface, 0, pattern.lines, each));
+        const Rect places = media::intersect(
+            {box.x - 2, box.y - 2, 5, 5},
+            {0, 0, luma.width - exact.shape.width + 1, luma.height - exact.shape.height + 1});
+        const Peak peak = highest(luma, exact, places);
+        if (std::abs(peak.score) > laid.score) {
+            laid = {.score = std::abs(peak.score),
+                    .box = {peak.x, peak.y, exact.shape.width, exact.shape.height},
+                    .ink = each};
+        }
+    }
+    return laid;
+}
+
 // Height and contrast on the full pixels.
 Result<Match> measure(const SearchView& view, const Typeface& typeface, const Template& pattern,
                       const Refined& refined) {
@@ -412,80 +476,87 @@ Result<Match> measure(const SearchView& view, const Typeface& typeface, const Te
     match.height_percent = 100.0 * height / std::min(view.width, view.height);
     match.box = box;
     // The glyphs at about that height, laid where they correlate best.
-    const Sums sums(luma);
-    const int measured = std::max(1, static_cast<int>(std::lround(height)));
-    int set_height = measured;
-    float best = 0;
-    Rect at;
-    for (int try_height = std::max(1, measured - 1); try_height <= measured + 1; ++try_height) {
-        const Template exact = TRY(make_template(typeface, 0, pattern.lines, try_height));
-        const int w = exact.shape.width;
-        const int h = exact.shape.height;
-        for (int y = std::max(0, inside.y - 2); y <= std::min(inside.y + 2, luma.height - h); ++y) {
-            for (int x = std::max(0, inside.x - 2); x <= std::min(inside.x + 2, luma.width - w);
-                 ++x) {
-                const float score = std::abs(correlate(luma, sums, exact, x, y));
-                if (score > best) {
-                    best = score;
-                    at = {x, y, w, h};
-                    set_height = try_height;
-                }
-            }
-        }
-    }
-    if (best > 0) {
+    const Laid laid = TRY(lay_glyphs(luma, typeface, pattern, inside,
+                                     std::max(1, static_cast<int>(std::lround(height)))));
+    if (laid.score > 0) {
         Overlay overlay;
-        overlay.rect = {area.x + at.x, area.y + at.y, at.width, at.height};
-        overlay.text = TRY(set_lines(typeface, pattern.lines, set_height));
-        overlay.plate = {at.width, at.height, {}};
+        overlay.rect = {area.x + laid.box.x, area.y + laid.box.y, laid.box.width, laid.box.height};
+        overlay.text = TRY(set_lines(typeface, pattern.lines, laid.ink));
+        overlay.plate = {laid.box.width, laid.box.height, {}};
         overlay.plate.coverage.assign(overlay.rect.area(), 255);
-        overlay.ink_height = set_height;
+        overlay.ink_height = laid.ink;
         match.contrast = measure_contrast(patch, overlay, match.white_text);
         match.box = overlay.rect;
     }
     return match;
 }
 
-}  // namespace
-
-Result<std::optional<Match>> search(const SearchView& view, const Typeface& typeface,
-                                    const std::vector<std::string>& wordings) {
-    std::vector<Template> coarse;
-    std::vector<Template> fine;
+// All wordings, each in its settings, at one ink height.
+Result<std::vector<Template>> templates_of(const SearchView& view, const Typeface& typeface,
+                                           const std::vector<std::string>& wordings, int ink) {
+    struct Setting {
+        std::size_t wording;
+        std::vector<std::string> lines;
+    };
+    std::vector<Setting> settings;
     for (std::size_t i = 0; i < wordings.size(); ++i) {
-        for (const auto& lines : settings_of(typeface, wordings[i], view.width, view.height)) {
-            coarse.push_back(TRY(make_template(typeface, i, lines, kCoarseInk)));
-            fine.push_back(TRY(make_template(typeface, i, lines, kFineInk)));
+        for (auto& lines : settings_of(typeface, wordings[i], view.width, view.height)) {
+            settings.push_back({.wording = i, .lines = std::move(lines)});
         }
     }
+    std::vector<Template> templates;
+    templates.reserve(settings.size());
+    for (const Setting& setting : settings) {
+        templates.push_back(TRY(make_template(typeface, setting.wording, setting.lines, ink)));
+    }
+    return templates;
+}
+
+// The places, at any size, where one of the templates may stand.
+std::vector<Candidate> find_candidates(const SearchView& view,
+                                       const std::vector<Template>& coarse) {
     const Field small = to_field(view.small);
     const double side = std::min(small.width, small.height);
     const double most = std::min(view.width, view.height) < 200 ? 0.22 : kHeightMost;
     std::vector<Candidate> candidates;
-    for (double ink = kHeightLeast; ink <= most; ink *= kLadderStep) {
+    double ink = kHeightLeast;
+    while (ink <= most) {
         const double step = ink * side / kCoarseInk;
         const int width = static_cast<int>(std::lround(small.width / step));
         const int height = static_cast<int>(std::lround(small.height / step));
-        if (step < 0.25 || width < 1 || height < 1) {
-            continue;
+        if (step >= 0.25 && width >= 1 && height >= 1) {
+            scan_scale(resample(small, step, width, height), coarse, ink, candidates);
         }
-        const Field field = resample(small, 0, 0, step, width, height);
-        scan_scale(field, coarse, ink, candidates);
+        ink *= kLadderStep;
     }
+    return candidates;
+}
+
+}  // namespace
+
+Result<std::optional<Match>> search(const SearchView& view, const Typeface& typeface,
+                                    const std::vector<std::string>& wordings) {
+    const std::vector<Template> coarse = TRY(templates_of(view, typeface, wordings, kCoarseInk));
+    const std::vector<Template> fine = TRY(templates_of(view, typeface, wordings, kFineInk));
+    const std::vector<Candidate> candidates = find_candidates(view, coarse);
     std::optional<Match> best;
     Refined place;
     for (const Candidate& candidate : candidates) {
         const Template& pattern = fine[candidate.pattern];
         const Refined refined = refine(view, pattern, candidate, kFineInk);
+        if (refined.score == 0) {
+            continue;  // nothing to measure: what looked like text is flat at the finer size
+        }
         // A longer wording that fits almost as well says more than a part of it.
         const double length = 0.02 * static_cast<double>(wordings[pattern.wording].size()) / 8.0;
         const double worth = std::abs(refined.score) + length;
-        if (!best || worth > best->score) {
-            best = TRY(measure(view, typeface, pattern, refined));
-            best->text = wordings[pattern.wording];
-            best->score = worth;
-            place = refined;
+        if (best && worth <= best->score) {
+            continue;
         }
+        best = TRY(measure(view, typeface, pattern, refined));
+        best->text = wordings[pattern.wording];
+        best->score = worth;
+        place = refined;
     }
     if (best) {
         best->score = std::abs(place.score);

@@ -8,9 +8,16 @@
 // unknown without rendering, so the plate is opaque.
 #include "label/explicit/internal/image_svg.h"
 
+#include "core/bytes.h"
+#include "core/limits.h"
+#include "core/result.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_layout.h"
+#include "label/explicit/reading.h"
+#include "label/finding.h"
 #include "label/internal/text_edit.h"
 #include "label/internal/xml_scan.h"
+#include "media/text_raster.h"
 
 #include <fmt/format.h>
 
@@ -102,54 +109,81 @@ void read_root(std::string_view text, const XmlToken& token, SvgFacts& facts) {
     }
 }
 
+// Goes over the tokens of a drawing and notes what is in it.
+class SvgScan {
+public:
+    explicit SvgScan(std::string_view text) : text_(text) {}
+
+    Result<void> take(const XmlToken& token) {
+        if (token.kind == XmlKind::kStart) {
+            return start(token);
+        }
+        if (token.kind == XmlKind::kText || token.kind == XmlKind::kCdata) {
+            content(token);
+        } else if (token.kind == XmlKind::kEnd) {
+            end(token);
+        }
+        return {};
+    }
+    SvgFacts facts() { return std::move(facts_); }
+
+private:
+    Result<void> start(const XmlToken& token) {
+        if (token.depth == 1) {
+            if (!token.name.is(kSvgUri, "svg")) {
+                return Error{ErrorCode::kCorrupt, "the root is no svg element"};
+            }
+            read_root(text_, token, facts_);
+        } else if (token.depth == 2 && attribute(text_, token, "class") == kClass) {
+            mark_depth_ = token.depth;
+            facts_.mark = "";
+            facts_.mark_range = token.range;
+            facts_.mark_height =
+                parse_length(attribute(text_, token, "data-height-percent")).value_or(0);
+        } else if (text_depth_ == 0 && token.name.is(kSvgUri, "text")) {
+            text_depth_ = token.depth;
+            facts_.texts.emplace_back();
+        }
+        in_title_ = mark_depth_ != 0 && token.name.is(kSvgUri, "title");
+        return {};
+    }
+    void content(const XmlToken& token) {
+        if (in_title_ && facts_.mark) {
+            *facts_.mark += decode_xml_text(cut(text_, token.content));
+        } else if (text_depth_ != 0) {
+            facts_.texts.back() += decode_xml_text(cut(text_, token.content));
+        }
+    }
+    void end(const XmlToken& token) {
+        in_title_ = false;
+        text_depth_ = token.depth == text_depth_ ? 0 : text_depth_;
+        if (mark_depth_ != 0 && token.depth == mark_depth_) {
+            facts_.mark_range->end = token.range.end;
+            mark_depth_ = 0;
+        }
+        if (token.depth == 1) {
+            facts_.root_end = token.range.begin;
+        }
+    }
+
+    std::string_view text_;
+    SvgFacts facts_;
+    std::size_t mark_depth_ = 0;
+    std::size_t text_depth_ = 0;
+    bool in_title_ = false;
+};
+
 Result<SvgFacts> scan(Bytes file) {
     if (file.size() > limits::kTextFileBytesMax) {
         return Error{ErrorCode::kLimit, "the SVG is too large"};
     }
     const std::string_view text = as_text(file);
     XmlScanner scanner(text, {limits::kXmlDepthMax, XmlDoctype::kWithoutSubset});
-    SvgFacts facts;
-    std::size_t mark_depth = 0;
-    std::size_t text_depth = 0;
-    bool in_title = false;
+    SvgScan scan(text);
     while (TRY(scanner.next())) {
-        const XmlToken& token = scanner.token();
-        if (token.kind == XmlKind::kStart) {
-            if (token.depth == 1 && !token.name.is(kSvgUri, "svg")) {
-                return Error{ErrorCode::kCorrupt, "the root is no svg element"};
-            }
-            if (token.depth == 1) {
-                read_root(text, token, facts);
-            } else if (token.depth == 2 && attribute(text, token, "class") == kClass) {
-                mark_depth = token.depth;
-                facts.mark = "";
-                facts.mark_range = token.range;
-                facts.mark_height =
-                    parse_length(attribute(text, token, "data-height-percent")).value_or(0);
-            } else if (text_depth == 0 && token.name.is(kSvgUri, "text")) {
-                text_depth = token.depth;
-                facts.texts.emplace_back();
-            }
-            in_title = mark_depth != 0 && token.name.is(kSvgUri, "title");
-        } else if (token.kind == XmlKind::kText || token.kind == XmlKind::kCdata) {
-            if (in_title && facts.mark) {
-                *facts.mark += decode_xml_text(cut(text, token.content));
-            } else if (text_depth != 0) {
-                facts.texts.back() += decode_xml_text(cut(text, token.content));
-            }
-        } else if (token.kind == XmlKind::kEnd) {
-            in_title = false;
-            text_depth = token.depth == text_depth ? 0 : text_depth;
-            if (mark_depth != 0 && token.depth == mark_depth) {
-                facts.mark_range->end = token.range.end;
-                mark_depth = 0;
-            }
-            if (token.depth == 1) {
-                facts.root_end = token.range.begin;
-            }
-        }
+        TRY(scan.take(scanner.token()));
     }
-    return facts;
+    return scan.facts();
 }
 
 std::string path_data(const media::TextOutline& outline, double x, double y, double scale) {

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mark in a TIFF: on every page, in place. Thumbnails of pages are left alone.
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/splice.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_layout.h"
+#include "media/image.h"
 #include "media/tiff_pages.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace colophon::label::internal {

@@ -2,11 +2,19 @@
 // The mark in WebP. The picture is coded again (losslessly where it was lossless, otherwise at the
 // quality that its quantizer tells), then only the coded chunks are exchanged: ICCP, EXIF, XMP and
 // foreign chunks stay byte for byte and in their order.
+#include "core/bytes.h"
+#include "core/limits.h"
+#include "core/result.h"
+#include "core/splice.h"
 #include "label/explicit/internal/image_codecs.h"
+#include "label/explicit/internal/image_layout.h"
+#include "label/finding.h"
+#include "media/image.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -39,14 +47,16 @@ Result<WebpFile> walk(Bytes file) {
     WebpFile webp;
     webp.end = std::min<std::uint64_t>(file.size(), 8ULL + load_le32(head.subspan(4)));
     while (reader.offset() + 8 <= webp.end) {
+        if (webp.chunks.size() >= limits::kContainerItemsMax) {
+            return Error{ErrorCode::kLimit, "the WebP has too many chunks"};
+        }
         Chunk chunk;
         chunk.offset = reader.offset();
         chunk.type = as_text(TRY(reader.take(4, "chunk type")));
         const std::uint32_t size = TRY(reader.le32("chunk size"));
         chunk.data = TRY(reader.take(size, "chunk"));
-        if (size % 2 != 0 && reader.offset() < webp.end) {
-            TRY(reader.skip(1, "padding"));
-        }
+        const bool padded = size % 2 != 0 && reader.offset() < webp.end;
+        TRY(reader.skip(padded ? 1 : 0, "padding"));
         chunk.size = reader.offset() - chunk.offset;
         webp.chunks.push_back(chunk);
     }
@@ -57,24 +67,37 @@ bool is_coded(std::string_view type) {
     return type == "VP8 " || type == "VP8L" || type == "ALPH" || type == "ANIM" || type == "ANMF";
 }
 
+bool is_picture(std::string_view type) {
+    return type == "VP8 " || type == "VP8L";
+}
+
+// The VP8 or VP8L chunk of one frame of an animation.
+std::optional<Chunk> picture_of_frame(Bytes frame) {
+    constexpr std::size_t kFrameHead = 16;
+    Bytes rest = frame.subspan(std::min(frame.size(), kFrameHead));
+    while (rest.size() >= 8) {
+        const std::string_view type = as_text(rest.first(4));
+        const std::size_t size = load_le32(rest.subspan(4));
+        if (size > rest.size() - 8) {
+            break;
+        }
+        if (is_picture(type)) {
+            return Chunk{.type = type, .offset = 0, .size = 0, .data = rest.subspan(8, size)};
+        }
+        rest = rest.subspan(std::min(rest.size(), 8 + size + size % 2));
+    }
+    return std::nullopt;
+}
+
 // The first VP8 or VP8L chunk, also inside the first frame of an animation.
 std::optional<Chunk> coded_picture(const WebpFile& webp) {
     for (const Chunk& chunk : webp.chunks) {
-        if (chunk.type == "VP8 " || chunk.type == "VP8L") {
+        if (is_picture(chunk.type)) {
             return chunk;
         }
-        if (chunk.type == "ANMF" && chunk.data.size() > 16) {
-            Bytes inner = chunk.data.subspan(16);
-            while (inner.size() >= 8) {
-                const std::string_view type = as_text(inner.first(4));
-                const std::size_t size = load_le32(inner.subspan(4));
-                if (size > inner.size() - 8) {
-                    break;
-                }
-                if (type == "VP8 " || type == "VP8L") {
-                    return Chunk{type, 0, 0, inner.subspan(8, size)};
-                }
-                inner = inner.subspan(std::min(inner.size(), 8 + size + size % 2));
+        if (chunk.type == "ANMF") {
+            if (std::optional<Chunk> picture = picture_of_frame(chunk.data)) {
+                return picture;
             }
         }
     }
@@ -129,6 +152,15 @@ private:
     int shifted_ = 0;
 };
 
+// Passes over numbers of `bits` bits, each behind a flag that says whether it is there.
+void skip_optional(FlagReader& in, int times, int bits) {
+    for (int i = 0; i < times; ++i) {
+        if (in.flag()) {
+            in.number(bits);
+        }
+    }
+}
+
 // The finest quantizer index (0 .. 127) that a VP8 key frame uses (RFC 6386, 9.3 and 9.6).
 std::optional<int> quantizer(Bytes vp8) {
     if (vp8.size() < 12 || (vp8[0] & 1U) != 0) {
@@ -147,25 +179,13 @@ std::optional<int> quantizer(Bytes vp8) {
             for (int& segment : segments) {
                 segment = in.flag() ? in.signed_number(7) : 0;
             }
-            for (int i = 0; i < 4; ++i) {
-                if (in.flag()) {
-                    in.signed_number(6);
-                }
-            }
+            skip_optional(in, 4, 6 + 1);  // loop filter levels, with signs
         }
-        for (int i = 0; i < 3 && map; ++i) {
-            if (in.flag()) {
-                in.number(8);
-            }
-        }
+        skip_optional(in, map ? 3 : 0, 8);  // probabilities of the map
     }
     in.number(1 + 6 + 3);  // loop filter
     if (in.flag() && in.flag()) {
-        for (int i = 0; i < 8; ++i) {
-            if (in.flag()) {
-                in.signed_number(6);
-            }
-        }
+        skip_optional(in, 8, 6 + 1);  // its changes, with signs
     }
     in.number(2);  // partitions
     const int base = in.number(7);

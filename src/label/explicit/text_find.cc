@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "core/utf8.h"
 #include "label/explicit/internal/text_view.h"
+#include "label/explicit/reading.h"
 #include "label/explicit/text.h"
 #include "label/explicit/wording.h"
 #include "label/format.h"

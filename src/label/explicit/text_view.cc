@@ -6,7 +6,6 @@
 #include "label/explicit/internal/text_view.h"
 
 #include "core/utf8.h"
-#include "label/explicit/wording.h"
 #include "label/format.h"
 #include "label/internal/html_scan.h"
 #include "label/internal/text_edit.h"
@@ -16,10 +15,10 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace colophon::label::internal {
 namespace {

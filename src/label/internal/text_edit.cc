@@ -3,9 +3,9 @@
 
 #include "core/assert.h"
 #include "core/bytes.h"
+#include "core/sort.h"
 #include "core/splice.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -13,20 +13,11 @@
 #include <vector>
 
 namespace colophon::label::internal {
-namespace {
-
-// An insertion at the place where a removal begins goes before it.
-bool goes_before(const TextEdit& a, const TextEdit& b) {
-    if (a.where.begin != b.where.begin) {
-        return a.where.begin < b.where.begin;
-    }
-    return a.where.size() == 0 && b.where.size() != 0;
-}
-
-}  // namespace
-
 Splice splice_edits(std::size_t source_size, std::vector<TextEdit> edits) {
-    std::ranges::stable_sort(edits, goes_before);
+    // An insertion at the place where a removal begins goes before it.
+    sort_stably(edits, [](const TextEdit& edit) {
+        return std::pair(edit.where.begin, edit.where.size() != 0);
+    });
     Splice splice;
     std::size_t at = 0;
     for (const TextEdit& edit : edits) {

@@ -390,11 +390,7 @@ Result<void> XmlScanner::scan_attributes() {
                                                 std::to_string(limits::kXmlAttributesMax) +
                                                 " attributes at byte " + std::to_string(at_)};
         }
-        const XmlAttribute attribute = TRY(scan_attribute());
-        if (declares_namespace(attribute.name)) {
-            TRY(bind(attribute));
-        }
-        token_.attributes.push_back(attribute);
+        token_.attributes.push_back(TRY(scan_attribute()));
     }
 }
 
@@ -429,6 +425,9 @@ Result<XmlAttribute> XmlScanner::scan_attribute() {
         return corrupt_at("XML: < in an attribute value", attribute.value.begin + less);
     }
     TRY(check_references(attribute.value));
+    if (declares_namespace(attribute.name)) {
+        TRY(bind(attribute));
+    }
     return attribute;
 }
 
@@ -526,11 +525,12 @@ Result<void> XmlScanner::bind(const XmlAttribute& attribute) {
 Result<void> XmlScanner::resolve_names() {
     token_.name.uri = TRY(resolve(token_.name.prefix, token_.range.begin));
     for (XmlAttribute& attribute : token_.attributes) {
-        if (declares_namespace(attribute.name)) {
-            attribute.name.uri = kXmlnsUri;
-        } else if (!attribute.name.prefix.empty()) {
-            attribute.name.uri = TRY(resolve(attribute.name.prefix, attribute.range.begin));
+        const bool declaration = declares_namespace(attribute.name);
+        if (!declaration && attribute.name.prefix.empty()) {
+            continue;
         }
+        attribute.name.uri =
+            declaration ? kXmlnsUri : TRY(resolve(attribute.name.prefix, attribute.range.begin));
     }
     return check_duplicates();
 }

@@ -124,7 +124,8 @@ void note_prefix(Dressed& dressed, std::string_view prefix) {
         word.remove_suffix(1);
     }
     std::string folded = fold(word);
-    std::erase(folded, '"');
+    const auto quotes = std::ranges::remove(folded, '"');
+    folded.erase(quotes.begin(), quotes.end());
     if (folded.ends_with("aigc")) {
         // Variant 6 of the wild.
         note(dressed.findings, "metadata.bare_blob",

@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "core/sort.h"
 #include "label/container/bmff_boxes.h"
 #include "label/container/bmff_meta.h"
 #include "label/finding.h"
@@ -41,9 +42,10 @@ public:
 private:
     void add(std::string_view where, std::string value, std::uint64_t offset, bool standard);
     void read_packet(std::string_view where, Bytes packet, std::uint64_t offset, bool standard);
+    Result<void> read_box(const Box& box);
     Result<void> read_movie(const Box& moov);
     Result<void> read_tags(std::string_view where, const Box& meta, bool standard);
-    Result<void> read_items(const Box& meta);
+    Result<void> read_items(const Box& meta_box);
     Result<void> read_item(const bmff::ItemMeta& meta, const bmff::ItemInfo& item);
     void read_exif_item(const Buffer& bytes, std::uint64_t offset);
 
@@ -185,8 +187,8 @@ Result<void> Scan::read_item(const bmff::ItemMeta& meta, const bmff::ItemInfo& i
     return {};
 }
 
-Result<void> Scan::read_items(const Box& box) {
-    const bmff::ItemMeta meta = TRY(bmff::read_item_meta(file_, box));
+Result<void> Scan::read_items(const Box& meta_box) {
+    const bmff::ItemMeta meta = TRY(bmff::read_item_meta(file_, meta_box));
     std::size_t read = 0;
     for (const bmff::ItemInfo& item : meta.items) {
         const bool metadata =
@@ -203,19 +205,27 @@ Result<void> Scan::read_items(const Box& box) {
     return {};
 }
 
+// A box at the top of the file.
+Result<void> Scan::read_box(const Box& box) {
+    if (box.type == box_type("moov")) {
+        return read_movie(box);
+    }
+    if (box.type == box_type("meta")) {
+        TRY(read_tags("meta", box, false));
+        return read_items(box);
+    }
+    if (internal::is_xmp_box(box) && box.payload_size() <= limits::kXmpBytesMax) {
+        read_packet("XMP box", bmff::payload(file_, box), box.offset, false);
+    }
+    return {};
+}
+
 Result<MetadataReading> Scan::run() {
     bool known = false;
     BoxReader boxes(file_);
     while (const auto box = TRY(boxes.next())) {
         known = known || box->type == box_type("moov") || box->type == box_type("meta");
-        if (box->type == box_type("moov")) {
-            TRY(read_movie(*box));
-        } else if (box->type == box_type("meta")) {
-            TRY(read_tags("meta", *box, false));
-            TRY(read_items(*box));
-        } else if (internal::is_xmp_box(*box) && box->payload_size() <= limits::kXmpBytesMax) {
-            read_packet("XMP box", bmff::payload(file_, *box), box->offset, false);
-        }
+        TRY(read_box(*box));
     }
     if (!known) {
         return Error{ErrorCode::kCorrupt,
@@ -223,7 +233,7 @@ Result<MetadataReading> Scan::run() {
                          " file with neither a moov nor a meta box: it is cut or "
                          "no such file"};
     }
-    std::ranges::stable_sort(reading_.sites, {}, &LabelSite::offset);
+    sort_stably(reading_.sites, &LabelSite::offset);
     return std::move(reading_);
 }
 

@@ -192,11 +192,26 @@ Result<void> check_own(const ExifTexts& texts, const ExifText& own, const ExifPa
     bool shared = std::ranges::any_of(texts.structure,
                                       [&](const Range& range) { return overlap(patch, range); });
     for (const ExifText& other : texts.texts) {
-        shared = shared || (&other != &own && overlap(patch, {other.offset, other.stored.size()}));
+        shared = shared || (&other != &own &&
+                            overlap(patch, {.offset = other.offset, .size = other.stored.size()}));
     }
     if (shared) {
         return corrupt_at("an EXIF text with a label shares its bytes, counted from the EXIF start",
                           patch.offset);
+    }
+    return {};
+}
+
+// Adds patches for the TC260 labels of one text.
+Result<void> blank_labels(const ExifTexts& texts, const ExifText& exif,
+                          std::vector<ExifPatch>& patches) {
+    const bool whole = without_tc260_labels(exif.text).empty();
+    for (const TextLabel& label : find_text_labels(exif.text)) {
+        if (label.kind != TextLabelKind::kTc260) {
+            continue;
+        }
+        patches.push_back(blank(exif, label, whole));
+        TRY(check_own(texts, exif, patches.back()));
     }
     return {};
 }
@@ -225,13 +240,7 @@ Result<std::vector<ExifPatch>> blank_exif_labels(Bytes tiff) {
         return patches;
     }
     for (const ExifText& exif : texts->texts) {
-        const bool whole = without_tc260_labels(exif.text).empty();
-        for (const TextLabel& label : find_text_labels(exif.text)) {
-            if (label.kind == TextLabelKind::kTc260) {
-                patches.push_back(blank(exif, label, whole));
-                TRY(check_own(*texts, exif, patches.back()));
-            }
-        }
+        TRY(blank_labels(*texts, exif, patches));
     }
     std::ranges::sort(patches, {}, &ExifPatch::offset);
     return patches;

@@ -96,10 +96,11 @@ Result<MetadataReading> read_flac(Bytes file) {
         collect_id3_labels(reading, file, tag, "flac ID3v2", false);
     }
     for (const FlacBlock& block : flac.blocks) {
-        if (block.type == kFlacVorbisComment) {
-            const VorbisComments comments = TRY(read_vorbis_comments(block.data, block.offset + 4));
-            collect_vorbis_labels(reading, comments, block.offset + 4, "flac Vorbis comment");
+        if (block.type != kFlacVorbisComment) {
+            continue;
         }
+        const VorbisComments comments = TRY(read_vorbis_comments(block.data, block.offset + 4));
+        collect_vorbis_labels(reading, comments, block.offset + 4, "flac Vorbis comment");
     }
     return reading;
 }

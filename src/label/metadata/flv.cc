@@ -13,6 +13,7 @@
 #include "label/metadata/container.h"
 #include "label/metadata/internal/containers.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 

@@ -13,7 +13,6 @@
 #include "label/metadata/internal/label_text.h"
 #include "label/metadata/xmp.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -97,6 +96,16 @@ std::uint64_t place_for_new_packet(const GifFile& gif) {
     return place;
 }
 
+Result<void> update_packet(const GifBlock& block, const MetadataFields& fields,
+                           std::vector<FileEdit>& edits) {
+    const Buffer old = xmp_packet(block);
+    const std::string packet = TRY(write_xmp(as_text(old), fields));
+    if (packet != as_text(old)) {
+        edits.push_back({block.offset, block.size, TRY(make_xmp_block(packet))});
+    }
+    return {};
+}
+
 Result<void> edit_xmp(const GifFile& gif, const MetadataFields& fields,
                       std::vector<FileEdit>& edits) {
     bool written = false;
@@ -104,20 +113,17 @@ Result<void> edit_xmp(const GifFile& gif, const MetadataFields& fields,
         if (!is_xmp(block)) {
             continue;
         }
-        const Buffer old = xmp_packet(block);
         if (written) {
             // A second packet is against the XMP specification; it goes when it carries a label.
-            const auto reading = read_xmp(as_text(old));
+            const Buffer second = xmp_packet(block);
+            const auto reading = read_xmp(as_text(second));
             if (reading.ok() && !reading->aigc.empty()) {
                 edits.push_back({block.offset, block.size, {}});
             }
             continue;
         }
         written = true;
-        const std::string packet = TRY(write_xmp(as_text(old), fields));
-        if (packet != as_text(old)) {
-            edits.push_back({block.offset, block.size, TRY(make_xmp_block(packet))});
-        }
+        TRY(update_packet(block, fields, edits));
     }
     if (!written) {
         const std::string packet = TRY(write_xmp({}, fields));

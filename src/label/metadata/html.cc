@@ -63,7 +63,8 @@ public:
     Result<Page> read();
 
 private:
-    void start_tag(const HtmlToken& token);
+    Result<void> take(const HtmlToken& token);
+    Result<void> start_tag(const HtmlToken& token);
     Result<void> meta_tag(const HtmlToken& token);
     void offer(Anchor anchor, const HtmlToken& token);
     std::string attribute(const HtmlToken& token, std::string_view name) const;
@@ -94,37 +95,37 @@ std::string_view trim(std::string_view text) noexcept {
 Result<Page> PageReader::read() {
     HtmlScanner scanner(text_);
     while (scanner.next()) {
-        const HtmlToken& token = scanner.token();
-        switch (token.kind) {
-            case HtmlKind::kDoctype:
-                offer(Anchor::kDoctype, token);
-                page_.xml_syntax =
-                    page_.xml_syntax ||
-                    lower(std::string(cut(text_, token.range).substr(0, 256))).find("xhtml") !=
-                        std::string::npos;
-                break;
-            case HtmlKind::kText:
-                in_head_ = in_head_ && trim(cut(text_, token.range)).empty();
-                break;
-            case HtmlKind::kEnd:
-                in_head_ = in_head_ && token.name != "head";
-                templates_ -= token.name == "template" && templates_ > 0 ? 1U : 0U;
-                break;
-            case HtmlKind::kStart:
-                start_tag(token);
-                if (token.name == "meta" && templates_ == 0) {
-                    TRY(meta_tag(token));
-                }
-                break;
-            case HtmlKind::kRawText:
-            case HtmlKind::kComment:
-                break;
-        }
+        TRY(take(scanner.token()));
     }
     return std::move(page_);
 }
 
-void PageReader::start_tag(const HtmlToken& token) {
+Result<void> PageReader::take(const HtmlToken& token) {
+    switch (token.kind) {
+        case HtmlKind::kDoctype:
+            offer(Anchor::kDoctype, token);
+            page_.xml_syntax =
+                page_.xml_syntax ||
+                lower(std::string(cut(text_, token.range).substr(0, 256))).find("xhtml") !=
+                    std::string::npos;
+            break;
+        case HtmlKind::kText:
+            in_head_ = in_head_ && trim(cut(text_, token.range)).empty();
+            break;
+        case HtmlKind::kEnd:
+            in_head_ = in_head_ && token.name != "head";
+            templates_ -= token.name == "template" && templates_ > 0 ? 1U : 0U;
+            break;
+        case HtmlKind::kStart:
+            return start_tag(token);
+        case HtmlKind::kRawText:
+        case HtmlKind::kComment:
+            break;
+    }
+    return {};
+}
+
+Result<void> PageReader::start_tag(const HtmlToken& token) {
     const bool belongs_to_head =
         std::ranges::find(kHeadElements, token.name) != kHeadElements.end();
     in_head_ = in_head_ && (belongs_to_head || templates_ > 0);
@@ -135,6 +136,10 @@ void PageReader::start_tag(const HtmlToken& token) {
     } else if (token.name == "template") {
         ++templates_;
     }
+    if (token.name == "meta" && templates_ == 0) {
+        return meta_tag(token);
+    }
+    return {};
 }
 
 Result<void> PageReader::meta_tag(const HtmlToken& token) {

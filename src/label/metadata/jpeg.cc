@@ -4,6 +4,7 @@
 
 #include "core/bytes.h"
 #include "core/limits.h"
+#include "core/sort.h"
 #include "core/splice.h"
 #include "label/container/jpeg_segments.h"
 #include "label/finding.h"
@@ -245,6 +246,16 @@ Result<void> check_extended(const JpegFile& jpeg) {
     return {};
 }
 
+Result<void> update_packet(const JpegSegment& segment, const MetadataFields& fields,
+                           std::vector<FileEdit>& edits) {
+    const std::string_view old = as_text(xmp_packet(segment));
+    const std::string packet = TRY(write_xmp(old, fields));
+    if (packet != old) {
+        edits.push_back({segment.offset, segment.size, TRY(make_xmp_segment(packet))});
+    }
+    return {};
+}
+
 Result<void> edit_xmp(const JpegFile& jpeg, const MetadataFields& fields,
                       std::vector<FileEdit>& edits) {
     bool written = false;
@@ -252,22 +263,33 @@ Result<void> edit_xmp(const JpegFile& jpeg, const MetadataFields& fields,
         if (carrier_of(segment) != Carrier::kXmp) {
             continue;
         }
-        const std::string_view old = as_text(xmp_packet(segment));
         if (written) {
-            if (has_label(as_bytes(old))) {
+            if (has_label(xmp_packet(segment))) {
                 edits.push_back({segment.offset, segment.size, {}});
             }
             continue;
         }
         written = true;
-        const std::string packet = TRY(write_xmp(old, fields));
-        if (packet != old) {
-            edits.push_back({segment.offset, segment.size, TRY(make_xmp_segment(packet))});
-        }
+        TRY(update_packet(segment, fields, edits));
     }
     if (!written) {
         const std::string packet = TRY(write_xmp({}, fields));
         edits.push_back({place_for_new_packet(jpeg), 0, TRY(make_xmp_segment(packet))});
+    }
+    return {};
+}
+
+// Takes labels away from a segment that is no place for one.
+Result<void> edit_other(const JpegSegment& segment, std::vector<FileEdit>& edits) {
+    switch (carrier_of(segment)) {
+        case Carrier::kExif:
+            return edit_exif(segment, edits);
+        case Carrier::kText:
+            return edit_text(segment, edits);
+        case Carrier::kXmp:
+        case Carrier::kExtendedXmp:
+        case Carrier::kOther:
+            break;
     }
     return {};
 }
@@ -289,7 +311,7 @@ Result<MetadataReading> read_jpeg(Bytes file) {
                  .offset = packet.offset,
                  .standard_place = false});
     }
-    std::ranges::stable_sort(reading.sites, {}, &LabelSite::offset);
+    sort_stably(reading.sites, &LabelSite::offset);
     return reading;
 }
 
@@ -300,12 +322,7 @@ Result<Splice> write_jpeg(Bytes file, const MetadataFields& fields) {
     std::vector<FileEdit> edits;
     TRY(edit_xmp(jpeg, fields, edits));
     for (const JpegSegment& segment : jpeg.segments) {
-        const Carrier carrier = carrier_of(segment);
-        if (carrier == Carrier::kExif) {
-            TRY(edit_exif(segment, edits));
-        } else if (carrier == Carrier::kText) {
-            TRY(edit_text(segment, edits));
-        }
+        TRY(edit_other(segment, edits));
     }
     return splice_edits(file, std::move(edits));
 }

@@ -9,6 +9,7 @@
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "core/sort.h"
 #include "label/container/ebml.h"
 #include "label/metadata/container.h"
 #include "label/metadata/internal/containers.h"
@@ -51,6 +52,38 @@ constexpr std::array<std::uint32_t, 10> kBesideCluster{0x114D9B74,  // SeekHead
 // Blocks of a cluster without a size are bounded by the file alone: each takes two bytes.
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
+// One that was met and is yet to be read. `depth` counts the SimpleTags around it.
+struct SimpleTag {
+    Element element;
+    std::size_t depth = 0;
+    std::string_view name;
+    std::string_view value;
+};
+
+// Reads the name and the value; the SimpleTags inside go to `open`, `count` is how many ever did.
+Result<void> read_simple_tag(Bytes file, SimpleTag& tag, std::vector<SimpleTag>& open,
+                             std::size_t& count) {
+    const Element& element = tag.element;
+    ElementReader children(file, element.content_offset(), element.end(),
+                           limits::kContainerItemsMax);
+    while (const auto child = TRY(children.next())) {
+        if (child->id == kTagName) {
+            tag.name = ebml::string_of(file, *child);
+        } else if (child->id == kTagString || child->id == kTagBinary) {
+            tag.value = ebml::string_of(file, *child);
+        }
+        if (child->id != kSimpleTag) {
+            continue;
+        }
+        if (tag.depth >= limits::kContainerDepthMax || ++count > limits::kMovieTagsMax) {
+            return Error{ErrorCode::kLimit, "too many or too deeply nested SimpleTags at byte " +
+                                                std::to_string(child->offset)};
+        }
+        open.push_back({.element = *child, .depth = tag.depth + 1, .name = {}, .value = {}});
+    }
+    return {};
+}
+
 class Scan {
 public:
     explicit Scan(Bytes file) : file_(file) {}
@@ -61,6 +94,8 @@ private:
     Result<std::uint64_t> end_of(const Element& element) const;
     Result<void> read_tags(const Element& tags);
     Result<void> read_simple_tags(const Element& tag);
+    Result<void> read_child(const Element& child, ElementReader& children);
+    void add(const SimpleTag& tag);
 
     Bytes file_;
     MetadataReading reading_;
@@ -80,41 +115,27 @@ Result<std::uint64_t> Scan::end_of(const Element& element) const {
     return element.end();
 }
 
+void Scan::add(const SimpleTag& tag) {
+    const bool named = tag.name.find("AIGC") != std::string_view::npos;
+    if (tag.value.empty() || tag.value.size() > limits::kLabelBytesMax ||
+        !(named || may_be_label(tag.value)) || reading_.sites.size() >= limits::kLabelSitesMax) {
+        return;
+    }
+    reading_.sites.push_back({.where = "matroska SimpleTag " + std::string(tag.name.substr(0, 64)),
+                              .value = std::string(tag.value),
+                              .offset = tag.element.offset,
+                              .standard_place = tag.name == "AIGC"});
+}
+
 // SimpleTags may hold SimpleTags; each is entered from a list, without recursion.
 Result<void> Scan::read_simple_tags(const Element& tag) {
-    std::vector<std::pair<Element, std::size_t>> open{{tag, 0}};
+    std::vector<SimpleTag> open{{.element = tag, .depth = 0, .name = {}, .value = {}}};
     std::size_t count = 0;
     while (!open.empty()) {
-        const auto [element, depth] = open.back();
+        SimpleTag next = open.back();
         open.pop_back();
-        std::string_view name;
-        std::string_view value;
-        ElementReader children(file_, element.content_offset(), element.end(),
-                               limits::kContainerItemsMax);
-        while (const auto child = TRY(children.next())) {
-            if (child->id == kSimpleTag) {
-                if (depth >= limits::kContainerDepthMax || ++count > limits::kMovieTagsMax) {
-                    return Error{ErrorCode::kLimit,
-                                 "too many or too deeply nested SimpleTags at "
-                                 "byte " +
-                                     std::to_string(child->offset)};
-                }
-                open.emplace_back(*child, depth + 1);
-            } else if (child->id == kTagName) {
-                name = ebml::string_of(file_, *child);
-            } else if (child->id == kTagString || child->id == kTagBinary) {
-                value = ebml::string_of(file_, *child);
-            }
-        }
-        const bool named = name.find("AIGC") != std::string_view::npos;
-        if (value.empty() || value.size() > limits::kLabelBytesMax ||
-            !(named || may_be_label(value)) || reading_.sites.size() >= limits::kLabelSitesMax) {
-            continue;
-        }
-        reading_.sites.push_back({.where = "matroska SimpleTag " + std::string(name.substr(0, 64)),
-                                  .value = std::string(value),
-                                  .offset = element.offset,
-                                  .standard_place = name == "AIGC"});
+        TRY(read_simple_tag(file_, next, open, count));
+        add(next);
     }
     return {};
 }
@@ -122,9 +143,21 @@ Result<void> Scan::read_simple_tags(const Element& tag) {
 Result<void> Scan::read_tags(const Element& tags) {
     ElementReader children(file_, tags.content_offset(), tags.end(), limits::kContainerItemsMax);
     while (const auto child = TRY(children.next())) {
-        if (child->id == kTag) {
-            TRY(read_simple_tags(*child));
+        if (child->id != kTag) {
+            continue;
         }
+        TRY(read_simple_tags(*child));
+    }
+    return {};
+}
+
+// A child of a segment; one of unknown size is stepped over.
+Result<void> Scan::read_child(const Element& child, ElementReader& children) {
+    if (child.id == kTags) {
+        return read_tags(child);
+    }
+    if (child.unknown_size) {
+        children.seek(TRY(end_of(child)));
     }
     return {};
 }
@@ -137,11 +170,7 @@ Result<void> Scan::read_segment(const Element& segment, std::uint64_t& end) {
             end = child->offset;
             return {};
         }
-        if (child->id == kTags) {
-            TRY(read_tags(*child));
-        } else if (child->unknown_size) {
-            children.seek(TRY(end_of(*child)));
-        }
+        TRY(read_child(*child, children));
     }
     end = segment.end();
     return {};
@@ -162,7 +191,7 @@ Result<MetadataReading> Scan::run() {
     if (!found) {
         return Error{ErrorCode::kCorrupt, "the file has no Matroska segment"};
     }
-    std::ranges::stable_sort(reading_.sites, {}, &LabelSite::offset);
+    sort_stably(reading_.sites, &LabelSite::offset);
     return std::move(reading_);
 }
 

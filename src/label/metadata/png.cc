@@ -18,6 +18,7 @@
 #include "label/metadata/xmp.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -9,7 +9,6 @@
 #include "core/bytes.h"
 #include "core/digest.h"
 #include "core/json.h"
-#include "core/limits.h"
 #include "label/finding.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/internal/aigc_fields.h"
@@ -176,7 +175,7 @@ bool signs_content(const Protection& protection) {
 enum class Match { kNone, kSingle, kDouble };
 
 // Some producers sign the digest of the message instead of the message, so that it is hashed twice.
-Match try_key(const Protection& protection, EVP_PKEY* key, Bytes message) {
+Match try_key(const Protection& protection, evp_pkey_st* key, Bytes message) {
     const Bytes signature(*protection.signature);
     if (protection.algorithm == Algorithm::kSm2) {
         if (internal::verify_sm2(key, message, signature)) {
@@ -191,7 +190,7 @@ Match try_key(const Protection& protection, EVP_PKEY* key, Bytes message) {
                                                                         : Match::kNone;
 }
 
-bool usable(const Protection& protection, const EVP_PKEY* key) {
+bool usable(const Protection& protection, const evp_pkey_st* key) {
     return protection.algorithm == Algorithm::kSm2 ? internal::is_sm2(key) : internal::is_rsa(key);
 }
 

@@ -58,8 +58,12 @@ Result<void> check_file(std::string_view text) {
     return {};
 }
 
+// Other tokens than the start of the root element are passed over.
 Result<void> look_at_root(std::string_view text, const XmlScanner& scanner, Drawing& drawing) {
     const XmlToken& token = scanner.token();
+    if (token.kind != XmlKind::kStart || token.depth != 1) {
+        return {};
+    }
     if (token.name.local != "svg" || (!token.name.uri.empty() && token.name.uri != kSvgUri)) {
         return Error{ErrorCode::kUnsupported, "SVG: the root element is not svg"};
     }
@@ -85,9 +89,7 @@ Result<Drawing> scan_drawing(std::string_view text) {
         if (const auto encoding = foreign_encoding(text, token)) {
             drawing.encoding = encoding;
         }
-        if (token.kind == XmlKind::kStart && token.depth == 1) {
-            TRY(look_at_root(text, scanner, drawing));
-        }
+        TRY(look_at_root(text, scanner, drawing));
         const bool border =
             (token.kind == XmlKind::kStart || token.kind == XmlKind::kEnd) && is_metadata(token);
         if (border) {
@@ -95,9 +97,11 @@ Result<Drawing> scan_drawing(std::string_view text) {
             if (inside && !drawing.metadata) {
                 drawing.metadata = element_at(text, scanner);
             }
-        } else if (inside) {
-            TRY(collector.feed(scanner));
         }
+        if (border || !inside) {
+            continue;
+        }
+        TRY(collector.feed(scanner));
     }
     drawing.facts = collector.facts();
     if (drawing.encoding && !is_ascii(text)) {

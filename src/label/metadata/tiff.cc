@@ -11,6 +11,7 @@
 //                                      the packet are appended; the header points to the copy
 
 #include "core/bytes.h"
+#include "core/sort.h"
 #include "core/splice.h"
 #include "label/container/tiff_ifds.h"
 #include "label/finding.h"
@@ -227,7 +228,7 @@ Result<MetadataReading> read_tiff(Bytes file) {
         }
     }
     add_exif(reading, file, 0, "tiff");
-    std::ranges::stable_sort(reading.sites, {}, &LabelSite::offset);
+    sort_stably(reading.sites, &LabelSite::offset);
     return reading;
 }
 

@@ -5,7 +5,6 @@
 // the start of the data chunk and stay true.
 
 #include "core/bytes.h"
-#include "core/limits.h"
 #include "core/result.h"
 #include "core/splice.h"
 #include "label/container/id3v2.h"
@@ -18,7 +17,8 @@
 #include "label/metadata/internal/riff_labels.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -3,7 +3,6 @@
 // extended one, whose VP8X chunk says what the bitstream already says. The picture is copied.
 
 #include "core/bytes.h"
-#include "core/limits.h"
 #include "core/result.h"
 #include "core/splice.h"
 #include "label/container/riff_chunks.h"
@@ -16,6 +15,7 @@
 #include "label/metadata/xmp.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>

@@ -2,12 +2,15 @@
 #include "media/internal/av.h"
 
 #include "core/assert.h"
+#include "core/result.h"
 
 #include <fmt/format.h>
 
 extern "C" {
 #include <libavcodec/avcodec.h>
+#include <libavcodec/packet.h>
 #include <libavformat/avformat.h>
+#include <libavformat/avio.h>
 #include <libavutil/audio_fifo.h>
 #include <libavutil/error.h>
 #include <libavutil/frame.h>
@@ -18,8 +21,12 @@ extern "C" {
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdarg>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <string>
 
 namespace colophon::media {
 namespace {
@@ -32,12 +39,12 @@ constexpr std::size_t kAvAllocationMax = 256U << 20U;
 }  // namespace
 
 void initialise_audio() {
-    static const bool done = [] {
+    static const bool kDone = [] {
         av_log_set_callback(no_log);
         av_max_alloc(kAvAllocationMax);
         return true;
     }();
-    (void)done;
+    (void)kDone;
 }
 
 }  // namespace colophon::media

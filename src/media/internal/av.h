@@ -72,12 +72,15 @@ public:
     // Goes to about that time, or leaves the place alone when the container cannot.
     void seek(double seconds);
 
+    explicit Source(Bytes file) : reader_(file) {}  // use open()
+
 private:
-    explicit Source(Bytes file) : reader_(file) {}
     Result<void> open_container(AudioContainer container);
     Result<void> open_decoder();
     Result<void> describe(std::size_t file_bytes);
     Result<void> feed();
+    Result<bool> receive();
+    Result<void> check_length() const;
 
     MemoryReader reader_;
     AvPtr<AVIOContext> io_;
@@ -111,7 +114,6 @@ public:
     Result<void> finish(const OnPacket& on_packet);
 
 private:
-    Sink() = default;
     Result<void> convert(const AVFrame& frame);
     Result<void> encode_ready(bool all, const OnPacket& on_packet);
     Result<void> encode(AVFrame* frame, const OnPacket& on_packet);

@@ -14,17 +14,14 @@
 #include <string_view>
 #include <vector>
 
+namespace colophon::test {
 namespace {
 
-using namespace colophon;         // NOLINT(google-build-using-namespace)
-using namespace colophon::test;   // NOLINT(google-build-using-namespace)
-using namespace colophon::label;  // NOLINT(google-build-using-namespace)
+namespace bmff = label::bmff;
 
 std::uint32_t word_at(const Buffer& file, std::string_view box_name, std::size_t skip) {
     return load_be32(Bytes(file).subspan(find_name(file, box_name) + 4 + skip));
 }
-
-}  // namespace
 
 TEST_CASE("every table that points into the file follows what was inserted before its target") {
     const std::uint32_t media = 1000;  // a place behind the insertion
@@ -82,3 +79,6 @@ TEST_CASE("changes that overlap are an error, and a map says where bytes went") 
     edits.overwrite(12, Buffer(6, 'c'));
     CHECK(edits.finish(file).error().code == ErrorCode::kCorrupt);
 }
+
+}  // namespace
+}  // namespace colophon::test

@@ -217,7 +217,7 @@ TEST_CASE("a hostile object of a mebibyte is read within a second with few findi
     CHECK(took < std::chrono::seconds(1));
 }
 
-// [GB45438-E] j)
+// [GB45438-E] j) [AILM-5] Neither the producer nor the content's number may be missing.
 TEST_CASE("the writer refuses what Annex E does not allow, and says what to do") {
     struct Row {
         std::string AigcLabel::* field;

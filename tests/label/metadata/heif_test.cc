@@ -14,10 +14,9 @@
 #include <string_view>
 #include <vector>
 
+namespace colophon::test {
 namespace {
 
-using namespace colophon;        // NOLINT(google-build-using-namespace)
-using namespace colophon::test;  // NOLINT(google-build-using-namespace)
 using label::Format;
 
 constexpr std::string_view kExifToolConfig = R"(
@@ -97,8 +96,6 @@ Buffer hand_made(const HandMade& how) {
     const Buffer draft = make(0);
     return make(static_cast<std::uint32_t>(find_name(draft, "CODEDDATA")));
 }
-
-}  // namespace
 
 // [GB45438-6.1] [TC260-PG-20259A]
 TEST_CASE("a label written into a HEIC or AVIF picture is one XMP item that others read") {
@@ -302,3 +299,6 @@ TEST_CASE("item tables that lie about their size are errors at once") {
     count[find_name(count, "iloc") + 10] = 0xFF;
     CHECK_FALSE(label::find_container(Format::kAvif)->read(count).ok());
 }
+
+}  // namespace
+}  // namespace colophon::test

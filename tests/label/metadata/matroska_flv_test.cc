@@ -13,10 +13,9 @@
 #include <string_view>
 #include <vector>
 
+namespace colophon::test {
 namespace {
 
-using namespace colophon;        // NOLINT(google-build-using-namespace)
-using namespace colophon::test;  // NOLINT(google-build-using-namespace)
 using label::Format;
 
 // An EBML element with a size field of four bytes.
@@ -74,8 +73,6 @@ Buffer short_string(std::string_view text) {
 Buffer long_string(std::string_view text) {
     return join({Buffer(1, 12), be32(static_cast<std::uint32_t>(text.size())), to_buffer(text)});
 }
-
-}  // namespace
 
 // [TC260-PG-20257A]
 TEST_CASE("labels that FFmpeg wrote into Matroska, WebM and FLV are read") {
@@ -179,3 +176,6 @@ TEST_CASE("FLV files that are cut are errors or have no label; script bombs are 
     const Buffer array = flv(script(join({Buffer(1, 3), member("x", *from_hex("0affffffff05"))})));
     CHECK(read_labels(Format::kFlv, array).findings.size() == 1);
 }
+
+}  // namespace
+}  // namespace colophon::test

@@ -15,10 +15,9 @@
 #include <string_view>
 #include <vector>
 
+namespace colophon::test {
 namespace {
 
-using namespace colophon;        // NOLINT(google-build-using-namespace)
-using namespace colophon::test;  // NOLINT(google-build-using-namespace)
 using label::Format;
 
 // The bytes of the last box of that name in the file.
@@ -158,8 +157,6 @@ std::vector<Wild> wild_files() {
         {"track", hand_made({}, {box("trak", box("udta", box("AIGC", kOtherLabel)))})},
     };
 }
-
-}  // namespace
 
 // [GB45438-6.1] [TC260-PG-202510A]
 TEST_CASE("a label written into M4A is read by ffprobe, ExifTool and MediaInfo, sound unchanged" *
@@ -332,3 +329,6 @@ TEST_CASE("a 64-bit box size is read and kept") {
     store_be64(file, 32, 0xFFFFFFFFFFFFFFFF);
     CHECK_FALSE(label::find_container(Format::kM4a)->read(file).ok());
 }
+
+}  // namespace
+}  // namespace colophon::test

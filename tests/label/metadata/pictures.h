@@ -20,9 +20,12 @@
 namespace colophon::label {
 
 inline constexpr std::string_view kAigc =
-    R"({"Label":"1","ContentProducer":"00119144030008867405X210001","ProduceID":"a-1","ReservedCode1":"","ContentPropagator":"00119144030008867405X210001","PropagateID":"a-1","ReservedCode2":""})";
+    R"({"Label":"1","ContentProducer":"00119144030008867405X210001","ProduceID":"a-1",)"
+    R"("ReservedCode1":"","ContentPropagator":"00119144030008867405X210001","PropagateID":"a-1",)"
+    R"("ReservedCode2":""})";
 inline constexpr std::string_view kOtherAigc =
-    R"({"Label":"2","ContentProducer":"00119144030008867405X210002","ProduceID":"b-22","ReservedCode1":"","ContentPropagator":"","PropagateID":"","ReservedCode2":""})";
+    R"({"Label":"2","ContentProducer":"00119144030008867405X210002","ProduceID":"b-22",)"
+    R"("ReservedCode1":"","ContentPropagator":"","PropagateID":"","ReservedCode2":""})";
 
 // `arguments` of ImageMagick stand between the picture and the output file.
 inline Buffer make_picture(const std::string& name, const std::vector<std::string>& arguments = {},

@@ -124,9 +124,10 @@ TEST_CASE("ExifTool and Exiv2 read the label that was written") {
 
 TEST_SUITE_BEGIN("slow");
 
-// The five lines that ExifTool needs to know the namespace.
+// What ExifTool needs to know the namespace.
 constexpr std::string_view kExifToolConfig = R"(%Image::ExifTool::UserDefined = (
-  'Image::ExifTool::XMP::Main' => { TC260 => { SubDirectory => { TagTable => 'Image::ExifTool::UserDefined::TC260' } } } );
+  'Image::ExifTool::XMP::Main' => { TC260 => {
+    SubDirectory => { TagTable => 'Image::ExifTool::UserDefined::TC260' } } } );
 %Image::ExifTool::UserDefined::TC260 = ( GROUPS => { 0 => 'XMP', 1 => 'XMP-TC260', 2 => 'Image' },
   NAMESPACE => { 'TC260' => 'http://www.tc260.org.cn/ns/AIGC/1.0/' }, WRITABLE => 'string', AIGC => { } );
 1;

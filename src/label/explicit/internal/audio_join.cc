@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/audio_join.h"
 
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/splice.h"
 #include "label/explicit/internal/flac_join.h"
 #include "label/explicit/internal/mp3_join.h"
 #include "label/explicit/internal/mp4_join.h"
 #include "label/explicit/internal/ogg_join.h"
+#include "label/explicit/internal/sound_window.h"
 #include "label/explicit/internal/wav_join.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "media/audio.h"
 
 #include <fmt/format.h>
 
@@ -63,6 +70,17 @@ void note_reencoded(Findings& findings, const media::AudioFacts& facts) {
                      facts.codec_name, facts.bit_rate / 1000));
 }
 
+// What a joiner of lossy sound made, and that it had to code again where it had to.
+template <class Joined>
+JoinedFile noted(Joined made, const media::AudioFacts& facts) {
+    JoinedFile joined;
+    joined.splice = std::move(made.splice);
+    if (made.reencoded) {
+        note_reencoded(joined.findings, facts);
+    }
+    return joined;
+}
+
 }  // namespace
 
 Result<JoinedFile> join_audio(Bytes file, Format format, const SoundWindow& window,
@@ -79,22 +97,10 @@ Result<JoinedFile> join_audio(Bytes file, Format format, const SoundWindow& wind
             joined.splice = TRY(join_mp3(file, window.facts, before, after));
             return joined;
         case Format::kOggVorbis:
-        case Format::kOpus: {
-            JoinedOgg ogg = TRY(join_ogg(file, window.facts, before, after));
-            joined.splice = std::move(ogg.splice);
-            if (ogg.reencoded) {
-                note_reencoded(joined.findings, window.facts);
-            }
-            return joined;
-        }
-        case Format::kM4a: {
-            JoinedMp4 mp4 = TRY(join_mp4(file, window.facts, before, after));
-            joined.splice = std::move(mp4.splice);
-            if (mp4.reencoded) {
-                note_reencoded(joined.findings, window.facts);
-            }
-            return joined;
-        }
+        case Format::kOpus:
+            return noted(TRY(join_ogg(file, window.facts, before, after)), window.facts);
+        case Format::kM4a:
+            return noted(TRY(join_mp4(file, window.facts, before, after)), window.facts);
         default:
             return Error{ErrorCode::kUnsupported,
                          fmt::format("a sound mark cannot be put into {} of {}", facts(format).name,

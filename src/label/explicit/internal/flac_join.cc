@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/flac_join.h"
 
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
+#include "core/splice.h"
+#include "media/audio.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -48,6 +48,9 @@ struct Style {
 // WCAG relative luminance of one pixel, its alpha left aside.
 double luminance(const Patch& patch, const float* pixel);
 
+// Rec. 601 luma of one pixel, 0 .. 1, laid over a middle grey where it is transparent.
+float luma_over_grey(const Patch& patch, const float* pixel);
+
 // The most transparent style that reaches `contrast` on this patch.
 Style choose_style(const Patch& patch, const Overlay& overlay, double contrast);
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/loudness.h"
 
+#include "media/audio.h"
+
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numbers>
+#include <optional>
 #include <vector>
 
 namespace colophon::label::internal {

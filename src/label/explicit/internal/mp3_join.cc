@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/mp3_join.h"
 
-#include "core/assert.h"
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/splice.h"
+#include "media/audio.h"
 
 #include <algorithm>
 #include <array>

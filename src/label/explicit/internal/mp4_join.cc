@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/mp4_join.h"
 
+#include "core/bytes.h"
 #include "label/container/bmff_boxes.h"
+#include "media/audio.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace colophon::label::internal {
@@ -137,21 +138,16 @@ Result<JoinedMp4> join_mp4(Bytes file, const media::AudioFacts& facts, const med
                            const media::Pcm& after) {
     TRY(check_tracks(file));
     JoinedMp4 joined;
-    std::uint32_t delay = 0;
-    if (facts.codec == media::AudioCodec::kAac) {
-        const media::CodedSound head = TRY(encode(before, facts));
-        const media::CodedSound tail = TRY(encode(after, facts));
-        const media::CodedSound& made = head.packets.empty() ? tail : head;
-        delay = made.delay_samples;
-        if (same_aac_setup(facts.codec_setup, made.setup)) {
-            const Buffer fresh = TRY(media::remux_mp4(file, head, tail));
-            joined.splice.insert(TRY(with_metadata(file, fresh, facts, delay)));
-            return joined;
-        }
-        joined.reencoded = true;
-    }
-    const Buffer fresh = TRY(media::reencode(file, media::AudioContainer::kMp4, before, after));
-    joined.splice.insert(TRY(with_metadata(file, fresh, facts, delay)));
+    const bool aac = facts.codec == media::AudioCodec::kAac;
+    const media::CodedSound head = aac ? TRY(encode(before, facts)) : media::CodedSound{};
+    const media::CodedSound tail = aac ? TRY(encode(after, facts)) : media::CodedSound{};
+    const media::CodedSound& made = head.packets.empty() ? tail : head;
+    const bool fits = aac && same_aac_setup(facts.codec_setup, made.setup);
+    const Buffer fresh =
+        fits ? TRY(media::remux_mp4(file, head, tail))
+             : TRY(media::reencode(file, media::AudioContainer::kMp4, before, after));
+    joined.splice.insert(TRY(with_metadata(file, fresh, facts, made.delay_samples)));
+    joined.reencoded = aac && !fits;
     return joined;
 }
 

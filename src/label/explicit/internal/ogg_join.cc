@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/ogg_join.h"
 
-#include "core/assert.h"
+#include "core/bytes.h"
 #include "core/limits.h"
+#include "core/result.h"
+#include "media/audio.h"
 
 #include <fmt/format.h>
 
@@ -308,19 +310,16 @@ Result<JoinedOgg> join_ogg(Bytes file, const media::AudioFacts& facts, const med
                            const media::Pcm& after) {
     const std::vector<Page> pages = TRY(read_pages(file));
     JoinedOgg joined;
-    if (facts.codec == media::AudioCodec::kOpus) {
-        const Headers headers = TRY(read_headers(pages, 2));
-        const media::CodedSound head = TRY(encode(before, facts));
-        const media::CodedSound tail = TRY(encode(after, facts));
-        const Bytes made = head.packets.empty() ? Bytes(tail.setup) : Bytes(head.setup);
-        if (same_opus_setup(headers.packets[0], made)) {
-            joined.splice.insert(TRY(join_packets(pages, headers, head, tail)));
-            return joined;
-        }
-    }
-    const std::size_t headers = facts.codec == media::AudioCodec::kOpus ? 2 : 3;
-    joined.splice.insert(TRY(join_reencoded(file, pages, headers, before, after)));
-    joined.reencoded = true;
+    const bool opus = facts.codec == media::AudioCodec::kOpus;
+    const std::size_t count = opus ? 2 : 3;
+    const Headers headers = TRY(read_headers(pages, count));
+    const media::CodedSound head = opus ? TRY(encode(before, facts)) : media::CodedSound{};
+    const media::CodedSound tail = opus ? TRY(encode(after, facts)) : media::CodedSound{};
+    const Bytes made = head.packets.empty() ? Bytes(tail.setup) : Bytes(head.setup);
+    const bool fits = opus && same_opus_setup(headers.packets[0], made);
+    joined.splice.insert(fits ? TRY(join_packets(pages, headers, head, tail))
+                              : TRY(join_reencoded(file, pages, count, before, after)));
+    joined.reencoded = !fits;
     return joined;
 }
 

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/explicit/internal/sound_window.h"
 
+#include "core/bytes.h"
+#include "core/result.h"
+#include "label/explicit/audio.h"
 #include "label/explicit/internal/rhythm.h"
 #include "label/explicit/internal/spoken_find.h"
+#include "label/explicit/reading.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "media/audio.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -119,6 +129,7 @@ Result<SoundWindow> open_window(Bytes file, media::AudioContainer container) {
 
 Result<SoundMarks> listen(const SoundWindow& window, const std::vector<SpokenPrompt>& prompts) {
     std::vector<std::vector<float>> prompt_sounds;
+    prompt_sounds.reserve(prompts.size());
     for (const SpokenPrompt& prompt : prompts) {
         prompt_sounds.push_back(TRY(for_detection({.rate = prompt.rate,
                                                    .channel_mask = media::kFrontCentre,

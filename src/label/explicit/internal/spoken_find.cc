@@ -7,7 +7,9 @@
 #include <complex>
 #include <cstddef>
 #include <numbers>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {

@@ -200,30 +200,37 @@ Edit edit32(std::uint64_t offset, std::uint64_t value) {
     return edit;
 }
 
-// Moves a sample position that stands at `at` of the chunk.
-void shift32(const WavChunk& chunk, std::size_t at, std::uint64_t samples,
-             std::vector<Edit>& edits) {
-    edits.push_back(edit32(chunk.header + 8 + at, load_le32(chunk.body.subspan(at)) + samples));
+// Moves the sample position that stands at `at` of a chunk's body.
+void shift32(Buffer& body, std::size_t at, std::uint64_t samples) {
+    const std::uint64_t moved = load_le32(Bytes(body).subspan(at)) + samples;
+    store_le32(body, at,
+               static_cast<std::uint32_t>(std::min<std::uint64_t>(moved, kSizeElsewhere)));
 }
 
-// Marks and loops point at samples, which now stand later.
+// Marks and loops point at samples, which now stand later. A chunk is exchanged as a whole: it may
+// hold millions of them.
 void shift_positions(const Wav& wav, std::uint64_t samples, std::vector<Edit>& edits) {
-    constexpr std::size_t kCueBytes = 24;
-    constexpr std::size_t kLoopsAt = 36;
-    constexpr std::size_t kLoopBytes = 24;
+    struct Table {
+        std::string_view id;
+        std::size_t first;         // entry
+        std::size_t positions[2];  // in an entry
+    };
+    constexpr std::size_t kEntryBytes = 24;
+    constexpr Table kTables[] = {{"cue ", 4, {4, 20}}, {"smpl", 36, {8, 12}}};
     for (const WavChunk& chunk : wav.chunks) {
-        if (chunk.id == "cue ") {
-            for (std::size_t at = 4; at + kCueBytes <= chunk.body.size(); at += kCueBytes) {
-                shift32(chunk, at + 4, samples, edits);
-                shift32(chunk, at + 20, samples, edits);
+        for (const Table& table : kTables) {
+            if (chunk.id != table.id || chunk.body.size() < table.first + kEntryBytes) {
+                continue;
             }
-        }
-        if (chunk.id == "smpl") {
-            for (std::size_t at = kLoopsAt; at + kLoopBytes <= chunk.body.size();
-                 at += kLoopBytes) {
-                shift32(chunk, at + 8, samples, edits);
-                shift32(chunk, at + 12, samples, edits);
+            Edit edit{.offset = chunk.header + 8,
+                      .removed = chunk.body.size(),
+                      .bytes = to_buffer(chunk.body)};
+            for (std::size_t at = table.first; at + kEntryBytes <= edit.bytes.size();
+                 at += kEntryBytes) {
+                shift32(edit.bytes, at + table.positions[0], samples);
+                shift32(edit.bytes, at + table.positions[1], samples);
             }
+            edits.push_back(std::move(edit));
         }
     }
 }
@@ -260,6 +267,9 @@ Splice splice_of(Bytes file, std::vector<Edit> edits) {
 Result<Splice> join_wav(Bytes file, const media::Pcm& before, const media::Pcm& after) {
     const Wav wav = TRY(read_wav(file));
     const WavChunk& data = *wav.find("data");
+    if (before.planes.size() != wav.format.channels || after.planes.size() != wav.format.channels) {
+        return corrupt_at("the WAV file tells two different numbers of channels", 0);
+    }
     const std::uint64_t frame_bytes = std::uint64_t{wav.format.channels} * wav.format.sample_bytes;
     // A last frame that is not whole would shift everything appended after it.
     const std::uint64_t kept =

@@ -61,11 +61,29 @@ Result<void> find_in_track(Bytes file, const Box& trak, MoviePlaces& places) {
     const std::vector<Box> around{places.moov, trak};
     BoxReader reader(file, trak);
     while (const auto child = TRY(reader.next())) {
-        if (child->type == box_type("udta")) {
-            TRY(find_in_udta(file, *child, around, places));
-        } else if (child->type == box_type("meta")) {
+        if (child->type == box_type("meta")) {
             places.metas.push_back({.around = around, .box = *child});
         }
+        if (child->type != box_type("udta")) {
+            continue;
+        }
+        TRY(find_in_udta(file, *child, around, places));
+    }
+    return {};
+}
+
+Result<void> find_in_child(Bytes file, const Box& child, MoviePlaces& places) {
+    if (child.type == box_type("udta")) {
+        places.movie_udta.push_back(child);
+        return find_in_udta(file, child, {places.moov}, places);
+    }
+    if (child.type == box_type("trak")) {
+        return find_in_track(file, child, places);
+    }
+    if (child.type == box_type("meta")) {
+        places.metas.push_back({.around = {places.moov}, .box = child});
+    } else if (child.type == box_type("cmov")) {
+        places.compressed = true;
     }
     return {};
 }
@@ -78,7 +96,8 @@ Result<Buffer> inflate_item(Bytes bytes, std::uint32_t id) {
     if (inflateInit2(&stream, zlib ? MAX_WBITS : -MAX_WBITS) != Z_OK) {
         return Error{ErrorCode::kUnavailable, "zlib does not start"};
     }
-    stream.next_in = const_cast<Bytef*>(bytes.data());  // NOLINT: zlib's face is not const
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): zlib only reads it
+    stream.next_in = const_cast<Bytef*>(bytes.data());
     stream.avail_in = static_cast<uInt>(bytes.size());
     stream.next_out = out.data();
     stream.avail_out = static_cast<uInt>(out.size());
@@ -183,16 +202,7 @@ Result<MoviePlaces> find_movie_places(Bytes file, const Box& moov) {
     places.moov = moov;
     BoxReader reader(file, moov);
     while (const auto child = TRY(reader.next())) {
-        if (child->type == box_type("udta")) {
-            places.movie_udta.push_back(*child);
-            TRY(find_in_udta(file, *child, {moov}, places));
-        } else if (child->type == box_type("meta")) {
-            places.metas.push_back({.around = {moov}, .box = *child});
-        } else if (child->type == box_type("trak")) {
-            TRY(find_in_track(file, *child, places));
-        } else if (child->type == box_type("cmov")) {
-            places.compressed = true;
-        }
+        TRY(find_in_child(file, *child, places));
         if (places.metas.size() > kPlacesMax) {
             return Error{ErrorCode::kLimit,
                          "more than " + std::to_string(kPlacesMax) + " meta boxes in a movie"};
@@ -286,17 +296,18 @@ Result<void> blank_xmp_box(Bytes file, const Box& box, bmff::FileEdits& edits) {
 Result<void> remove_movie_labels(Bytes file, const MoviePlaces& places,
                                  std::optional<std::uint64_t> keep, bmff::FileEdits& edits) {
     for (const Place& place : places.metas) {
-        if (place.box.offset != keep) {
-            TRY(remove_tags(file, place, edits));
-        }
-    }
-    for (const Place& place : places.user_data) {
-        if (place.box.type == box_type("XMP_")) {
-            TRY(blank_xmp_box(file, place.box, edits));
+        if (place.box.offset == keep) {
             continue;
         }
-        remove_text_label(file, place, user_data_text(file, place.box),
-                          place.box.type == box_type("AIGC"), edits);
+        TRY(remove_tags(file, place, edits));
+    }
+    for (const Place& place : places.user_data) {
+        if (place.box.type != box_type("XMP_")) {
+            remove_text_label(file, place, user_data_text(file, place.box),
+                              place.box.type == box_type("AIGC"), edits);
+            continue;
+        }
+        TRY(blank_xmp_box(file, place.box, edits));
     }
     return {};
 }

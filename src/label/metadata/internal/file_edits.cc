@@ -3,9 +3,9 @@
 
 #include "core/assert.h"
 #include "core/bytes.h"
+#include "core/sort.h"
 #include "core/splice.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -14,9 +14,7 @@ namespace colophon::label::internal {
 
 Result<Splice> splice_edits(Bytes file, std::vector<FileEdit> edits) {
     // What is inserted before a place comes before what replaces the bytes from there on.
-    std::ranges::stable_sort(edits, [](const FileEdit& a, const FileEdit& b) {
-        return std::pair(a.offset, a.size != 0) < std::pair(b.offset, b.size != 0);
-    });
+    sort_stably(edits, [](const FileEdit& edit) { return std::pair(edit.offset, edit.size != 0); });
     Splice splice;
     std::uint64_t at = 0;
     for (FileEdit& edit : edits) {

@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace colophon::label::internal {
 namespace {
@@ -157,6 +156,21 @@ Result<void> read_list(Bytes file, MovieTags& tags) {
     return {};
 }
 
+// The first box of each kind counts.
+Result<void> read_child(Bytes file, const Box& child, MovieTags& tags) {
+    if (child.type == box_type("hdlr")) {
+        const Bytes content = bmff::payload(file, child);
+        tags.handler = content.size() >= 12 ? load_be32(content.subspan(8)) : 0;
+    } else if (child.type == box_type("keys") && !tags.keys_box) {
+        return read_keys(file, child, tags);
+    } else if (child.type == box_type("ilst") && !tags.list) {
+        tags.list = child;
+    } else if (child.type != box_type("free") && child.type != box_type("skip")) {
+        tags.others = true;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<MovieTags> read_movie_tags(Bytes file, const Box& meta) {
@@ -165,16 +179,7 @@ Result<MovieTags> read_movie_tags(Bytes file, const Box& meta) {
     tags.prefix = bmff::meta_prefix(file, meta);
     BoxReader reader(file, meta, tags.prefix);
     while (const auto child = TRY(reader.next())) {
-        if (child->type == box_type("hdlr")) {
-            const Bytes content = bmff::payload(file, *child);
-            tags.handler = content.size() >= 12 ? load_be32(content.subspan(8)) : 0;
-        } else if (child->type == box_type("keys") && !tags.keys_box) {
-            TRY(read_keys(file, *child, tags));
-        } else if (child->type == box_type("ilst") && !tags.list) {
-            tags.list = child;
-        } else if (child->type != box_type("free") && child->type != box_type("skip")) {
-            tags.others = true;
-        }
+        TRY(read_child(file, *child, tags));
     }
     if (tags.list) {
         TRY(read_list(file, tags));

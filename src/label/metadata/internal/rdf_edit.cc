@@ -143,18 +143,8 @@ Result<void> RdfCollector::feed(const XmlScanner& scanner) {
             end(token);
             return {};
         case XmlKind::kText:
-            if (property_depth_ != 0) {
-                TRY(check_value_size(token.content));
-                value_ += decode_xml_text(cut(text_, token.content));
-            }
-            return {};
         case XmlKind::kCdata:
-            if (property_depth_ != 0) {
-                TRY(check_value_size(token.content));
-                value_ += cut(text_, token.content);
-                facts_.sites.back().plain = false;
-            }
-            return {};
+            return property_depth_ != 0 ? take_text(token) : Result<void>();
         case XmlKind::kComment:
         case XmlKind::kInstruction:
         case XmlKind::kDoctype:
@@ -163,6 +153,19 @@ Result<void> RdfCollector::feed(const XmlScanner& scanner) {
             }
             return {};
     }
+    return {};
+}
+
+// Text inside a property, as it is or in a CDATA section.
+Result<void> RdfCollector::take_text(const XmlToken& token) {
+    TRY(check_value_size(token.content));
+    const std::string_view text = cut(text_, token.content);
+    if (token.kind == XmlKind::kText) {
+        value_ += decode_xml_text(text);
+        return {};
+    }
+    value_ += text;
+    facts_.sites.back().plain = false;
     return {};
 }
 
@@ -254,10 +257,11 @@ Result<void> RdfCollector::start_property(const XmlToken& token, RdfProperty pro
         }
         // rdf:parseType and the like change how the content is read.
         site.plain = site.plain && attribute.name.uri != kRdfUri;
-        if (attribute.name.is(kRdfUri, "resource") || attribute.name.is(kRdfUri, "value")) {
-            TRY(check_value_size(attribute.value));
-            site.values.push_back(decode_xml_attribute(cut(text_, attribute.value)));
+        if (!attribute.name.is(kRdfUri, "resource") && !attribute.name.is(kRdfUri, "value")) {
+            continue;
         }
+        TRY(check_value_size(attribute.value));
+        site.values.push_back(decode_xml_attribute(cut(text_, attribute.value)));
     }
     property_depth_ = token.depth;
     value_.clear();
@@ -562,6 +566,7 @@ Result<std::vector<TextEdit>> plan_rdf_edits(std::string_view text, const RdfFac
 
 std::vector<TextEdit> plan_rdf_removal(std::string_view text, const RdfFacts& facts) {
     std::vector<TextEdit> edits;
+    edits.reserve(facts.sites.size());
     for (const RdfSite& site : facts.sites) {
         edits.push_back(removal(text, site.range));
     }

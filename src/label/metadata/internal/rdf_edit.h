@@ -96,6 +96,7 @@ public:
     const RdfFacts& facts() const noexcept { return facts_; }
 
 private:
+    Result<void> take_text(const XmlToken& token);
     Result<void> start(const XmlScanner& scanner);
     Result<void> start_property(const XmlToken& token, RdfProperty property, bool placed);
     Result<void> take_attributes(const XmlToken& token, bool placed);

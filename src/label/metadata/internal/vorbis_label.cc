@@ -7,7 +7,6 @@
 #include "label/metadata/container.h"
 #include "label/metadata/internal/label_sites.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

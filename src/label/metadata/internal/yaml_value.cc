@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace colophon::label::internal {
@@ -84,10 +85,7 @@ json::Value plain_scalar(std::string_view text) {
     return {text == "~" || text == "null" ? std::string{} : std::string(text)};
 }
 
-struct Escape {
-    char letter;
-    char32_t character;
-};
+using Escape = std::pair<char, char32_t>;  // the letter behind the backslash, what it means
 constexpr std::array kEscapes{
     Escape{'0', U'\0'},     Escape{'a', U'\a'},     Escape{'b', U'\b'},     Escape{'t', U'\t'},
     Escape{'n', U'\n'},     Escape{'v', U'\v'},     Escape{'f', U'\f'},     Escape{'r', U'\r'},
@@ -113,6 +111,7 @@ private:
     Result<json::Value> plain_lines(std::size_t indent);
     Result<json::Value> flow();
     Result<json::Value> flow_mapping();
+    Result<json::Value> flow_member_value();
     Result<json::Value> flow_sequence();
     Result<json::Value> flow_plain();
     Result<std::string> quoted();
@@ -331,14 +330,14 @@ Result<std::string> YamlReader::double_quoted() {
             ++at_;
             return out;
         }
-        if (peek() == '\\') {
-            TRY(escape(out));
+        if (peek() != '\\') {
+            const std::size_t next = text_.find_first_not_of(" \t\r\n", at_);
+            const std::size_t stop = std::min(next, text_.size());
+            out += fold("x" + std::string(text_.substr(at_, stop - at_))).substr(1);
+            at_ = stop;
             continue;
         }
-        const std::size_t next = text_.find_first_not_of(" \t\r\n", at_);
-        const std::size_t stop = std::min(next, text_.size());
-        out += fold("x" + std::string(text_.substr(at_, stop - at_))).substr(1);
-        at_ = stop;
+        TRY(escape(out));
     }
 }
 
@@ -349,9 +348,9 @@ Result<void> YamlReader::escape(std::string& out) {
         at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
         return {};
     }
-    const auto* simple = std::ranges::find(kEscapes, letter, &Escape::letter);
+    const auto* simple = std::ranges::find(kEscapes, letter, &Escape::first);
     if (simple != kEscapes.end() && at_ < text_.size()) {
-        append_utf8(out, simple->character);
+        append_utf8(out, simple->second);
         ++at_;
         return {};
     }
@@ -423,12 +422,7 @@ Result<json::Value> YamlReader::flow_mapping() {
         }
         const json::Value key = TRY(flow());
         skip_flow_space();
-        json::Value member(std::string{});
-        if (peek() == ':') {
-            ++at_;
-            member = TRY(flow());
-            skip_flow_space();
-        }
+        json::Value member = TRY(flow_member_value());
         const std::string* name = key.if_string();
         object.emplace_back(name != nullptr ? *name : json::write(key), std::move(member));
         if (peek() != ',' && peek() != '}') {
@@ -436,6 +430,17 @@ Result<json::Value> YamlReader::flow_mapping() {
         }
         at_ += peek() == ',' ? 1U : 0U;
     }
+}
+
+// A key may stand alone; its value is then the empty text.
+Result<json::Value> YamlReader::flow_member_value() {
+    if (peek() != ':') {
+        return json::Value(std::string{});
+    }
+    ++at_;
+    json::Value value = TRY(flow());
+    skip_flow_space();
+    return value;
 }
 
 Result<json::Value> YamlReader::flow_sequence() {
