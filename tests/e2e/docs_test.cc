@@ -175,6 +175,15 @@ TEST_CASE("dots match any text within a line, a line of dots any lines, and noth
     CHECK_FALSE(matches({"a", "…", "z"}, {"a", "b"}));
 }
 
+TEST_CASE("the picture that the readme shows is a labelled one") {
+    const test::TempDir home;
+    const test::ToolRun seen = test::run_tool(
+        {"env", "-i", "PATH=/usr/bin:/bin", "HOME=" + home.path().string(), COLOPHON_PROGRAM,
+         "verify", COLOPHON_SOURCE_DIR "/docs/images/labelled.png"});
+    CHECK_MESSAGE(seen.exit_code == 0, seen.out, seen.err);
+    CHECK(seen.out.find("valid, by a key that you do not know") != std::string::npos);
+}
+
 TEST_CASE("every example of the documentation prints what the page says" *
           doctest::test_suite("slow")) {
     for (const std::string_view page : {"README.md", "README.zh-CN.md"}) {

@@ -54,6 +54,7 @@ std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
+// [AILM-5] The metadata names the producer and numbers the content.
 TEST_CASE("each format goes from absent through labelled to intact, and a changed id is altered") {
     for (const std::string_view format : test::writable_formats()) {
         CAPTURE(format);
