@@ -136,7 +136,7 @@ ExitCode run_batch(const std::vector<Input>& inputs, const BatchOptions& options
         progress.done(done, inputs[i].path);
     }
     progress.clear();
-    if (inputs.size() > 1) {
+    if (inputs.size() > 1 && options.tally) {
         write_text(2, tally.text(inputs.size()));
     }
     return worst;

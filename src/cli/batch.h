@@ -23,6 +23,7 @@ struct Outcome {
 struct BatchOptions {
     std::size_t jobs = 1;
     bool progress = true;
+    bool tally = true;  // one line at the end that counts, when there are several files
     worker::WorkerOptions worker;
 };
 

@@ -149,7 +149,12 @@ bool readable(const std::string& path) {
 }  // namespace
 
 void merge_config(LabelConfig& options, const LabelConfig& defaults) {
+    // A name given now means that name, not the code of the usual producer.
+    const bool named = options.producer.empty() && !options.producer_name.empty();
     for (const TextKey& row : kLabelKeys) {
+        if (named && row.name == "producer") {
+            continue;
+        }
         if ((options.*(row.field)).empty()) {
             options.*(row.field) = defaults.*(row.field);
         }

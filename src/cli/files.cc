@@ -122,9 +122,8 @@ Result<std::vector<Input>> collect_inputs(const std::vector<std::string>& paths)
     for (const std::string& path : paths) {
         if (path != kStandardStream && is_folder(path)) {
             TRY(walk_folder(path, inputs));
-        } else if (path != kStandardStream && access(path.c_str(), F_OK) != 0) {
-            return system_error("cannot open", path);
         } else {
+            // A path that is not there fails when its turn comes, and the others go on.
             inputs.push_back({path, fs::path(path).filename().string()});
         }
     }

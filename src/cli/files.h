@@ -20,8 +20,8 @@ struct Input {
     std::string relative;  // below the folder that was given, or the file's own name
 };
 
-// Folders are walked (hidden files and folders are left out), in the order of their names. A path
-// that does not exist is kNotFound; so is a folder without any file.
+// Folders are walked (hidden files and folders are left out), in the order of their names. A folder
+// without any file is kNotFound; a path that does not exist is found out by open_input().
 Result<std::vector<Input>> collect_inputs(const std::vector<std::string>& paths);
 
 // A descriptor to read and seek. Standard input and other streams are first put into a memory file.

@@ -49,6 +49,11 @@ Result<void> set_record(const LabelArguments& arguments, label::LabelRecord& rec
     record.producer_code = values.producer;
     record.producer_name = values.producer_name;
     record.propagator_code = values.propagator;
+    if (arguments.propagate && record.producer_code.empty() && record.producer_name.empty()) {
+        // Who only passes content on is nobody's producer; the fields of the producer stay as they
+        // are, so that any name of ours will do.
+        record.producer_code = record.propagator_code;
+    }
     if (record.producer_code.empty() && record.producer_name.empty()) {
         return Error{ErrorCode::kInvalidArgument,
                      "who produces this content? give --producer CODE (27 characters, with your "
@@ -190,7 +195,10 @@ Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments) {
     if (request.needs_media()) {
         request.font_ = TRY(find_font(values.font));
     }
-    auto key = TRY(open_signing_key(values.metadata_key));
+    const bool signs =
+        !arguments.propagate && (!request.marks_ || request.marks_->has(label::Mark::kMetadata));
+    auto key =
+        signs ? TRY(open_signing_key(values.metadata_key)) : std::optional<label::SigningKey>();
     if (key) {
         request.key_ = std::make_shared<const label::SigningKey>(std::move(*key));
     }

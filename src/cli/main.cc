@@ -35,6 +35,8 @@ int run(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer(std::string(tr(kFooterEnglish, kFooterChinese)));
     app.set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
+    app.set_version_flag("--version", std::string("colophon ") + COLOPHON_VERSION,
+                         std::string(tr("show the version", "显示版本")));
     Action action;
     add_label_command(app, action);
     add_verify_command(app, action);

@@ -17,12 +17,21 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace colophon::cli {
 namespace {
 
 constexpr std::size_t kRecordingBytesMax = 64U << 20U;
+
+// The voice follows from the words alone, so that verification speaks what labelling spoke:
+// Mandarin when any character is Chinese (their UTF-8 begins with E4 to E9).
+label::Language voice_of(std::string_view wording) {
+    return wording.find_first_of("\xE4\xE5\xE6\xE7\xE8\xE9") == std::string_view::npos
+               ? label::Language::kEn
+               : label::Language::kZh;
+}
 
 Result<media::SpokenPcm> speak_or_load(const std::string& recording, const std::string& wording,
                                        label::Language language) {
@@ -39,13 +48,12 @@ Result<media::SpokenPcm> speak_or_load(const std::string& recording, const std::
 
 }  // namespace
 
-Result<std::shared_ptr<const label::SpokenPrompt>> Prompts::prompt(const std::string& wording,
-                                                                   label::Language language) {
+Result<std::shared_ptr<const label::SpokenPrompt>> Prompts::prompt(const std::string& wording) {
     const std::lock_guard lock(mutex_);
     if (const auto found = made_.find(wording); found != made_.end()) {
         return found->second;
     }
-    media::SpokenPcm pcm = TRY(speak_or_load(recording_, wording, language));
+    media::SpokenPcm pcm = TRY(speak_or_load(recording_, wording, voice_of(wording)));
     auto made = std::make_shared<const label::SpokenPrompt>(
         label::SpokenPrompt{.text = wording, .rate = pcm.rate, .samples = std::move(pcm.samples)});
     made_.emplace(wording, made);
@@ -74,7 +82,7 @@ Result<void> Prompts::prepare_label(worker::Worker& worker, const label::ApplyOp
         return {};
     }
     const std::string wording = TRY(label::explicit_wording(options, label::Kind::kAudio));
-    const auto made = TRY(prompt(wording, options.language));
+    const auto made = TRY(prompt(wording));
     return give(worker, *made);
 }
 
@@ -89,8 +97,7 @@ void Prompts::prepare_verify(worker::Worker& worker, label::Format format) {
                 continue;
             }
         }
-        const bool chinese = wording.find_first_of("\xE4\xE5\xE6") != std::string::npos;
-        const auto made = prompt(wording, chinese ? label::Language::kZh : label::Language::kEn);
+        const auto made = prompt(wording);
         if (!made.ok() || !give(worker, **made).ok()) {
             return;
         }

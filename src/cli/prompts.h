@@ -34,8 +34,7 @@ public:
     void prepare_verify(worker::Worker& worker, label::Format format);
 
 private:
-    Result<std::shared_ptr<const label::SpokenPrompt>> prompt(const std::string& wording,
-                                                              label::Language language);
+    Result<std::shared_ptr<const label::SpokenPrompt>> prompt(const std::string& wording);
     Result<void> give(worker::Worker& worker, const label::SpokenPrompt& prompt);
 
     std::string recording_;

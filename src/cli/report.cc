@@ -8,6 +8,7 @@
 #include "label/explicit/reading.h"
 #include "label/finding.h"
 #include "label/format.h"
+#include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
@@ -131,11 +132,28 @@ std::string_view verdict_word(label::Verdict verdict) {
     return tr("unreadable", "无法读取");
 }
 
-std::string_view verdict_sentence(label::Verdict verdict) {
-    switch (verdict) {
+// What an intact label says of the content [AILM-6].
+std::string_view intact_sentence(label::PropagationStatus status) {
+    switch (status) {
+        case label::PropagationStatus::kPossible:
+            return tr("Labelled as possibly AI-generated; nothing speaks against the label.",
+                      "已标识为可能的人工智能生成合成内容，未发现标识异常。");
+        case label::PropagationStatus::kSuspected:
+            return tr("Labelled as suspected to be AI-generated; nothing speaks against the label.",
+                      "已标识为疑似人工智能生成合成内容，未发现标识异常。");
+        case label::PropagationStatus::kConfirmed:
+        case label::PropagationStatus::kNone:
+            break;
+    }
+    return tr("Labelled as AI-generated; nothing speaks against the label.",
+              "已标识为人工智能生成合成内容，未发现标识异常。");
+}
+
+std::string_view verdict_sentence(const label::Verification& seen) {
+    switch (seen.verdict) {
         case label::Verdict::kIntact:
-            return tr("Labelled as AI-generated; nothing speaks against the label.",
-                      "已标识为人工智能生成合成内容，未发现标识异常。");
+            return intact_sentence(seen.metadata ? seen.propagation
+                                                 : label::PropagationStatus::kConfirmed);
         case label::Verdict::kAltered:
             return tr("The label was changed after it was signed.", "标识在签名之后被改动。");
         case label::Verdict::kStripped:
@@ -197,14 +215,26 @@ std::string explicit_words(const label::ExplicitReading& reading) {
     return text;
 }
 
+std::string label_words(const label::AigcLabel& label, const std::string& where) {
+    std::string words = fmt::format("Label {}", printable(label.label));
+    if (!label.content_producer.empty()) {
+        words += fmt::format(" · {}", printable(label.content_producer));
+    }
+    return fmt::format("{} · {}", words, where);
+}
+
+void add_content_id(Lines& lines, const label::AigcLabel& label) {
+    if (!label.produce_id.empty()) {
+        lines.add(tr("content id", "内容编号"), printable(label.produce_id));
+    }
+}
+
 void add_metadata(Lines& lines, const label::MetadataVerification& metadata) {
     if (!metadata.found) {
         lines.add(tr("metadata", "元数据"), tr("no AIGC label", "无 AIGC 标识"));
     } else {
-        lines.add(tr("metadata", "元数据"),
-                  fmt::format("Label {} · {} · {}", printable(metadata.label.label),
-                              printable(metadata.label.content_producer), metadata.where));
-        lines.add(tr("content id", "内容编号"), printable(metadata.label.produce_id));
+        lines.add(tr("metadata", "元数据"), label_words(metadata.label, metadata.where));
+        add_content_id(lines, metadata.label);
         if (metadata.label.content_propagator != metadata.label.content_producer &&
             !metadata.label.content_propagator.empty()) {
             lines.add(tr("propagator", "传播者"),
@@ -232,6 +262,10 @@ void add_findings(Lines& lines, const label::Findings& findings) {
     std::size_t shown = 0;
     for (const label::Finding& each : findings) {
         if (each.level == label::FindingLevel::kInfo) {
+            // What was done with a label that was there already is always told.
+            if (each.code.starts_with("label.")) {
+                lines.plain(printable(each.what));
+            }
             continue;
         }
         if (++shown > kFindingsShownMax) {
@@ -295,7 +329,7 @@ json::Value error_json(const std::string& file, const Error& error) {
 
 std::string verification_text(const std::string& file, const label::Verification& seen) {
     Lines lines;
-    lines.plain(verdict_sentence(seen.verdict));
+    lines.plain(verdict_sentence(seen));
     if (seen.explicit_mark) {
         lines.add(tr("explicit", "显式标识"), explicit_words(*seen.explicit_mark));
     }
@@ -323,10 +357,8 @@ std::string label_text(const std::string& file, const std::string& output, label
         lines.add(tr("explicit", "显式标识"), explicit_words(*report.explicit_mark));
     }
     if (report.label) {
-        lines.add(tr("metadata", "元数据"),
-                  fmt::format("Label {} · {} · {}", report.label->label,
-                              printable(report.label->content_producer), report.where));
-        lines.add(tr("content id", "内容编号"), printable(report.label->produce_id));
+        lines.add(tr("metadata", "元数据"), label_words(*report.label, report.where));
+        add_content_id(lines, *report.label);
     }
     add_findings(lines, report.findings);
     const std::string word = pad_right(tr("labelled", "已标识"), kNameColumns);

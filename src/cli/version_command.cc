@@ -15,6 +15,15 @@
 #include <string>
 
 namespace colophon::cli {
+namespace {
+
+#ifdef __clang__
+constexpr const char* kCompiler = "compiled by";
+#else
+constexpr const char* kCompiler = "GCC";
+#endif
+
+}  // namespace
 
 void add_version_command(CLI::App& app, Action& action) {
     CLI::App* verb = app.add_subcommand(
@@ -35,8 +44,8 @@ void add_version_command(CLI::App& app, Action& action) {
                                   "\n");
                 return ExitCode::kGood;
             }
-            write_text(1, fmt::format("colophon {} ({}, GCC/Clang {})\n", COLOPHON_VERSION,
-                                      COLOPHON_BUILD, __VERSION__));
+            write_text(1, fmt::format("colophon {} ({}, {} {})\n", COLOPHON_VERSION, COLOPHON_BUILD,
+                                      kCompiler, __VERSION__));
             for (const json::Member& each : libraries) {
                 write_text(1, fmt::format("  {} {}\n", pad_right(each.first, 12),
                                           *each.second.if_string()));

@@ -258,10 +258,13 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
              "IPTC DigitalSourceType says synthetic; there is no AIGC label");
     }
     // [AILM-6] What a platform that passes this on has to say.
+    const bool labelled = judgement.metadata.found;
+    const std::string& value = judgement.metadata.label.label;
     seen.propagation =
-        decide_propagation({.metadata_says_generated = judgement.metadata.found,
-                            .user_declares = options.user_declares,
-                            .explicit_mark_or_traces = words || synthetic || judgement.unreadable})
+        decide_propagation(
+            {.metadata_says_generated = labelled && value != "2" && value != "3",
+             .user_declares = options.user_declares || (labelled && value == "2"),
+             .explicit_mark_or_traces = words || synthetic || labelled || judgement.unreadable})
             .status;
     return seen;
 }

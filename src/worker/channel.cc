@@ -45,7 +45,7 @@ Result<void> wait_readable(int socket, const Deadline& deadline) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
             *deadline - std::chrono::steady_clock::now());
         if (left.count() <= 0) {
-            return Error{ErrorCode::kUnavailable, "the worker took too long"};
+            return Error{ErrorCode::kLimit, "the worker took too long"};
         }
         pollfd poller{.fd = socket, .events = POLLIN, .revents = 0};
         const int ready =

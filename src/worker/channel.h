@@ -47,7 +47,8 @@ struct Message {
 Result<void> send_message(int socket, const json::Value& body, const std::vector<int>& fds = {});
 
 // Nothing when the other side closed the socket between two messages. kUnavailable when it went in
-// the middle of one or the time ran out, kLimit and kCorrupt for messages that break the rules.
+// the middle of one, kLimit when the time ran out or a message is too large, kCorrupt for messages
+// that break the rules.
 Result<std::optional<Message>> receive_message(
     int socket, std::optional<std::chrono::steady_clock::time_point> deadline = std::nullopt);
 

@@ -186,10 +186,9 @@ Result<json::Value> Worker::exchange(const json::Value& request, const std::vect
 
 Result<json::Value> Worker::call(json::Object request, const std::vector<int>& fds) {
     TRY(ensure_started());
-    const auto start = std::chrono::steady_clock::now();
     auto reply = exchange(request, fds);
     if (!reply.ok()) {
-        const bool late = std::chrono::steady_clock::now() - start >= options_.call_max;
+        const bool late = reply.error().code == ErrorCode::kLimit;
         const std::string end = stop();
         return Error{ErrorCode::kUnavailable,
                      late ? fmt::format("the worker was ended after {} s on this file",

@@ -129,6 +129,10 @@ TEST_CASE("a bad file never stops the rest, and the worst code counts") {
     CHECK_FALSE(std::filesystem::exists(home.dir.file("out/unknown.bin")));
     CHECK(run.err.find("4 files") != std::string::npos);
     CHECK(run.err.find("at byte") != std::string::npos);
+    const test::ToolRun missing =
+        home.run({"verify", "--json", home.dir.file("nowhere.png"), folder + "/note.md"});
+    CHECK(missing.exit_code == 1);
+    CHECK(std::ranges::count(missing.out, '\n') == 2);
     std::filesystem::remove(folder + "/broken.png");
     CHECK(home.label(folder, home.dir.file("out")).exit_code == 4);
 }

@@ -97,6 +97,20 @@ TEST_CASE("the verdict follows from which marks are left") {
     CHECK(verify_markdown(front + words).propagation == PropagationStatus::kConfirmed);
 }
 
+// [AILM-6] A platform's "may be" or "suspected" stays what it is on the next platform.
+TEST_CASE("what a label says of the content is passed on, not sharpened") {
+    const auto status = [](const char* value) {
+        const std::string text = std::string("---\nAIGC:\n  Label: '") + value +
+                                 "'\n  ContentProducer: ''\n  ProduceID: ''\n  ReservedCode1: ''\n"
+                                 "  ContentPropagator: 'us'\n  PropagateID: '1'\n"
+                                 "  ReservedCode2: ''\n---\n# Text\n";
+        return verify_markdown(text).propagation;
+    };
+    CHECK(status("1") == PropagationStatus::kConfirmed);
+    CHECK(status("2") == PropagationStatus::kPossible);
+    CHECK(status("3") == PropagationStatus::kSuspected);
+}
+
 TEST_CASE("a provider code that cannot exist is forged") {
     const std::string text =
         "---\nAIGC:\n  Label: '1'\n  ContentProducer: '001191000000000000000A10001'\n"

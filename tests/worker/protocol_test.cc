@@ -133,7 +133,7 @@ TEST_CASE("a message that stops half way is an error when the time is up") {
     const auto message = receive_message(
         pair.b.get(), std::chrono::steady_clock::now() + std::chrono::milliseconds(30));
     REQUIRE(!message.ok());
-    CHECK(message.error().code == ErrorCode::kUnavailable);
+    CHECK(message.error().code == ErrorCode::kLimit);
 }
 
 }  // namespace
