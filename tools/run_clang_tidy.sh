@@ -4,12 +4,14 @@
 # named), two at a time. A file that passed is not looked at again until something that could change
 # the answer changes: clang-tidy, .clang-tidy, its compile command, the file, or a header of ours that
 # it includes, directly or not. The path-sensitive analyzer doubles the time and runs only when
-# COLOPHON_ANALYZE is set (./check tidy sets it). Passes are remembered in ${XDG_CACHE_HOME:-~/.cache}/colophon.
+# COLOPHON_ANALYZE is set (./check tidy sets it). Passes are remembered in
+# ${XDG_CACHE_HOME:-~/.cache}/colophon.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 database=build/lint
-[[ -f $database/compile_commands.json ]] || cmake --preset lint >/dev/null
+# Always, since a new file changes no other file: a second or two.
+cmake --preset lint >/dev/null
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/colophon/clang-tidy
 mkdir -p "$cache"
 

@@ -8,9 +8,11 @@
 #include <functional>
 #include <string>
 
+// NOLINTBEGIN(readability-identifier-naming): the library names its namespace so.
 namespace CLI {
 class App;
 }
+// NOLINTEND(readability-identifier-naming)
 
 namespace colophon::cli {
 

@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -28,7 +29,7 @@ constexpr std::string_view kFooterChinese =
 
 int run(int argc, char** argv) {
     // A reader that goes away is noticed where we write.
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);
     CLI::App app(std::string(tr("Colophon labels AI-generated files and verifies labels.",
                                 "Colophon：为人工智能生成合成内容添加与核验标识。")),
                  "colophon");

@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/result.h"
 
+#include <asm-generic/socket.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -111,6 +112,8 @@ Result<bool> receive_all(int socket, std::span<std::uint8_t> out, std::vector<Fd
 // The first sendmsg carries the descriptors.
 Result<std::size_t> send_some(int socket, Bytes bytes, const std::vector<int>& fds) {
     alignas(cmsghdr) std::array<char, kControlBytes> control{};
+    // sendmsg() takes an address without const, but does not write there.
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
     iovec part{.iov_base = const_cast<std::uint8_t*>(bytes.data()), .iov_len = bytes.size()};
     msghdr header{};
     header.msg_iov = &part;

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "core/splice.h"
 #include "label/apply.h"
 #include "label/explicit/audio.h"
 #include "label/format.h"
@@ -15,19 +16,21 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -83,6 +86,7 @@ std::vector<std::string> worker_environment() {
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
     std::vector<char*> out;
+    out.reserve(words.size() + 1);
     for (std::string& word : words) {
         out.push_back(word.data());
     }
@@ -184,7 +188,7 @@ Result<json::Value> Worker::exchange(const json::Value& request, const std::vect
     return std::move(reply->body);
 }
 
-Result<json::Value> Worker::call(json::Object request, const std::vector<int>& fds) {
+Result<json::Value> Worker::call(const json::Object& request, const std::vector<int>& fds) {
     TRY(ensure_started());
     auto reply = exchange(request, fds);
     if (!reply.ok()) {

@@ -58,7 +58,7 @@ public:
     pid_t process() const noexcept { return child_; }
 
 private:
-    Result<json::Value> call(json::Object request, const std::vector<int>& fds);
+    Result<json::Value> call(const json::Object& request, const std::vector<int>& fds);
     Result<json::Value> exchange(const json::Value& request, const std::vector<int>& fds);
     Result<void> ensure_started();
     Result<void> start();

@@ -29,6 +29,14 @@ constexpr std::uint64_t kKernelCopyMin = 256U << 10U;
 // the kernel cannot do it keeps little of it in memory.
 constexpr std::size_t kWindowBytes = 8U << 20U;
 
+constexpr std::size_t kPageBytes = 4096;
+
+// The system calls take addresses without const, though none of them here writes to the memory.
+std::uint8_t* writable(const std::uint8_t* data) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): see above
+    return const_cast<std::uint8_t*>(data);
+}
+
 Error system_error(std::string_view what) {
     return Error{ErrorCode::kUnavailable, fmt::format("{}: {}", what, std::strerror(errno))};
 }
@@ -97,10 +105,9 @@ Result<void> copy_through_memory(Output& output, Bytes bytes) {
     while (!bytes.empty()) {
         const Bytes window = bytes.first(std::min(bytes.size(), kWindowBytes));
         TRY(output.write_all(window));
-        const auto start = reinterpret_cast<std::uintptr_t>(window.data());
-        const std::uintptr_t page = start & ~std::uintptr_t{4095};
         // The pages stay in the file; dropping them only lowers what this process holds.
-        (void)madvise(reinterpret_cast<void*>(page), window.size(), MADV_DONTNEED);
+        const std::size_t into_page = reinterpret_cast<std::uintptr_t>(window.data()) % kPageBytes;
+        (void)madvise(writable(window.data()) - into_page, window.size(), MADV_DONTNEED);
         bytes = bytes.subspan(window.size());
     }
     return {};
@@ -110,7 +117,7 @@ Result<void> copy_through_memory(Output& output, Bytes bytes) {
 
 Mapping::~Mapping() {
     if (data_ != nullptr) {
-        munmap(const_cast<std::uint8_t*>(data_), size_);
+        munmap(writable(data_), size_);
     }
 }
 

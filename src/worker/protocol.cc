@@ -8,7 +8,11 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "label/apply.h"
+#include "label/existing.h"
+#include "label/explicit/audio.h"
+#include "label/explicit/image.h"
 #include "label/explicit/reading.h"
+#include "label/explicit/text.h"
 #include "label/finding.h"
 #include "label/format.h"
 #include "label/metadata/aigc.h"
@@ -21,6 +25,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -5,8 +5,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
 #include <seccomp.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -97,27 +99,33 @@ Error refused(const char* what, int failure) {
                  fmt::format("cannot lock the worker ({}: {})", what, std::strerror(failure))};
 }
 
+// libseccomp's macros for comparing arguments are C99 compound literals.
+scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) {
+    return {.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+}
+scmp_arg_cmp equal(unsigned argument, std::uint64_t value) {
+    return {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
+}
+
+int allow_when(void* filter, int call, const scmp_arg_cmp& condition) {
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &condition);
+}
+
 // Rules that look at an argument.
 int add_argument_rules(void* filter) {
     // Memory may be mapped and protected, but never made executable.
-    int failure = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-                                   SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
-    failure |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                                SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+    int failure = allow_when(filter, SCMP_SYS(mmap), masked(2, PROT_EXEC, 0));
+    failure |= allow_when(filter, SCMP_SYS(mprotect), masked(2, PROT_EXEC, 0));
     // Threads, not processes. The flags of clone3 lie in memory where no filter sees them; without
     // it the C library falls back to clone.
-    failure |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-    failure |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    failure |= allow_when(filter, SCMP_SYS(clone), masked(0, CLONE_THREAD, CLONE_THREAD));
+    failure |= seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, nullptr);
     // The name of a thread, which GLib sets.
-    failure |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+    failure |= allow_when(filter, SCMP_SYS(prctl), equal(0, PR_SET_NAME));
     // How glibc asks for the size of an open file.
-    failure |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
-                                SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+    failure |= allow_when(filter, SCMP_SYS(newfstatat), masked(3, AT_EMPTY_PATH, AT_EMPTY_PATH));
     // Reading limits, not setting them.
-    failure |=
-        seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+    failure |= allow_when(filter, SCMP_SYS(prlimit64), equal(2, 0));
     return failure;
 }
 
@@ -128,10 +136,10 @@ Result<void> load_filter() {
     }
     int failure = seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1);
     for (const int call : kAllowed) {
-        failure |= seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0);
+        failure |= seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, call, 0, nullptr);
     }
     for (const int call : kDeadly) {
-        failure |= seccomp_rule_add(filter.get(), SCMP_ACT_KILL_PROCESS, call, 0);
+        failure |= seccomp_rule_add_array(filter.get(), SCMP_ACT_KILL_PROCESS, call, 0, nullptr);
     }
     failure |= add_argument_rules(filter.get());
     if (failure != 0) {

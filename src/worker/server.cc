@@ -17,13 +17,15 @@
 #include "worker/sandbox.h"
 
 #include <fcntl.h>
+#include <linux/prctl.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -37,7 +39,7 @@
 namespace colophon::worker {
 namespace {
 
-constexpr std::size_t kPromptSamplesMax = 60U * 48000U;
+constexpr std::size_t kPromptSamplesMax = std::size_t{60} * 48000;  // a minute
 
 // Files between and after the marks: the result goes to the output descriptor, what lies between
 // to the scratch file, and if there is ever more than one such, to memory files.

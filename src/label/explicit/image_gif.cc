@@ -187,7 +187,6 @@ private:
     bool white_text_ = true;
     ColourTable global_;
     std::vector<Frame> frames_;
-    std::size_t first_picture_ = 0;
 };
 
 Result<void> GifMarker::read_frames() {

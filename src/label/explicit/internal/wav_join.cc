@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "core/sort.h"
 #include "core/splice.h"
 #include "media/audio.h"
 
@@ -253,7 +254,7 @@ void resize_wide(const Wav& wav, std::uint64_t riff, std::uint64_t data, std::ui
 }
 
 Splice splice_of(Bytes file, std::vector<Edit> edits) {
-    std::ranges::stable_sort(edits, {}, &Edit::offset);
+    sort_stably(edits, &Edit::offset);
     Splice splice;
     std::uint64_t at = 0;
     for (Edit& edit : edits) {
