@@ -32,6 +32,10 @@ endif()
 
 function(colophon_precompile target)
     if(COLOPHON_PCH)
+        # What ccache asks of GCC to understand precompiled headers.
+        if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+            target_compile_options(${target} PRIVATE -fpch-preprocess)
+        endif()
         target_precompile_headers(${target} PRIVATE
             <algorithm> <array> <chrono> <cstdint> <functional> <memory> <optional> <span> <string>
             <string_view> <utility> <variant> <vector>)

@@ -5,6 +5,8 @@
 # The cache hits in any folder that holds the same sources.
 export CCACHE_NOHASHDIR=1
 export CCACHE_BASEDIR="$PWD"
+# Without this nothing that uses a precompiled header is ever cached.
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
 
 # configure PRESET: once; afterwards ninja itself notices what changed. Output only when it fails.
 configure() {
