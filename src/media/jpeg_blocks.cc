@@ -269,6 +269,14 @@ Result<void> JpegBlocks::State::check_header() {
                      fmt::format("a picture of {} x {} pixels is above the limit",
                                  decoder.image_width, decoder.image_height)};
     }
+    // Each block of 8 x 8 takes at least one bit in its first scan. A header that promises more
+    // than the bytes can hold would only make us allocate for nothing.
+    constexpr std::uint64_t kBlockPixels = 64;
+    if (pixels / kBlockPixels > std::uint64_t{file.size()} * 8) {
+        return Error{ErrorCode::kCorrupt,
+                     fmt::format("a JPEG of {} bytes cannot hold {} x {} pixels", file.size(),
+                                 decoder.image_width, decoder.image_height)};
+    }
     switch (decoder.jpeg_color_space) {
         case JCS_GRAYSCALE:
             colours = JpegColours::kGrey;
