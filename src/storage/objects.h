@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Named byte strings: in a directory, or in an S3-compatible store. Sealed bodies (storage/blobs.h)
+// and the files of the log live here. An object appears whole or not at all, and is durable when
+// the call that made it returns.
+//
+// Names are relative paths of [A-Za-z0-9._-] segments, at most kObjectNameBytesMax bytes, no
+// segment
+// "." or ".." and none that ends in ".part"; anything else is Error{kInvalidArgument}.
+//
+// Threads: any method may be called from any thread at the same time.
+
+#include "core/bytes.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace colophon::storage {
+
+enum class Existing {
+    kReplace,
+    kKeep,    // an object of that name stays as it is, and that is no error
+    kRefuse,  // Error{kConflict}
+};
+
+// Takes an object in pieces, in order. Nothing is visible before commit(); destroying an
+// uncommitted writer leaves nothing behind.
+class ObjectWriter {
+public:
+    ObjectWriter() = default;
+    ObjectWriter(const ObjectWriter&) = delete;
+    ObjectWriter& operator=(const ObjectWriter&) = delete;
+    ObjectWriter(ObjectWriter&&) = delete;
+    ObjectWriter& operator=(ObjectWriter&&) = delete;
+    virtual ~ObjectWriter() = default;
+
+    virtual Result<void> append(Bytes piece) = 0;
+    virtual Result<void> commit() = 0;
+};
+
+class ObjectStore {
+public:
+    ObjectStore() = default;
+    ObjectStore(const ObjectStore&) = delete;
+    ObjectStore& operator=(const ObjectStore&) = delete;
+    ObjectStore(ObjectStore&&) = delete;
+    ObjectStore& operator=(ObjectStore&&) = delete;
+    virtual ~ObjectStore() = default;
+
+    // For objects that fit in memory; at most kObjectInMemoryBytesMax.
+    virtual Result<void> put(std::string_view name, Bytes content, Existing existing) = 0;
+    virtual Result<std::unique_ptr<ObjectWriter>> write(std::string_view name,
+                                                        Existing existing) = 0;
+
+    // Error{kNotFound} when there is none; Error{kLimit} when it is larger than `bytes_max`.
+    virtual Result<Buffer> get(std::string_view name, std::uint64_t bytes_max) = 0;
+    // [offset, offset + size) of an object, cut at its end.
+    virtual Result<Buffer> get_range(std::string_view name, std::uint64_t offset,
+                                     std::uint64_t size) = 0;
+    // The size in bytes, or nothing when there is no such object.
+    virtual Result<std::optional<std::uint64_t>> size(std::string_view name) = 0;
+    // Calls `each` with every name that starts with `prefix`, in byte order, until it returns
+    // false.
+    virtual Result<void> list(std::string_view prefix,
+                              const std::function<bool(std::string_view name)>& each) = 0;
+    // No error when there is none.
+    virtual Result<void> remove(std::string_view name) = 0;
+};
+
+}  // namespace colophon::storage
