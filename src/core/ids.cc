@@ -2,10 +2,13 @@
 #include "core/ids.h"
 
 #include "core/assert.h"
+#include "core/bytes.h"
 #include "core/result.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -66,4 +69,23 @@ Result<ContentId> parse_content_id(std::string_view text) {
     return ContentId{value};
 }
 
+namespace internal {
+
+std::string random_id_text(const std::array<std::uint8_t, 16>& bytes) {
+    return to_hex(bytes);
+}
+
+Result<std::array<std::uint8_t, 16>> parse_random_id(std::string_view text) {
+    std::array<std::uint8_t, 16> bytes{};
+    if (text.size() != 2 * bytes.size() ||
+        text.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "an id is written as 32 lower-case hexadecimal digits"};
+    }
+    const Buffer read = TRY(from_hex(text));
+    std::copy(read.begin(), read.end(), bytes.begin());
+    return bytes;
+}
+
+}  // namespace internal
 }  // namespace colophon

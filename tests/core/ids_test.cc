@@ -25,6 +25,19 @@ TEST_CASE("content ids round trip through Crockford base32") {
     CHECK_FALSE(parse_content_id("00000000U0").ok());
 }
 
+TEST_CASE("random ids round trip as 32 hexadecimal digits and nothing else is one") {
+    SeededRandom random(9);
+    const auto id = make_random_id<SubjectId>(random).value();
+    CHECK(to_string(id).size() == 32);
+    CHECK(parse_random_id<SubjectId>(to_string(id)).value() == id);
+    CHECK(make_random_id<SubjectId>(random).value() != id);
+    for (const char* wrong :
+         {"", "00", "0123456789abcdef0123456789abcdeF", "0123456789abcdef0123456789abcdeg",
+          "0123456789abcdef0123456789abcdef0"}) {
+        CHECK(parse_random_id<SubjectId>(wrong).error().code == ErrorCode::kInvalidArgument);
+    }
+}
+
 TEST_CASE("times are written in UTC and read back") {
     const Time time = parse_time("2026-11-23T08:15:30Z").value();
     CHECK(format_time(time) == "2026-11-23T08:15:30Z");
