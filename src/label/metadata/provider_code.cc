@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/metadata/provider_code.h"
 
+#include "core/credit_code.h"
 #include "core/result.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,18 +15,7 @@
 namespace colophon::label {
 namespace {
 
-constexpr std::size_t kCreditCodeSize = 18;
 constexpr std::size_t kProviderCodeSize = 27;
-
-// GB 32100-2015: digits and letters without I, O, S, V, Z; the place is the value.
-constexpr std::string_view kCreditAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-static_assert(kCreditAlphabet.size() == 31);
-
-// 3^(i-1) mod 31 for the 17 characters before the check character. All are units modulo the prime
-// 31 and neighbours differ by a factor of 3, so one wrong character and one exchange of neighbours
-// always change the sum.
-constexpr std::array<unsigned, kCreditCodeSize - 1> kCreditWeights{
-    1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28};
 
 Error invalid(std::string what) {
     return Error{ErrorCode::kInvalidArgument, std::move(what)};
@@ -43,33 +32,6 @@ std::string shown(char c) {
 }
 
 }  // namespace
-
-Result<void> check_credit_code(std::string_view code) {
-    if (code.size() != kCreditCodeSize) {
-        return invalid(
-            fmt::format("a unified social credit code has 18 characters, this has {}; copy it from "
-                        "the business licence",
-                        code.size()));
-    }
-    unsigned sum = 0;
-    for (std::size_t i = 0; i < code.size(); ++i) {
-        const std::size_t value = kCreditAlphabet.find(code[i]);
-        if (value == std::string_view::npos) {
-            return invalid(fmt::format(
-                "{} at position {} cannot stand in a unified social credit code (digits and "
-                "upper-case letters without I, O, S, V, Z)",
-                shown(code[i]), i + 1));
-        }
-        sum += static_cast<unsigned>(value) * (i < kCreditWeights.size() ? kCreditWeights[i] : 1U);
-    }
-    if (sum % 31 != 0) {
-        return invalid(fmt::format(
-            "the check character '{}' of the unified social credit code is wrong, so one of its 18 "
-            "characters is; compare it with the business licence",
-            code.back()));
-    }
-    return {};
-}
 
 bool looks_like_provider_code(std::string_view text) noexcept {
     return text.size() == kProviderCodeSize && text.starts_with("00");
@@ -96,7 +58,7 @@ Result<ProviderCode> parse_provider_code(std::string_view text) {
                                  text[2], text[3])};
     }
     ProviderCode code;
-    code.credit_code = text.substr(4, kCreditCodeSize);
+    code.credit_code = text.substr(4, kCreditCodeChars);
     TRY(check_credit_code(code.credit_code));
     switch (text[22]) {
         case '0':

@@ -22,8 +22,6 @@ struct ProviderCode {
     std::string model;  // 4 characters, 0-9 A-Z
 };
 
-// Verifies the 18th character (MOD 31-3) and the alphabet (no I O S V Z).
-Result<void> check_credit_code(std::string_view code);
 // Whether the text has the outer shape of a provider code (27 characters, starts with 00), so that
 // a wrong check digit is an error in a code and not just another name.
 bool looks_like_provider_code(std::string_view text) noexcept;
