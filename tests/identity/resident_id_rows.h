@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Resident identity numbers and what they are. Check characters come from another form of
-// ISO 7064 MOD 11-2 (the recurrence of pure systems), not from weights. No number here was taken from a person.
+// Resident identity numbers and what they are. No number here was taken from a person. Check
+// characters come from the recurrence of ISO 7064 MOD 11-2, not from weights.
 
 #include "identity/resident_id.h"
 
