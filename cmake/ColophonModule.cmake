@@ -64,15 +64,17 @@ function(colophon_module name)
 endfunction()
 
 # One doctest binary per module, tests/NAME/**/*_test.cc; "fast" runs all but the suite "slow".
+# SUPPORT names further files of tests/support.
 function(colophon_test name)
-    cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS;SUPPORT" ${ARGN})
+    list(TRANSFORM ARG_SUPPORT PREPEND "${CMAKE_SOURCE_DIR}/tests/support/")
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cc")
     if(NOT sources)
         return()
     endif()
     add_executable(${name}_test ${sources} "${CMAKE_SOURCE_DIR}/tests/support/doctest_main.cc"
         "${CMAKE_SOURCE_DIR}/tests/support/sample_files.cc"
-        "${CMAKE_SOURCE_DIR}/tests/support/tools.cc")
+        "${CMAKE_SOURCE_DIR}/tests/support/tools.cc" ${ARG_SUPPORT})
     target_include_directories(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/tests")
     target_compile_definitions(${name}_test PRIVATE
         COLOPHON_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

@@ -6,20 +6,45 @@
 // and a difference is refused, as is a database that a newer program has shaped.
 
 #include "core/clock.h"
-#include "storage/store.h"
+#include "core/digest.h"
+#include "storage/store.h"  // IWYU pragma: export
 
+#include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace colophon::storage {
 
 struct Migration {
     const char* module;  // "ledger"; steps of one module are numbered 1, 2, 3, ...
     int step;
-    // Statements separated by ";" at line ends. "BYTES" as a column type becomes BLOB or BYTEA,
-    // "SERIAL_KEY" a primary key of growing integers that are never used twice.
+    // Statements separated by ";" at line ends, in words that translate_sql() turns into the
+    // engine's own.
     const char* sql;
     const char* postgres = nullptr;  // where the engines cannot agree
 };
+
+// In statements that begin with CREATE TABLE or ALTER TABLE, outside of quotes:
+//   INTEGER, BIGINT   64 bits on both
+//   TEXT              sorts by its bytes on both
+//   BYTES             BLOB or BYTEA
+//   SERIAL_KEY        a primary key of growing integers that are never used twice
+// and a table of SQLite becomes STRICT. Other statements stay as they are. No DEFERRABLE: a
+// constraint that is only looked at during the commit would fail the whole group.
+std::vector<std::string> translate_sql(std::string_view sql, Engine engine);
+
+// What is kept of a step, the same on both engines.
+Digest256 migration_digest(const Migration& migration);
+
+struct AppliedMigration {
+    std::string module;
+    std::int64_t step;
+    Digest256 digest;
+};
+// In the order of modules and steps; empty for a database without a shape.
+Result<std::vector<AppliedMigration>> applied_migrations(Snapshot& snapshot);
 
 // Error{kConflict} that says which module is newer than this program, or was edited;
 // Error{kNotFound} when steps are missing (run `colophon admin migrate`).

@@ -15,7 +15,7 @@
 // Threads: every method of Store may be called from any thread at the same time. A Transaction or a
 // Snapshot belongs to the body that it was handed to.
 
-#include "storage/value.h"
+#include "storage/value.h"  // IWYU pragma: export
 
 #include <cstddef>
 #include <cstdint>
@@ -29,10 +29,12 @@ namespace colophon::storage {
 
 enum class Engine { kSqlite, kPostgres };
 
-// SQL that lives as long as the program (a literal): it is prepared once per connection and found
-// again by the address of its text. Parameters are $1, $2, ... The dialect is what both engines
-// take: no RETURNING of computed blobs, no FLOAT, ON CONFLICT for upserts. Where they cannot agree,
-// the second text is for PostgreSQL.
+// One statement that is prepared once per connection and found again by its text, so the text is
+// fixed and what varies is a parameter: $1, $2, ... The dialect is what both engines take:
+// integers, TEXT and bytes only, ON CONFLICT for upserts, CAST(SUM(x) AS BIGINT) for sums
+// (PostgreSQL answers NUMERIC otherwise), no comparison of TEXT with LIKE but for its beginning.
+// Where the engines cannot agree, the second text is for PostgreSQL. Text sorts by its bytes on
+// both.
 struct Statement {
     const char* sql;
     const char* postgres = nullptr;
@@ -58,7 +60,8 @@ struct BulkInsert {
     std::vector<Values> rows;  // each as long as columns
 };
 
-// Told to subscribers when, and only when, the transaction commits.
+// Told to subscribers when, and only when, the transaction commits. Equal ones of one transaction
+// may be told once.
 struct Notification {
     std::string channel;  // [a-z_]{1,60}
     std::string payload;  // at most kNotificationBytesMax bytes of UTF-8, no personal data
@@ -69,6 +72,8 @@ struct Batch {
     std::vector<BulkInsert> inserts;  // after the operations
     std::vector<Notification> notifications;
 };
+
+using RowVisitor = std::function<Result<void>(const Values& row)>;
 
 // Reads that all see one state of the data.
 class Snapshot {
@@ -82,6 +87,10 @@ public:
 
     // Error{kLimit} when the answer would have more than kAnswerRowsMax rows: page by key instead.
     virtual Result<Rows> query(Statement statement, const Values& parameters) = 0;
+    // The same row by row, without that limit and without holding more than one row. Ends early
+    // with the error of `row`. No other call may be made on this snapshot meanwhile.
+    virtual Result<void> visit(Statement statement, const Values& parameters,
+                               const RowVisitor& row) = 0;
 };
 
 class Transaction : public Snapshot {
@@ -91,6 +100,8 @@ public:
     virtual Result<std::int64_t> execute(Statement statement, const Values& parameters) = 0;
     virtual Result<void> insert(const BulkInsert& rows) = 0;
     virtual void notify(Notification notification) = 0;
+    // Statements without parameters and answer, separated by ";": for the shape of the data.
+    virtual Result<void> script(const std::string& sql) = 0;
 };
 
 // Ends the subscription when it is destroyed; waits for a callback that is running.
@@ -122,18 +133,21 @@ public:
 
     virtual Engine engine() const noexcept = 0;
 
-    // Durable group commit. `done` is called once, from a thread of the store; it must not block.
-    // Error{kConflict}: a constraint or Affects::kOne; nothing of this batch was kept, others were.
-    // Error{kUnavailable}: the outcome is a failure or, when the connection was cut during the
-    // commit, not known; callers that must know use an idempotency key of their own.
-    // Error{kLimit}: more than kBatchesWaitingMax are waiting (answer 503 and let the caller
+    // Durable group commit. `done` is called once, from a thread of the store; it must not block
+    // and may be called before apply() returns. Statements see what is committed while they run
+    // (READ COMMITTED): a batch whose sense depends on what was read before says so in its WHERE,
+    // with Affects::kOne. Error{kConflict}: a constraint or Affects::kOne; nothing of this batch
+    // was kept, others were. Error{kUnavailable}: the outcome is a failure or, when the connection
+    // was cut during the commit, not known; callers that must know use an idempotency key of their
+    // own. Error{kLimit}: more than kBatchesWaitingMax are waiting (answer 503 and let the caller
     // retry).
     virtual void apply(Batch batch, Done done) = 0;
     // The same, waiting for the outcome.
     Result<void> apply(Batch batch);
 
-    // Runs `body` in one serializable transaction and commits when it returns without error. The
-    // body may be run again after a serialization failure, so it must have no other effect.
+    // Runs `body` in one transaction and commits when it returns without error. Transactions are
+    // serializable among themselves. The body may run again after a serialization failure, and in a
+    // thread of the store, so it must have no other effect and call nothing of the store itself.
     virtual Result<void> transact(const TransactionBody& body) = 0;
 
     virtual Result<void> snapshot(const SnapshotBody& body) = 0;

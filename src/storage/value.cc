@@ -2,8 +2,14 @@
 #include "storage/value.h"
 
 #include "core/assert.h"
+#include "core/bytes.h"
+#include "core/result.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
+#include <variant>
 
 namespace colophon::storage {
 

@@ -6,7 +6,7 @@
 // are integers (milliseconds since 1970, UTC), money and ratios are integers of a named unit: a
 // value that was written is read back as the same bits on either engine.
 
-#include "core/bytes.h"
+#include "core/bytes.h"  // IWYU pragma: export
 
 #include <cstddef>
 #include <cstdint>
