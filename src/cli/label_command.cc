@@ -101,7 +101,7 @@ Outcome label_input(Run& run, worker::Worker& worker, const Input& input) {
     if (!labelled.ok()) {
         outcome.code = exit_code_of(labelled.error());
         outcome.err = fmt::format("colophon: {}: {}\n", printable(input.path),
-                                  printable(labelled.error().what));
+                                  printable(in_user_language(labelled.error().what)));
         if (run.arguments.json) {
             outcome.out = json::write(error_json(input.path, labelled.error())) + "\n";
         }

@@ -59,7 +59,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 void print_error(const std::string& what) {
-    write_text(2, fmt::format("colophon: {}\n", printable(what)));
+    write_text(2, fmt::format("colophon: {}\n", printable(in_user_language(what))));
 }
 
 }  // namespace colophon::cli

@@ -264,7 +264,7 @@ void add_findings(Lines& lines, const label::Findings& findings) {
         if (each.level == label::FindingLevel::kInfo) {
             // What was done with a label that was there already is always told.
             if (each.code.starts_with("label.")) {
-                lines.plain(printable(each.what));
+                lines.plain(printable(in_user_language(each.what)));
             }
             continue;
         }
@@ -274,7 +274,8 @@ void add_findings(Lines& lines, const label::Findings& findings) {
         }
         const Colour colour =
             each.level == label::FindingLevel::kError ? Colour::kRed : Colour::kYellow;
-        lines.plain(fmt::format("{} {}: {}", paint("!", colour), each.code, printable(each.what)));
+        lines.plain(fmt::format("{} {}{} {}", paint("!", colour), each.code, tr(":", "："),
+                                printable(in_user_language(each.what))));
     }
 }
 

@@ -64,8 +64,8 @@ Outcome verify_input(Run& run, worker::Worker& worker, const Input& input) {
     const auto seen = verify_one(run, worker, input);
     if (!seen.ok()) {
         outcome.code = exit_code_of(seen.error());
-        outcome.err =
-            fmt::format("colophon: {}: {}\n", printable(input.path), printable(seen.error().what));
+        outcome.err = fmt::format("colophon: {}: {}\n", printable(input.path),
+                                  printable(in_user_language(seen.error().what)));
         if (run.arguments.json) {
             outcome.out = json::write(error_json(input.path, seen.error())) + "\n";
         }
