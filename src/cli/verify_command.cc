@@ -139,8 +139,8 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_flag("--json", arguments.json,
                   std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
     verb.add_option("-j,--jobs", arguments.jobs,
-                    std::string(tr("files at a time", "同时处理的文件数")))
-        ->check(CLI::Range(1, 256));
+                    std::string(tr("files at a time: 1 to 256", "同时处理的文件数：1 至 256")))
+        ->check(CLI::Range(1, 256).description(""));
 }
 
 }  // namespace
