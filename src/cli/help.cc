@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 
 #include <array>
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -50,6 +50,7 @@ TEST_CASE("what is no message is passed over") {
     CHECK(patterns("tr(\"some words\", \"几个字\"); COLOPHON_ASSERT(x && \"never so here\");") ==
           "");
     CHECK(patterns("f(\"word\", \"{}: {}\", \"AB CD\", \"line one\\n\", '\"', 'x', 1'000);") == "");
+    CHECK(patterns("run(\"SELECT body FROM records WHERE id = \" + place);") == "");
     // What is broken is read to its end.
     CHECK(patterns("f(\"one two three") == "1: one two three\n");
     CHECK(patterns("f(((") == "");

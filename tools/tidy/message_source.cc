@@ -160,8 +160,20 @@ Draft read_chain(Tokens chain) {
     return draft;
 }
 
+// Statements for a database, which is no person.
+bool is_sql(std::string_view words) {
+    constexpr std::array<std::string_view, 12> kStarts{"SELECT ", "INSERT ", "UPDATE ", "DELETE ",
+                                                       "CREATE ", "DROP ",   "ALTER ",  "PRAGMA ",
+                                                       "BEGIN ",  "WITH ",   "LISTEN ", "NOTIFY "};
+    return std::ranges::any_of(kStarts,
+                               [&](std::string_view start) { return words.starts_with(start); });
+}
+
 // Two words with a blank between them, of three small letters together, on one line.
 bool is_sentence(std::string_view words) {
+    if (is_sql(words)) {
+        return false;
+    }
     const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
     return std::ranges::count_if(words, is_small) >= 3 && words.find(' ') != words.npos &&
