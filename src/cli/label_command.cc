@@ -101,7 +101,7 @@ Outcome label_input(Run& run, worker::Worker& worker, const Input& input) {
     if (!labelled.ok()) {
         outcome.code = exit_code_of(labelled.error());
         outcome.err = fmt::format("colophon: {}: {}\n", printable(input.path),
-                                  printable(labelled.error().what));
+                                  printable(in_user_language(labelled.error().what)));
         if (run.arguments.json) {
             outcome.out = json::write(error_json(input.path, labelled.error())) + "\n";
         }
@@ -190,28 +190,28 @@ void add_options(CLI::App& verb, Arguments& arguments) {
                     std::string(tr("name, used where there is no code", "名称，无编码时使用")));
     verb.add_option(
         "--propagator", values.propagator,
-        std::string(tr("code of the platform that passes content on", "传播服务提供者编码")));
+        std::string(tr("code of the platform that passes content on", "内容传播服务提供者编码")));
     verb.add_option(
         "--service", values.service,
         std::string(tr("dialogue, voice, face, scene, content or other (article 17)",
-                       "服务类型（第十七条）：dialogue voice face scene content other")));
+                       "服务类型（第十七条）：dialogue、voice、face、scene、content、other")));
     verb.add_option("--profile", values.profile,
-                    std::string(tr("cn, eu, us-ca or all", "适用法域：cn eu us-ca all")));
+                    std::string(tr("cn, eu, us-ca or all", "适用法域：cn、eu、us-ca、all")));
     verb.add_option("--marks", values.marks,
                     std::string(tr("explicit,metadata; default: what service and profile owe",
-                                   "explicit,metadata；默认按服务类型与法域")));
+                                   "explicit,metadata；默认按服务类型与适用法域")));
     verb.add_option(
         "--origin", values.origin,
-        std::string(tr("generated, edited or suspected", "来源：generated edited suspected")));
+        std::string(tr("generated, edited or suspected", "来源：generated、edited、suspected")));
     verb.add_option("--language", values.language,
-                    std::string(tr("of the explicit label: zh or en", "显式标识语言：zh en")));
+                    std::string(tr("of the explicit label: zh or en", "显式标识语言：zh、en")));
     verb.add_option("--text", values.text,
                     std::string(tr("wording of the explicit label", "显式标识文字")));
     verb.add_option(
         "--position", values.position,
         std::string(tr("pictures: bottom-right, top, ...; texts and sounds: start, end, "
                        "both; texts: corner",
-                       "图片：bottom-right 等；文本与音频：start end both；文本：corner")));
+                       "图片：bottom-right、top 等；文本与音频：start、end、both；文本：corner")));
     verb.add_option("--sound", values.sound,
                     std::string(tr("spoken or rhythm", "语音 spoken 或节奏 rhythm")));
     verb.add_option(
@@ -247,8 +247,8 @@ void add_flags(CLI::App& verb, Arguments& arguments) {
     verb.add_flag("-q,--quiet", arguments.quiet,
                   std::string(tr("say nothing unless something fails", "仅在出错时输出")));
     verb.add_option("-j,--jobs", arguments.jobs,
-                    std::string(tr("files at a time", "同时处理的文件数")))
-        ->check(CLI::Range(1, 256));
+                    std::string(tr("files at a time: 1 to 256", "同时处理的文件数：1 至 256")))
+        ->check(CLI::Range(1, 256).description(""));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/help.h"
 #include "cli/terminal.h"
 #include "worker/server.h"
 
@@ -36,12 +37,14 @@ int run(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer(std::string(tr(kFooterEnglish, kFooterChinese)));
     app.set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
+    set_help_layout(app);
     app.set_version_flag("--version", std::string("colophon ") + COLOPHON_VERSION,
                          std::string(tr("show the version", "显示版本")));
     Action action;
     add_label_command(app, action);
     add_verify_command(app, action);
     add_version_command(app, action);
+    name_verbs(app);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& failure) {
@@ -59,7 +62,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 void print_error(const std::string& what) {
-    write_text(2, fmt::format("colophon: {}\n", printable(what)));
+    write_text(2, fmt::format("colophon: {}\n", printable(in_user_language(what))));
 }
 
 }  // namespace colophon::cli

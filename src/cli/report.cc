@@ -204,13 +204,14 @@ std::string explicit_words(const label::ExplicitReading& reading) {
     if (!reading.found) {
         return std::string(tr("not found", "未发现"));
     }
-    std::string text = fmt::format("\"{}\", {}", printable(reading.text), reading.where);
+    std::string text = fmt::format("\"{}\"{}{}", printable(reading.text), tr(", ", "，"),
+                                   printable(in_user_language(reading.where)));
     if (reading.height_percent) {
-        text += fmt::format("; {} {:.1f} %", tr("height over shortest side", "高度占最短边"),
+        text += fmt::format("{} {:.1f} %", tr("; height over shortest side", "；高度占最短边"),
                             *reading.height_percent);
     }
     if (reading.contrast) {
-        text += fmt::format("; {} {:.1f}:1", tr("contrast", "对比度"), *reading.contrast);
+        text += fmt::format("{} {:.1f}:1", tr("; contrast", "；对比度"), *reading.contrast);
     }
     return text;
 }
@@ -264,7 +265,7 @@ void add_findings(Lines& lines, const label::Findings& findings) {
         if (each.level == label::FindingLevel::kInfo) {
             // What was done with a label that was there already is always told.
             if (each.code.starts_with("label.")) {
-                lines.plain(printable(each.what));
+                lines.plain(printable(in_user_language(each.what)));
             }
             continue;
         }
@@ -274,7 +275,8 @@ void add_findings(Lines& lines, const label::Findings& findings) {
         }
         const Colour colour =
             each.level == label::FindingLevel::kError ? Colour::kRed : Colour::kYellow;
-        lines.plain(fmt::format("{} {}: {}", paint("!", colour), each.code, printable(each.what)));
+        lines.plain(fmt::format("{} {}{}{}", paint("!", colour), each.code, tr(": ", "："),
+                                printable(in_user_language(each.what))));
     }
 }
 

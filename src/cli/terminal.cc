@@ -3,6 +3,7 @@
 
 #include "core/utf8.h"
 #include "label/record.h"
+#include "messages/messages.h"
 
 #include <fmt/format.h>
 #include <sys/types.h>
@@ -72,6 +73,11 @@ label::Language user_language() {
 
 std::string_view tr(std::string_view english, std::string_view chinese) {
     return user_language() == label::Language::kZh ? chinese : english;
+}
+
+std::string in_user_language(std::string_view message) {
+    return user_language() == label::Language::kZh ? messages::in_chinese(message)
+                                                   : std::string(message);
 }
 
 std::string paint(std::string_view text, Colour colour, int descriptor) {

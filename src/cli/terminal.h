@@ -21,6 +21,9 @@ label::Language user_language();
 // The text in the user's language.
 std::string_view tr(std::string_view english, std::string_view chinese);
 
+// The message of an error or a finding, which is made in English, in the user's language.
+std::string in_user_language(std::string_view message);
+
 enum class Colour : std::uint8_t { kNone, kGreen, kYellow, kRed, kDim, kBold };
 
 // Wraps the text in the codes of a colour when `descriptor` is a terminal that shows colours

@@ -64,8 +64,8 @@ Outcome verify_input(Run& run, worker::Worker& worker, const Input& input) {
     const auto seen = verify_one(run, worker, input);
     if (!seen.ok()) {
         outcome.code = exit_code_of(seen.error());
-        outcome.err =
-            fmt::format("colophon: {}: {}\n", printable(input.path), printable(seen.error().what));
+        outcome.err = fmt::format("colophon: {}: {}\n", printable(input.path),
+                                  printable(in_user_language(seen.error().what)));
         if (run.arguments.json) {
             outcome.out = json::write(error_json(input.path, seen.error())) + "\n";
         }
@@ -139,8 +139,8 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_flag("--json", arguments.json,
                   std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
     verb.add_option("-j,--jobs", arguments.jobs,
-                    std::string(tr("files at a time", "同时处理的文件数")))
-        ->check(CLI::Range(1, 256));
+                    std::string(tr("files at a time: 1 to 256", "同时处理的文件数：1 至 256")))
+        ->check(CLI::Range(1, 256).description(""));
 }
 
 }  // namespace

@@ -197,8 +197,29 @@ struct JsonRun {
 };
 
 TEST_CASE("every code that a finding may have stands in the reference, and no other") {
-    check_same(codes_in_sources(), code_in_tables("docs/reference/findings.md", 0),
-               "docs/reference/findings.md");
+    for (const std::string page :
+         {"docs/reference/findings.md", "docs/reference/findings.zh-CN.md"}) {
+        check_same(codes_in_sources(), code_in_tables(page, 0), page);
+    }
+}
+
+TEST_CASE("the reference gives a finding the same level in both languages") {
+    const std::vector<std::string> english = lines_of("docs/reference/findings.md");
+    const std::vector<std::string> chinese = lines_of("docs/reference/findings.zh-CN.md");
+    const auto levels = [](const std::vector<std::string>& lines) {
+        std::string out;
+        for (const std::string& line : lines) {
+            if (line.starts_with("| `")) {
+                const std::size_t end = line.find('|', line.find('|', 1) + 1);
+                for (const std::string_view level : {"info", "warning", "error"}) {
+                    out += line.substr(0, end).find(level) != std::string::npos ? level : "-";
+                }
+                out += line.substr(0, line.find('|', 1)) + "\n";
+            }
+        }
+        return out;
+    };
+    CHECK(levels(english) == levels(chinese));
 }
 
 TEST_CASE("every option of a verb stands in the reference, and no other") {

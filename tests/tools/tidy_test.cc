@@ -239,6 +239,7 @@ TEST_CASE("findings of all rules come in the order of the tree") {
         {"tools/modules.tsv", "core\t-\n"},
         {"docs/clauses.tsv", "\n"},
         {"tools/tidy/phrases.tsv", "\n"},
+        {"src/messages/zh.tsv", "a b\t甲\tC library\n"},
         {"src/core/a.cc", "#include <regex>\n#include \"label/x.h\"\n"},
     };
     CHECK(to_text(check_all(tree)) ==

@@ -14,6 +14,7 @@ Findings check_all(const Tree& tree) {
     check_clauses(tree, findings);
     check_links(tree, findings);
     check_phrases(tree, findings);
+    check_messages(tree, findings);
     std::sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
         return std::tie(a.path, a.line, a.rule, a.what) < std::tie(b.path, b.line, b.rule, b.what);
     });

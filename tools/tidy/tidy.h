@@ -54,6 +54,8 @@ void check_clauses(const Tree& tree, Findings& findings);
 void check_links(const Tree& tree, Findings& findings);
 // tools/tidy/phrases.tsv: phrase<TAB>scope (code, docs, all)<TAB>what to do instead.
 void check_phrases(const Tree& tree, Findings& findings);
+// src/messages/zh.tsv: English<TAB>Chinese<TAB>origin, in the order of bytes; see tidy/messages.h.
+void check_messages(const Tree& tree, Findings& findings);
 
 // All of the above, sorted by path and line.
 Findings check_all(const Tree& tree);
