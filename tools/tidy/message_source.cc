@@ -162,9 +162,10 @@ Draft read_chain(Tokens chain) {
 
 // Statements for a database, which is no person.
 bool is_sql(std::string_view words) {
-    constexpr std::array<std::string_view, 12> kStarts{"SELECT ", "INSERT ", "UPDATE ", "DELETE ",
-                                                       "CREATE ", "DROP ",   "ALTER ",  "PRAGMA ",
-                                                       "BEGIN ",  "WITH ",   "LISTEN ", "NOTIFY "};
+    constexpr std::array<std::string_view, 18> kStarts{
+        "SELECT ", "INSERT ", "UPDATE ", "DELETE ",    "CREATE ",  "DROP ",
+        "ALTER ",  "PRAGMA ", "BEGIN ",  "WITH ",      "LISTEN ",  "NOTIFY ",
+        "SET ",    "COPY ",   "LOCK ",   "SAVEPOINT ", "RELEASE ", "ROLLBACK "};
     return std::ranges::any_of(kStarts,
                                [&](std::string_view start) { return words.starts_with(start); });
 }
