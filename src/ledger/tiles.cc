@@ -227,6 +227,32 @@ Result<Hashes> parse_tile(Bytes bytes, std::uint64_t width) {
     return hashes;
 }
 
+Result<Buffer> read_entry(const ReadTile& read, std::uint64_t index, std::uint64_t size) {
+    if (index >= size) {
+        return Error{ErrorCode::kNotFound,
+                     fmt::format("entry {} is not in a log of {} entries", index, size)};
+    }
+    Tile tile{.kind = TileKind::kEntries, .level = 0, .index = index / kTileWidth};
+    tile.width = std::min(kTileWidth, size - tile.index * kTileWidth);
+    auto bundle = read(tile);
+    if (!bundle.ok() && bundle.error().code == ErrorCode::kNotFound && tile.partial()) {
+        Tile full = tile;
+        full.width = kTileWidth;
+        if (auto other = read(full); other.ok()) {
+            bundle = std::move(other);
+            tile = full;
+        }
+    }
+    if (!bundle.ok()) {
+        return bundle.error();
+    }
+    const auto entries = parse_bundle(*bundle, tile.width);
+    if (!entries.ok()) {
+        return with_context(entries.error(), tile_path(tile));
+    }
+    return to_buffer((*entries)[index % kTileWidth]);
+}
+
 Result<Hashes> TileNodes::load(const Tile& tile) {
     Tile stored = tile;
     auto bytes = read_(stored);

@@ -65,6 +65,9 @@ Result<Hashes> parse_tile(Bytes bytes, std::uint64_t width);
 // Reads the file of a tile. kNotFound when there is none.
 using ReadTile = std::function<Result<Buffer>(const Tile&)>;
 
+// The entry at `index` of a log of `size` entries, out of its bundle. kNotFound, kCorrupt.
+Result<Buffer> read_entry(const ReadTile& read, std::uint64_t index, std::uint64_t size);
+
 // Nodes of a log of `size` entries out of its tiles, each tile read once. Asks for the partial
 // tiles of exactly that size and, when one is not found, for the full tile, as tlog-tiles has it.
 class TileNodes {

@@ -59,6 +59,26 @@ TEST_CASE("an include against the table of modules is found, one along it is not
     CHECK(run(check_layers, {}) == "tools/modules.tsv:0: layer: the table of modules is missing\n");
 }
 
+TEST_CASE("a folder with a row of its own is a module apart, in both directions") {
+    const Tree tree{
+        {"tools/modules.tsv", "core\t-\nledger\tcore\nledger/verify\tcore\ncli\t*\n"},
+        {"src/ledger/a.cc", "#include \"ledger/verify/b.h\"\n#include \"ledger/c.h\"\n"},
+        {"src/ledger/verify/b.cc",
+         "#include \"ledger/verify/internal/d.h\"\n#include \"core/e.h\"\n#include "
+         "\"ledger/c.h\"\n"},
+        {"src/ledger/verify/internal/d.cc", "#include \"ledger/merkle.h\"\n"},
+        {"src/ledger/sub/f.cc", "#include \"ledger/c.h\"\n"},
+        {"src/cli/main.cc", "#include \"ledger/c.h\"\n#include \"ledger/verify/b.h\"\n"},
+    };
+    CHECK(run(check_layers, tree) ==
+          "src/ledger/a.cc:1: layer: ledger may not include ledger/verify (tools/modules.tsv); "
+          "pass what it needs as a parameter\n"
+          "src/ledger/verify/b.cc:3: layer: ledger/verify may not include ledger "
+          "(tools/modules.tsv); pass what it needs as a parameter\n"
+          "src/ledger/verify/internal/d.cc:1: layer: ledger/verify may not include ledger "
+          "(tools/modules.tsv); pass what it needs as a parameter\n");
+}
+
 TEST_CASE("a private header is included only inside the folder that owns it") {
     const Tree tree{
         {"tools/modules.tsv", "label\tcore\ncli\t*\n"},

@@ -49,10 +49,23 @@ std::string first_part(std::string_view path) {
     return std::string(path.substr(0, path.find('/')));
 }
 
+// The module of a path below src/: the longest row that names a folder around it.
+std::string module_of(const Table& table, std::string_view path) {
+    std::string_view folder = path;
+    for (std::size_t slash = folder.rfind('/'); slash != std::string_view::npos;
+         slash = folder.rfind('/')) {
+        folder = folder.substr(0, slash);
+        if (table.contains(std::string(folder))) {
+            return std::string(folder);
+        }
+    }
+    return first_part(path);
+}
+
 void check_line(const Table& table, const std::string& path, std::size_t line,
                 const std::string& include, Findings& findings) {
-    const std::string module = first_part(std::string_view(path).substr(4));
-    const std::string used = first_part(include);
+    const std::string module = module_of(table, std::string_view(path).substr(4));
+    const std::string used = module_of(table, include);
     const auto row = table.find(module);
     if (row == table.end()) {
         findings.push_back({path, line, "layer",
