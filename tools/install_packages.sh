@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # install_packages.sh COLUMN...: installs the packages of tools/packages.txt whose second column is
-# one of those named, as far as they are missing. One dpkg-query and no apt when none is.
+# one of those named, as far as they are missing. One dpkg-query and no apt when none is. A package
+# with a third column is not needed where the program named there can be run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,8 +13,10 @@ fail() {
 
 mapfile -t wanted < <(
     for column in "$@"; do
-        awk -v column="$column" '!/^#/ && $2 == column { print $1 }' tools/packages.txt
-    done | sort
+        awk -v column="$column" '!/^#/ && $2 == column { print $1, $3 }' tools/packages.txt
+    done | sort -u | while read -r package program; do
+        [[ -n $program ]] && command -v "$program" >/dev/null || printf '%s\n' "$package"
+    done
 )
 ((${#wanted[@]} > 0)) || fail "name a column of tools/packages.txt: start or check"
 

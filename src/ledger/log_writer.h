@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The one who appends. A batch of entries goes through these steps, and a crash between any two of
-// them leaves a log that extends its last published checkpoint:
+// [DSP-10] The one who appends: what was logged cannot be changed, removed or added to unseen. A
+// batch of entries goes through these steps, and a crash between any two of them leaves a log that
+// extends its last published checkpoint:
 //
 //   1. stage     the entries of the batch, under the size and root that they will give, durable
 //   2. re-read   the stage and the right edge of the log, and compute the root from those bytes:

@@ -118,6 +118,7 @@ void make_files(const test::TempDir& dir) {
     test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
                        "testsrc2=size=320x240:duration=1", "-pix_fmt", "yuv420p",
                        dir.file("clip.mp4")});
+    test::run_tool_ok({COLOPHON_DEMO_LOG, dir.path().string()});
     test::write_file(dir.file("note.md"), as_bytes("# Evening\n\nThe sun goes down.\n"));
 }
 

@@ -16,6 +16,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon {
@@ -77,8 +78,8 @@ bool is_name_character(char c) {
 
 // Adds the string literals "PART.word" of a line of code.
 void add_codes(std::string_view line, Names& codes) {
-    constexpr std::array<std::string_view, 5> kParts{"explicit", "label", "metadata", "plan",
-                                                     "signature"};
+    constexpr std::array<std::string_view, 6> kParts{"explicit", "label", "ledger",
+                                                     "metadata", "plan",  "signature"};
     const std::size_t comment = line.find("// ");
     line = line.substr(0, comment);
     for (const std::string_view part : kParts) {
@@ -110,10 +111,16 @@ Names codes_in_sources() {
     return codes;
 }
 
+// `verb` is one word or two, as in "ledger check".
 Names options_of_help(const std::string& verb) {
     Names options;
-    std::istringstream in(
-        test::run_tool_ok({"env", "LANG=C.UTF-8", COLOPHON_PROGRAM, verb, "--help"}));
+    std::vector<std::string> command{"env", "LANG=C.UTF-8", COLOPHON_PROGRAM};
+    std::istringstream words(verb);
+    for (std::string word; words >> word;) {
+        command.push_back(word);
+    }
+    command.emplace_back("--help");
+    std::istringstream in(test::run_tool_ok(command));
     for (std::string line; std::getline(in, line);) {
         if (!line.starts_with("  -")) {
             continue;
@@ -223,7 +230,8 @@ TEST_CASE("the reference gives a finding the same level in both languages") {
 }
 
 TEST_CASE("every option of a verb stands in the reference, and no other") {
-    for (const std::string verb : {"label", "verify", "version"}) {
+    for (const std::string verb : {"label", "verify", "version", "ledger check",
+                                   "ledger checkpoint", "ledger prove", "ledger export"}) {
         CAPTURE(verb);
         check_same(options_of_help(verb), options_of_page(verb), "docs/reference/cli.md");
     }
@@ -262,6 +270,30 @@ TEST_CASE("every field of the JSON that the program prints stands in the referen
     // Errors look the same for both verbs; here only verify was given something unreadable.
     run.label.insert({"error.code", "error.what"});
     check_same(run.label, label, "docs/reference/json.md");
+}
+
+TEST_CASE("every field of the JSON that ledger prints stands in the reference") {
+    JsonRun run;
+    test::run_tool_ok({COLOPHON_DEMO_LOG, run.dir.path().string(), "300"});
+    const std::string key = run.dir.file("log.key");
+    const std::string log = run.dir.file("log");
+    const auto take = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "ledger");
+        arguments.insert(arguments.end(), {"--key", key, "--json"});
+        JsonRun::add(run.colophon(std::move(arguments)), run.verify);
+    };
+    take({"check", log});
+    take({"checkpoint", log});
+    take({"prove", log, "7", "-o", run.dir.file("7.evidence")});
+    take({"check", run.dir.file("nothing")});
+    Buffer bundle = test::read_file(log + "/tile/entries/000");
+    bundle[5] ^= 0x01U;
+    test::write_file(log + "/tile/entries/000", bundle);
+    take({"check", log});
+    // No witness signed this log, and its evidence opens nothing.
+    run.verify.insert({"witnesses[].name", "witnesses[].time", "opened[].field", "opened[].value"});
+    check_same(run.verify, code_in_tables("docs/reference/json.md", 0, "## ledger"),
+               "docs/reference/json.md");
 }
 
 }  // namespace

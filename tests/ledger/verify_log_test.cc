@@ -291,7 +291,7 @@ TEST_CASE("a file that is there and cannot be read is an error and no verdict") 
     }
 }
 
-// [DSP-10] [DSP-16] The logs that are kept hold up: no bit of them can change unseen.
+// [DSP-10] The logs that are kept hold up: no bit of them can change unseen.
 TEST_CASE("every bit of a log of 300 entries counts, and the place of each flip is named" *
           doctest::test_suite("slow")) {
     SampleLog log;

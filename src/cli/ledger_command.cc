@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+// colophon ledger checkpoint|prove|check|export: the log, seen from outside. Each of them works on
+// any log in the form of C2SP tlog-tiles and needs nothing but its public key.
+
+#include "cli/commands.h"
+#include "cli/exit_code.h"
+#include "cli/files.h"
+#include "cli/ledger_report.h"
+#include "cli/log_source.h"
+#include "cli/report.h"
+#include "cli/terminal.h"
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "ledger/log_objects.h"
+#include "ledger/merkle.h"
+#include "ledger/proof_file.h"
+#include "ledger/tiles.h"
+#include "ledger/verify/checkpoint.h"
+#include "ledger/verify/log.h"
+#include "ledger/verify/proof.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace colophon::cli {
+namespace {
+
+namespace fs = std::filesystem;
+namespace verify = ledger::verify;
+
+constexpr std::size_t kCheckpointBytesMax = 1U << 20U;
+constexpr std::size_t kProofBytesMax = 2U << 20U;
+constexpr std::size_t kEntryBytesMax = 65535;
+
+struct Arguments {
+    std::vector<std::string> inputs;  // of check
+    std::string log;                  // of the others
+    std::vector<std::string> keys;
+    std::vector<std::string> older;
+    std::string policy;
+    std::string entry;
+    std::string output;
+    std::uint64_t index = 0;
+    bool bare = false;
+    bool json = false;
+    unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
+};
+
+void print(const Arguments& arguments, const json::Value& value, const std::string& text) {
+    write_text(1, arguments.json ? json::write(value) + "\n" : text);
+}
+
+ExitCode code_of(bool good) {
+    return good ? ExitCode::kGood : ExitCode::kBad;
+}
+
+verify::Finding no_quorum() {
+    return {.code = "ledger.quorum",
+            .where = "checkpoint",
+            .what = "fewer witnesses signed than the policy asks for"};
+}
+
+Result<void> write_output(const std::string& path, std::string_view text) {
+    OutputFile file = TRY(OutputFile::create(path));
+    if (!write_text(file.descriptor(), text)) {
+        return Error{ErrorCode::kUnavailable, path + " cannot be written"};
+    }
+    return file.commit();
+}
+
+// A log, checked whole; shows how far it is on a terminal.
+Result<verify::LogReport> check_whole(const Arguments& arguments, const Trust& trust,
+                                      const verify::Fetch& fetch, const std::string& name) {
+    verify::LogOptions options{.keys = trust.keys,
+                               .older = {},
+                               .threads = arguments.jobs,
+                               .findings_max = 100,
+                               .progress = {}};
+    for (const std::string& path : arguments.older) {
+        options.older.push_back(TRY(read_small_file(path, kCheckpointBytesMax)));
+    }
+    std::unique_ptr<Progress> progress;
+    options.progress = [&](std::uint64_t done, std::uint64_t all) {
+        if (!progress) {
+            progress = std::make_unique<Progress>(all, !arguments.json);
+        }
+        progress->done(done, name);
+    };
+    verify::LogReport report = TRY(verify::check_log(fetch, options));
+    if (report.good && !quorum_met(trust, report.checkpoint)) {
+        report.good = false;
+        report.findings.push_back(no_quorum());
+        ++report.findings_count;
+    }
+    // Older checkpoints are named by their files.
+    for (verify::Finding& each : report.findings) {
+        for (std::size_t i = 0; i < arguments.older.size(); ++i) {
+            if (each.where == fmt::format("older checkpoint {}", i + 1)) {
+                each.where = arguments.older[i];
+            }
+        }
+    }
+    return report;
+}
+
+Result<bool> check_file(const Arguments& arguments, const Trust& trust, const std::string& path) {
+    const std::string file = TRY(read_small_file(path, kProofBytesMax));
+    std::string entry;
+    if (!arguments.entry.empty()) {
+        entry = TRY(read_small_file(arguments.entry, kEntryBytesMax));
+    }
+    if (verify::kind_of(file) == verify::FileKind::kOther) {
+        verify::CheckpointReport report =
+            verify::check_checkpoint(file, trust.keys, fs::path(path).filename().string());
+        if (report.good && !quorum_met(trust, report.checkpoint)) {
+            report.good = false;
+            report.findings.push_back(no_quorum());
+        }
+        print(arguments, checkpoint_json(path, report), checkpoint_text(path, report));
+        return report.good;
+    }
+    verify::ProofReport report = verify::check_proof(
+        file, arguments.entry.empty() ? std::nullopt : std::optional(as_bytes(entry)), trust.keys);
+    if (report.good && !quorum_met(trust, report.checkpoint)) {
+        report.good = false;
+        report.findings.push_back(no_quorum());
+    }
+    print(arguments, proof_json(path, report), proof_text(path, report));
+    return report.good;
+}
+
+Result<bool> check_input(const Arguments& arguments, const Trust& trust, const std::string& path) {
+    if (!is_url(path) && !is_folder(path)) {
+        return check_file(arguments, trust, path);
+    }
+    const verify::Fetch fetch = TRY(open_log(path));
+    const verify::LogReport report = TRY(check_whole(arguments, trust, fetch, path));
+    print(arguments, log_json(path, report), log_text(path, report));
+    return report.good;
+}
+
+Result<ExitCode> run_check(const Arguments& arguments) {
+    const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
+    ExitCode worst = ExitCode::kGood;
+    for (const std::string& path : arguments.inputs) {
+        const auto good = check_input(arguments, trust, path);
+        if (good.ok()) {
+            worst = worse(worst, code_of(*good));
+            continue;
+        }
+        print_error(path + ": " + good.error().what);
+        if (arguments.json) {
+            write_text(1, json::write(error_json(path, good.error())) + "\n");
+        }
+        worst = worse(worst, exit_code_of(good.error()));
+    }
+    return worst;
+}
+
+Result<std::string> read_checkpoint(const verify::Fetch& fetch, const std::string& folder) {
+    const auto note = TRY(fetch("checkpoint"));
+    if (!note) {
+        return Error{ErrorCode::kNotFound, folder + " has no file checkpoint: it is no log"};
+    }
+    return std::string(as_text(*note));
+}
+
+Result<ExitCode> run_checkpoint(const Arguments& arguments) {
+    const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
+    const std::string& folder = arguments.log;
+    const verify::Fetch fetch = TRY(open_log(folder));
+    const std::string note = TRY(read_checkpoint(fetch, folder));
+    verify::CheckpointReport report = verify::check_checkpoint(note, trust.keys);
+    if (report.good && !quorum_met(trust, report.checkpoint)) {
+        report.good = false;
+        report.findings.push_back(no_quorum());
+    }
+    if (report.good && !arguments.output.empty()) {
+        TRY(write_output(arguments.output, note));
+    }
+    print(arguments, checkpoint_json(folder, report), checkpoint_text(folder, report));
+    return code_of(report.good);
+}
+
+// The evidence of one entry out of the tiles; whether it is true is judged by the checker.
+Result<ledger::Evidence> make_evidence(const Arguments& arguments, const verify::Fetch& fetch,
+                                       const std::string& note, std::uint64_t size) {
+    const ledger::ReadTile read = tiles_of_log(fetch);
+    ledger::TileNodes nodes(size, read);
+    ledger::Evidence evidence;
+    evidence.proof.index = arguments.index;
+    evidence.proof.proof = TRY(ledger::inclusion_proof(arguments.index, size, nodes.reader()));
+    evidence.proof.checkpoint = note;
+    evidence.entry = TRY(ledger::read_entry(read, arguments.index, size));
+    return evidence;
+}
+
+Result<ExitCode> run_prove(const Arguments& arguments) {
+    const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
+    const std::string& folder = arguments.log;
+    const verify::Fetch fetch = TRY(open_log(folder));
+    const std::string note = TRY(read_checkpoint(fetch, folder));
+    const verify::CheckpointReport checkpoint = verify::check_checkpoint(note, trust.keys);
+    if (!checkpoint.good) {
+        print(arguments, checkpoint_json(folder, checkpoint), checkpoint_text(folder, checkpoint));
+        return ExitCode::kBad;
+    }
+    const ledger::Evidence evidence =
+        TRY(make_evidence(arguments, fetch, note, checkpoint.checkpoint.size));
+    const std::string text =
+        arguments.bare ? format_proof(evidence.proof) : format_evidence(evidence);
+    const verify::ProofReport report = verify::check_proof(text, Bytes(evidence.entry), trust.keys);
+    if (report.good) {
+        TRY(write_output(arguments.output, text));
+    }
+    if (arguments.output != kStandardStream) {
+        print(arguments, proof_json(arguments.output, report),
+              proof_text(arguments.output, report));
+    }
+    return code_of(report.good);
+}
+
+// Copies what belongs to the checkpoint, and nothing else, into a folder that appears whole.
+Result<void> copy_log(const verify::Fetch& fetch, std::uint64_t size, const std::string& output) {
+    const std::string unfinished = output + ".part";
+    std::error_code error;
+    fs::remove_all(unfinished, error);
+    const auto target = TRY(ledger::DirectoryObjects::create(unfinished));
+    std::vector<std::string> names = verify::files_of_log(size);
+    names.emplace_back("checkpoint");
+    for (const std::string& name : names) {
+        auto content = TRY(fetch(name));
+        if (!content) {
+            return Error{ErrorCode::kUnavailable, name + " is gone"};
+        }
+        TRY(target->put(name, *content));
+    }
+    TRY(target->flush());
+    fs::rename(unfinished, output, error);
+    if (error) {
+        return Error{ErrorCode::kUnavailable, output + ": " + error.message()};
+    }
+    return {};
+}
+
+Result<ExitCode> run_export(const Arguments& arguments) {
+    const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
+    if (fs::exists(arguments.output)) {
+        return Error{ErrorCode::kConflict, arguments.output + " is there already"};
+    }
+    const std::string& folder = arguments.log;
+    const verify::Fetch source = TRY(open_log(folder));
+    // What is copied is the log at one checkpoint, even when the log grows meanwhile.
+    const std::string note = TRY(read_checkpoint(source, folder));
+    const verify::Fetch fixed = [&](const std::string& name) -> Result<std::optional<Buffer>> {
+        if (name == "checkpoint") {
+            return std::optional(to_buffer(note));
+        }
+        return source(name);
+    };
+    const verify::LogReport report = TRY(check_whole(arguments, trust, fixed, folder));
+    if (report.good) {
+        const auto copied = copy_log(fixed, report.checkpoint.size, arguments.output);
+        if (!copied.ok()) {
+            std::error_code ignored;
+            fs::remove_all(arguments.output + ".part", ignored);
+            return copied.error();
+        }
+    }
+    print(arguments, log_json(report.good ? arguments.output : folder, report),
+          log_text(report.good ? arguments.output : folder, report));
+    return code_of(report.good);
+}
+
+void add_common(CLI::App& verb, Arguments& arguments) {
+    verb.add_option("--key", arguments.keys,
+                    std::string(tr("public key of the log or a witness, or a file with keys; "
+                                   "repeatable",
+                                   "日志或见证方的公钥，或包含公钥的文件；可多次给出")));
+    verb.add_option("--policy", arguments.policy,
+                    std::string(tr("file that says which logs and witnesses count",
+                                   "规定哪些日志与见证方有效的策略文件")));
+    verb.add_flag("--json", arguments.json,
+                  std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
+    verb.set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
+}
+
+void add_folder(CLI::App& verb, Arguments& arguments) {
+    verb.add_option("LOG", arguments.log,
+                    std::string(tr("folder or address of the log", "日志所在文件夹或网址")))
+        ->required();
+}
+
+using Run = Result<ExitCode> (*)(const Arguments&);
+
+void set_action(CLI::App& verb, const std::shared_ptr<Arguments>& arguments, Action& action,
+                Run run) {
+    verb.callback([arguments, &action, run] {
+        action = [arguments, run] {
+            const auto result = run(*arguments);
+            if (!result.ok()) {
+                print_error(result.error().what);
+                return result.error().code == ErrorCode::kInvalidArgument ? ExitCode::kUsage
+                                                                          : ExitCode::kError;
+            }
+            return *result;
+        };
+    });
+}
+
+void add_check(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, Action& action) {
+    CLI::App* verb = parent.add_subcommand(
+        "check", std::string(tr("check a whole log, a proof, evidence or a checkpoint",
+                                "检查整个日志、证明、证据或检查点")));
+    verb->add_option(
+            "LOG", arguments->inputs,
+            std::string(tr("folders or addresses of logs, files of proofs, evidence, checkpoints",
+                           "日志文件夹或网址，或证明、证据、检查点文件")))
+        ->required();
+    verb->add_option("--older", arguments->older,
+                     std::string(tr("checkpoint kept earlier, which the log must extend; "
+                                    "repeatable",
+                                    "此前保存的检查点，日志必须是其延续；可多次给出")));
+    verb->add_option("--entry", arguments->entry,
+                     std::string(tr("the entry that a proof is about", "证明所对应的条目文件")));
+    verb->add_option("-j,--jobs", arguments->jobs, std::string(tr("threads", "线程数")))
+        ->check(CLI::Range(1, 64));
+    add_common(*verb, *arguments);
+    set_action(*verb, arguments, action, run_check);
+}
+
+void add_others(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, Action& action) {
+    CLI::App* checkpoint = parent.add_subcommand(
+        "checkpoint",
+        std::string(tr("show and verify the current checkpoint", "显示并核验当前检查点")));
+    add_folder(*checkpoint, *arguments);
+    checkpoint->add_option("-o,--output", arguments->output,
+                           std::string(tr("also keep it in this file", "同时保存到此文件")));
+    add_common(*checkpoint, *arguments);
+    set_action(*checkpoint, arguments, action, run_checkpoint);
+
+    CLI::App* prove = parent.add_subcommand(
+        "prove",
+        std::string(tr("make evidence that an entry is in the log", "生成条目已记入日志的证据")));
+    add_folder(*prove, *arguments);
+    prove
+        ->add_option("INDEX", arguments->index,
+                     std::string(tr("number of the entry, from 0", "条目编号，从 0 开始")))
+        ->required();
+    prove
+        ->add_option("-o,--output", arguments->output,
+                     std::string(tr("file of the evidence; - is standard output",
+                                    "证据文件；- 表示标准输出")))
+        ->required();
+    prove->add_flag("--bare", arguments->bare,
+                    std::string(tr("a proof file (.tlog-proof) without the entry",
+                                   "不含条目内容的证明文件（.tlog-proof）")));
+    add_common(*prove, *arguments);
+    set_action(*prove, arguments, action, run_prove);
+
+    CLI::App* copy = parent.add_subcommand(
+        "export", std::string(tr("check a log and copy it as of its checkpoint",
+                                 "检查日志，并按其检查点复制")));
+    add_folder(*copy, *arguments);
+    copy->add_option("-o,--output", arguments->output, std::string(tr("new folder", "新文件夹")))
+        ->required();
+    copy->add_option("-j,--jobs", arguments->jobs, std::string(tr("threads", "线程数")))
+        ->check(CLI::Range(1, 64));
+    add_common(*copy, *arguments);
+    set_action(*copy, arguments, action, run_export);
+}
+
+}  // namespace
+
+void add_ledger_command(CLI::App& app, Action& action) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* verb = app.add_subcommand(
+        "ledger", std::string(tr("check logs and make evidence", "检查日志并生成证据")));
+    verb->require_subcommand(1);
+    verb->set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
+    add_check(*verb, arguments, action);
+    add_others(*verb, arguments, action);
+}
+
+}  // namespace colophon::cli
