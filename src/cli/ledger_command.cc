@@ -48,7 +48,8 @@ constexpr std::size_t kProofBytesMax = 2U << 20U;
 constexpr std::size_t kEntryBytesMax = 65535;
 
 struct Arguments {
-    std::vector<std::string> inputs;
+    std::vector<std::string> inputs;  // of check
+    std::string log;                  // of the others
     std::vector<std::string> keys;
     std::vector<std::string> older;
     std::string policy;
@@ -181,7 +182,7 @@ Result<std::string> read_checkpoint(const verify::Fetch& fetch, const std::strin
 
 Result<ExitCode> run_checkpoint(const Arguments& arguments) {
     const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
-    const std::string& folder = arguments.inputs[0];
+    const std::string& folder = arguments.log;
     const verify::Fetch fetch = TRY(open_log(folder));
     const std::string note = TRY(read_checkpoint(fetch, folder));
     verify::CheckpointReport report = verify::check_checkpoint(note, trust.keys);
@@ -211,7 +212,7 @@ Result<ledger::Evidence> make_evidence(const Arguments& arguments, const verify:
 
 Result<ExitCode> run_prove(const Arguments& arguments) {
     const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
-    const std::string& folder = arguments.inputs[0];
+    const std::string& folder = arguments.log;
     const verify::Fetch fetch = TRY(open_log(folder));
     const std::string note = TRY(read_checkpoint(fetch, folder));
     const verify::CheckpointReport checkpoint = verify::check_checkpoint(note, trust.keys);
@@ -262,7 +263,7 @@ Result<ExitCode> run_export(const Arguments& arguments) {
     if (fs::exists(arguments.output)) {
         return Error{ErrorCode::kConflict, arguments.output + " is there already"};
     }
-    const std::string& folder = arguments.inputs[0];
+    const std::string& folder = arguments.log;
     const verify::Fetch source = TRY(open_log(folder));
     // What is copied is the log at one checkpoint, even when the log grows meanwhile.
     const std::string note = TRY(read_checkpoint(source, folder));
@@ -300,10 +301,9 @@ void add_common(CLI::App& verb, Arguments& arguments) {
 }
 
 void add_folder(CLI::App& verb, Arguments& arguments) {
-    verb.add_option("LOG", arguments.inputs,
+    verb.add_option("LOG", arguments.log,
                     std::string(tr("folder or address of the log", "日志所在文件夹或网址")))
-        ->required()
-        ->expected(1);
+        ->required();
 }
 
 using Run = Result<ExitCode> (*)(const Arguments&);

@@ -33,7 +33,7 @@ namespace colophon::cli {
 namespace {
 
 // The longest file of a log is a bundle of 256 entries.
-constexpr std::size_t kLogFileBytesMax = 256U * (65535U + 2U);
+constexpr std::size_t kLogFileBytesMax = std::size_t{256} * (65535 + 2);
 constexpr std::size_t kKeyFileBytesMax = 64U << 10U;
 constexpr std::size_t kPolicyBytesMax = 256U << 10U;
 
@@ -76,7 +76,7 @@ Result<std::optional<Buffer>> read_log_file(const std::string& path) {
 
 // A key's text has two '+'; a path that has them too can be written "./a+b+c".
 bool is_key_text(const std::string& text) {
-    return std::ranges::count(text, '+') >= 2 && text.find("./") != 0 && !text.starts_with('/');
+    return std::ranges::count(text, '+') >= 2 && !text.starts_with("./") && !text.starts_with('/');
 }
 
 Result<void> add_keys(const std::string& text, Trust& trust) {

@@ -90,6 +90,7 @@ private:
     bool read_evidence() {
         if (kind_of(text_) == FileKind::kProof) {
             if (!entry_) {
+                line_ = 1;
                 return find("ledger.entry",
                             "a proof file is about an entry that must be given; "
                             "only an evidence file has it inside");
