@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "media/image.h"
+#include "media/internal/expansion.h"
 #include "media/plane.h"
 
 #include <fmt/format.h>
@@ -202,6 +203,9 @@ Result<void> TiffPages::State::read_blocks() {
                                  "the limit of {} bytes",
                                  width, height, block_w, block_h, limits::kImageBytesMax)};
     }
+    TRY(internal::check_expansion(
+        std::max(block_pixels, static_cast<std::uint64_t>(width) * height) * pixel_bytes,
+        memory.bytes.size()));
     block_width = static_cast<int>(block_w);
     block_height = static_cast<int>(block_h);
     const auto size = static_cast<std::size_t>(tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff));
