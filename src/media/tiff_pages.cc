@@ -302,7 +302,15 @@ int TiffPages::count() const noexcept {
 
 Result<TiffPage> TiffPages::select(int index) {
     COLOPHON_ASSERT(index >= 0 && index < state_->count);
+    // Strips of the last page that moved to the end of the file are known to nobody else yet.
+    if (TIFFFlush(state_->tiff) == 0) {
+        return Error{ErrorCode::kUnavailable, "the TIFF cannot be written"};
+    }
     if (TIFFSetDirectory(state_->tiff, static_cast<tdir_t>(index)) == 0) {
+        // What is left of the directory looks changed and lacks its strips: closing the file would
+        // try to write it.
+        TIFFFreeDirectory(state_->tiff);
+        TIFFCreateDirectory(state_->tiff);
         return Error{ErrorCode::kCorrupt, fmt::format("page {} of the TIFF cannot be read", index)};
     }
     state_->page = {};

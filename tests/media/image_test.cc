@@ -164,6 +164,69 @@ TEST_CASE("a TIFF page is measured before its strips are decoded") {
     }
 }
 
+// What a page is like after it was written with noise, which takes more room than what was there.
+TEST_CASE("every page of a TIFF keeps what was written to it, though its strips have to move") {
+    const test::TempDir dir;
+    for (const std::string compression : {"LZW", "Zip"}) {
+        CAPTURE(compression);
+        test::run_tool_ok({kConvert, "-size", "200x150", "xc:gray", "xc:gray", "xc:gray", "-depth",
+                           "8", "-type", "TrueColor", "-compress", compression,
+                           dir.file("in.tif")});
+        auto pages = TiffPages::open(test::read_file(dir.file("in.tif")));
+        REQUIRE(pages.ok());
+        REQUIRE(pages->count() == 3);
+        const Rect all{0, 0, 200, 150};
+        std::uint32_t seed = 1;
+        std::vector<Buffer> written;
+        for (int i = 0; i < 3; ++i) {
+            REQUIRE(pages->select(i).ok());
+            auto image = pages->read(all);
+            REQUIRE(image.ok());
+            for (std::uint8_t& sample : image->pixels) {
+                seed = seed * 1664525U + 1013904223U;
+                sample = static_cast<std::uint8_t>(seed >> 24U);
+            }
+            written.push_back(image->pixels);
+            REQUIRE(pages->write(all, *image).ok());
+        }
+        const auto file = pages->finish();
+        REQUIRE(file.ok());
+        auto again = TiffPages::open(*file);
+        REQUIRE(again.ok());
+        for (int i = 0; i < 3; ++i) {
+            CAPTURE(i);
+            REQUIRE(again->select(i).ok());
+            const auto image = again->read(all);
+            REQUIRE(image.ok());
+            CHECK(image->pixels == written[static_cast<std::size_t>(i)]);
+        }
+    }
+}
+
+TEST_CASE("a TIFF whose second page is broken is refused and can be closed") {
+    const test::TempDir dir;
+    test::run_tool_ok(
+        {kConvert, "-size", "20x20", "xc:red", "xc:blue", "-compress", "LZW", dir.file("in.tif")});
+    const Buffer file = test::read_file(dir.file("in.tif"));
+    REQUIRE(as_text(file).starts_with("II"));
+    const std::uint32_t first = load_le32(Bytes(file).subspan(4));
+    const std::uint16_t entries = load_le16(Bytes(file).subspan(first));
+    const std::uint32_t second =
+        load_le32(Bytes(file).subspan(first + 2 + std::size_t{entries} * 12));
+    // Each entry of the second directory in turn gets a type that there is not.
+    for (std::size_t i = 0; i < load_le16(Bytes(file).subspan(second)); ++i) {
+        CAPTURE(i);
+        Buffer broken = file;
+        broken[second + 2 + i * 12 + 2] = 99;
+        auto pages = TiffPages::open(broken);
+        if (pages.ok() && pages->count() == 2) {
+            CHECK(pages->select(0).ok());
+            (void)pages->select(1);
+            (void)pages->finish();
+        }
+    }
+}
+
 // One frame, and a code for its first pixel. (libvips takes the frame's size where the screen's is
 // odd.)
 Buffer gif_header(std::uint16_t width, std::uint16_t height) {
