@@ -15,7 +15,7 @@ usage: fuzz/run.sh SECONDS TARGET...     for example: fuzz/run.sh 600 label_png 
   --keep adds to tests/corpus a small set of the inputs that reach what the files there do not.
   --table prints how many minutes of processor time each target has had.
 
-  An input fails that crashes, takes 256 MB, or hangs for a minute of the clock. The promise is one
+  An input fails that crashes, takes 256 MB, or hangs for two minutes of the clock. The promise is one
   second of processor time in an ordinary build, which the replay in ./check measures: slow inputs
   are put aside for it in build/fuzz/runs/TARGET.slow.
 EOF
@@ -38,7 +38,7 @@ one_round() {
     mkdir -p "$runs/$target.corpus" "$runs/$target.found" "$runs/$target.slow" "tests/corpus/$target"
     TIMEFORMAT='%U %S'
     {
-        time nice -n 19 "build/fuzz/fuzz/${target}_fuzz" -rss_limit_mb=256 -timeout=60 \
+        time nice -n 19 "build/fuzz/fuzz/${target}_fuzz" -rss_limit_mb=256 -timeout=120 \
             -report_slow_units=1 -max_total_time="$round_seconds" -print_final_stats=1 -verbosity=1 \
             -artifact_prefix="$runs/$target.found/" "$runs/$target.corpus" "tests/corpus/$target" \
             >"$runs/$target.log" 2>&1 || code=$?
@@ -58,7 +58,7 @@ keep() {
     set=$(mktemp -d)
     before=$(find "tests/corpus/$target" -type f | wc -l)
     cp "tests/corpus/$target"/* "$set/"
-    "build/fuzz/fuzz/${target}_fuzz" -set_cover_merge=1 -rss_limit_mb=256 -timeout=60 "$set" \
+    "build/fuzz/fuzz/${target}_fuzz" -set_cover_merge=1 -rss_limit_mb=256 -timeout=120 "$set" \
         "$runs/$target.corpus" >"$runs/$target.merge.log" 2>&1
     # A large input is worth keeping only when it failed, and then a person keeps it.
     find "$set" -type f -size -3k -exec cp -n -t "tests/corpus/$target" {} +
