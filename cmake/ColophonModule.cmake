@@ -63,10 +63,11 @@ function(colophon_module name)
     colophon_precompile(colophon_${name})
 endfunction()
 
-# One doctest binary per module, tests/NAME/**/*_test.cc; "fast" runs all but the suite "slow".
-# SUPPORT names further files of tests/support.
+# One doctest binary per module, tests/NAME/**/*_test.cc. NAME.fast runs all but the suites whose names
+# begin with "slow". Those that SUITES lists are a test each, NAME.slow_WORD for "slow WORD", so that
+# they share the processors; NAME.slow runs what is left. SUPPORT names further files of tests/support.
 function(colophon_test name)
-    cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS;SUPPORT" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS;SUITES;SUPPORT" ${ARGN})
     list(TRANSFORM ARG_SUPPORT PREPEND "${CMAKE_SOURCE_DIR}/tests/support/")
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cc")
     if(NOT sources)
@@ -83,8 +84,17 @@ function(colophon_test name)
         target_link_libraries(${name}_test PRIVATE colophon_${module})
     endforeach()
     target_link_libraries(${name}_test PRIVATE ${ARG_LINKS})
-    add_test(NAME ${name}.fast COMMAND ${name}_test --test-suite-exclude=slow)
-    set_tests_properties(${name}.fast PROPERTIES LABELS "fast" TIMEOUT 300)
-    add_test(NAME ${name}.slow COMMAND ${name}_test --test-suite=slow)
-    set_tests_properties(${name}.slow PROPERTIES LABELS "slow" TIMEOUT 900)
+    add_test(NAME ${name}.fast COMMAND ${name}_test "--test-suite-exclude=slow*")
+    set_tests_properties(${name}.fast PROPERTIES LABELS "fast" TIMEOUT 300 COST 50)
+    foreach(suite ${ARG_SUITES})
+        string(REPLACE " " "_" suffix "${suite}")
+        add_test(NAME ${name}.${suffix} COMMAND ${name}_test "--test-suite=${suite}")
+        list(APPEND slow_tests ${name}.${suffix})
+    endforeach()
+    list(JOIN ARG_SUITES "," listed)
+    add_test(NAME ${name}.slow
+        COMMAND ${name}_test "--test-suite=slow*" "--test-suite-exclude=${listed}")
+    list(APPEND slow_tests ${name}.slow)
+    # The long ones begin first, so that the short ones fill the gaps.
+    set_tests_properties(${slow_tests} PROPERTIES LABELS "slow" TIMEOUT 900 COST 100)
 endfunction()

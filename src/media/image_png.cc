@@ -3,6 +3,7 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "media/image.h"
+#include "media/internal/expansion.h"
 
 #include <fmt/format.h>
 #include <png.h>
@@ -206,6 +207,7 @@ Result<void> decode(Job& job) {
                      fmt::format("a picture of {} bytes is above the limit of {}", bytes,
                                  limits::kImageBytesMax)};
     }
+    TRY(internal::check_expansion(bytes, job.input.size()));
     image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(image.height));
     *job.rows = row_pointers(image);
     if (!read_rows(&job)) {

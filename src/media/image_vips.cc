@@ -3,6 +3,7 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "media/image.h"
+#include "media/internal/expansion.h"
 
 #include <fmt/format.h>
 #include <glib-object.h>
@@ -41,19 +42,23 @@ std::string last_words() {
 
 void stay_silent(const gchar*, GLogLevelFlags, const gchar*, gpointer) {}
 
+// The pixels come from top to bottom, once.
 Result<Handle> open(Bytes file, VipsFormat format) {
     VipsImage* image = nullptr;
     void* data = const_cast<std::uint8_t*>(file.data());  // NOLINT: libvips only reads it
     int failed = 0;
     switch (format) {
         case VipsFormat::kGif:
-            failed = vips_gifload_buffer(data, file.size(), &image, "n", 1, nullptr);
+            failed = vips_gifload_buffer(data, file.size(), &image, "n", 1, "access",
+                                         VIPS_ACCESS_SEQUENTIAL, nullptr);
             break;
         case VipsFormat::kTiff:
-            failed = vips_tiffload_buffer(data, file.size(), &image, nullptr);
+            failed = vips_tiffload_buffer(data, file.size(), &image, "access",
+                                          VIPS_ACCESS_SEQUENTIAL, nullptr);
             break;
         case VipsFormat::kHeif:
-            failed = vips_heifload_buffer(data, file.size(), &image, nullptr);
+            failed = vips_heifload_buffer(data, file.size(), &image, "access",
+                                          VIPS_ACCESS_SEQUENTIAL, nullptr);
             break;
     }
     if (failed != 0) {
@@ -70,6 +75,7 @@ Result<Handle> open(Bytes file, VipsFormat format) {
         return Error{ErrorCode::kLimit,
                      fmt::format("a picture of {} x {} pixels is above the limit", width, height)};
     }
+    TRY(internal::check_expansion(width * height * pixel_bytes, file.size()));
     return handle;
 }
 
@@ -100,6 +106,31 @@ Result<Image> describe(VipsImage* in) {
                                  image.channels)};
     }
     return image;
+}
+
+struct UnrefRegion {
+    void operator()(VipsRegion* region) const { g_object_unref(region); }
+};
+
+// A band of rows at a time, so that the picture is not held twice.
+Result<void> read_pixels(VipsImage* in, Image& image) {
+    constexpr int kBandRows = 64;
+    const std::unique_ptr<VipsRegion, UnrefRegion> region(vips_region_new(in));
+    const std::size_t row_bytes = image.row_bytes();
+    image.pixels.resize(row_bytes * static_cast<std::size_t>(image.height));
+    for (int top = 0; top < image.height; top += kBandRows) {
+        const VipsRect band{0, top, image.width, std::min(kBandRows, image.height - top)};
+        if (region == nullptr || vips_region_prepare(region.get(), &band) != 0) {
+            return Error{ErrorCode::kCorrupt, "the picture cannot be read: " + last_words()};
+        }
+        // Whole rows: the region may hold more of them than were asked for, but starts at x = 0.
+        for (int y = top; y < top + band.height; ++y) {
+            const auto below = static_cast<std::size_t>(y - region->valid.top);
+            std::memcpy(image.pixels.data() + static_cast<std::size_t>(y) * row_bytes,
+                        region->data + below * static_cast<std::size_t>(region->bpl), row_bytes);
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -144,17 +175,7 @@ Result<Image> decode_vips(Bytes file, VipsFormat format) {
     TRY(initialise_images(1));
     const Handle in = TRY(open(file, format));
     Image image = TRY(describe(in.get()));
-    std::size_t size = 0;
-    void* memory = vips_image_write_to_memory(in.get(), &size);
-    if (memory == nullptr) {
-        return Error{ErrorCode::kCorrupt, "the picture cannot be read: " + last_words()};
-    }
-    const auto* bytes = static_cast<const std::uint8_t*>(memory);
-    image.pixels.assign(bytes, bytes + size);
-    g_free(memory);
-    if (image.pixels.size() != image.row_bytes() * static_cast<std::size_t>(image.height)) {
-        return Error{ErrorCode::kCorrupt, "the picture has fewer pixels than it says"};
-    }
+    TRY(read_pixels(in.get(), image));
     return image;
 }
 

@@ -3,6 +3,7 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "media/image.h"
+#include "media/internal/expansion.h"
 
 #include <fmt/format.h>
 #include <webp/decode.h>
@@ -30,7 +31,8 @@ Error corrupt() {
     return Error{ErrorCode::kCorrupt, "the WebP cannot be read: its coded picture is broken"};
 }
 
-Result<void> check_size(std::uint64_t width, std::uint64_t height, std::uint64_t frames) {
+Result<void> check_size(std::uint64_t width, std::uint64_t height, std::uint64_t frames,
+                        Bytes file) {
     if (std::max(width, height) > limits::kImageSideMax ||
         width * height > limits::kImagePixelsMax || frames > limits::kImageFramesMax ||
         width * height * frames > limits::kImageAllFramesPixelsMax ||
@@ -39,7 +41,7 @@ Result<void> check_size(std::uint64_t width, std::uint64_t height, std::uint64_t
                      fmt::format("a picture of {} frames of {} x {} pixels is above the limit",
                                  frames, width, height)};
     }
-    return {};
+    return internal::check_expansion(width * height * frames * 4, file.size());
 }
 
 Result<Image> decode_animation(Bytes file, WebpFrames frames) {
@@ -54,7 +56,7 @@ Result<Image> decode_animation(Bytes file, WebpFrames frames) {
         return corrupt();
     }
     const std::uint32_t wanted = frames == WebpFrames::kAll ? info.frame_count : 1;
-    TRY(check_size(info.canvas_width, info.canvas_height, wanted));
+    TRY(check_size(info.canvas_width, info.canvas_height, wanted, file));
     Image image;
     image.width = static_cast<int>(info.canvas_width);
     image.height = static_cast<int>(info.canvas_height);
@@ -136,7 +138,7 @@ Result<Image> decode_webp(Bytes file, WebpFrames frames) {
     }
     // Before the decoder of animations, which makes two canvases of what the header says.
     TRY(check_size(static_cast<std::uint64_t>(features.width),
-                   static_cast<std::uint64_t>(features.height), 1));
+                   static_cast<std::uint64_t>(features.height), 1, file));
     if (features.has_animation != 0) {
         return decode_animation(file, frames);
     }

@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "media/image.h"
+#include "media/internal/expansion.h"
 #include "media/plane.h"
 
 #include <fmt/format.h>
@@ -202,6 +203,9 @@ Result<void> TiffPages::State::read_blocks() {
                                  "the limit of {} bytes",
                                  width, height, block_w, block_h, limits::kImageBytesMax)};
     }
+    TRY(internal::check_expansion(
+        std::max(block_pixels, static_cast<std::uint64_t>(width) * height) * pixel_bytes,
+        memory.bytes.size()));
     block_width = static_cast<int>(block_w);
     block_height = static_cast<int>(block_h);
     const auto size = static_cast<std::size_t>(tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff));
@@ -298,7 +302,15 @@ int TiffPages::count() const noexcept {
 
 Result<TiffPage> TiffPages::select(int index) {
     COLOPHON_ASSERT(index >= 0 && index < state_->count);
+    // Strips of the last page that moved to the end of the file are known to nobody else yet.
+    if (TIFFFlush(state_->tiff) == 0) {
+        return Error{ErrorCode::kUnavailable, "the TIFF cannot be written"};
+    }
     if (TIFFSetDirectory(state_->tiff, static_cast<tdir_t>(index)) == 0) {
+        // What is left of the directory looks changed and lacks its strips: closing the file would
+        // try to write it.
+        TIFFFreeDirectory(state_->tiff);
+        TIFFCreateDirectory(state_->tiff);
         return Error{ErrorCode::kCorrupt, fmt::format("page {} of the TIFF cannot be read", index)};
     }
     state_->page = {};

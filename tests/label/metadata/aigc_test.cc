@@ -2,6 +2,7 @@
 #include "label/metadata/aigc.h"
 
 #include "core/limits.h"
+#include "support/processor_time.h"
 
 #include <doctest/doctest.h>
 
@@ -209,9 +210,9 @@ TEST_CASE("a hostile object of a mebibyte is read within a second with few findi
         many += ",\"x\":0,\"Label\":1";
     }
     many += "}";
-    const auto start = std::chrono::steady_clock::now();
+    const test::ProcessorTime time;
     const auto reading = read_aigc(many);
-    const auto took = std::chrono::steady_clock::now() - start;
+    const auto took = time.spent();
     REQUIRE(reading.ok());
     CHECK(reading->findings.size() < 100);
     CHECK(took < std::chrono::seconds(1));

@@ -38,18 +38,36 @@ struct Tracks {
     std::size_t frames = 0;
 };
 
-// The amplitude of one tone in a windowed frame, after Goertzel.
-float tone_amplitude(const std::vector<float>& frame, double hertz, double rate, float window_sum) {
-    const auto c = static_cast<float>(2.0 * std::cos(2.0 * std::numbers::pi * hertz / rate));
-    float s1 = 0;
-    float s2 = 0;
-    for (const float x : frame) {
-        const float s0 = x + c * s1 - s2;
-        s2 = s1;
-        s1 = s0;
+using Tones = std::array<float, kTones>;
+
+// 2 cos of the angle that each tone turns from one sample to the next.
+Tones tone_factors(double rate) {
+    Tones factors{};
+    for (std::size_t t = 0; t < kTones; ++t) {
+        const double hertz = kToneFirstHertz + kToneStepHertz * static_cast<double>(t);
+        factors[t] = static_cast<float>(2.0 * std::cos(2.0 * std::numbers::pi * hertz / rate));
     }
-    const float power = s1 * s1 + s2 * s2 - c * s1 * s2;
-    return 2.0F * std::sqrt(std::max(power, 0.0F)) / window_sum;
+    return factors;
+}
+
+// The amplitude of each tone in a windowed frame, after Goertzel. All tones in one pass over the
+// samples, so that the compiler can take several at once.
+Tones tone_amplitudes(const std::vector<float>& frame, const Tones& factors, float window_sum) {
+    Tones s1{};
+    Tones s2{};
+    for (const float x : frame) {
+        for (std::size_t t = 0; t < kTones; ++t) {
+            const float s0 = x + factors[t] * s1[t] - s2[t];
+            s2[t] = s1[t];
+            s1[t] = s0;
+        }
+    }
+    Tones out{};
+    for (std::size_t t = 0; t < kTones; ++t) {
+        const float power = s1[t] * s1[t] + s2[t] * s2[t] - factors[t] * s1[t] * s2[t];
+        out[t] = 2.0F * std::sqrt(std::max(power, 0.0F)) / window_sum;
+    }
+    return out;
 }
 
 Tracks analyse(const std::vector<float>& samples, std::uint32_t rate) {
@@ -74,6 +92,7 @@ Tracks analyse(const std::vector<float>& samples, std::uint32_t rate) {
         tracks.level[t].resize(tracks.frames);
         tracks.purity[t].resize(tracks.frames);
     }
+    const Tones factors = tone_factors(rate);
     std::vector<float> frame(size);
     for (std::size_t f = 0; f < tracks.frames; ++f) {
         float energy = 0;
@@ -81,9 +100,9 @@ Tracks analyse(const std::vector<float>& samples, std::uint32_t rate) {
             frame[i] = samples[f * hop + i] * window[i];
             energy += frame[i] * frame[i];
         }
+        const Tones levels = tone_amplitudes(frame, factors, window_sum);
         for (std::size_t t = 0; t < kTones; ++t) {
-            const double hertz = kToneFirstHertz + kToneStepHertz * static_cast<double>(t);
-            const float level = tone_amplitude(frame, hertz, rate, window_sum);
+            const float level = levels[t];
             tracks.level[t][f] = level;
             tracks.purity[t][f] =
                 energy > 0 ? level * level * window_squares / (2.0F * energy) : 0.0F;

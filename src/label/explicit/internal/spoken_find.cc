@@ -4,11 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <complex>
 #include <cstddef>
 #include <numbers>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace colophon::label::internal {
@@ -26,27 +24,53 @@ constexpr double kPromptSecondsMax = 12.0;  // of a longer one the beginning is 
 using Frame = std::array<float, kBands>;
 using Picture = std::vector<Frame>;
 
-void fft(std::array<std::complex<float>, kWindow>& x) {
-    for (std::size_t i = 1, j = 0; i < kWindow; ++i) {
-        std::size_t bit = kWindow / 2;
-        for (; (j & bit) != 0; bit /= 2) {
-            j ^= bit;
-        }
-        j ^= bit;
-        if (i < j) {
-            std::swap(x[i], x[j]);
+// A spectrum with its parts apart, so that the compiler can take several lines at once.
+struct Spectrum {
+    alignas(32) std::array<float, kWindow> real;
+    alignas(32) std::array<float, kWindow> imaginary;
+};
+
+// For each stage that joins halves of h lines, at h .. 2 h - 1: exp(-pi i k / h), k < h.
+Spectrum turns() {
+    Spectrum out{};
+    for (std::size_t half = 1; half < kWindow; half *= 2) {
+        for (std::size_t k = 0; k < half; ++k) {
+            const double angle =
+                -std::numbers::pi * static_cast<double>(k) / static_cast<double>(half);
+            out.real[half + k] = static_cast<float>(std::cos(angle));
+            out.imaginary[half + k] = static_cast<float>(std::sin(angle));
         }
     }
-    for (std::size_t size = 2; size <= kWindow; size *= 2) {
-        const std::complex<float> step =
-            std::polar(1.0F, -2.0F * std::numbers::pi_v<float> / static_cast<float>(size));
-        for (std::size_t start = 0; start < kWindow; start += size) {
-            std::complex<float> w = 1.0F;
-            for (std::size_t k = start; k < start + size / 2; ++k) {
-                const std::complex<float> odd = w * x[k + size / 2];
-                x[k + size / 2] = x[k] - odd;
-                x[k] += odd;
-                w *= step;
+    return out;
+}
+
+// Where each sample goes before the first stage: its index with the bits reversed.
+std::array<std::size_t, kWindow> places() {
+    std::array<std::size_t, kWindow> out{};
+    for (std::size_t i = 1; i < kWindow; ++i) {
+        out[i] = out[i / 2] / 2 + (i % 2 == 1 ? kWindow / 2 : 0);
+    }
+    return out;
+}
+
+// The discrete Fourier transform of what stands at places().
+void fft(Spectrum& x) {
+    static const Spectrum kTurns = turns();
+    for (std::size_t half = 1; half < kWindow; half *= 2) {
+        const float* turn_real = kTurns.real.data() + half;
+        const float* turn_imaginary = kTurns.imaginary.data() + half;
+        for (std::size_t start = 0; start < kWindow; start += 2 * half) {
+            float* real = x.real.data() + start;
+            float* imaginary = x.imaginary.data() + start;
+            for (std::size_t k = 0; k < half; ++k) {
+                const float odd_real =
+                    turn_real[k] * real[half + k] - turn_imaginary[k] * imaginary[half + k];
+                const float odd_imaginary =
+                    turn_real[k] * imaginary[half + k] + turn_imaginary[k] * real[half + k];
+                real[half + k] = real[k] - odd_real;
+                imaginary[half + k] = imaginary[k] - odd_imaginary;
+                real[k] += odd_real;
+                imaginary[k] += odd_imaginary;
             }
         }
     }
@@ -71,22 +95,25 @@ std::array<std::size_t, kWindow / 2> bands_of_lines() {
 
 Picture picture_of(const std::vector<float>& samples) {
     static const auto kBandOfLine = bands_of_lines();
+    static const auto kPlaces = places();
     std::array<float, kWindow> window{};
     for (std::size_t i = 0; i < kWindow; ++i) {
         window[i] = 0.5F - 0.5F * std::cos(2.0F * std::numbers::pi_v<float> *
                                            (static_cast<float>(i) + 0.5F) / kWindow);
     }
     Picture picture;
-    std::array<std::complex<float>, kWindow> spectrum;
+    Spectrum spectrum;
     for (std::size_t start = 0; start + kWindow <= samples.size(); start += kHop) {
+        spectrum.imaginary.fill(0.0F);
         for (std::size_t i = 0; i < kWindow; ++i) {
-            spectrum[i] = samples[start + i] * window[i];
+            spectrum.real[kPlaces[i]] = samples[start + i] * window[i];
         }
         fft(spectrum);
         Frame frame{};
         for (std::size_t line = 0; line < kWindow / 2; ++line) {
             if (kBandOfLine[line] < kBands) {
-                frame[kBandOfLine[line]] += std::norm(spectrum[line]);
+                frame[kBandOfLine[line]] += spectrum.real[line] * spectrum.real[line] +
+                                            spectrum.imaginary[line] * spectrum.imaginary[line];
             }
         }
         for (float& energy : frame) {
@@ -154,15 +181,20 @@ double norm_at(const Sums& sums, std::size_t start, std::size_t size) {
 }
 
 double score_at(const Picture& sound, const Picture& prompt, std::size_t start) {
-    float sum = 0;
+    // A sum for each band, so that the compiler can take several bands at once.
+    Frame sums{};
     for (std::size_t f = 0; f < prompt.size(); ++f) {
         const Frame& a = sound[start + f];
         const Frame& b = prompt[f];
         for (std::size_t band = 0; band < kBands; ++band) {
-            sum += a[band] * b[band];
+            sums[band] += a[band] * b[band];
         }
     }
-    return static_cast<double>(sum);
+    double sum = 0;
+    for (const float part : sums) {
+        sum += static_cast<double>(part);
+    }
+    return sum;
 }
 
 }  // namespace
