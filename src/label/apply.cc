@@ -145,6 +145,7 @@ Result<void> apply_metadata(Work& work, const ApplyOptions& options,
         fields.iptc.digital_source_type = source_type(options.record.origin);
         fields.iptc.ai_system_used = options.record.system_name;
         fields.iptc.ai_system_version_used = options.record.system_version;
+        fields.replaces_system = existing.has_value() || before.unreadable;
     }
     // [GB45438-6.1] Exactly one metadata label: the writer replaces whatever was there.
     const Splice splice = TRY(container->write(work.file, fields));

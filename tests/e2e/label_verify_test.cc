@@ -199,6 +199,32 @@ TEST_CASE("a platform adds itself and leaves the producer alone, unless it relab
     CHECK(metadata.string_or("producer", "") == "another");
 }
 
+TEST_CASE("a replaced label does not leave its model behind, a kept one does") {
+    for (const std::string_view format :
+         {"jpeg", "png", "webp", "gif", "tiff", "heic", "avif", "svg"}) {
+        CAPTURE(format);
+        const Home home;
+        const std::string in = test::make_sample(home.dir, format);
+        const std::string first =
+            home.dir.file("first" + std::filesystem::path(in).extension().string());
+        const std::string second =
+            home.dir.file("second" + std::filesystem::path(in).extension().string());
+        REQUIRE(home.label(in, first, {"--system", "painter/1", "--marks", "metadata"}).exit_code ==
+                0);
+        const auto systems = [&](std::vector<std::string> more) {
+            std::vector<std::string> arguments{"label", first, "-o", second, "--marks", "metadata"};
+            arguments.insert(arguments.end(), more.begin(), more.end());
+            REQUIRE(home.run(arguments).exit_code == 0);
+            return test::run_tool_ok(
+                {"exiftool", "-s3", "-XMP:AISystemUsed", "-XMP:AISystemVersionUsed", second});
+        };
+        CHECK(systems({"--producer-name", "another"}) == "painter\n1\n");
+        CHECK(systems({"--producer-name", "another", "--relabel"}).empty());
+        CHECK(systems({"--producer", kProducer}).empty());
+        CHECK(systems({"--producer", kProducer, "--system", "brush"}) == "brush\n");
+    }
+}
+
 TEST_CASE("a platform does not invent that a file is synthetic") {
     const Home home;
     const std::string in = test::make_sample(home.dir, "png");

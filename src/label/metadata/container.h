@@ -50,7 +50,12 @@ struct MetadataReading {
 // What a writer puts into a file.
 struct MetadataFields {
     std::string aigc;  // the seven-field JSON object, without the outer {"AIGC":...}
-    IptcFields iptc;   // written only where the format carries XMP; empty fields are left out
+    // Written only where the format carries XMP. Empty fields are left as they are, but for a
+    // version: the one that stands there belongs to another system than the one named here.
+    IptcFields iptc;
+    // The label that stands there goes, and with it the AI system of that label, also when `iptc`
+    // names none.
+    bool replaces_system = false;
 };
 
 struct Container {
