@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "label/explicit/wording.h"
 #include "label/format.h"
 #include "label/plan.h"
 #include "label/verify.h"
@@ -86,6 +87,28 @@ Outcome verify_input(Run& run, worker::Worker& worker, const Input& input) {
     return outcome;
 }
 
+// What is looked at, checked once before any file is.
+Result<void> set_looked_at(const Arguments& arguments, const Config& config,
+                           label::VerifyOptions& options) {
+    if (!arguments.marks.empty()) {
+        options.marks = TRY(label::parse_marks(arguments.marks));
+    }
+    label::MarkSet unread = options.marks;
+    unread.remove(label::Mark::kExplicit).remove(label::Mark::kMetadata);
+    if (!unread.empty()) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("this version does not read the mark {}", to_string(unread))};
+    }
+    options.wordings = arguments.wordings;
+    if (!config.label.text.empty()) {
+        options.wordings.push_back(config.label.text);
+    }
+    for (const std::string& wording : options.wordings) {
+        TRY(label::check_wording_form(wording));
+    }
+    return {};
+}
+
 Result<ExitCode> run_verify(const Arguments& arguments) {
     const Config config = TRY(load_config());
     const std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
@@ -97,13 +120,7 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
     trust.insert(trust.end(), arguments.trust.begin(), arguments.trust.end());
     run.options.trusted = TRY(open_trusted_keys(trust));
     run.options.user_declares = arguments.declared;
-    run.options.wordings = arguments.wordings;
-    if (!config.label.text.empty()) {
-        run.options.wordings.push_back(config.label.text);
-    }
-    if (!arguments.marks.empty()) {
-        run.options.marks = TRY(label::parse_marks(arguments.marks));
-    }
+    TRY(set_looked_at(arguments, config, run.options));
     const bool words = run.options.marks.has(label::Mark::kExplicit);
     std::string font;
     if (words) {
@@ -155,8 +172,7 @@ void add_verify_command(CLI::App& app, Action& action) {
             const auto result = run_verify(*arguments);
             if (!result.ok()) {
                 print_error(result.error().what);
-                return result.error().code == ErrorCode::kInvalidArgument ? ExitCode::kUsage
-                                                                          : ExitCode::kError;
+                return usage_code_of(result.error());
             }
             return *result;
         };

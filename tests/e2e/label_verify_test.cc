@@ -253,6 +253,58 @@ TEST_CASE("wrong usage is 64 and says what to do") {
     complains({"label", in, "-o", out, "--producer", kProducer, "--marks", "tattoo"}, "tattoo");
     complains({"label", in, "-o", out, "--producer", kProducer, "--propagate", "--relabel"},
               "choose one");
+    complains({"verify", in, "--marks", "tattoo"}, "tattoo");
+    complains({"verify", in, "--wording", ""}, "empty");
+    complains({"verify", in, "--jobs", "0"}, "jobs");
+}
+
+TEST_CASE("every value that an option may not have is 64, and names what is wrong") {
+    const Home home;
+    const std::string in = test::make_sample(home.dir, "markdown");
+    const std::string out = home.dir.file("out.md");
+    struct Row {
+        std::vector<std::string> options;
+        std::string_view about;
+    };
+    const Row rows[] = {
+        {{"--service", "tattooist"}, "tattooist is no service"},
+        {{"--origin", "heaven"}, "heaven is no origin"},
+        {{"--language", "la"}, "la is no language"},
+        {{"--sound", "drum"}, "drum is no form"},
+        {{"--position", "middle"}, "middle is no position"},
+        {{"--position", "bottom-right"}, "bottom-right is no place in a text"},
+        {{"--text", "made by a machine"}, "lacks the AI element"},
+        {{"--text", "AI made"}, "lacks the generation element"},
+        {{"--text", "AI生成", "--profile", "eu", "--position", "corner", "--origin", "x"},
+         "origin"},
+        {{"--text", std::string("AI生成\n2")}, "one line"},
+        {{"--system", "/2"}, "names no system"},
+        {{"--system", " painter"}, "AISystemUsed"},
+        {{"--content-id", "two words"}, "ProduceID"},
+        {{"--content-id", std::string(3000, '7')}, "ProduceID"},
+        {{"--propagator", "a b"}, "ContentPropagator"},
+        {{"--propagator", "002191000000000000000K10001"}, "subject type"},
+        {{"--metadata-key-id", "密钥"}, "ReservedCode1"},
+        {{"--issuer", "1"}, "--issuer"},
+        {{"--jobs", "many"}, "jobs"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.about);
+        std::vector<std::string> command = row.options;
+        if (row.options.front() != "--marks") {
+            command.insert(command.end(), {"--json"});
+        }
+        const test::ToolRun run = home.label(in, out, command);
+        CHECK(run.exit_code == 64);
+        CHECK_MESSAGE(run.err.find(row.about) != std::string::npos, run.err);
+        CHECK_FALSE(std::filesystem::exists(out));
+    }
+    // A name is checked where it is given, too.
+    CHECK(home.run({"label", in, "-o", out, "--producer-name", "two words"}).exit_code == 64);
+    CHECK(home.run({"verify", in, "--marks", "watermark"}).exit_code == 4);
+    // A place that suits no words does not matter where none are written.
+    CHECK(home.label(in, out, {"--marks", "metadata", "--position", "bottom-right"}).exit_code ==
+          0);
 }
 
 TEST_CASE("a wording without its two elements is refused") {
@@ -260,7 +312,7 @@ TEST_CASE("a wording without its two elements is refused") {
     const std::string in = test::make_sample(home.dir, "markdown");
     const test::ToolRun run =
         home.label(in, home.dir.file("out.md"), {"--text", "made by a machine"});
-    CHECK(run.exit_code == 1);
+    CHECK(run.exit_code == 64);
     CHECK(run.err.find("AI") != std::string::npos);
     CHECK_FALSE(std::filesystem::exists(home.dir.file("out.md")));
 }
