@@ -38,6 +38,7 @@ struct Arguments {
     std::vector<std::string> trust;
     std::vector<std::string> wordings;
     std::string marks;
+    std::string expected;
     std::string font;
     bool declared = false;
     bool json = false;
@@ -93,11 +94,13 @@ Result<void> set_looked_at(const Arguments& arguments, const Config& config,
     if (!arguments.marks.empty()) {
         options.marks = TRY(label::parse_marks(arguments.marks));
     }
-    label::MarkSet unread = options.marks;
-    unread.remove(label::Mark::kExplicit).remove(label::Mark::kMetadata);
-    if (!unread.empty()) {
-        return Error{ErrorCode::kUnsupported,
-                     fmt::format("this version does not read the mark {}", to_string(unread))};
+    options.expected = TRY(label::parse_marks(arguments.expected));
+    for (label::MarkSet unread : {options.marks, options.expected}) {
+        unread.remove(label::Mark::kExplicit).remove(label::Mark::kMetadata);
+        if (!unread.empty()) {
+            return Error{ErrorCode::kUnsupported,
+                         fmt::format("this version does not read the mark {}", to_string(unread))};
+        }
     }
     options.wordings = arguments.wordings;
     if (!config.label.text.empty()) {
@@ -148,6 +151,10 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("--marks", arguments.marks,
                     std::string(tr("look only at these: explicit,metadata",
                                    "仅检查这些标识：explicit,metadata")));
+    verb.add_option(
+        "--expect", arguments.expected,
+        std::string(tr("marks that the service of these files writes: explicit,metadata",
+                       "这些文件的服务应当写入的标识：explicit,metadata")));
     verb.add_option("--font", arguments.font,
                     std::string(tr("font of the words looked for", "查找文字所用字体")));
     verb.add_flag("--declared", arguments.declared,

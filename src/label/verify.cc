@@ -146,23 +146,59 @@ bool has_error(const Findings& findings, std::string_view code) {
     });
 }
 
-Verdict judge(const Verification& seen, const MetadataJudgement& judgement) {
-    const bool metadata = seen.metadata && seen.metadata->found;
-    const bool words = seen.explicit_mark && seen.explicit_mark->found;
-    if (metadata) {
-        if (seen.metadata->signature == SignatureState::kInvalid) {
-            return Verdict::kAltered;
-        }
-        const bool nobody = has_error(seen.findings, "metadata.provider_code");
-        return judgement.contradiction || nobody ? Verdict::kForged : Verdict::kIntact;
+struct Found {
+    bool words = false;
+    bool metadata = false;
+};
+
+// [DSP-18] A mark alone does not say that there was another: a provider may choose the metadata
+// label only [DSP-17], a person who writes "AI生成" on a picture has no other. So a mark counts as
+// removed only when the caller knows that the service writes it.
+Verdict judge(const Verification& seen, const MetadataJudgement& judgement, const Found& found,
+              const MarkSet& missing) {
+    if (found.metadata && seen.metadata->signature == SignatureState::kInvalid) {
+        return Verdict::kAltered;
     }
-    if (judgement.unreadable) {
+    if (found.metadata &&
+        (judgement.contradiction || has_error(seen.findings, "metadata.provider_code"))) {
+        return Verdict::kForged;
+    }
+    if (!found.metadata && judgement.unreadable) {
         return Verdict::kUnreadable;
     }
-    if (words) {
-        return seen.metadata ? Verdict::kStripped : Verdict::kIntact;
+    if (!found.words && !found.metadata) {
+        return Verdict::kAbsent;
     }
-    return Verdict::kAbsent;
+    return missing.empty() ? Verdict::kIntact : Verdict::kStripped;
+}
+
+// The expected marks that were looked for and are not there.
+MarkSet missing_marks(const Verification& seen, const MarkSet& expected, const Found& found) {
+    MarkSet missing;
+    if (expected.has(Mark::kExplicit) && seen.explicit_mark && !found.words) {
+        missing.add(Mark::kExplicit);
+    }
+    if (expected.has(Mark::kMetadata) && seen.metadata && !found.metadata) {
+        missing.add(Mark::kMetadata);
+    }
+    return missing;
+}
+
+void add_missing(const Found& found, const MarkSet& missing, Verification& seen) {
+    if (found.metadata && missing.has(Mark::kExplicit)) {
+        fault(seen.findings, "explicit.absent",
+              "the metadata label is there, the explicit label that was expected is not");
+    }
+    if (!found.words || found.metadata || !seen.metadata || seen.verdict == Verdict::kUnreadable) {
+        return;
+    }
+    if (missing.has(Mark::kMetadata)) {
+        fault(seen.findings, "metadata.absent",
+              "the explicit label is there, the metadata label that was expected is not");
+    } else {
+        warn(seen.findings, "metadata.absent",
+             "the explicit label is there, a metadata label is not: never written, or lost");
+    }
 }
 
 }  // namespace
@@ -246,13 +282,12 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
             add_all(seen.findings, seen.explicit_mark->findings);
         }
     }
-    seen.verdict = judge(seen, judgement);
-    const bool words = seen.explicit_mark && seen.explicit_mark->found;
+    const Found found{.words = seen.explicit_mark && seen.explicit_mark->found,
+                      .metadata = judgement.metadata.found};
+    const MarkSet missing = missing_marks(seen, options.expected, found);
+    seen.verdict = judge(seen, judgement, found, missing);
+    add_missing(found, missing, seen);
     const bool synthetic = says_synthetic(judgement.metadata.iptc.digital_source_type);
-    if (seen.verdict == Verdict::kStripped) {
-        fault(seen.findings, "metadata.absent",
-              "the explicit label is there, the metadata label is not: removed, or never written");
-    }
     if (synthetic && !judgement.metadata.found) {
         note(seen.findings, "metadata.iptc_only",
              "IPTC DigitalSourceType says synthetic; there is no AIGC label");
@@ -261,10 +296,10 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
     const bool labelled = judgement.metadata.found;
     const std::string& value = judgement.metadata.label.label;
     seen.propagation =
-        decide_propagation(
-            {.metadata_says_generated = labelled && value != "2" && value != "3",
-             .user_declares = options.user_declares || (labelled && value == "2"),
-             .explicit_mark_or_traces = words || synthetic || labelled || judgement.unreadable})
+        decide_propagation({.metadata_says_generated = labelled && value != "2" && value != "3",
+                            .user_declares = options.user_declares || (labelled && value == "2"),
+                            .explicit_mark_or_traces =
+                                found.words || synthetic || labelled || judgement.unreadable})
             .status;
     return seen;
 }

@@ -225,6 +225,20 @@ TEST_CASE("a replaced label does not leave its model behind, a kept one does") {
     }
 }
 
+TEST_CASE("words alone are intact, and stripped when the service is known to write more") {
+    const Home home;
+    const std::string in = test::make_sample(home.dir, "png");
+    const std::string out = home.dir.file("out.png");
+    REQUIRE(home.label(in, out, {"--marks", "explicit"}).exit_code == 0);
+    const json::Value seen = home.verify_json(out, 0);
+    CHECK(seen.string_or("verdict", "") == "intact");
+    CHECK(seen.string_or("propagation", "") == "suspected");
+    CHECK(home.run({"verify", "--expect", "explicit", out}).exit_code == 0);
+    CHECK(home.run({"verify", "--expect", "metadata,explicit", out}).exit_code == 2);
+    CHECK(home.run({"verify", "--expect", "metadata,explicit", in}).exit_code == 3);
+    CHECK(home.run({"verify", "--expect", "ink", out}).exit_code == 64);
+}
+
 TEST_CASE("a platform does not invent that a file is synthetic") {
     const Home home;
     const std::string in = test::make_sample(home.dir, "png");
