@@ -321,6 +321,30 @@ TEST_CASE("every value that an option may not have is 64, and names what is wron
           0);
 }
 
+TEST_CASE("what looks like a provider code and is none is refused, a name is not") {
+    const Home home;
+    const std::string in = test::make_sample(home.dir, "markdown");
+    const std::string out = home.dir.file("out.md");
+    const auto refusal = [&](std::string_view option, std::string_view value) {
+        const test::ToolRun run = home.run({"label", in, "-o", out, "--producer-name", "us",
+                                            std::string(option), std::string(value)});
+        CHECK(run.exit_code == 64);
+        CHECK_FALSE(std::filesystem::exists(out));
+        return run.err;
+    };
+    for (const std::string_view option : {"--producer", "--propagator"}) {
+        CAPTURE(option);
+        CHECK(refusal(option, "00119100000000000000K10001").find("1 too few") != std::string::npos);
+        CHECK(refusal(option, "0011910000000000000000K10001").find("1 too many") !=
+              std::string::npos);
+        CHECK(refusal(option, "91000000000000000K").find("nine characters more") !=
+              std::string::npos);
+        CHECK(refusal(option, "001191000000000000000A10001").find("check character") !=
+              std::string::npos);
+    }
+    CHECK(home.run({"label", in, "-o", out, "--producer", "example-2025"}).exit_code == 0);
+}
+
 TEST_CASE("a wording without its two elements is refused") {
     const Home home;
     const std::string in = test::make_sample(home.dir, "markdown");
