@@ -221,7 +221,11 @@ MetadataJudgement judge_metadata(const MetadataReading& reading,
     metadata.sites = reading.sites.size();
     const std::vector<Read> reads = read_sites(reading, judgement.findings);
     if (reads.empty()) {
-        judgement.unreadable = !reading.sites.empty();
+        judgement.unreadable = !reading.sites.empty() || reading.damaged_label;
+        if (reading.sites.empty() && reading.damaged_label) {
+            fault(judgement.findings, "metadata.unreadable",
+                  "the bytes of a label stand in a block that cannot be read");
+        }
         return judgement;
     }
     const Read& first = reads.front();

@@ -83,7 +83,7 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
 // The first readable label among the sites, with everything that was noticed on the way.
 struct MetadataJudgement {
     MetadataVerification metadata;
-    bool unreadable = false;     // sites, but none can be read
+    bool unreadable = false;     // sites or damaged ones, but none can be read
     bool contradiction = false;  // two labels, or label and IPTC, say different things
     Findings findings;
 };

@@ -225,6 +225,28 @@ TEST_CASE("a replaced label does not leave its model behind, a kept one does") {
     }
 }
 
+TEST_CASE("a label in damaged XMP is unreadable in every picture that carries XMP") {
+    for (const std::string_view format : {"jpeg", "webp", "gif", "tiff", "heic", "avif"}) {
+        CAPTURE(format);
+        const Home home;
+        const std::string in = test::make_sample(home.dir, format);
+        const std::string extension = std::filesystem::path(in).extension().string();
+        const std::string out = home.dir.file("out" + extension);
+        REQUIRE(home.label(in, out, {"--marks", "metadata"}).exit_code == 0);
+        Buffer bytes = test::read_file(out);
+        const std::size_t at = as_text(bytes).find("</rdf:RDF>");
+        REQUIRE(at != std::string_view::npos);
+        bytes[at + 1] = '?';
+        const std::string damaged = home.dir.file("damaged" + extension);
+        test::write_file(damaged, bytes);
+        for (const char* marks : {"metadata", "explicit,metadata"}) {
+            const test::ToolRun run = home.run({"verify", "--json", "--marks", marks, damaged});
+            CHECK(run.exit_code == 1);
+            CHECK(run.out.find("\"verdict\":\"unreadable\"") != std::string::npos);
+        }
+    }
+}
+
 TEST_CASE("words alone are intact, and stripped when the service is known to write more") {
     const Home home;
     const std::string in = test::make_sample(home.dir, "png");

@@ -61,6 +61,17 @@ TEST_CASE("a value that is no label at all is unreadable, not absent") {
     CHECK(judged.unreadable);
 }
 
+TEST_CASE("the bytes of a label in a block that cannot be read make it unreadable, not absent") {
+    MetadataReading reading;
+    reading.damaged_label = true;
+    const MetadataJudgement damaged = judge_metadata(reading, {});
+    CHECK(damaged.unreadable);
+    CHECK(has(damaged.findings, "metadata.unreadable"));
+    reading = reading_of({kLabel});
+    reading.damaged_label = true;
+    CHECK_FALSE(judge_metadata(reading, {}).unreadable);
+}
+
 TEST_CASE("an id of ours is recognised, another's is only a text") {
     CHECK(judge_metadata(reading_of({kLabel}), {}).metadata.content_id == ContentId{1});
     std::string other(kLabel);

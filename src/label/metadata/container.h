@@ -44,6 +44,9 @@ struct IptcFields {
 struct MetadataReading {
     std::vector<LabelSite> sites;  // in file order, at most limits::kLabelSitesMax
     IptcFields iptc;
+    // A block that cannot be read holds the bytes of a label: there is one, and nobody can say
+    // which.
+    bool damaged_label = false;
     Findings findings;
 };
 
