@@ -177,9 +177,11 @@ Result<ExitCode> run_label(Arguments& arguments) {
                      fmt::format("{} is a file; several inputs need a folder", arguments.output)};
     }
     LabelRequest request = TRY(LabelRequest::create(arguments.label));
+    const std::string& recording = arguments.label.values.recording;
     Run run{.arguments = arguments,
             .request = std::move(request),
-            .prompts = Prompts(arguments.label.values.recording),
+            .prompts = Prompts(recording.empty() ? std::vector<std::string>()
+                                                 : std::vector<std::string>{recording}),
             .into_folder = into_folder,
             .clock = {},
             .random = {}};

@@ -28,6 +28,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace colophon::cli {
@@ -37,6 +38,7 @@ struct Arguments {
     std::vector<std::string> inputs;
     std::vector<std::string> trust;
     std::vector<std::string> wordings;
+    std::vector<std::string> recordings;
     std::string marks;
     std::string expected;
     std::string font;
@@ -56,7 +58,7 @@ Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const I
     const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
     if (run.options.marks.has(label::Mark::kExplicit)) {
-        run.prompts.prepare_verify(worker, format);
+        TRY(run.prompts.prepare_verify(worker, format));
     }
     return worker.verify(in.get(), format, run.options);
 }
@@ -115,9 +117,13 @@ Result<void> set_looked_at(const Arguments& arguments, const Config& config,
 Result<ExitCode> run_verify(const Arguments& arguments) {
     const Config config = TRY(load_config());
     const std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
+    std::vector<std::string> recordings = arguments.recordings;
+    if (!config.label.recording.empty()) {
+        recordings.push_back(config.label.recording);
+    }
     Run run{.arguments = arguments,
             .options = {},
-            .prompts = Prompts(""),
+            .prompts = Prompts(std::move(recordings)),
             .whole_screen = inputs.size() == 1};
     std::vector<std::string> trust = config.verify.trust;
     trust.insert(trust.end(), arguments.trust.begin(), arguments.trust.end());
@@ -148,6 +154,9 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("--wording", arguments.wordings,
                     std::string(tr("also look for these words in pictures; repeatable",
                                    "另外在图片中查找的文字，可多次给出")));
+    verb.add_option("--recording", arguments.recordings,
+                    std::string(tr("also look for this recording of a spoken label; repeatable",
+                                   "另外在音频中查找的语音标识录音，可多次给出")));
     verb.add_option("--marks", arguments.marks,
                     std::string(tr("look only at these: explicit,metadata",
                                    "仅检查这些标识：explicit,metadata")));

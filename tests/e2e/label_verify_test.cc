@@ -261,6 +261,44 @@ TEST_CASE("words alone are intact, and stripped when the service is known to wri
     CHECK(home.run({"verify", "--expect", "ink", out}).exit_code == 64);
 }
 
+TEST_CASE("a recording of the user's own is put on, found again and never put on twice") {
+    const Home home;
+    const std::string voice = home.dir.file("voice.wav");
+    // A voice and words that verification does not know by heart.
+    test::run_tool_ok({"espeak-ng", "-v", "cmn+f2", "-s", "170", "-p", "70", "-w", voice,
+                       "接下来的节目由人工智能生成"});
+    for (const std::string_view format : {"wav", "mp3"}) {
+        CAPTURE(format);
+        const std::string in = test::make_sample(home.dir, format);
+        const std::string out = home.dir.file("out." + std::string(format));
+        const std::string again = home.dir.file("again." + std::string(format));
+        REQUIRE(home.label(in, out, {"--recording", voice}).exit_code == 0);
+        CHECK_FALSE(*home.verify_json(out, 0).find("explicit")->find("found")->if_bool());
+        const test::ToolRun told = home.run({"verify", "--json", "--recording", voice, out});
+        REQUIRE(told.exit_code == 0);
+        const json::Value mark = *json::parse(told.out)->find("explicit");
+        CHECK(*mark.find("found")->if_bool());
+        CHECK(mark.string_or("text", "") == "voice.wav");
+        const test::ToolRun configured = home.run({"verify", "--expect", "explicit", out}, {},
+                                                  {"COLOPHON_LABEL_RECORDING=" + voice});
+        CHECK(configured.exit_code == 0);
+        CHECK(configured.out.find("voice.wav") != std::string::npos);
+        REQUIRE(home.label(out, again, {"--recording", voice}).exit_code == 0);
+        CHECK(test::run_tool_ok({"ffprobe", "-v", "error", "-show_entries", "format=duration",
+                                 "-of", "csv=p=0", again}) ==
+              test::run_tool_ok({"ffprobe", "-v", "error", "-show_entries", "format=duration",
+                                 "-of", "csv=p=0", out}));
+    }
+    const std::string noise = home.dir.file("noise.wav");
+    test::write_file(noise, as_bytes("RIFF of nothing"));
+    const std::string in = test::make_sample(home.dir, "flac");
+    const test::ToolRun refused = home.label(in, home.dir.file("out.flac"), {"--recording", noise});
+    CHECK(refused.exit_code != 0);
+    CHECK(refused.err.find("noise.wav") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(home.dir.file("out.flac")));
+    CHECK(home.run({"verify", "--recording", noise, in}).exit_code != 0);
+}
+
 TEST_CASE("a platform does not invent that a file is synthetic") {
     const Home home;
     const std::string in = test::make_sample(home.dir, "png");
