@@ -102,18 +102,55 @@ std::vector<Read> read_sites(const MetadataReading& reading, Findings& findings)
     return standard;
 }
 
+// Within one whole there is exactly one label. Wholes that were put one behind the other may come
+// from different hands, which is worth knowing and no contradiction.
 void compare_sites(const std::vector<Read>& reads, MetadataJudgement& judgement) {
     for (std::size_t i = 1; i < reads.size(); ++i) {
-        if (same_origin(reads[0].reading.label, reads[i].reading.label)) {
-            warn(judgement.findings, "metadata.duplicate",
-                 fmt::format("the label stands twice: {} and {}", reads[0].site->where,
-                             reads[i].site->where));
+        const auto other = std::ranges::find_if(
+            reads, [&](const Read& read) { return read.site->part == reads[i].site->part; });
+        const bool alone = &*other == &reads[i];
+        const Read& first = alone ? reads[0] : *other;
+        if (same_origin(first.reading.label, reads[i].reading.label)) {
+            if (!alone) {
+                warn(judgement.findings, "metadata.duplicate",
+                     fmt::format("the label stands twice: {} and {}", first.site->where,
+                                 reads[i].site->where));
+            }
+        } else if (alone) {
+            judgement.parts_differ = true;
+            warn(judgement.findings, "metadata.links",
+                 fmt::format("link {} of the file carries another label ({}, ProduceID {})",
+                             reads[i].site->part + 1, reads[i].reading.label.content_producer,
+                             reads[i].reading.label.produce_id));
         } else {
             judgement.contradiction = true;
             fault(judgement.findings, "metadata.contradiction",
-                  fmt::format("{} and {} name different origins", reads[0].site->where,
+                  fmt::format("{} and {} name different origins", first.site->where,
                               reads[i].site->where));
         }
+    }
+}
+
+// The label of every whole is signed for itself; one signature that does not fit spoils the file.
+void check_signatures(const std::vector<Read>& reads, const std::vector<TrustedKey>& trusted,
+                      MetadataJudgement& judgement) {
+    for (const Read& read : reads) {
+        const bool first = &read == &reads.front();
+        if (!first && (read.site->part == reads.front().site->part ||
+                       read.reading.label == reads.front().reading.label)) {
+            continue;
+        }
+        const SignatureReading signature = verify_security_data(read.reading.label, trusted);
+        MetadataVerification& metadata = judgement.metadata;
+        if (first) {
+            metadata.signature = signature.state;
+            metadata.trusted = signature.trusted;
+            metadata.key_id = signature.key_id;
+        } else if (signature.state == SignatureState::kInvalid) {
+            metadata.signature = signature.state;
+        }
+        metadata.trusted = metadata.trusted && signature.trusted;
+        add_all(judgement.findings, signature.findings);
     }
 }
 
@@ -246,11 +283,7 @@ MetadataJudgement judge_metadata(const MetadataReading& reading,
         metadata.content_id = *id;
     }
     compare_sites(reads, judgement);
-    const SignatureReading signature = verify_security_data(metadata.label, trusted);
-    metadata.signature = signature.state;
-    metadata.trusted = signature.trusted;
-    metadata.key_id = signature.key_id;
-    add_all(judgement.findings, signature.findings);
+    check_signatures(reads, trusted, judgement);
     if (says_camera(metadata.iptc.digital_source_type) && metadata.label.label == "1") {
         judgement.contradiction = true;
         fault(judgement.findings, "metadata.contradiction",

@@ -85,6 +85,7 @@ struct MetadataJudgement {
     MetadataVerification metadata;
     bool unreadable = false;     // sites or damaged ones, but none can be read
     bool contradiction = false;  // two labels, or label and IPTC, say different things
+    bool parts_differ = false;   // the links of a chained file carry labels of different origin
     Findings findings;
 };
 MetadataJudgement judge_metadata(const MetadataReading& reading,

@@ -32,6 +32,8 @@ struct LabelSite {
     std::string value;            // the text as stored, unescaped (XML entities resolved, inflated)
     std::uint64_t offset = 0;     // in the file, of the structure that holds it
     bool standard_place = false;  // whether it is the place that the standard names for this format
+    // Which of several wholes that were put one behind the other (links of a chained Ogg) holds it.
+    std::uint32_t part = 0;
 };
 
 // What the IPTC fields of the XMP packet say; empty when absent.
