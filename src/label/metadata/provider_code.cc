@@ -41,11 +41,11 @@ std::string wrong_size(std::string_view text) {
             "before it, behind it 1 for generation or 2 for propagation and four of your own",
             text);
     }
-    const bool more = text.size() > kProviderCodeSize;
-    const std::size_t count =
-        more ? text.size() - kProviderCodeSize : kProviderCodeSize - text.size();
-    return fmt::format("a provider code has {} characters, this has {}: {} too {}",
-                       kProviderCodeSize, text.size(), count, more ? "many" : "few");
+    return text.size() > kProviderCodeSize
+               ? fmt::format("a provider code has 27 characters, this has {}: {} too many",
+                             text.size(), text.size() - kProviderCodeSize)
+               : fmt::format("a provider code has 27 characters, this has {}: {} too few",
+                             text.size(), kProviderCodeSize - text.size());
 }
 
 // How a character that does not belong is shown in a message; it may be any byte.
