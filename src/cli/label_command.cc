@@ -286,16 +286,8 @@ void add_label_command(CLI::App& app, Action& action) {
         app.add_subcommand("label", std::string(tr("put the marks on files", "为文件添加标识")));
     add_options(*verb, *arguments);
     add_flags(*verb, *arguments);
-    verb->callback([arguments, &action] {
-        action = [arguments] {
-            const auto result = run_label(*arguments);
-            if (!result.ok()) {
-                print_error(result.error().what);
-                return usage_code_of(result.error());
-            }
-            return *result;
-        };
-    });
+    verb->callback(
+        [arguments, &action] { action = [arguments] { return finish(run_label(*arguments)); }; });
 }
 
 }  // namespace colophon::cli

@@ -183,16 +183,8 @@ void add_verify_command(CLI::App& app, Action& action) {
     CLI::App* verb = app.add_subcommand(
         "verify", std::string(tr("read every mark and judge", "读取并判定所有标识")));
     add_options(*verb, *arguments);
-    verb->callback([arguments, &action] {
-        action = [arguments] {
-            const auto result = run_verify(*arguments);
-            if (!result.ok()) {
-                print_error(result.error().what);
-                return usage_code_of(result.error());
-            }
-            return *result;
-        };
-    });
+    verb->callback(
+        [arguments, &action] { action = [arguments] { return finish(run_verify(*arguments)); }; });
 }
 
 }  // namespace colophon::cli
