@@ -238,6 +238,7 @@ Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments) {
     if (request.needs_media()) {
         request.font_ = TRY(find_font(values.font));
     }
+    TRY(request.check_label());  // before a key is made for it
     const bool signs =
         !arguments.propagate && (!request.marks_ || request.marks_->has(label::Mark::kMetadata));
     auto key =
