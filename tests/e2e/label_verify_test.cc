@@ -358,7 +358,7 @@ TEST_CASE("every value that an option may not have is 64, and names what is wron
         {{"--content-id", std::string(3000, '7')}, "ProduceID"},
         {{"--propagator", "a b"}, "ContentPropagator"},
         {{"--propagator", "002191000000000000000K10001"}, "subject type"},
-        {{"--metadata-key-id", "密钥"}, "ReservedCode1"},
+        {{"--metadata-key-id", "密钥"}, "key id"},
         {{"--issuer", "1"}, "--issuer"},
         {{"--jobs", "many"}, "jobs"},
     };
