@@ -4,6 +4,7 @@
 // The verbs. Each adds itself to the command line and says what to run when it was chosen.
 
 #include "cli/exit_code.h"
+#include "core/result.h"
 
 #include <functional>
 #include <string>
@@ -26,5 +27,7 @@ void add_version_command(CLI::App& app, Action& action);
 
 // Prints "colophon: WHAT" and, when it helps, the file, on standard error.
 void print_error(const std::string& what);
+// The end of a verb: prints an error of the whole run and gives its exit code.
+ExitCode finish(const Result<ExitCode>& run);
 
 }  // namespace colophon::cli

@@ -51,4 +51,8 @@ ExitCode exit_code_of(const Error& error) noexcept {
     return error.code == ErrorCode::kUnsupported ? ExitCode::kUnsupported : ExitCode::kError;
 }
 
+ExitCode usage_code_of(const Error& error) noexcept {
+    return error.code == ErrorCode::kInvalidArgument ? ExitCode::kUsage : exit_code_of(error);
+}
+
 }  // namespace colophon::cli

@@ -19,9 +19,12 @@ enum class ExitCode : std::uint8_t {
     kUsage = 64,       // wrong usage
 };
 
-// Of several files the worst counts, in the order 1, 2, 4, 3, 0.
+// Of several files the worst counts, in the order 64, 1, 2, 4, 3, 0.
 ExitCode worse(ExitCode a, ExitCode b) noexcept;
 ExitCode exit_code_of(label::Verdict verdict) noexcept;
+// Of a failure that one file is to blame for.
 ExitCode exit_code_of(const Error& error) noexcept;
+// Of a failure that the command line or the configuration is to blame for.
+ExitCode usage_code_of(const Error& error) noexcept;
 
 }  // namespace colophon::cli

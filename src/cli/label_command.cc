@@ -79,34 +79,59 @@ struct Labelled {
     worker::LabelReport report;
 };
 
-Result<Labelled> label_one(Run& run, worker::Worker& worker, const Input& input) {
-    const worker::Fd in = TRY(open_input(input.path));
+struct Opened {
+    worker::Fd in;
+    label::Format format;
+};
+
+Result<Opened> open_one(worker::Worker& worker, const Input& input) {
+    worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
-    const label::ApplyOptions options = TRY(run.request.options_for(format, run.clock, run.random));
+    return Opened{.in = std::move(in), .format = format};
+}
+
+Result<Labelled> label_one(Run& run, worker::Worker& worker, const Input& input,
+                           const Opened& opened, const label::ApplyOptions& options) {
+    const label::Format format = opened.format;
     TRY(run.prompts.prepare_label(worker, options, format));
     const std::string path = output_path(run, input);
     if (run.into_folder) {
         TRY(make_folders(fs::path(path).parent_path().string()));
     }
     OutputFile out = TRY(OutputFile::create(path));
-    worker::LabelReport report = TRY(worker.label(in.get(), out.descriptor(), format, options));
+    worker::LabelReport report =
+        TRY(worker.label(opened.in.get(), out.descriptor(), format, options));
     TRY(out.commit());
     add_plan_findings(run, format, report);
     return Labelled{.output = path, .format = format, .report = std::move(report)};
 }
 
-Outcome label_input(Run& run, worker::Worker& worker, const Input& input) {
+Outcome failed(const Run& run, const Input& input, const Error& error, ExitCode code) {
     Outcome outcome;
-    const auto labelled = label_one(run, worker, input);
-    if (!labelled.ok()) {
-        outcome.code = exit_code_of(labelled.error());
-        outcome.err = fmt::format("colophon: {}: {}\n", printable(input.path),
-                                  printable(in_user_language(labelled.error().what)));
-        if (run.arguments.json) {
-            outcome.out = json::write(error_json(input.path, labelled.error())) + "\n";
-        }
-        return outcome;
+    outcome.code = code;
+    outcome.err = fmt::format("colophon: {}: {}\n", printable(input.path),
+                              printable(in_user_language(error.what)));
+    if (run.arguments.json) {
+        outcome.out = json::write(error_json(input.path, error)) + "\n";
     }
+    return outcome;
+}
+
+Outcome label_input(Run& run, worker::Worker& worker, const Input& input) {
+    const auto opened = open_one(worker, input);
+    if (!opened.ok()) {
+        return failed(run, input, opened.error(), exit_code_of(opened.error()));
+    }
+    const auto options = run.request.options_for(opened->format, run.clock, run.random);
+    if (!options.ok()) {
+        // The file is good; what was asked for it is not.
+        return failed(run, input, options.error(), usage_code_of(options.error()));
+    }
+    const auto labelled = label_one(run, worker, input, *opened, *options);
+    if (!labelled.ok()) {
+        return failed(run, input, labelled.error(), exit_code_of(labelled.error()));
+    }
+    Outcome outcome;
     const bool to_stream = labelled->output == kStandardStream;
     if (run.arguments.json) {
         std::string& to = to_stream ? outcome.err : outcome.out;
@@ -152,9 +177,11 @@ Result<ExitCode> run_label(Arguments& arguments) {
                      fmt::format("{} is a file; several inputs need a folder", arguments.output)};
     }
     LabelRequest request = TRY(LabelRequest::create(arguments.label));
+    const std::string& recording = arguments.label.values.recording;
     Run run{.arguments = arguments,
             .request = std::move(request),
-            .prompts = Prompts(arguments.label.values.recording),
+            .prompts = Prompts(recording.empty() ? std::vector<std::string>()
+                                                 : std::vector<std::string>{recording}),
             .into_folder = into_folder,
             .clock = {},
             .random = {}};
@@ -259,17 +286,8 @@ void add_label_command(CLI::App& app, Action& action) {
         app.add_subcommand("label", std::string(tr("put the marks on files", "为文件添加标识")));
     add_options(*verb, *arguments);
     add_flags(*verb, *arguments);
-    verb->callback([arguments, &action] {
-        action = [arguments] {
-            const auto result = run_label(*arguments);
-            if (!result.ok()) {
-                print_error(result.error().what);
-                return result.error().code == ErrorCode::kInvalidArgument ? ExitCode::kUsage
-                                                                          : ExitCode::kError;
-            }
-            return *result;
-        };
-    });
+    verb->callback(
+        [arguments, &action] { action = [arguments] { return finish(run_label(*arguments)); }; });
 }
 
 }  // namespace colophon::cli

@@ -12,16 +12,19 @@
 #include "label/explicit/audio.h"
 #include "label/explicit/image.h"
 #include "label/explicit/text.h"
+#include "label/explicit/wording.h"
 #include "label/format.h"
 #include "label/metadata/aigc.h"
-#include "label/metadata/provider_code.h"
+#include "label/metadata/container.h"
 #include "label/metadata/security_data.h"
+#include "label/metadata/xmp.h"
 #include "label/plan.h"
 #include "label/record.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -44,6 +47,30 @@ Error unknown(std::string_view option, std::string_view value, std::string_view 
                  fmt::format("{} is no {}; known are {}", value, option, known)};
 }
 
+// A value that an option may not have is wrong usage, whatever the rule that it breaks is called
+// where it is checked.
+Result<void> as_usage(Result<void> checked) {
+    if (!checked.ok()) {
+        return Error{ErrorCode::kInvalidArgument, checked.error().what};
+    }
+    return checked;
+}
+
+Result<void> set_system(const std::string& system, label::LabelRecord& record) {
+    const std::size_t slash = system.find('/');
+    record.system_name = system.substr(0, slash);
+    record.system_version = slash == std::string::npos ? std::string() : system.substr(slash + 1);
+    if (record.system_name.empty() && !system.empty()) {
+        return Error{
+            ErrorCode::kInvalidArgument,
+            fmt::format("\"{}\" names no system; --system is NAME or NAME/VERSION", system)};
+    }
+    label::MetadataFields fields{.aigc = "{}", .iptc = {}};
+    fields.iptc.ai_system_used = record.system_name;
+    fields.iptc.ai_system_version_used = record.system_version;
+    return as_usage(label::check_xmp_fields(fields));
+}
+
 Result<void> set_record(const LabelArguments& arguments, label::LabelRecord& record) {
     const LabelConfig& values = arguments.values;
     record.producer_code = values.producer;
@@ -60,13 +87,7 @@ Result<void> set_record(const LabelArguments& arguments, label::LabelRecord& rec
                      "unified social credit code inside), or put  producer = \"CODE\"  under "
                      "[label] in colophon.toml"};
     }
-    if (label::looks_like_provider_code(record.producer_code)) {
-        TRY(label::parse_provider_code(record.producer_code));
-    }
-    const std::size_t slash = values.system.find('/');
-    record.system_name = values.system.substr(0, slash);
-    record.system_version =
-        slash == std::string::npos ? std::string() : values.system.substr(slash + 1);
+    TRY(set_system(values.system, record));
     if (!values.origin.empty()) {
         const auto origin = label::parse_origin(values.origin);
         if (!origin) {
@@ -153,6 +174,27 @@ Result<void> set_place(std::string_view position, label::Kind kind, label::Apply
     return {};
 }
 
+// What of words and place can be refused without knowing the file: some kind of file must take
+// them.
+Result<void> check_explicit(const LabelConfig& values, const label::ApplyOptions& options) {
+    if (!values.text.empty()) {
+        TRY(label::check_wording(values.text, options.profile,
+                                 values.position == "corner" ? label::WordingForm::kCornerMark
+                                                             : label::WordingForm::kFull));
+    }
+    label::ApplyOptions scratch;
+    constexpr std::array kKinds{label::Kind::kImage, label::Kind::kText, label::Kind::kAudio};
+    if (std::ranges::none_of(kKinds, [&](label::Kind kind) {
+            return set_place(values.position, kind, scratch).ok();
+        })) {
+        return unknown("position", values.position,
+                       "for pictures bottom-right, bottom-left, top-right, top-left, bottom, top, "
+                       "left and right, for sounds start, end and both, for texts those and "
+                       "corner");
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<std::string> find_font(const std::string& wanted) {
@@ -190,11 +232,13 @@ Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments) {
                            "dialogue, voice, face, scene, content and other");
         }
     }
+    TRY(check_explicit(values, request.base_));
     request.position_ = values.position;
     request.recording_ = values.recording;
     if (request.needs_media()) {
         request.font_ = TRY(find_font(values.font));
     }
+    TRY(request.check_label());  // before a key is made for it
     const bool signs =
         !arguments.propagate && (!request.marks_ || request.marks_->has(label::Mark::kMetadata));
     auto key =
@@ -203,7 +247,23 @@ Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments) {
         request.key_ = std::make_shared<const label::SigningKey>(std::move(*key));
     }
     request.key_id_ = values.metadata_key_id;
+    TRY(request.check_label());
     return request;
+}
+
+// Tries the label of a file with any content id: what is wrong in it is wrong in every file.
+Result<void> LabelRequest::check_label() const {
+    label::LabelRecord record = base_.record;
+    if (record.produce_id().empty()) {
+        record.content_id = ContentId{};
+    }
+    label::AigcLabel label = label::own_label(record, "");
+    TRY(as_usage(label::check_aigc(label)));
+    if (key_) {
+        label.reserved_code1 = TRY(label::make_security_data(label, *key_, key_id_));
+        TRY(as_usage(label::check_aigc(label)));
+    }
+    return {};
 }
 
 label::LabelPlan LabelRequest::plan_for(label::Format format) const {
@@ -226,7 +286,9 @@ Result<label::ApplyOptions> LabelRequest::options_for(label::Format format, Cloc
     if (options.record.own_id.empty() && !options.record.content_id) {
         options.record.content_id = ContentId{TRY(random.next()) & ContentId::kMax};
     }
-    TRY(set_place(position_, kind, options));
+    if (options.marks.has(label::Mark::kExplicit)) {
+        TRY(set_place(position_, kind, options));
+    }
     const bool as_producer = options.existing != label::ExistingPolicy::kPropagate;
     if (key_ && as_producer && options.marks.has(label::Mark::kMetadata)) {
         const label::AigcLabel label = label::own_label(options.record, "");

@@ -38,7 +38,8 @@ public:
     label::LabelPlan plan_for(label::Format format) const;
     bool needs_media() const noexcept { return !marks_ || marks_->has(label::Mark::kExplicit); }
 
-    // The options of one file: a content id of its own and the signature over it.
+    // The options of one file: a content id of its own and the signature over it. kInvalidArgument
+    // when an option does not suit that kind of file.
     Result<label::ApplyOptions> options_for(label::Format format, Clock& clock,
                                             Random& random) const;
     const std::string& font() const noexcept { return font_; }
@@ -46,6 +47,7 @@ public:
 
 private:
     LabelRequest() = default;
+    Result<void> check_label() const;
 
     label::ApplyOptions base_;
     std::optional<label::MarkSet> marks_;

@@ -6,6 +6,7 @@
 #include "cli/exit_code.h"
 #include "cli/help.h"
 #include "cli/terminal.h"
+#include "core/result.h"
 #include "worker/server.h"
 
 #include <CLI/CLI.hpp>
@@ -61,6 +62,14 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
+
+ExitCode finish(const Result<ExitCode>& run) {
+    if (!run.ok()) {
+        print_error(run.error().what);
+        return usage_code_of(run.error());
+    }
+    return *run;
+}
 
 void print_error(const std::string& what) {
     write_text(2, fmt::format("colophon: {}\n", printable(in_user_language(what))));

@@ -152,6 +152,10 @@ std::string_view intact_sentence(label::PropagationStatus status) {
 std::string_view verdict_sentence(const label::Verification& seen) {
     switch (seen.verdict) {
         case label::Verdict::kIntact:
+            if (seen.metadata && !seen.metadata->found) {
+                return tr("An explicit label is there, and no metadata label beside it.",
+                          "存在显式标识，未发现元数据标识。");
+            }
             return intact_sentence(seen.metadata ? seen.propagation
                                                  : label::PropagationStatus::kConfirmed);
         case label::Verdict::kAltered:

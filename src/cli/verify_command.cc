@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "label/explicit/wording.h"
 #include "label/format.h"
 #include "label/plan.h"
 #include "label/verify.h"
@@ -27,6 +28,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace colophon::cli {
@@ -36,7 +38,9 @@ struct Arguments {
     std::vector<std::string> inputs;
     std::vector<std::string> trust;
     std::vector<std::string> wordings;
+    std::vector<std::string> recordings;
     std::string marks;
+    std::string expected;
     std::string font;
     bool declared = false;
     bool json = false;
@@ -54,7 +58,7 @@ Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const I
     const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
     if (run.options.marks.has(label::Mark::kExplicit)) {
-        run.prompts.prepare_verify(worker, format);
+        TRY(run.prompts.prepare_verify(worker, format));
     }
     return worker.verify(in.get(), format, run.options);
 }
@@ -86,24 +90,46 @@ Outcome verify_input(Run& run, worker::Worker& worker, const Input& input) {
     return outcome;
 }
 
+// What is looked at, checked once before any file is.
+Result<void> set_looked_at(const Arguments& arguments, const Config& config,
+                           label::VerifyOptions& options) {
+    if (!arguments.marks.empty()) {
+        options.marks = TRY(label::parse_marks(arguments.marks));
+    }
+    options.expected = TRY(label::parse_marks(arguments.expected));
+    for (label::MarkSet unread : {options.marks, options.expected}) {
+        unread.remove(label::Mark::kExplicit).remove(label::Mark::kMetadata);
+        if (!unread.empty()) {
+            return Error{ErrorCode::kUnsupported,
+                         fmt::format("this version does not read the mark {}", to_string(unread))};
+        }
+    }
+    options.wordings = arguments.wordings;
+    if (!config.label.text.empty()) {
+        options.wordings.push_back(config.label.text);
+    }
+    for (const std::string& wording : options.wordings) {
+        TRY(label::check_wording_form(wording));
+    }
+    return {};
+}
+
 Result<ExitCode> run_verify(const Arguments& arguments) {
     const Config config = TRY(load_config());
     const std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
+    std::vector<std::string> recordings = arguments.recordings;
+    if (!config.label.recording.empty()) {
+        recordings.push_back(config.label.recording);
+    }
     Run run{.arguments = arguments,
             .options = {},
-            .prompts = Prompts(""),
+            .prompts = Prompts(std::move(recordings)),
             .whole_screen = inputs.size() == 1};
     std::vector<std::string> trust = config.verify.trust;
     trust.insert(trust.end(), arguments.trust.begin(), arguments.trust.end());
     run.options.trusted = TRY(open_trusted_keys(trust));
     run.options.user_declares = arguments.declared;
-    run.options.wordings = arguments.wordings;
-    if (!config.label.text.empty()) {
-        run.options.wordings.push_back(config.label.text);
-    }
-    if (!arguments.marks.empty()) {
-        run.options.marks = TRY(label::parse_marks(arguments.marks));
-    }
+    TRY(set_looked_at(arguments, config, run.options));
     const bool words = run.options.marks.has(label::Mark::kExplicit);
     std::string font;
     if (words) {
@@ -128,9 +154,16 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("--wording", arguments.wordings,
                     std::string(tr("also look for these words in pictures; repeatable",
                                    "另外在图片中查找的文字，可多次给出")));
+    verb.add_option("--recording", arguments.recordings,
+                    std::string(tr("also look for this recording of a spoken label; repeatable",
+                                   "另外在音频中查找的语音标识录音，可多次给出")));
     verb.add_option("--marks", arguments.marks,
                     std::string(tr("look only at these: explicit,metadata",
                                    "仅检查这些标识：explicit,metadata")));
+    verb.add_option(
+        "--expect", arguments.expected,
+        std::string(tr("marks that the service of these files writes: explicit,metadata",
+                       "这些文件的服务应当写入的标识：explicit,metadata")));
     verb.add_option("--font", arguments.font,
                     std::string(tr("font of the words looked for", "查找文字所用字体")));
     verb.add_flag("--declared", arguments.declared,
@@ -150,17 +183,8 @@ void add_verify_command(CLI::App& app, Action& action) {
     CLI::App* verb = app.add_subcommand(
         "verify", std::string(tr("read every mark and judge", "读取并判定所有标识")));
     add_options(*verb, *arguments);
-    verb->callback([arguments, &action] {
-        action = [arguments] {
-            const auto result = run_verify(*arguments);
-            if (!result.ok()) {
-                print_error(result.error().what);
-                return result.error().code == ErrorCode::kInvalidArgument ? ExitCode::kUsage
-                                                                          : ExitCode::kError;
-            }
-            return *result;
-        };
-    });
+    verb->callback(
+        [arguments, &action] { action = [arguments] { return finish(run_verify(*arguments)); }; });
 }
 
 }  // namespace colophon::cli

@@ -119,7 +119,8 @@ Result<void> read_back(Work& work, const AigcLabel& wanted) {
     const Container* container = find_container(work.format);
     const MetadataReading reading = TRY(container->read(work.file));
     const MetadataJudgement judged = judge_metadata(reading, {});
-    if (!judged.metadata.found || judged.contradiction || judged.metadata.label != wanted) {
+    if (!judged.metadata.found || judged.contradiction || judged.parts_differ ||
+        judged.metadata.label != wanted) {
         return Error{ErrorCode::kCorrupt,
                      "the metadata label does not read back as it was written"};
     }
@@ -131,6 +132,11 @@ Result<void> apply_metadata(Work& work, const ApplyOptions& options,
                             const PropagationEvidence& traces, Holder& holder) {
     const Container* container = find_container(work.format);
     const MetadataJudgement before = judge_metadata(TRY(container->read(work.file)), {});
+    if (before.parts_differ) {
+        return Error{ErrorCode::kUnsupported,
+                     "the links of this file carry different labels, and one would replace the "
+                     "others; take the links apart and label each"};
+    }
     std::optional<AigcLabel> existing;
     if (before.metadata.found) {
         existing = before.metadata.label;
@@ -145,6 +151,7 @@ Result<void> apply_metadata(Work& work, const ApplyOptions& options,
         fields.iptc.digital_source_type = source_type(options.record.origin);
         fields.iptc.ai_system_used = options.record.system_name;
         fields.iptc.ai_system_version_used = options.record.system_version;
+        fields.replaces_system = existing.has_value() || before.unreadable;
     }
     // [GB45438-6.1] Exactly one metadata label: the writer replaces whatever was there.
     const Splice splice = TRY(container->write(work.file, fields));

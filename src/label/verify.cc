@@ -102,18 +102,55 @@ std::vector<Read> read_sites(const MetadataReading& reading, Findings& findings)
     return standard;
 }
 
+// Within one whole there is exactly one label. Wholes that were put one behind the other may come
+// from different hands, which is worth knowing and no contradiction.
 void compare_sites(const std::vector<Read>& reads, MetadataJudgement& judgement) {
     for (std::size_t i = 1; i < reads.size(); ++i) {
-        if (same_origin(reads[0].reading.label, reads[i].reading.label)) {
-            warn(judgement.findings, "metadata.duplicate",
-                 fmt::format("the label stands twice: {} and {}", reads[0].site->where,
-                             reads[i].site->where));
+        const auto other = std::ranges::find_if(
+            reads, [&](const Read& read) { return read.site->part == reads[i].site->part; });
+        const bool alone = &*other == &reads[i];
+        const Read& first = alone ? reads[0] : *other;
+        if (same_origin(first.reading.label, reads[i].reading.label)) {
+            if (!alone) {
+                warn(judgement.findings, "metadata.duplicate",
+                     fmt::format("the label stands twice: {} and {}", first.site->where,
+                                 reads[i].site->where));
+            }
+        } else if (alone) {
+            judgement.parts_differ = true;
+            warn(judgement.findings, "metadata.links",
+                 fmt::format("link {} of the file carries another label ({}, ProduceID {})",
+                             reads[i].site->part + 1, reads[i].reading.label.content_producer,
+                             reads[i].reading.label.produce_id));
         } else {
             judgement.contradiction = true;
             fault(judgement.findings, "metadata.contradiction",
-                  fmt::format("{} and {} name different origins", reads[0].site->where,
+                  fmt::format("{} and {} name different origins", first.site->where,
                               reads[i].site->where));
         }
+    }
+}
+
+// The label of every whole is signed for itself; one signature that does not fit spoils the file.
+void check_signatures(const std::vector<Read>& reads, const std::vector<TrustedKey>& trusted,
+                      MetadataJudgement& judgement) {
+    for (const Read& read : reads) {
+        const bool first = &read == &reads.front();
+        if (!first && (read.site->part == reads.front().site->part ||
+                       read.reading.label == reads.front().reading.label)) {
+            continue;
+        }
+        const SignatureReading signature = verify_security_data(read.reading.label, trusted);
+        MetadataVerification& metadata = judgement.metadata;
+        if (first) {
+            metadata.signature = signature.state;
+            metadata.trusted = signature.trusted;
+            metadata.key_id = signature.key_id;
+        } else if (signature.state == SignatureState::kInvalid) {
+            metadata.signature = signature.state;
+        }
+        metadata.trusted = metadata.trusted && signature.trusted;
+        add_all(judgement.findings, signature.findings);
     }
 }
 
@@ -146,23 +183,59 @@ bool has_error(const Findings& findings, std::string_view code) {
     });
 }
 
-Verdict judge(const Verification& seen, const MetadataJudgement& judgement) {
-    const bool metadata = seen.metadata && seen.metadata->found;
-    const bool words = seen.explicit_mark && seen.explicit_mark->found;
-    if (metadata) {
-        if (seen.metadata->signature == SignatureState::kInvalid) {
-            return Verdict::kAltered;
-        }
-        const bool nobody = has_error(seen.findings, "metadata.provider_code");
-        return judgement.contradiction || nobody ? Verdict::kForged : Verdict::kIntact;
+struct Found {
+    bool words = false;
+    bool metadata = false;
+};
+
+// [DSP-18] A mark alone does not say that there was another: a provider may choose the metadata
+// label only [DSP-17], a person who writes "AI生成" on a picture has no other. So a mark counts as
+// removed only when the caller knows that the service writes it.
+Verdict judge(const Verification& seen, const MetadataJudgement& judgement, const Found& found,
+              const MarkSet& missing) {
+    if (found.metadata && seen.metadata->signature == SignatureState::kInvalid) {
+        return Verdict::kAltered;
     }
-    if (judgement.unreadable) {
+    if (found.metadata &&
+        (judgement.contradiction || has_error(seen.findings, "metadata.provider_code"))) {
+        return Verdict::kForged;
+    }
+    if (!found.metadata && judgement.unreadable) {
         return Verdict::kUnreadable;
     }
-    if (words) {
-        return seen.metadata ? Verdict::kStripped : Verdict::kIntact;
+    if (!found.words && !found.metadata) {
+        return Verdict::kAbsent;
     }
-    return Verdict::kAbsent;
+    return missing.empty() ? Verdict::kIntact : Verdict::kStripped;
+}
+
+// The expected marks that were looked for and are not there.
+MarkSet missing_marks(const Verification& seen, const MarkSet& expected, const Found& found) {
+    MarkSet missing;
+    if (expected.has(Mark::kExplicit) && seen.explicit_mark && !found.words) {
+        missing.add(Mark::kExplicit);
+    }
+    if (expected.has(Mark::kMetadata) && seen.metadata && !found.metadata) {
+        missing.add(Mark::kMetadata);
+    }
+    return missing;
+}
+
+void add_missing(const Found& found, const MarkSet& missing, Verification& seen) {
+    if (found.metadata && missing.has(Mark::kExplicit)) {
+        fault(seen.findings, "explicit.absent",
+              "the metadata label is there, the explicit label that was expected is not");
+    }
+    if (!found.words || found.metadata || !seen.metadata || seen.verdict == Verdict::kUnreadable) {
+        return;
+    }
+    if (missing.has(Mark::kMetadata)) {
+        fault(seen.findings, "metadata.absent",
+              "the explicit label is there, the metadata label that was expected is not");
+    } else {
+        warn(seen.findings, "metadata.absent",
+             "the explicit label is there, a metadata label is not: never written, or lost");
+    }
 }
 
 }  // namespace
@@ -185,7 +258,11 @@ MetadataJudgement judge_metadata(const MetadataReading& reading,
     metadata.sites = reading.sites.size();
     const std::vector<Read> reads = read_sites(reading, judgement.findings);
     if (reads.empty()) {
-        judgement.unreadable = !reading.sites.empty();
+        judgement.unreadable = !reading.sites.empty() || reading.damaged_label;
+        if (reading.sites.empty() && reading.damaged_label) {
+            fault(judgement.findings, "metadata.unreadable",
+                  "the bytes of a label stand in a block that cannot be read");
+        }
         return judgement;
     }
     const Read& first = reads.front();
@@ -206,11 +283,7 @@ MetadataJudgement judge_metadata(const MetadataReading& reading,
         metadata.content_id = *id;
     }
     compare_sites(reads, judgement);
-    const SignatureReading signature = verify_security_data(metadata.label, trusted);
-    metadata.signature = signature.state;
-    metadata.trusted = signature.trusted;
-    metadata.key_id = signature.key_id;
-    add_all(judgement.findings, signature.findings);
+    check_signatures(reads, trusted, judgement);
     if (says_camera(metadata.iptc.digital_source_type) && metadata.label.label == "1") {
         judgement.contradiction = true;
         fault(judgement.findings, "metadata.contradiction",
@@ -246,13 +319,12 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
             add_all(seen.findings, seen.explicit_mark->findings);
         }
     }
-    seen.verdict = judge(seen, judgement);
-    const bool words = seen.explicit_mark && seen.explicit_mark->found;
+    const Found found{.words = seen.explicit_mark && seen.explicit_mark->found,
+                      .metadata = judgement.metadata.found};
+    const MarkSet missing = missing_marks(seen, options.expected, found);
+    seen.verdict = judge(seen, judgement, found, missing);
+    add_missing(found, missing, seen);
     const bool synthetic = says_synthetic(judgement.metadata.iptc.digital_source_type);
-    if (seen.verdict == Verdict::kStripped) {
-        fault(seen.findings, "metadata.absent",
-              "the explicit label is there, the metadata label is not: removed, or never written");
-    }
     if (synthetic && !judgement.metadata.found) {
         note(seen.findings, "metadata.iptc_only",
              "IPTC DigitalSourceType says synthetic; there is no AIGC label");
@@ -261,10 +333,10 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
     const bool labelled = judgement.metadata.found;
     const std::string& value = judgement.metadata.label.label;
     seen.propagation =
-        decide_propagation(
-            {.metadata_says_generated = labelled && value != "2" && value != "3",
-             .user_declares = options.user_declares || (labelled && value == "2"),
-             .explicit_mark_or_traces = words || synthetic || labelled || judgement.unreadable})
+        decide_propagation({.metadata_says_generated = labelled && value != "2" && value != "3",
+                            .user_declares = options.user_declares || (labelled && value == "2"),
+                            .explicit_mark_or_traces =
+                                found.words || synthetic || labelled || judgement.unreadable})
             .status;
     return seen;
 }

@@ -29,7 +29,7 @@ namespace colophon::label {
 enum class Verdict : std::uint8_t {
     kIntact,      // the marks are there and nothing speaks against them
     kAltered,     // a signature does not fit what it signs
-    kStripped,    // a mark is gone while another one remembers
+    kStripped,    // a mark is gone while another one, or who asks, knows that it belongs there
     kForged,      // marks contradict each other, or name a provider that cannot exist
     kAbsent,      // no mark
     kUnreadable,  // there is a mark, but nothing can be made of it
@@ -62,6 +62,10 @@ struct Verification {
 
 struct VerifyOptions {
     MarkSet marks = MarkSet().add(Mark::kExplicit).add(Mark::kMetadata);  // what to look at
+    // What the service writes from which the file is said to come: one of them that is missing
+    // while another is there was removed. Empty: nobody knows, and a subset is as good as the
+    // whole.
+    MarkSet expected;
     std::vector<TrustedKey> trusted;
     std::vector<std::string> wordings;  // looked for in pictures besides the known ones
     bool user_declares = false;         // the uploader said that the content is synthetic
@@ -79,8 +83,9 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
 // The first readable label among the sites, with everything that was noticed on the way.
 struct MetadataJudgement {
     MetadataVerification metadata;
-    bool unreadable = false;     // sites, but none can be read
+    bool unreadable = false;     // sites or damaged ones, but none can be read
     bool contradiction = false;  // two labels, or label and IPTC, say different things
+    bool parts_differ = false;   // the links of a chained file carry labels of different origin
     Findings findings;
 };
 MetadataJudgement judge_metadata(const MetadataReading& reading,

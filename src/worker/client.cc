@@ -172,8 +172,12 @@ Result<void> Worker::ensure_started() {
         stop();
         return decode_error(*error);
     }
-    for (auto prompt = prompts_.rbegin(); prompt != prompts_.rend(); ++prompt) {
-        TRY(send_prompt(*prompt));
+    for (auto spoken = spoken_.rbegin(); spoken != spoken_.rend(); ++spoken) {
+        const auto sent = send_spoken(*spoken);
+        if (!sent.ok()) {
+            stop();
+            return sent;
+        }
     }
     return {};
 }
@@ -242,10 +246,46 @@ Result<label::Verification> Worker::verify(int input, label::Format format,
 }
 
 Result<void> Worker::set_prompt(const label::SpokenPrompt& prompt) {
-    std::erase_if(prompts_,
-                  [&](const label::SpokenPrompt& each) { return each.text == prompt.text; });
-    prompts_.insert(prompts_.begin(), prompt);
-    return child_ < 0 ? Result<void>() : send_prompt(prompt);
+    TRY(ensure_started());
+    TRY(send_prompt(prompt));
+    remember({.prompt = prompt, .recording = {}});
+    return {};
+}
+
+namespace {
+
+json::Object recording_request(const std::string& text) {
+    return {{"call", "recording"}, {"text", text}};
+}
+
+}  // namespace
+
+Result<void> Worker::set_recording(int recording, const std::string& text) {
+    Fd copy(fcntl(recording, F_DUPFD_CLOEXEC, 16));
+    if (!copy.valid()) {
+        return system_error("cannot keep the recording");
+    }
+    TRY(call(recording_request(text), {copy.get()}));
+    remember({.prompt = {.text = text, .rate = 0, .samples = {}}, .recording = std::move(copy)});
+    return {};
+}
+
+void Worker::remember(Spoken spoken) {
+    std::erase_if(spoken_,
+                  [&](const Spoken& each) { return each.prompt.text == spoken.prompt.text; });
+    spoken_.insert(spoken_.begin(), std::move(spoken));
+}
+
+Result<void> Worker::send_spoken(const Spoken& spoken) {
+    if (!spoken.recording.valid()) {
+        return send_prompt(spoken.prompt);
+    }
+    const json::Value reply =
+        TRY(exchange(recording_request(spoken.prompt.text), {spoken.recording.get()}));
+    if (const json::Value* error = reply.find("error")) {
+        return decode_error(*error);
+    }
+    return {};
 }
 
 Result<void> Worker::send_prompt(const label::SpokenPrompt& prompt) {

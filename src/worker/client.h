@@ -55,6 +55,10 @@ public:
     // A spoken label to put on sounds and to look for; the last one given is the one put on.
     Result<void> set_prompt(const label::SpokenPrompt& prompt);
 
+    // The same from the user's own recording of those words, which is decoded in the worker. The
+    // descriptor is kept by a copy. kUnsupported, kCorrupt, kLimit: the recording.
+    Result<void> set_recording(int recording, const std::string& text);
+
     pid_t process() const noexcept { return child_; }
 
 private:
@@ -62,13 +66,20 @@ private:
     Result<json::Value> exchange(const json::Value& request, const std::vector<int>& fds);
     Result<void> ensure_started();
     Result<void> start();
+    // What a new worker is told first: a prompt, or the recording from which it makes one.
+    struct Spoken {
+        label::SpokenPrompt prompt;
+        Fd recording;
+    };
+    Result<void> send_spoken(const Spoken& spoken);
+    void remember(Spoken spoken);
     Result<void> send_prompt(const label::SpokenPrompt& prompt);
     std::string stop();  // returns how the process ended, in words
 
     WorkerOptions options_;
     Fd socket_;
     pid_t child_ = -1;
-    std::vector<label::SpokenPrompt> prompts_;
+    std::vector<Spoken> spoken_;  // the newest first
 };
 
 }  // namespace colophon::worker

@@ -321,6 +321,7 @@ json::Value encode(const label::VerifyOptions& options) {
     }
     json::Array wordings(options.wordings.begin(), options.wordings.end());
     return json::Object{{"marks", label::to_string(options.marks)},
+                        {"expected", label::to_string(options.expected)},
                         {"trusted", std::move(trusted)},
                         {"wordings", std::move(wordings)},
                         {"declared", options.user_declares}};
@@ -330,6 +331,7 @@ Result<label::VerifyOptions> decode_verify_options(const json::Value& value) {
     Fields fields(value);
     label::VerifyOptions options;
     options.marks = fields.take(label::parse_marks(fields.text("marks")), "marks");
+    options.expected = fields.take(label::parse_marks(fields.text("expected")), "expected");
     options.user_declares = fields.flag("declared");
     const json::Value* trusted = fields.find("trusted");
     const json::Value* wordings = fields.find("wordings");

@@ -11,12 +11,14 @@
 #include "label/format.h"
 #include "label/verify.h"
 #include "media/initialise.h"
+#include "media/speech.h"
 #include "worker/channel.h"
 #include "worker/mapping.h"
 #include "worker/protocol.h"
 #include "worker/sandbox.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/prctl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -40,6 +42,7 @@ namespace colophon::worker {
 namespace {
 
 constexpr std::size_t kPromptSamplesMax = std::size_t{60} * 48000;  // a minute
+constexpr std::size_t kRecordingBytesMax = 64U << 20U;              // a minute in any format
 
 // Files between and after the marks: the result goes to the output descriptor, what lies between
 // to the scratch file, and if there is ever more than one such, to memory files.
@@ -115,6 +118,9 @@ private:
         if (call == "prompt") {
             return set_prompt(request);
         }
+        if (call == "recording") {
+            return set_recording(request);
+        }
         if (request.fds.empty()) {
             return Error{ErrorCode::kInvalidArgument, "a request without a file"};
         }
@@ -178,10 +184,33 @@ private:
         if (count > 0) {
             std::memcpy(prompt.samples.data(), samples.bytes().data(), count * sizeof(float));
         }
+        take_prompt(std::move(prompt));
+        return json::Value(true);
+    }
+
+    // A recording is bytes from outside like any file, so it is decoded here and not by who has it.
+    Result<json::Value> set_recording(const Message& request) {
+        if (request.fds.empty()) {
+            return Error{ErrorCode::kInvalidArgument, "a recording without a file"};
+        }
+        const Mapping mapping = TRY(Mapping::create(request.fds[0].get()));
+        if (mapping.bytes().size() > kRecordingBytesMax) {
+            return Error{ErrorCode::kLimit,
+                         fmt::format("a recording of the spoken label has at most {} bytes, this "
+                                     "has {}",
+                                     kRecordingBytesMax, mapping.bytes().size())};
+        }
+        media::SpokenPcm pcm = TRY(media::load_recording(mapping.bytes()));
+        take_prompt({.text = request.body.string_or("text", ""),
+                     .rate = pcm.rate,
+                     .samples = std::move(pcm.samples)});
+        return json::Value(true);
+    }
+
+    void take_prompt(label::SpokenPrompt prompt) {
         std::erase_if(resources_.prompts,
                       [&](const label::SpokenPrompt& each) { return each.text == prompt.text; });
         resources_.prompts.insert(resources_.prompts.begin(), std::move(prompt));
-        return json::Value(true);
     }
 
     Mapping font_;

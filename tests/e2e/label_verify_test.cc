@@ -199,6 +199,106 @@ TEST_CASE("a platform adds itself and leaves the producer alone, unless it relab
     CHECK(metadata.string_or("producer", "") == "another");
 }
 
+TEST_CASE("a replaced label does not leave its model behind, a kept one does") {
+    for (const std::string_view format :
+         {"jpeg", "png", "webp", "gif", "tiff", "heic", "avif", "svg"}) {
+        CAPTURE(format);
+        const Home home;
+        const std::string in = test::make_sample(home.dir, format);
+        const std::string first =
+            home.dir.file("first" + std::filesystem::path(in).extension().string());
+        const std::string second =
+            home.dir.file("second" + std::filesystem::path(in).extension().string());
+        REQUIRE(home.label(in, first, {"--system", "painter/1", "--marks", "metadata"}).exit_code ==
+                0);
+        const auto systems = [&](std::vector<std::string> more) {
+            std::vector<std::string> arguments{"label", first, "-o", second, "--marks", "metadata"};
+            arguments.insert(arguments.end(), more.begin(), more.end());
+            REQUIRE(home.run(arguments).exit_code == 0);
+            return test::run_tool_ok(
+                {"exiftool", "-s3", "-XMP:AISystemUsed", "-XMP:AISystemVersionUsed", second});
+        };
+        CHECK(systems({"--producer-name", "another"}) == "painter\n1\n");
+        CHECK(systems({"--producer-name", "another", "--relabel"}).empty());
+        CHECK(systems({"--producer", kProducer}).empty());
+        CHECK(systems({"--producer", kProducer, "--system", "brush"}) == "brush\n");
+    }
+}
+
+TEST_CASE("a label in damaged XMP is unreadable in every picture that carries XMP") {
+    for (const std::string_view format : {"jpeg", "webp", "gif", "tiff", "heic", "avif"}) {
+        CAPTURE(format);
+        const Home home;
+        const std::string in = test::make_sample(home.dir, format);
+        const std::string extension = std::filesystem::path(in).extension().string();
+        const std::string out = home.dir.file("out" + extension);
+        REQUIRE(home.label(in, out, {"--marks", "metadata"}).exit_code == 0);
+        Buffer bytes = test::read_file(out);
+        const std::size_t at = as_text(bytes).find("</rdf:RDF>");
+        REQUIRE(at != std::string_view::npos);
+        bytes[at + 1] = '?';
+        const std::string damaged = home.dir.file("damaged" + extension);
+        test::write_file(damaged, bytes);
+        for (const char* marks : {"metadata", "explicit,metadata"}) {
+            const test::ToolRun run = home.run({"verify", "--json", "--marks", marks, damaged});
+            CHECK(run.exit_code == 1);
+            CHECK(run.out.find("\"verdict\":\"unreadable\"") != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("words alone are intact, and stripped when the service is known to write more") {
+    const Home home;
+    const std::string in = test::make_sample(home.dir, "png");
+    const std::string out = home.dir.file("out.png");
+    REQUIRE(home.label(in, out, {"--marks", "explicit"}).exit_code == 0);
+    const json::Value seen = home.verify_json(out, 0);
+    CHECK(seen.string_or("verdict", "") == "intact");
+    CHECK(seen.string_or("propagation", "") == "suspected");
+    CHECK(home.run({"verify", "--expect", "explicit", out}).exit_code == 0);
+    CHECK(home.run({"verify", "--expect", "metadata,explicit", out}).exit_code == 2);
+    CHECK(home.run({"verify", "--expect", "metadata,explicit", in}).exit_code == 3);
+    CHECK(home.run({"verify", "--expect", "ink", out}).exit_code == 64);
+}
+
+TEST_CASE("a recording of the user's own is put on, found again and never put on twice") {
+    const Home home;
+    const std::string voice = home.dir.file("voice.wav");
+    // A voice and words that verification does not know by heart.
+    test::run_tool_ok({"espeak-ng", "-v", "cmn+f2", "-s", "170", "-p", "70", "-w", voice,
+                       "接下来的节目由人工智能生成"});
+    for (const std::string_view format : {"wav", "mp3"}) {
+        CAPTURE(format);
+        const std::string in = test::make_sample(home.dir, format);
+        const std::string out = home.dir.file("out." + std::string(format));
+        const std::string again = home.dir.file("again." + std::string(format));
+        REQUIRE(home.label(in, out, {"--recording", voice}).exit_code == 0);
+        CHECK_FALSE(*home.verify_json(out, 0).find("explicit")->find("found")->if_bool());
+        const test::ToolRun told = home.run({"verify", "--json", "--recording", voice, out});
+        REQUIRE(told.exit_code == 0);
+        const json::Value mark = *json::parse(told.out)->find("explicit");
+        CHECK(*mark.find("found")->if_bool());
+        CHECK(mark.string_or("text", "") == "voice.wav");
+        const test::ToolRun configured = home.run({"verify", "--expect", "explicit", out}, {},
+                                                  {"COLOPHON_LABEL_RECORDING=" + voice});
+        CHECK(configured.exit_code == 0);
+        CHECK(configured.out.find("voice.wav") != std::string::npos);
+        REQUIRE(home.label(out, again, {"--recording", voice}).exit_code == 0);
+        CHECK(test::run_tool_ok({"ffprobe", "-v", "error", "-show_entries", "format=duration",
+                                 "-of", "csv=p=0", again}) ==
+              test::run_tool_ok({"ffprobe", "-v", "error", "-show_entries", "format=duration",
+                                 "-of", "csv=p=0", out}));
+    }
+    const std::string noise = home.dir.file("noise.wav");
+    test::write_file(noise, as_bytes("RIFF of nothing"));
+    const std::string in = test::make_sample(home.dir, "flac");
+    const test::ToolRun refused = home.label(in, home.dir.file("out.flac"), {"--recording", noise});
+    CHECK(refused.exit_code != 0);
+    CHECK(refused.err.find("noise.wav") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(home.dir.file("out.flac")));
+    CHECK(home.run({"verify", "--recording", noise, in}).exit_code != 0);
+}
+
 TEST_CASE("a platform does not invent that a file is synthetic") {
     const Home home;
     const std::string in = test::make_sample(home.dir, "png");
@@ -227,6 +327,82 @@ TEST_CASE("wrong usage is 64 and says what to do") {
     complains({"label", in, "-o", out, "--producer", kProducer, "--marks", "tattoo"}, "tattoo");
     complains({"label", in, "-o", out, "--producer", kProducer, "--propagate", "--relabel"},
               "choose one");
+    complains({"verify", in, "--marks", "tattoo"}, "tattoo");
+    complains({"verify", in, "--wording", ""}, "empty");
+    complains({"verify", in, "--jobs", "0"}, "jobs");
+}
+
+TEST_CASE("every value that an option may not have is 64, and names what is wrong") {
+    const Home home;
+    const std::string in = test::make_sample(home.dir, "markdown");
+    const std::string out = home.dir.file("out.md");
+    struct Row {
+        std::vector<std::string> options;
+        std::string_view about;
+    };
+    const Row rows[] = {
+        {{"--service", "tattooist"}, "tattooist is no service"},
+        {{"--origin", "heaven"}, "heaven is no origin"},
+        {{"--language", "la"}, "la is no language"},
+        {{"--sound", "drum"}, "drum is no form"},
+        {{"--position", "middle"}, "middle is no position"},
+        {{"--position", "bottom-right"}, "bottom-right is no place in a text"},
+        {{"--text", "made by a machine"}, "lacks the AI element"},
+        {{"--text", "AI made"}, "lacks the generation element"},
+        {{"--text", "AI生成", "--profile", "eu", "--position", "corner", "--origin", "x"},
+         "origin"},
+        {{"--text", std::string("AI生成\n2")}, "one line"},
+        {{"--system", "/2"}, "names no system"},
+        {{"--system", " painter"}, "AISystemUsed"},
+        {{"--content-id", "two words"}, "ProduceID"},
+        {{"--content-id", std::string(3000, '7')}, "ProduceID"},
+        {{"--propagator", "a b"}, "ContentPropagator"},
+        {{"--propagator", "002191000000000000000K10001"}, "subject type"},
+        {{"--metadata-key-id", "密钥"}, "key id"},
+        {{"--issuer", "1"}, "--issuer"},
+        {{"--jobs", "many"}, "jobs"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.about);
+        std::vector<std::string> command = row.options;
+        if (row.options.front() != "--marks") {
+            command.insert(command.end(), {"--json"});
+        }
+        const test::ToolRun run = home.label(in, out, command);
+        CHECK(run.exit_code == 64);
+        CHECK_MESSAGE(run.err.find(row.about) != std::string::npos, run.err);
+        CHECK_FALSE(std::filesystem::exists(out));
+    }
+    // A name is checked where it is given, too.
+    CHECK(home.run({"label", in, "-o", out, "--producer-name", "two words"}).exit_code == 64);
+    CHECK(home.run({"verify", in, "--marks", "watermark"}).exit_code == 4);
+    // A place that suits no words does not matter where none are written.
+    CHECK(home.label(in, out, {"--marks", "metadata", "--position", "bottom-right"}).exit_code ==
+          0);
+}
+
+TEST_CASE("what looks like a provider code and is none is refused, a name is not") {
+    const Home home;
+    const std::string in = test::make_sample(home.dir, "markdown");
+    const std::string out = home.dir.file("out.md");
+    const auto refusal = [&](std::string_view option, std::string_view value) {
+        const test::ToolRun run = home.run({"label", in, "-o", out, "--producer-name", "us",
+                                            std::string(option), std::string(value)});
+        CHECK(run.exit_code == 64);
+        CHECK_FALSE(std::filesystem::exists(out));
+        return run.err;
+    };
+    for (const std::string_view option : {"--producer", "--propagator"}) {
+        CAPTURE(option);
+        CHECK(refusal(option, "00119100000000000000K10001").find("1 too few") != std::string::npos);
+        CHECK(refusal(option, "0011910000000000000000K10001").find("1 too many") !=
+              std::string::npos);
+        CHECK(refusal(option, "91000000000000000K").find("nine characters more") !=
+              std::string::npos);
+        CHECK(refusal(option, "001191000000000000000A10001").find("check character") !=
+              std::string::npos);
+    }
+    CHECK(home.run({"label", in, "-o", out, "--producer", "example-2025"}).exit_code == 0);
 }
 
 TEST_CASE("a wording without its two elements is refused") {
@@ -234,7 +410,7 @@ TEST_CASE("a wording without its two elements is refused") {
     const std::string in = test::make_sample(home.dir, "markdown");
     const test::ToolRun run =
         home.label(in, home.dir.file("out.md"), {"--text", "made by a machine"});
-    CHECK(run.exit_code == 1);
+    CHECK(run.exit_code == 64);
     CHECK(run.err.find("AI") != std::string::npos);
     CHECK_FALSE(std::filesystem::exists(home.dir.file("out.md")));
 }

@@ -5,6 +5,7 @@
 #include "label/finding.h"
 #include "label/format.h"
 #include "label/metadata/container.h"
+#include "label/plan.h"
 #include "label/propagation.h"
 
 #include <doctest/doctest.h>
@@ -60,6 +61,17 @@ TEST_CASE("a value that is no label at all is unreadable, not absent") {
     CHECK(judged.unreadable);
 }
 
+TEST_CASE("the bytes of a label in a block that cannot be read make it unreadable, not absent") {
+    MetadataReading reading;
+    reading.damaged_label = true;
+    const MetadataJudgement damaged = judge_metadata(reading, {});
+    CHECK(damaged.unreadable);
+    CHECK(has(damaged.findings, "metadata.unreadable"));
+    reading = reading_of({kLabel});
+    reading.damaged_label = true;
+    CHECK_FALSE(judge_metadata(reading, {}).unreadable);
+}
+
 TEST_CASE("an id of ours is recognised, another's is only a text") {
     CHECK(judge_metadata(reading_of({kLabel}), {}).metadata.content_id == ContentId{1});
     std::string other(kLabel);
@@ -89,12 +101,43 @@ TEST_CASE("the verdict follows from which marks are left") {
     CHECK(verify_markdown("# Only text\n").verdict == Verdict::kAbsent);
     CHECK(verify_markdown(front + words).verdict == Verdict::kIntact);
     CHECK(verify_markdown(front + "# Only text\n").verdict == Verdict::kIntact);
-    const Verification stripped = verify_markdown(words);
-    CHECK(stripped.verdict == Verdict::kStripped);
-    CHECK(has(stripped.findings, "metadata.absent"));
+    // A subset is legitimate: the words alone do not say that metadata was ever beside them.
+    const Verification alone = verify_markdown(words);
+    CHECK(alone.verdict == Verdict::kIntact);
+    CHECK(has(alone.findings, "metadata.absent"));
     // [AILM-6] The visible words make it a suspicion for whoever passes it on.
-    CHECK(stripped.propagation == PropagationStatus::kSuspected);
+    CHECK(alone.propagation == PropagationStatus::kSuspected);
     CHECK(verify_markdown(front + words).propagation == PropagationStatus::kConfirmed);
+}
+
+// [DSP-18] Who knows what the service writes also knows what was removed.
+TEST_CASE("a mark that was expected and is gone makes a file stripped, if another is left") {
+    const std::string front = "---\nAIGC: " + std::string(kLabel) + "\n---\n";
+    const std::string words = "> 本内容由AI生成\n\nText of some length, written by a machine.\n";
+    const MarkSet both = MarkSet().add(Mark::kExplicit).add(Mark::kMetadata);
+    struct Row {
+        std::string text;
+        MarkSet expected;
+        Verdict verdict;
+        std::string_view finding;
+    };
+    const Row rows[] = {
+        {front + words, both, Verdict::kIntact, ""},
+        {words, both, Verdict::kStripped, "metadata.absent"},
+        {words, MarkSet().add(Mark::kExplicit), Verdict::kIntact, "metadata.absent"},
+        {front + "# Text\n", both, Verdict::kStripped, "explicit.absent"},
+        {front + "# Text\n", MarkSet().add(Mark::kMetadata), Verdict::kIntact, ""},
+        {"# Text\n", both, Verdict::kAbsent, ""},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.text);
+        VerifyOptions options;
+        options.expected = row.expected;
+        const auto seen = verify(as_bytes(row.text), Format::kMarkdown, options, {}).value();
+        CHECK(seen.verdict == row.verdict);
+        CHECK(has(seen.findings, "metadata.absent") == (row.finding == "metadata.absent"));
+        CHECK(has(seen.findings, "explicit.absent") == (row.finding == "explicit.absent"));
+    }
 }
 
 // [AILM-6] A platform's "may be" or "suspected" stays what it is on the next platform.

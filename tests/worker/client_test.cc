@@ -106,6 +106,35 @@ TEST_CASE("a worker that hangs is ended and replaced") {
     CHECK(worker.probe(files.in.get(), "in.md").ok());
 }
 
+TEST_CASE("a recording is decoded in the worker, and again in the next one") {
+    const test::TempDir dir;
+    const std::string voice = dir.file("voice.wav");
+    const std::string sound = dir.file("sound.wav");
+    test::run_tool_ok({"espeak-ng", "-v", "cmn+f2", "-w", voice, "接下来的节目由人工智能生成"});
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-i", voice, "-af",
+                       "aresample=44100,adelay=700,apad=pad_dur=2", sound});
+    const Fd voice_file(open(voice.c_str(), O_RDONLY));
+    const Fd sound_file(open(sound.c_str(), O_RDONLY));
+    Worker worker({.program = COLOPHON_PROGRAM, .font_path = {}, .with_media = true});
+    const auto found = [&] {
+        const auto seen = worker.verify(sound_file.get(), label::Format::kWav, {});
+        REQUIRE(seen.ok());
+        return seen->explicit_mark->found;
+    };
+    CHECK_FALSE(found());
+    REQUIRE(worker.set_recording(voice_file.get(), "voice").ok());
+    CHECK(found());
+    REQUIRE(kill(worker.process(), SIGKILL) == 0);
+    CHECK_FALSE(worker.verify(sound_file.get(), label::Format::kWav, {}).ok());
+    CHECK(found());
+
+    Files files;
+    const auto refused = worker.set_recording(files.in.get(), "no sound");
+    REQUIRE(!refused.ok());
+    CHECK(refused.error().code == ErrorCode::kUnsupported);
+    CHECK(found());
+}
+
 TEST_CASE("a worker inherits nothing of the environment and no other descriptor") {
     REQUIRE(setenv("COLOPHON_TEST_SECRET", "hunter2", 1) == 0);
     Files files;

@@ -8,6 +8,7 @@
 #include "label/explicit/internal/image_draw.h"
 #include "label/explicit/internal/image_layout.h"
 #include "label/explicit/internal/image_svg.h"
+#include "label/explicit/internal/image_turn.h"
 #include "label/explicit/reading.h"
 #include "label/format.h"
 #include "media/image.h"
@@ -34,42 +35,9 @@ using media::Rect;
 // is shrunk to 267.
 constexpr int kSmallSide = 300;
 
-// Where the displayed pixel (x, y) of a stored width x height picture is stored.
-struct Turn {
-    int orientation;
-    int width;  // stored
-    int height;
-
-    std::pair<int, int> stored(int x, int y) const {
-        switch (orientation) {
-            case 2:
-                return {width - 1 - x, y};
-            case 3:
-                return {width - 1 - x, height - 1 - y};
-            case 4:
-                return {x, height - 1 - y};
-            case 5:
-                return {y, x};
-            case 6:
-                return {y, height - 1 - x};
-            case 7:
-                return {width - 1 - y, height - 1 - x};
-            case 8:
-                return {width - 1 - y, x};
-            default:
-                return {x, y};
-        }
-    }
-    Rect stored(const Rect& rect) const {
-        const auto [ax, ay] = stored(rect.x, rect.y);
-        const auto [bx, by] = stored(rect.right() - 1, rect.bottom() - 1);
-        return {std::min(ax, bx), std::min(ay, by), std::abs(ax - bx) + 1, std::abs(ay - by) + 1};
-    }
-};
-
 // A patch of the stored picture, turned as it is displayed.
 Patch turn(const Patch& stored, const Rect& displayed, const Turn& by) {
-    if (by.orientation == 1) {
+    if (by.upright()) {
         return stored;
     }
     Patch out = stored;
@@ -96,10 +64,11 @@ Plane crop(const Plane& plane, int width, int height) {
 }
 
 Plane turn(const Plane& stored, int orientation) {
-    const Turn by{
-        .orientation = orientation, .width = stored.area.width, .height = stored.area.height};
+    const int width = stored.area.width;
+    const int height = stored.area.height;
+    const Turn by(orientation, width, height);
     const bool sideways = turns_sideways(orientation);
-    Plane out({0, 0, sideways ? by.height : by.width, sideways ? by.width : by.height});
+    Plane out({0, 0, sideways ? height : width, sideways ? width : height});
     for (int y = 0; y < out.area.height; ++y) {
         for (int x = 0; x < out.area.width; ++x) {
             const auto [sx, sy] = by.stored(x, y);
@@ -111,12 +80,13 @@ Plane turn(const Plane& stored, int orientation) {
 
 SearchView jpeg_view(const JpegBlocks& blocks, int orientation) {
     SearchView view;
-    const Turn by{.orientation = orientation, .width = blocks.width(), .height = blocks.height()};
+    const Turn by(orientation, blocks.width(), blocks.height());
     const bool sideways = turns_sideways(orientation);
-    view.width = sideways ? by.height : by.width;
-    view.height = sideways ? by.width : by.height;
+    view.width = sideways ? blocks.height() : blocks.width();
+    view.height = sideways ? blocks.width() : blocks.height();
     int per_block = 1;
-    while (per_block < 8 && std::min(by.width, by.height) * per_block / 8 < kSmallSide) {
+    while (per_block < 8 &&
+           std::min(blocks.width(), blocks.height()) * per_block / 8 < kSmallSide) {
         per_block *= 2;
     }
     const media::JpegComponent& luma = blocks.components()[0];
@@ -163,10 +133,10 @@ ImagePlace place_of(const Rect& box, int width, int height) {
 
 SearchView view_of(const Image& image, int orientation) {
     SearchView view;
-    const Turn by{.orientation = orientation, .width = image.width, .height = image.height};
+    const Turn by(orientation, image.width, image.height);
     const bool sideways = turns_sideways(orientation);
-    view.width = sideways ? by.height : by.width;
-    view.height = sideways ? by.width : by.height;
+    view.width = sideways ? image.height : image.width;
+    view.height = sideways ? image.width : image.height;
     const int factor = std::max(1, std::min(image.width, image.height) / kSmallSide);
     Plane small({0, 0, std::max(1, image.width / factor), std::max(1, image.height / factor)});
     for (int y = 0; y < small.area.height; ++y) {

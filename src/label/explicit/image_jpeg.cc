@@ -7,6 +7,7 @@
 #include "core/bytes.h"
 #include "core/result.h"
 #include "core/splice.h"
+#include "label/container/jpeg_mpf.h"
 #include "label/container/jpeg_segments.h"
 #include "label/explicit/image.h"
 #include "label/explicit/internal/image_codecs.h"
@@ -20,6 +21,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace colophon::label::internal {
@@ -179,7 +181,7 @@ Result<Splice> exchange_picture(Bytes file, Bytes coded) {
     if (before.end < file.size()) {
         splice.copy(before.end, file.size() - before.end);
     }
-    return splice;
+    return correct_mpf(file, before, std::move(splice));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "core/result.h"
 #include "core/utf8.h"
 #include "label/explicit/image.h"
+#include "label/explicit/internal/image_turn.h"
 #include "media/plane.h"
 #include "media/text_raster.h"
 
@@ -348,62 +349,19 @@ Result<Overlay> lay_out(const Typeface& typeface, const ImageMark& mark, int wid
 }
 
 Overlay orient(const Overlay& displayed, int orientation, int width, int height) {
-    if (orientation <= 1 || orientation > 8) {
+    const Turn turn(orientation, width, height);
+    if (turn.upright()) {
         return displayed;
     }
-    // Where the stored pixel (x, y) is displayed.
-    const auto shown = [&](int x, int y) -> std::pair<int, int> {
-        switch (orientation) {
-            case 2:
-                return {width - 1 - x, y};
-            case 3:
-                return {width - 1 - x, height - 1 - y};
-            case 4:
-                return {x, height - 1 - y};
-            case 5:
-                return {y, x};
-            case 6:
-                return {height - 1 - y, x};
-            case 7:
-                return {height - 1 - y, width - 1 - x};
-            default:
-                return {y, width - 1 - x};
-        }
-    };
     const Rect& from = displayed.rect;
     Overlay stored;
     stored.ink_height = displayed.ink_height;
-    const bool sideways = turns_sideways(orientation);
-    stored.rect.width = sideways ? from.height : from.width;
-    stored.rect.height = sideways ? from.width : from.height;
-    switch (orientation) {
-        case 2:
-            stored.rect.x = width - from.right(), stored.rect.y = from.y;
-            break;
-        case 3:
-            stored.rect.x = width - from.right(), stored.rect.y = height - from.bottom();
-            break;
-        case 4:
-            stored.rect.x = from.x, stored.rect.y = height - from.bottom();
-            break;
-        case 5:
-            stored.rect.x = from.y, stored.rect.y = from.x;
-            break;
-        case 6:
-            stored.rect.x = from.y, stored.rect.y = height - from.right();
-            break;
-        case 7:
-            stored.rect.x = width - from.bottom(), stored.rect.y = height - from.right();
-            break;
-        default:
-            stored.rect.x = width - from.bottom(), stored.rect.y = from.x;
-            break;
-    }
+    stored.rect = turn.stored(from);
     stored.plate = {stored.rect.width, stored.rect.height, {}};
     stored.text = stored.plate;
     for (int y = stored.rect.y; y < stored.rect.bottom(); ++y) {
         for (int x = stored.rect.x; x < stored.rect.right(); ++x) {
-            const auto [sx, sy] = shown(x, y);
+            const auto [sx, sy] = turn.shown(x, y);
             stored.plate.coverage.push_back(displayed.plate.at(sx - from.x, sy - from.y));
             stored.text.coverage.push_back(displayed.text.at(sx - from.x, sy - from.y));
         }

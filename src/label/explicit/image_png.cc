@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon::label::internal {
@@ -93,12 +94,9 @@ int png_orientation(Bytes file) {
 }
 
 Result<Drawn> draw_png(const Drawing& drawing) {
-    const PngFile before = TRY(walk_png(drawing.file));
-    for (const PngChunk& chunk : before.chunks) {
-        if (chunk.type == "acTL") {
-            return Error{ErrorCode::kUnsupported,
-                         "an animated PNG; save it as animated WebP or GIF to mark every frame"};
-        }
+    PngFile before = TRY(walk_png(drawing.file));
+    if (std::ranges::find(before.chunks, "acTL", &PngChunk::type) != before.chunks.end()) {
+        return draw_apng(drawing, std::move(before));
     }
     const int orientation = png_orientation(drawing.file);
     PngImage png = TRY(media::decode_png(drawing.file));

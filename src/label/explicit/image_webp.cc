@@ -3,9 +3,9 @@
 // quality that its quantizer tells), then only the coded chunks are exchanged: ICCP, EXIF, XMP and
 // foreign chunks stay byte for byte and in their order.
 #include "core/bytes.h"
-#include "core/limits.h"
 #include "core/result.h"
 #include "core/splice.h"
+#include "label/container/riff_chunks.h"
 #include "label/explicit/internal/image_codecs.h"
 #include "label/explicit/internal/image_layout.h"
 #include "label/finding.h"
@@ -39,26 +39,17 @@ struct WebpFile {
 };
 
 Result<WebpFile> walk(Bytes file) {
-    ByteReader reader(file);
-    const Bytes head = TRY(reader.take(12, "RIFF header"));
-    if (!starts_with(head, "RIFF") || as_text(head).substr(8) != "WEBP") {
+    const RiffFile riff = TRY(walk_riff(file));
+    if (riff.form != "WEBP") {
         return corrupt_at("no WebP header", 0);
     }
     WebpFile webp;
-    webp.end = std::min<std::uint64_t>(file.size(), 8ULL + load_le32(head.subspan(4)));
-    while (reader.offset() + 8 <= webp.end) {
-        if (webp.chunks.size() >= limits::kContainerItemsMax) {
-            return Error{ErrorCode::kLimit, "the WebP has too many chunks"};
-        }
-        Chunk chunk;
-        chunk.offset = reader.offset();
-        chunk.type = as_text(TRY(reader.take(4, "chunk type")));
-        const std::uint32_t size = TRY(reader.le32("chunk size"));
-        chunk.data = TRY(reader.take(size, "chunk"));
-        const bool padded = size % 2 != 0 && reader.offset() < webp.end;
-        TRY(reader.skip(padded ? 1 : 0, "padding"));
-        chunk.size = reader.offset() - chunk.offset;
-        webp.chunks.push_back(chunk);
+    webp.end = riff.end;
+    for (const RiffChunk& chunk : riff.chunks) {
+        webp.chunks.push_back({.type = chunk.id,
+                               .offset = chunk.offset,
+                               .size = chunk.end - chunk.offset,
+                               .data = riff_data(file, chunk)});
     }
     return webp;
 }

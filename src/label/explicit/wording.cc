@@ -149,6 +149,13 @@ std::string default_wording(Profile profile, Language language, Kind kind, Origi
     return fmt::format("{} {}", wording.zh, wording.en);
 }
 
+Result<void> check_wording_form(std::string_view text) {
+    if (text.find_first_not_of(' ') == std::string_view::npos) {
+        return Error{ErrorCode::kInvalidArgument, "the wording is empty"};
+    }
+    return check_shape(text);
+}
+
 // [GB45438-5.1] b) and c), and b) of [GB45438-5.2] to [GB45438-5.4].
 Result<void> check_wording(std::string_view text, Profile profile, WordingForm form) {
     TRY(check_shape(text));

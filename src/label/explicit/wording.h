@@ -26,6 +26,10 @@ std::string default_wording(Profile profile, Language language, Kind kind, Origi
 // names the missing element, and says what would do.
 Result<void> check_wording(std::string_view text, Profile profile, WordingForm form);
 
+// The same but for the two elements, and not empty: a text that can stand in a picture, whoever
+// wrote it.
+Result<void> check_wording_form(std::string_view text);
+
 // Every default wording for that kind, longest first: what a detector looks for.
 std::vector<std::string> known_wordings(Kind kind);
 

@@ -82,17 +82,29 @@ Result<void> check_field(std::string_view name, std::string_view value) {
 }
 
 Result<void> check_provider(std::string_view name, std::string_view value) {
-    if (looks_like_provider_code(value)) {
-        const auto code = parse_provider_code(value);
-        if (!code.ok()) {
-            return refuse(name, code.error().what);
-        }
+    if (!resembles_provider_code(value)) {
+        return {};
     }
-    return {};
+    const auto code = parse_provider_code(value);
+    if (code.ok()) {
+        return {};
+    }
+    return refuse(name, looks_like_provider_code(value)
+                            ? code.error().what
+                            : fmt::format("\"{}\" looks like a provider code but is none: {}. If "
+                                          "it is a name, write it so that it does not look like "
+                                          "a code",
+                                          value, code.error().what));
 }
 
 void judge_provider(Findings& findings, std::string_view name, std::string_view value) {
     if (value.empty()) {
+        return;
+    }
+    if (!looks_like_provider_code(value) && resembles_provider_code(value)) {
+        warn(findings, "metadata.provider_code",
+             fmt::format("{} looks like a provider code but is none: {}", name,
+                         parse_provider_code(value).error().what));
         return;
     }
     if (!looks_like_provider_code(value)) {

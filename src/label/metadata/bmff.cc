@@ -71,9 +71,10 @@ void Scan::read_packet(std::string_view where, Bytes packet, std::uint64_t offse
                    ? Result<XmpReading>(Error{ErrorCode::kLimit, "XMP: packet is too large"})
                    : read_xmp(as_text(packet));
     if (!xmp.ok()) {
-        warn(reading_.findings, "metadata.xmp",
-             std::string(name_) + " " + std::string(where) + " at byte " + std::to_string(offset) +
-                 ": " + xmp.error().what);
+        reading_.damaged_label = reading_.damaged_label || holds_label_bytes(as_text(packet));
+        fault(reading_.findings, "metadata.xmp",
+              std::string(name_) + " " + std::string(where) + " at byte " + std::to_string(offset) +
+                  ": " + xmp.error().what);
         return;
     }
     for (std::string& value : xmp->aigc) {
@@ -145,6 +146,7 @@ void Scan::read_exif_item(const Buffer& bytes, std::uint64_t offset) {
     }
     auto sites = find_exif_labels(*tiff, offset + skip, name_);
     if (!sites.ok()) {
+        reading_.damaged_label = reading_.damaged_label || holds_label_bytes(as_text(*tiff));
         warn(reading_.findings, "metadata.exif", sites.error().what);
         return;
     }

@@ -32,6 +32,8 @@ struct LabelSite {
     std::string value;            // the text as stored, unescaped (XML entities resolved, inflated)
     std::uint64_t offset = 0;     // in the file, of the structure that holds it
     bool standard_place = false;  // whether it is the place that the standard names for this format
+    // Which of several wholes that were put one behind the other (links of a chained Ogg) holds it.
+    std::uint32_t part = 0;
 };
 
 // What the IPTC fields of the XMP packet say; empty when absent.
@@ -44,13 +46,21 @@ struct IptcFields {
 struct MetadataReading {
     std::vector<LabelSite> sites;  // in file order, at most limits::kLabelSitesMax
     IptcFields iptc;
+    // A block that cannot be read holds the bytes of a label: there is one, and nobody can say
+    // which.
+    bool damaged_label = false;
     Findings findings;
 };
 
 // What a writer puts into a file.
 struct MetadataFields {
     std::string aigc;  // the seven-field JSON object, without the outer {"AIGC":...}
-    IptcFields iptc;   // written only where the format carries XMP; empty fields are left out
+    // Written only where the format carries XMP. Empty fields are left as they are, but for a
+    // version: the one that stands there belongs to another system than the one named here.
+    IptcFields iptc;
+    // The label that stands there goes, and with it the AI system of that label, also when `iptc`
+    // names none.
+    bool replaces_system = false;
 };
 
 struct Container {

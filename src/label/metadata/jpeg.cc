@@ -6,6 +6,7 @@
 #include "core/limits.h"
 #include "core/sort.h"
 #include "core/splice.h"
+#include "label/container/jpeg_mpf.h"
 #include "label/container/jpeg_segments.h"
 #include "label/finding.h"
 #include "label/metadata/container.h"
@@ -163,8 +164,7 @@ void read_segment(const JpegSegment& segment, bool first_xmp, MetadataReading& r
 }
 
 // Without a packet the new one goes behind JFIF and EXIF, which want to be first, and before
-// everything else: the offsets of an MPF index count from the index itself, so nothing may be
-// inserted between it and the pictures that it points to.
+// everything else: then an MPF index moves together with the pictures that it points to.
 std::uint64_t place_for_new_packet(const JpegFile& jpeg) {
     std::uint64_t place = 2;
     for (const JpegSegment& segment : jpeg.segments) {
@@ -324,7 +324,7 @@ Result<Splice> write_jpeg(Bytes file, const MetadataFields& fields) {
     for (const JpegSegment& segment : jpeg.segments) {
         TRY(edit_other(segment, edits));
     }
-    return splice_edits(file, std::move(edits));
+    return correct_mpf(file, jpeg, TRY(splice_edits(file, std::move(edits))));
 }
 
 }  // namespace colophon::label::internal

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The label in Ogg Vorbis and Opus: a comment AIGC in the comment header packet of the first
 // stream. The header packets are laid onto pages anew; when their number changes, the pages behind
-// are renumbered without touching their bodies. Later links of a chained file have headers of their
-// own and stay as they are: a file has exactly one label, and players read the first link first.
+// are renumbered without touching their bodies. The links of a chained file (RFC 3533 clause 4) are
+// wholes with headers of their own, which may be cut apart again: each has its label.
 //
 //   page 0         pages 1..n                      pages n+1..
 //   id header      comment header [setup header]   sound
@@ -47,9 +47,15 @@ constexpr Codec kVorbis{.name = "ogg",
 constexpr Codec kOpus{
     .name = "opus", .id_magic = "OpusHead", .comment_magic = "OpusTags", .packets = 1};
 
+struct Link {
+    std::uint64_t start = 0;
+    std::uint64_t end = 0;
+};
+
 // The header pages behind the first page of the stream, and the packets on them. A group is a run
 // of packets whose first starts a page and whose last ends one.
 struct Headers {
+    Link link;
     Codec codec;
     std::uint32_t serial = 0;
     std::vector<OggPage> pages;  // of this stream only
@@ -89,9 +95,58 @@ void add_segments(Headers& headers, const OggPage& page, Buffer& open) {
     headers.end = page.end();
 }
 
-Result<Headers> read_headers(Bytes file) {
+// Whether the file ends in the stream with which it starts: then, serial numbers being unique, it
+// is no chain, and its sound is not touched to find that out.
+bool ends_in_stream(Bytes file, std::uint32_t serial) {
+    constexpr std::size_t kPageBytesMax = 27 + 255 + std::size_t{255} * 255;
+    const std::string_view text = as_text(file);
+    const std::size_t least = text.size() - std::min(text.size(), kPageBytesMax);
+    for (std::size_t at = text.rfind("OggS"); at != std::string_view::npos && at >= least;
+         at = at == 0 ? std::string_view::npos : text.rfind("OggS", at - 1)) {
+        const auto page = read_ogg_page(file, at);
+        if (page.ok() && page->end() == file.size()) {
+            return page->serial == serial;
+        }
+    }
+    return false;
+}
+
+// The links of a chain: each starts with pages that start streams. What follows a page that cannot
+// be read belongs to the last link.
+Result<std::vector<Link>> find_links(Bytes file) {
     const OggPage first = TRY(read_ogg_page(file, 0));
+    std::vector<Link> links{{.start = 0, .end = file.size()}};
+    if (ends_in_stream(file, first.serial)) {
+        return links;
+    }
+    bool starting = true;
+    std::uint64_t at = first.end();
+    for (std::size_t pages = 0; at < file.size(); ++pages) {
+        const auto page = read_ogg_page(file, at);
+        if (!page.ok()) {
+            break;
+        }
+        if (pages >= limits::kContainerItemsMax || links.size() > limits::kLabelSitesMax) {
+            return Error{ErrorCode::kLimit,
+                         "an Ogg file of more than " + std::to_string(limits::kContainerItemsMax) +
+                             " pages or " + std::to_string(limits::kLabelSitesMax) +
+                             " links (kContainerItemsMax, kLabelSitesMax)"};
+        }
+        const bool starts = (page->flags & kOggFirst) != 0;
+        if (starts && !starting) {
+            links.back().end = at;
+            links.push_back({.start = at, .end = file.size()});
+        }
+        starting = starts;
+        at = page->end();
+    }
+    return links;
+}
+
+Result<Headers> read_headers(Bytes file, const Link& link) {
+    const OggPage first = TRY(read_ogg_page(file, link.start));
     Headers headers;
+    headers.link = link;
     headers.codec = TRY(find_codec(first));
     headers.serial = first.serial;
     Buffer open;
@@ -148,11 +203,11 @@ std::vector<Buffer> lay_headers(const Headers& headers) {
 }
 
 // New sequence numbers and checksums for all pages of the stream behind its headers. A page of
-// another stream stays, and so does everything from the next link of a chained file on.
+// another stream stays, and so does what is behind the last page of this one.
 Result<void> renumber(Splice& splice, Bytes file, const Headers& headers, std::uint32_t shift) {
     std::uint64_t at = headers.end;
     bool last = false;
-    for (std::size_t pages = 0; at < file.size() && !last; ++pages) {
+    for (std::size_t pages = 0; at < headers.link.end && !last; ++pages) {
         if (pages >= limits::kContainerItemsMax) {
             return Error{ErrorCode::kLimit, "more than " +
                                                 std::to_string(limits::kContainerItemsMax) +
@@ -173,14 +228,15 @@ Result<void> renumber(Splice& splice, Bytes file, const Headers& headers, std::u
         splice.insert(std::move(numbers));
         splice.copy(page.offset + kOggSequenceOffset + 8, page.size - kOggSequenceOffset - 8);
     }
-    splice.copy(at, file.size() - at);
+    splice.copy(at, headers.link.end - std::min(at, headers.link.end));
     return {};
 }
 
 // The new header pages stand where the first old one stood; pages of other streams in between are
 // copied.
 void replace_headers(Splice& splice, const Headers& headers, const std::vector<Buffer>& pages) {
-    splice.copy(0, headers.pages.front().offset);
+    const std::uint64_t start = headers.link.start;
+    splice.copy(start, headers.pages.front().offset - start);
     for (const Buffer& page : pages) {
         splice.insert(Bytes(page));
     }
@@ -191,13 +247,10 @@ void replace_headers(Splice& splice, const Headers& headers, const std::vector<B
     }
 }
 
-}  // namespace
-
-Result<MetadataReading> read_ogg(Bytes file) {
-    const Headers headers = TRY(read_headers(file));
+Result<void> read_link(Bytes file, const Link& link, std::uint32_t part, MetadataReading& reading) {
+    const Headers headers = TRY(read_headers(file, link));
     const OggPage& first = headers.pages.front();
     const VorbisComments comments = TRY(read_vorbis_comments(comment_list(headers), first.offset));
-    MetadataReading reading;
     // The list may be spread over pages, so each label is placed at the page where the list starts.
     for (const VorbisComment& comment : comments.comments) {
         if (is_label_comment(comment)) {
@@ -205,7 +258,8 @@ Result<MetadataReading> read_ogg(Bytes file) {
                                             printable_name(comment.name),
                                    .value = std::string(comment.value),
                                    .offset = first.offset,
-                                   .standard_place = is_label_name(comment.name)});
+                                   .standard_place = is_label_name(comment.name),
+                                   .part = part});
         }
     }
     for (const OggPage& page : headers.pages) {
@@ -216,13 +270,12 @@ Result<MetadataReading> read_ogg(Bytes file) {
                                               std::to_string(page.offset) + " is wrong"});
         }
     }
-    return reading;
+    return {};
 }
 
-// [GB45438-6.1] Exactly one label, in the comment header of the first stream.
-Result<Splice> write_ogg(Bytes file, const MetadataFields& fields) {
-    TRY(check_label_bytes(fields.aigc));
-    Headers headers = TRY(read_headers(file));
+Result<void> write_link(Bytes file, const Link& link, const MetadataFields& fields,
+                        Splice& splice) {
+    Headers headers = TRY(read_headers(file, link));
     for (const OggPage& page : headers.pages) {
         if (!ogg_checksum_matches(file, page)) {
             return corrupt_at("the checksum of an Ogg page is wrong", page.offset);
@@ -232,20 +285,55 @@ Result<Splice> write_ogg(Bytes file, const MetadataFields& fields) {
     const VorbisComments comments = TRY(read_vorbis_comments(list, headers.pages.front().offset));
     Buffer packet = to_buffer(headers.codec.comment_magic);
     append(packet, edit_vorbis_comments(list, comments, fields.aigc));
-    Splice splice;
     if (packet == headers.packets.front()) {
-        splice.copy(0, file.size());
-        return splice;
+        splice.copy(link.start, link.end - link.start);
+        return {};
     }
     headers.packets.front() = std::move(packet);
     const std::vector<Buffer> pages = lay_headers(headers);
     replace_headers(splice, headers, pages);
     if (pages.size() == headers.pages.size()) {
-        splice.copy(headers.end, file.size() - headers.end);
-        return splice;
+        splice.copy(headers.end, link.end - headers.end);
+        return {};
     }
     const auto shift = static_cast<std::uint32_t>(pages.size() - headers.pages.size());
-    TRY(renumber(splice, file, headers, shift));
+    return renumber(splice, file, headers, shift);
+}
+
+}  // namespace
+
+Result<MetadataReading> read_ogg(Bytes file) {
+    const std::vector<Link> links = TRY(find_links(file));
+    MetadataReading reading;
+    for (std::size_t part = 0; part < links.size(); ++part) {
+        const std::size_t before = reading.sites.size();
+        TRY(read_link(file, links[part], static_cast<std::uint32_t>(part), reading));
+        const bool others = part > 0 && !reading.sites.empty();
+        if (others && before == reading.sites.size()) {
+            collect_finding(reading,
+                            {.code = "metadata.links",
+                             .level = FindingLevel::kWarning,
+                             .what = "the link at byte " + std::to_string(links[part].start) +
+                                     " of the chained Ogg file carries no label"});
+        }
+    }
+    const bool first_bare = !reading.sites.empty() && reading.sites.front().part != 0;
+    if (first_bare) {
+        collect_finding(reading,
+                        {.code = "metadata.links",
+                         .level = FindingLevel::kWarning,
+                         .what = "the first link of the chained Ogg file carries no label"});
+    }
+    return reading;
+}
+
+// [GB45438-6.1] Exactly one label, in the comment header of the first stream; of each link.
+Result<Splice> write_ogg(Bytes file, const MetadataFields& fields) {
+    TRY(check_label_bytes(fields.aigc));
+    Splice splice;
+    for (const Link& link : TRY(find_links(file))) {
+        TRY(write_link(file, link, fields, splice));
+    }
     return splice;
 }
 

@@ -25,6 +25,11 @@ struct ProviderCode {
 // Whether the text has the outer shape of a provider code (27 characters, starts with 00), so that
 // a wrong check digit is an error in a code and not just another name.
 bool looks_like_provider_code(std::string_view text) noexcept;
+// Whether a text was meant to be a provider code, although it may not look like one: a code that
+// lost or won a character, or whose start is wrong, or a bare credit code. Digits and upper-case
+// letters, 24 to 30 of them with at least twelve digits; or anything that starts as codes do.
+bool resembles_provider_code(std::string_view text) noexcept;
+// kInvalidArgument says what is wrong; kUnsupported for kinds of codes that are not described.
 Result<ProviderCode> parse_provider_code(std::string_view text);
 
 }  // namespace colophon::label

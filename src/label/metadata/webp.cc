@@ -94,6 +94,7 @@ void collect_exif(MetadataReading& reading, Bytes file, const RiffChunk& chunk) 
     const std::uint64_t start = exif_start(data);
     auto sites = find_exif_labels(data.subspan(start), chunk.data_offset() + start, "webp");
     if (!sites.ok()) {
+        reading.damaged_label = reading.damaged_label || holds_label_bytes(as_text(data));
         collect_finding(reading, {.code = "metadata.exif",
                                   .level = FindingLevel::kWarning,
                                   .what = "webp EXIF at byte " + std::to_string(chunk.offset) +

@@ -191,6 +191,27 @@ Result<XmpReading> read_xmp(std::string_view packet) {
     return out;
 }
 
+bool holds_label_bytes(std::string_view block) {
+    static constexpr std::array kSigns{"TC260:AIGC"sv,        "tc260.org.cn/ns/AIGC"sv,
+                                       "ContentProducer"sv,   "ProduceID"sv,
+                                       "ContentPropagator"sv, "PropagateID"sv};
+    const auto holds = [](std::string_view text) {
+        return std::ranges::any_of(
+            kSigns, [&](std::string_view sign) { return text.find(sign) != text.npos; });
+    };
+    if (holds(block)) {
+        return true;
+    }
+    // In the wider encodings these characters have zeros between them.
+    std::string narrow(block.substr(0, limits::kXmpBytesMax));
+    std::erase(narrow, '\0');
+    return narrow.size() < block.size() && holds(narrow);
+}
+
+Result<void> check_xmp_fields(const MetadataFields& fields) {
+    return internal::check_rdf_fields(fields);
+}
+
 // [GB45438-6.1] Exactly one label in the packet, everything foreign as it was.
 Result<std::string> write_xmp(std::string_view packet, const MetadataFields& fields) {
     TRY(internal::check_rdf_fields(fields));

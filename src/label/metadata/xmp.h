@@ -30,9 +30,16 @@ struct XmpReading {
 // for any DTD or entity declaration, with the byte in the packet.
 Result<XmpReading> read_xmp(std::string_view packet);
 
-// The packet with exactly one TC260:AIGC and the given IPTC fields (empty ones are left as they
-// are). An empty `packet` yields a new one. The result is UTF-8 (a UTF-16 packet is converted).
-// Same errors as read_xmp.
+// Whether a block that cannot be read (XMP or EXIF) still holds the bytes of a label: the name of
+// the namespace or of one of the fields, in UTF-8, UTF-16 or UTF-32.
+bool holds_label_bytes(std::string_view block);
+
+// kInvalidArgument or kLimit names the field that no packet can hold.
+Result<void> check_xmp_fields(const MetadataFields& fields);
+
+// The packet with exactly one TC260:AIGC and the given IPTC fields (what empty ones mean stands at
+// MetadataFields). An empty `packet` yields a new one. The result is UTF-8 (a UTF-16 packet is
+// converted). Same errors as read_xmp.
 Result<std::string> write_xmp(std::string_view packet, const MetadataFields& fields);
 
 }  // namespace colophon::label

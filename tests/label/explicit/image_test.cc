@@ -324,6 +324,43 @@ TEST_CASE("a JPEG keeps its segments byte for byte, and what follows its end") {
     }
 }
 
+TEST_CASE("HEIC and AVIF keep their EXIF byte for byte, but for the orientation that was applied") {
+    for (const char* extension : {"heic", "avif"}) {
+        CAPTURE(extension);
+        const Format format = std::string(extension) == "avif" ? Format::kAvif : Format::kHeic;
+        const TempDir dir;
+        const std::string in = dir.file("in." + std::string(extension));
+        const std::string out = dir.file("out." + std::string(extension));
+        run_tool_ok({kConvert, "-size", "320x240", "plasma:red-blue", dir.file("p.png")});
+        run_tool_ok({"vips", "copy", dir.file("p.png"), in});
+        const auto exif = [](const std::string& path) {
+            return run_tool_ok({"exiftool", "-b", "-Exif", path});
+        };
+        // A comment of a kind and in a byte order in which libexif would not write it.
+        run_tool_ok({"exiftool", "-q", "-overwrite_original", "-ExifByteOrder=MM",
+                     "-Artist=kept too", "-UserComment=as it was", "-LensModel=f/2",
+                     "-GPSLatitude=1.5", "-XMP:Title=and this", in});
+        const std::string before = exif(in);
+        REQUIRE(before.find("kept too") != std::string::npos);
+        write_file(out, marked_file(read_file(in), format, {"AI生成"}, nullptr));
+        CHECK(exif(out) == before);
+        CHECK(run_tool_ok({"exiftool", "-s3", "-XMP:Title", out}) == "and this\n");
+        run_tool_ok({"vips", "copy", out, dir.file("seen.png")});
+
+        run_tool_ok({"exiftool", "-q", "-overwrite_original", "-n", "-EXIF:Orientation=6", in});
+        write_file(out, marked_file(read_file(in), format, {"AI生成"}, nullptr));
+        CHECK(run_tool_ok({"exiftool", "-n", "-s3", "-EXIF:Orientation", out}) == "1\n");
+        std::string turned = exif(in);
+        std::size_t changed = 0;
+        const std::string now = exif(out);
+        REQUIRE(now.size() == turned.size());
+        for (std::size_t i = 0; i < now.size(); ++i) {
+            changed += now[i] != turned[i] ? 1U : 0U;
+        }
+        CHECK(changed == 1);
+    }
+}
+
 // [GB45438-5.2]
 TEST_CASE("the mark reads upright in every EXIF orientation") {
     const TempDir dir;

@@ -289,6 +289,10 @@ TEST_CASE("a label that was read is judged by the same rules") {
     label.produce_id = std::string(3000, 'x');
     CHECK(codes(judge_aigc(label)) == "metadata.length metadata.provider_code");
     label = kDoubao;
+    label.content_producer = "00119144030008867405X20001";
+    CHECK(codes(judge_aigc(label)) == "metadata.provider_code");
+    CHECK(judge_aigc(label).front().level == FindingLevel::kWarning);
+    label = kDoubao;
     label.content_producer = "00119144030008867405X220001";
     CHECK(codes(judge_aigc(label)) == "metadata.provider_service");
     CHECK(codes(judge_aigc({})) ==

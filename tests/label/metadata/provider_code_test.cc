@@ -36,7 +36,8 @@ TEST_CASE("a bad code is refused with its reason") {
         ErrorCode code = ErrorCode::kInvalidArgument;
     };
     constexpr Row kRows[] = {
-        {"001191110102MACQD9K6401000", "27 characters, this has 26"},
+        {"001191110102MACQD9K6401000", "27 characters, this has 26: 1 too few"},
+        {"91110108335469089C", "nine characters more"},
         {"001191110102MACQD9K64110000", "check character '1'"},
         {"001191110102MACQD9K64O10000", "'O' at position 18"},
         {"001191110102macqd9k64010000", "'m' at position 13"},
@@ -54,6 +55,34 @@ TEST_CASE("a bad code is refused with its reason") {
     }
     CHECK_FALSE(looks_like_provider_code("MiniMax"));
     CHECK(looks_like_provider_code("001191110102MACQD9K64110000"));
+}
+
+TEST_CASE("what was meant as a code is told from names") {
+    for (const std::string_view good : kProviderCodes) {
+        for (std::size_t i = 0; i < good.size(); ++i) {
+            std::string less(good);
+            less.erase(i, 1);
+            std::string more(good);
+            more.insert(i, 1, good[i]);
+            std::string wrong(good);
+            wrong[i] = wrong[i] == 'X' ? 'Y' : 'X';
+            for (const std::string& text : {less, more, wrong}) {
+                CAPTURE(text);
+                CHECK(resembles_provider_code(text));
+            }
+        }
+    }
+    // The credit code alone.
+    for (const std::string_view good : kProviderCodes) {
+        CHECK(resembles_provider_code(good.substr(4, 18)));
+    }
+    CHECK(resembles_provider_code("00119144030008867405x21000"));
+    for (const std::string_view name :
+         {"", "MiniMax", "kling", "EXAMPLE-2025-11-26-0001-0002", "SHANGHAIEXAMPLEINTELLIGENCE",
+          "d41d8cd98f00b204e9800998ec", "20251126", "910000000000000000"}) {
+        CAPTURE(name);
+        CHECK_FALSE(resembles_provider_code(name));
+    }
 }
 
 }  // namespace

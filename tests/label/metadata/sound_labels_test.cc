@@ -3,11 +3,14 @@
 // the other way round. [GB45438-6.1]
 #include "core/bytes.h"
 #include "core/splice.h"
+#include "label/apply.h"
 #include "label/container/id3v2.h"
 #include "label/container/ogg_pages.h"
 #include "label/container/riff_chunks.h"
 #include "label/format.h"
 #include "label/metadata/container.h"
+#include "label/plan.h"
+#include "label/verify.h"
 #include "support/tools.h"
 
 #include <doctest/doctest.h>
@@ -477,6 +480,78 @@ TEST_CASE("counts and sizes that lie are refused before memory is spent on them"
     CHECK(reading.error().code == ErrorCode::kCorrupt);
     const Buffer id3 = to_buffer(std::string_view("ID3\x04\0\0\x7F\x7F\x7F\x7F", 10));
     CHECK_FALSE(find_container(Format::kMp3)->read(id3).ok());
+}
+
+TEST_CASE("each link of a chained Ogg file is read, labelled and judged") {
+    const test::TempDir dir;
+    for (const char* extension : {"ogg", "opus"}) {
+        CAPTURE(extension);
+        const auto row = std::ranges::find(sounds(), extension, &Sound::extension);
+        const Buffer first = make_sound(dir, *row, {"-serial_offset", "1"});
+        const Buffer second =
+            make_sound(dir, *row, {"-serial_offset", "77", "-metadata", "album=Another"});
+        Buffer chained = first;
+        append(chained, second);
+        const std::string path = dir.file("chained." + std::string(extension));
+        test::write_file(path, chained);
+        const auto before = test::run_tool({"ogginfo", path});
+        CHECK(read_label(row->format, chained).sites.empty());
+
+        // The second longest label needs more pages than the old header had.
+        const std::string large =
+            R"({"Label":"1","ContentProducer":"us","ProduceID":")" + std::string(70000, '7') +
+            R"(","ReservedCode1":"","ContentPropagator":"","PropagateID":"","ReservedCode2":""})";
+        for (const std::string_view value : {kLabel, std::string_view(large)}) {
+            const Buffer labelled = write_label(row->format, chained, value);
+            const MetadataReading reading = read_label(row->format, labelled);
+            REQUIRE(reading.sites.size() == 2);
+            CHECK(reading.findings.empty());
+            CHECK(reading.sites[0].part == 0);
+            CHECK(reading.sites[1].part == 1);
+            CHECK(reading.sites[0].value == value);
+            CHECK(reading.sites[1].value == value);
+            CHECK(write_label(row->format, labelled, value) == labelled);
+            // Cut apart, each link is a file with its own label, and its sound is what it was.
+            const Buffer alone = write_label(row->format, second, value);
+            CHECK(
+                std::ranges::equal(Bytes(labelled).subspan(labelled.size() - alone.size()), alone));
+            test::write_file(path, labelled);
+            const auto info = test::run_tool({"ogginfo", path});
+            CHECK(info.exit_code == before.exit_code);
+            CHECK(info.out.find("WARNING") == before.out.find("WARNING"));
+            std::size_t seen = 0;
+            for (std::size_t at = info.out.find("AIGC="); at != std::string::npos;
+                 at = info.out.find("AIGC=", at + 1)) {
+                ++seen;
+            }
+            CHECK(seen == 2);
+        }
+
+        // A link without a label, before or behind one that has it, does not go unnoticed.
+        const Buffer labelled = write_label(row->format, first, kLabel);
+        Buffer half = labelled;
+        append(half, second);
+        CHECK(read_label(row->format, half).findings.at(0).code == "metadata.links");
+        half = second;
+        append(half, labelled);
+        const MetadataReading reading = read_label(row->format, half);
+        CHECK(reading.findings.at(0).code == "metadata.links");
+        CHECK(reading.sites.at(0).part == 1);
+        // Links of different origin are no forgery, and nobody's label is written over.
+        Buffer mixed = labelled;
+        append(mixed, write_label(row->format, second, kOther));
+        const MetadataJudgement judged = judge_metadata(read_label(row->format, mixed), {});
+        CHECK(judged.parts_differ);
+        CHECK_FALSE(judged.contradiction);
+        ApplyOptions options;
+        options.record.producer_name = "us";
+        options.record.own_id = "1";
+        options.marks.add(Mark::kMetadata);
+        MemoryHolder holder;
+        const auto applied = apply(mixed, row->format, options, {}, holder);
+        REQUIRE(!applied.ok());
+        CHECK(applied.error().code == ErrorCode::kUnsupported);
+    }
 }
 
 }  // namespace

@@ -105,6 +105,33 @@ TEST_CASE("a new packet holds label and IPTC fields as ExifTool reads them, and 
     CHECK(packet.ends_with("<?xpacket end=\"w\"?>"));
 }
 
+TEST_CASE("a label that replaces another takes the earlier system and version with it") {
+    for (const std::string& packet : {
+             in_rdf("<rdf:Description xmlns:e=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\" " +
+                    kTc + "><TC260:AIGC>" + "{}" +
+                    "</TC260:AIGC><e:AISystemUsed>old</e:AISystemUsed>"
+                    "<e:AISystemVersionUsed>1</e:AISystemVersionUsed></rdf:Description>"),
+             in_rdf("<rdf:Description xmlns:e=\"http://iptc.org/std/Iptc4xmpExt/2008-02-29/\" " +
+                    kTc +
+                    " e:AISystemUsed=\"old\" TC260:AIGC=\"{}\" "
+                    "e:AISystemVersionUsed=\"1\"/>"),
+         }) {
+        CAPTURE(packet);
+        MetadataFields fields = label_only();
+        CHECK(exiftool(check_write(packet, fields), "XMP:AISystemUsed") == "old\n");
+        fields.replaces_system = true;
+        const std::string without = check_write(packet, fields);
+        CHECK(without.find("AISystem") == std::string::npos);
+        CHECK(exiftool(without, "XMP:AISystemUsed").empty());
+        // A system without a version has no business with the earlier one's version.
+        fields = label_only();
+        fields.iptc.ai_system_used = "new";
+        const std::string named = check_write(packet, fields);
+        CHECK(exiftool(named, "XMP:AISystemUsed") == "new\n");
+        CHECK(exiftool(named, "XMP:AISystemVersionUsed").empty());
+    }
+}
+
 struct EditRow {
     std::string what;
     std::string before;

@@ -5,6 +5,7 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "core/splice.h"
+#include "label/container/id3v2.h"
 #include "media/audio.h"
 
 #include <cstddef>
@@ -26,26 +27,15 @@ struct Block {
 };
 
 struct Flac {
-    std::uint64_t start = 0;  // of "fLaC"; an ID3v2 tag may stand before it
+    std::uint64_t start = 0;  // of "fLaC"; ID3v2 tags may stand before it
     std::vector<Block> blocks;
     std::uint64_t frames = 0;  // where the sound begins
 };
 
-// The size of an ID3v2 tag at the start: ten bytes, with the length in four times seven bits.
-std::uint64_t id3_size(Bytes file) {
-    if (!starts_with(file, "ID3") || file.size() < 10) {
-        return 0;
-    }
-    std::uint64_t size = 0;
-    for (std::size_t i = 6; i < 10; ++i) {
-        size = (size << 7U) | (file[i] & 0x7FU);
-    }
-    return size + 10 + ((file[5] & 0x10U) != 0 ? 10 : 0);
-}
-
 Result<Flac> read_flac(Bytes file) {
     Flac flac;
-    flac.start = id3_size(file);
+    const std::vector<Id3Tag> tags = TRY(read_id3_tags(file, 0));
+    flac.start = tags.empty() ? 0 : tags.back().end();
     ByteReader reader(file);
     TRY(reader.skip(flac.start, "ID3v2 tag"));
     if (as_text(TRY(reader.take(4, "FLAC marker"))) != "fLaC") {

@@ -4,6 +4,7 @@
 // One drawing function per container. Each gets the picture, the mark and the typeface, and returns
 // the file with the mark drawn and measured.
 
+#include "label/container/png_chunks.h"
 #include "label/explicit/image.h"
 #include "label/explicit/internal/image_draw.h"
 #include "media/image.h"
@@ -28,6 +29,7 @@ struct Drawn {
 // `blocks`: drawing.file, opened; decoding it costs half of the time that drawing takes.
 Result<Drawn> draw_jpeg(const Drawing& drawing, media::JpegBlocks& blocks);
 Result<Drawn> draw_png(const Drawing& drawing);
+Result<Drawn> draw_apng(const Drawing& drawing, PngFile png);  // `png`: drawing.file, walked
 Result<Drawn> draw_gif(const Drawing& drawing);
 Result<Drawn> draw_tiff(const Drawing& drawing);
 Result<Drawn> draw_webp(const Drawing& drawing);

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/result.h"
 #include "core/splice.h"
+#include "label/container/id3v2.h"
 #include "media/audio.h"
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -49,17 +51,6 @@ std::optional<FrameHead> read_head(Bytes bytes) {
     return head;
 }
 
-std::uint64_t id3_size(Bytes bytes) {
-    if (!starts_with(bytes, "ID3") || bytes.size() < 10) {
-        return 0;
-    }
-    std::uint64_t size = 0;
-    for (std::size_t i = 6; i < 10; ++i) {
-        size = (size << 7U) | (bytes[i] & 0x7FU);
-    }
-    return size + 10 + ((bytes[5] & 0x10U) != 0 ? 10 : 0);
-}
-
 // The size of one tag that ends where `bytes` end: ID3v1, APEv2 or Lyrics3v2.
 std::size_t last_tag_size(Bytes bytes) {
     if (bytes.size() >= 128 && starts_with(bytes.last(128), "TAG")) {
@@ -92,11 +83,8 @@ struct Mp3 {
 };
 
 Result<Mp3> read_mp3(Bytes file) {
-    std::uint64_t at = 0;
-    for (std::uint64_t size = id3_size(file); size > 0 && at + size <= file.size();
-         size = id3_size(file.subspan(static_cast<std::size_t>(at)))) {
-        at += size;
-    }
+    const std::vector<Id3Tag> tags = TRY(read_id3_tags(file, 0));
+    const std::uint64_t at = tags.empty() ? 0 : tags.back().end();
     Mp3 mp3;
     mp3.end = file.size();
     for (std::size_t size = 1; size > 0 && mp3.end > at;) {

@@ -70,9 +70,10 @@ Result<std::vector<Page>> read_pages(Bytes file) {
         page.body = TRY(reader.take(size, "Ogg page body"));
         if (!pages.empty() &&
             (page.serial != pages.front().serial || (page.flags & kFirstPage) != 0)) {
-            return Error{ErrorCode::kUnsupported,
-                         "the Ogg file has more than one stream: a sound mark cannot be put "
-                         "beside all of them"};
+            return Error{
+                ErrorCode::kUnsupported,
+                "the Ogg file has more than one stream or link: a sound mark cannot be put "
+                "beside all of them; --marks metadata labels each link"};
         }
         pages.push_back(page);
     }

@@ -49,6 +49,7 @@ void add_site(MetadataReading& reading, LabelSite site) {
 void add_xmp(MetadataReading& reading, Bytes packet, LabelSite site) {
     auto xmp = read_xmp(as_text(packet));
     if (!xmp.ok()) {
+        reading.damaged_label = reading.damaged_label || holds_label_bytes(as_text(packet));
         fault(reading.findings, "metadata.xmp",
               site.where + " at byte " + std::to_string(site.offset) +
                   " cannot be read: " + xmp.error().what);
@@ -68,6 +69,7 @@ void add_exif(MetadataReading& reading, Bytes tiff, std::uint64_t base_offset,
               std::string_view where_prefix) {
     auto sites = find_exif_labels(tiff, base_offset, where_prefix);
     if (!sites.ok()) {
+        reading.damaged_label = reading.damaged_label || holds_label_bytes(as_text(tiff));
         warn(reading.findings, "metadata.exif",
              std::string(where_prefix) + " EXIF at byte " + std::to_string(base_offset) +
                  " cannot be read: " + sites.error().what);

@@ -20,6 +20,8 @@ void add_site(MetadataReading& reading, LabelSite site);
 // that cannot be read is the finding "metadata.xmp", not an error: the file around it is sound.
 void add_xmp(MetadataReading& reading, Bytes packet, LabelSite site);
 
+// Both say `damaged_label` when the bytes of a label are in what cannot be read.
+
 // The labels in EXIF; "metadata.exif" when it cannot be read.
 void add_exif(MetadataReading& reading, Bytes tiff, std::uint64_t base_offset,
               std::string_view where_prefix);

@@ -102,6 +102,7 @@ void collect_site(MetadataReading& reading, LabelSite site) {
 void collect_xmp(MetadataReading& reading, Bytes packet, const LabelSite& site) {
     auto xmp = read_xmp(as_text(packet));
     if (!xmp.ok()) {
+        reading.damaged_label = reading.damaged_label || holds_label_bytes(as_text(packet));
         collect_finding(reading, {.code = "metadata.xmp",
                                   .level = FindingLevel::kError,
                                   .what = site.where + " at byte " + std::to_string(site.offset) +

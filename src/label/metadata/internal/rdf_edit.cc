@@ -508,6 +508,20 @@ std::string new_description(const std::vector<RdfProperty>& properties,
     return out + "</" + rdf + ":Description>";
 }
 
+// Whether a property must not stay, although there is no new value for it.
+bool is_outdated(const MetadataFields& fields, RdfProperty property) {
+    switch (property) {
+        case RdfProperty::kAiSystemUsed:
+            return fields.replaces_system;
+        case RdfProperty::kAiSystemVersionUsed:
+            return fields.replaces_system || !fields.iptc.ai_system_used.empty();
+        case RdfProperty::kAigc:
+        case RdfProperty::kDigitalSourceType:
+            break;
+    }
+    return false;
+}
+
 // Which place of each property is kept: the first one that belongs to a node.
 std::array<const RdfSite*, kRdfPropertyCount> kept_sites(const RdfFacts& facts) {
     std::array<const RdfSite*, kRdfPropertyCount> kept{};
@@ -529,6 +543,9 @@ Result<std::vector<TextEdit>> plan_rdf_edits(std::string_view text, const RdfFac
     for (const RdfSite& site : facts.sites) {
         const std::string_view value = wanted_value(fields, site.property);
         if (value.empty()) {
+            if (is_outdated(fields, site.property)) {
+                edits.push_back(removal(text, site.range));
+            }
             continue;
         }
         if (&site != kept[static_cast<std::size_t>(site.property)]) {

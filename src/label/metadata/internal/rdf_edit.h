@@ -132,7 +132,8 @@ RdfReading read_rdf(const RdfFacts& facts);
 // kInvalidArgument for fields that cannot stand in XML, and for an empty label.
 Result<void> check_rdf_fields(const MetadataFields& fields);
 
-// The edits after which the text has exactly one label and the given IPTC fields; none when it
+// The edits after which the text has exactly one label and the given IPTC fields, and no AI system
+// or version that those replace; none when it
 // already says so. kNotFound when something must be added and there is neither an rdf:RDF nor an
 // x:xmpmeta: then the caller knows where new_rdf() goes.
 Result<std::vector<TextEdit>> plan_rdf_edits(std::string_view text, const RdfFacts& facts,
