@@ -5,9 +5,9 @@
 // and the files of the log live here. An object appears whole or not at all, and is durable when
 // the call that made it returns.
 //
-// Names are relative paths of [A-Za-z0-9._-] segments, at most kObjectNameBytesMax bytes, no
-// segment
-// "." or ".." and none that ends in ".part"; anything else is Error{kInvalidArgument}.
+// Names are relative paths of [A-Za-z0-9._-] segments, at most kObjectNameBytesMax bytes and 255 a
+// segment, no segment "." or ".." and none that ends in ".part"; anything else is
+// Error{kInvalidArgument}.
 //
 // Threads: any method may be called from any thread at the same time.
 
@@ -29,7 +29,7 @@ enum class Existing {
 };
 
 // Takes an object in pieces, in order. Nothing is visible before commit(); destroying an
-// uncommitted writer leaves nothing behind.
+// uncommitted writer leaves nothing behind. A writer must end before its store does.
 class ObjectWriter {
 public:
     ObjectWriter() = default;
@@ -40,6 +40,7 @@ public:
     virtual ~ObjectWriter() = default;
 
     virtual Result<void> append(Bytes piece) = 0;
+    // Once. After an error of either method the writer can only be destroyed.
     virtual Result<void> commit() = 0;
 };
 
@@ -53,23 +54,30 @@ public:
     virtual ~ObjectStore() = default;
 
     // For objects that fit in memory; at most kObjectInMemoryBytesMax.
-    virtual Result<void> put(std::string_view name, Bytes content, Existing existing) = 0;
+    Result<void> put(std::string_view name, Bytes content, Existing existing);
     virtual Result<std::unique_ptr<ObjectWriter>> write(std::string_view name,
                                                         Existing existing) = 0;
 
-    // Error{kNotFound} when there is none; Error{kLimit} when it is larger than `bytes_max`.
+    // Error{kNotFound} when there is none; Error{kLimit} when it is larger than `bytes_max` or than
+    // kObjectInMemoryBytesMax.
     virtual Result<Buffer> get(std::string_view name, std::uint64_t bytes_max) = 0;
-    // [offset, offset + size) of an object, cut at its end.
+    // [offset, offset + size) of an object, cut at its end; size is at most
+    // kObjectInMemoryBytesMax.
     virtual Result<Buffer> get_range(std::string_view name, std::uint64_t offset,
                                      std::uint64_t size) = 0;
     // The size in bytes, or nothing when there is no such object.
     virtual Result<std::optional<std::uint64_t>> size(std::string_view name) = 0;
     // Calls `each` with every name that starts with `prefix`, in byte order, until it returns
-    // false.
+    // false. What is written or removed meanwhile may or may not be seen. `prefix` is empty or the
+    // beginning of a name.
     virtual Result<void> list(std::string_view prefix,
                               const std::function<bool(std::string_view name)>& each) = 0;
     // No error when there is none.
     virtual Result<void> remove(std::string_view name) = 0;
 };
+
+// Error{kInvalidArgument} says what is wrong with a name, or with the beginning of one.
+Result<void> check_object_name(std::string_view name);
+Result<void> check_object_prefix(std::string_view prefix);
 
 }  // namespace colophon::storage
