@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "identity/request_signature.h"
 
+#include "core/base64.h"
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
@@ -8,7 +9,6 @@
 #include "core/http_exchange.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <cctype>
@@ -160,9 +160,7 @@ std::string encoded_mac(HmacHash hash, std::string_view secret, std::string_view
     if (encoding == MacEncoding::kHex) {
         return to_hex(mac);
     }
-    Buffer text(4 * ((mac.size() + 2) / 3) + 1);
-    const int size = EVP_EncodeBlock(text.data(), mac.data(), static_cast<int>(mac.size()));
-    return std::string(as_text(Bytes(text).first(static_cast<std::size_t>(size))));
+    return to_base64(mac);
 }
 
 }  // namespace colophon::identity
