@@ -2,6 +2,7 @@
 // From template and values to a signed request.
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/digest.h"
 #include "core/http_exchange.h"
 #include "core/json.h"

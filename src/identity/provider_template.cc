@@ -2,7 +2,6 @@
 #include "identity/provider_template.h"
 
 #include "core/hmac.h"
-#include "core/http_exchange.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "identity/answer_mapping.h"
@@ -16,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <string>
