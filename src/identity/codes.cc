@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace colophon::identity {
 namespace {
@@ -56,7 +57,7 @@ CodeVerdict try_one_time_code(OneTimeCode& kept, Bytes key, std::string_view bou
         return CodeVerdict::kExpired;
     }
     std::string typed(code.substr(0, kTypedBytesMax));
-    std::erase(typed, ' ');
+    typed.erase(std::ranges::remove(typed, ' ').begin(), typed.end());
     if (!equal_in_constant_time(code_digest(key, bound_to, typed), kept.digest)) {
         return CodeVerdict::kWrong;
     }

@@ -28,7 +28,7 @@ inline constexpr int kOneTimeCodeAttemptsMax = 5;
 // code, although there are only 10^8.
 struct OneTimeCode {
     Digest256 digest{};
-    Time expires{};
+    Time expires;
     int attempts_left = 0;
 };
 

@@ -19,6 +19,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace colophon::identity {
 namespace {
@@ -45,13 +46,13 @@ std::string lower(std::string_view text) {
 
 // Three quarters of all steps from one byte to the next are the same small one: 12345..., aaaa...
 bool is_run(std::string_view text) noexcept {
-    std::array<std::size_t, 3> steps{};
+    std::array<std::size_t, 3> steps{};  // down, same, up
     for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-        const int step =
-            static_cast<unsigned char>(text[i + 1]) - static_cast<unsigned char>(text[i]);
-        if (step >= -1 && step <= 1) {
-            ++steps[static_cast<std::size_t>(step + 1)];
-        }
+        const auto now = static_cast<unsigned char>(text[i]);
+        const auto next = static_cast<unsigned char>(text[i + 1]);
+        steps[0] += next + 1 == now ? 1U : 0U;
+        steps[1] += next == now ? 1U : 0U;
+        steps[2] += next == now + 1 ? 1U : 0U;
     }
     return *std::ranges::max_element(steps) * 4 >= (text.size() - 1) * 3;
 }

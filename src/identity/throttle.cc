@@ -5,7 +5,6 @@
 #include "core/clock.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -44,7 +43,7 @@ Throttle after_failure(const Throttle& throttle, const ThrottlePolicy& policy, T
 }
 
 std::string throttled_address(std::string_view address) {
-    const std::string text(address.substr(0, kAddressBytesMax));
+    std::string text(address.substr(0, kAddressBytesMax));
     std::array<std::uint8_t, 16> six{};
     if (inet_pton(AF_INET6, text.c_str(), six.data()) != 1) {
         return text;

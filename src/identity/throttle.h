@@ -35,7 +35,7 @@ inline constexpr ThrottlePolicy kAddressThrottle{.free_failures = 30,
 
 struct Throttle {
     std::int64_t failures = 0;
-    Time last_failure{};
+    Time last_failure;
 };
 
 // When the next attempt may be made; a time that has passed when it may be made now.

@@ -64,7 +64,7 @@ std::string totp_code(Bytes secret, std::int64_t step, int digits, HmacHash hash
 std::optional<std::int64_t> match_totp(Bytes secret, std::string_view code, Time now,
                                        std::int64_t last_used) {
     std::string typed(code.substr(0, 32));
-    std::erase(typed, ' ');
+    typed.erase(std::ranges::remove(typed, ' ').begin(), typed.end());
     const std::int64_t middle = totp_step(now);
     std::optional<std::int64_t> matched;
     // All steps are computed, whichever matches.

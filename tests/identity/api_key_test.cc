@@ -102,7 +102,7 @@ TEST_CASE("scopes are named") {
     CHECK(scope_name(Scope::kSubjects) == "subjects");
     CHECK(has_scope(parse_scopes("label").value(), Scope::kLabel));
     CHECK_FALSE(has_scope(parse_scopes("label").value(), Scope::kGenerate));
-    for (const std::string_view bad : {"", ",", "generate,", "generat", "Generate",
+    for (const std::string_view bad : {"", ",", "generate,", "generates", "Generate",
                                        "generate label", "all,label", "generate,,label"}) {
         CAPTURE(bad);
         CHECK_FALSE(parse_scopes(bad).ok());

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a subject becomes verified [DSP-9]:
+//
+//   one transaction   the account is open, the caps are kept, the ask stands as pending
+//   no transaction    the provider is asked, for seconds
+//   one transaction   the answer is kept, if the account is still open and the ask still ours
+//
+// Two asks at once therefore never both reach the provider under one key, and an account that was
+// closed meanwhile stays unverified.
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/digest.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "identity/calendar.h"
+#include "identity/codes.h"
+#include "identity/internal/rows.h"
+#include "identity/internal/subject_sql.h"
+#include "identity/limits.h"
+#include "identity/mobile_number.h"
+#include "identity/person_name.h"
+#include "identity/provider.h"
+#include "identity/resident_id.h"
+#include "identity/social_credit_code.h"
+#include "identity/subjects.h"
+#include "identity/verification.h"
+#include "storage/store.h"
+#include "storage/value.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::identity {
+namespace {
+
+using internal::id_value;
+using internal::time_value;
+using storage::integer;
+using storage::Rows;
+using storage::Snapshot;
+using storage::Transaction;
+
+constexpr std::chrono::hours kDay{24};
+// A provider has answered long before; whoever asked has died.
+constexpr std::chrono::minutes kPendingMax{5};
+constexpr std::size_t kKeyCharsMax = 64;
+constexpr std::size_t kTokenBytesMax = 4'096;
+constexpr std::string_view kCodeProvider = "one-time-code";
+
+std::int64_t number_of(VerificationState state) noexcept {
+    return static_cast<std::int64_t>(state);
+}
+
+VerificationState state_of(Outcome outcome) noexcept {
+    switch (outcome) {
+        case Outcome::kMatch:
+            return VerificationState::kVerified;
+        case Outcome::kMismatch:
+            return VerificationState::kMismatch;
+        case Outcome::kNoRecord:
+            return VerificationState::kNoRecord;
+        case Outcome::kInvalidInput:
+            return VerificationState::kInvalid;
+        case Outcome::kProviderBusy:
+        case Outcome::kProviderError:
+        case Outcome::kTimeout:
+            return VerificationState::kUnverified;
+    }
+    return VerificationState::kUnverified;
+}
+
+// The name of the field in templates, which is also the column of the blind index.
+std::string_view field_of(Means means) noexcept {
+    switch (means) {
+        case Means::kMobile:
+            return "mobile";
+        case Means::kResidentId:
+            return "number";
+        case Means::kCreditCode:
+            return "code";
+        case Means::kNetworkIdentity:
+            return "token";
+    }
+    return "";
+}
+
+Result<void> check_key(std::string_view key) {
+    const bool plain = std::ranges::all_of(key, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               c == '-' || c == '_';
+    });
+    if (key.empty() || key.size() > kKeyCharsMax || !plain) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "an idempotency key has 1 to 64 of A-Z, a-z, 0-9, - and _"};
+    }
+    return {};
+}
+
+Error code_refused() {
+    return Error{ErrorCode::kDenied, "the code is wrong, too old or was tried too often"};
+}
+
+}  // namespace
+
+struct Subjects::Normalised {
+    std::string name;
+    std::string number;
+    std::optional<std::chrono::year_month_day> birth;
+};
+
+struct Subjects::Ask {
+    TenantId tenant;
+    SubjectId subject;
+    Means means = Means::kResidentId;
+    std::string idempotency_key;
+    std::string consent;
+    Normalised values;
+    Buffer index;
+    bool counts = true;  // against the caps of a day
+};
+
+Result<Subjects::Normalised> Subjects::normalise(const Claim& claim) const {
+    Normalised values;
+    switch (claim.means) {
+        case Means::kMobile:
+            values.number = TRY(parse_mobile_number(claim.number));
+            break;
+        case Means::kResidentId: {
+            ResidentId id = TRY(parse_resident_id(claim.number, china_date(parts_.clock.now())));
+            values.number = std::move(id.number);
+            values.birth = id.birth;
+            break;
+        }
+        case Means::kCreditCode:
+            values.number = TRY(parse_social_credit_code(claim.number)).code;
+            break;
+        case Means::kNetworkIdentity:
+            if (claim.number.empty() || claim.number.size() > kTokenBytesMax) {
+                return Error{ErrorCode::kInvalidArgument,
+                             "a token of the network identity service has 1 to 4096 bytes"};
+            }
+            values.number = claim.number;
+            break;
+    }
+    if (claim.means == Means::kCreditCode) {
+        // Names of companies have digits and brackets; providers compare them as they are.
+        values.name = claim.name.substr(0, kNameBytesMax);
+    } else if (!claim.name.empty() || claim.means == Means::kResidentId) {
+        values.name = TRY(normalise_person_name(claim.name));
+    }
+    return values;
+}
+
+Result<void> Subjects::check_caps(Snapshot& snapshot, const Ask& ask) {
+    const auto since = time_value(parts_.clock.now() - kDay);
+    const Rows by_subject =
+        TRY(snapshot.query(sql::kSubjectAttempts, {id_value(ask.subject), since}));
+    const Rows by_value =
+        TRY(snapshot.query(sql::kValueAttempts, {storage::bytes(ask.index), since}));
+    const std::int64_t subject_count = TRY(by_subject.integer(0, 0));
+    const std::int64_t value_count = TRY(by_value.integer(0, 0));
+    if (subject_count >= policy_.asks_per_subject_a_day ||
+        value_count >= policy_.asks_per_value_a_day) {
+        return Error{ErrorCode::kLimit,
+                     "this account or this number was verified too often today; try tomorrow"};
+    }
+    return {};
+}
+
+Result<void> Subjects::check_twins(Snapshot& snapshot, const Ask& ask) {
+    const Rows rows = TRY(snapshot.query(
+        sql::kCountTwins, {integer(static_cast<std::int64_t>(ask.means)), storage::bytes(ask.index),
+                           id_value(ask.subject), id_value(ask.tenant)}));
+    const std::int64_t others = TRY(rows.integer(0, 0));
+    if (others >= policy_.accounts_per_identity_max) {
+        return Error{ErrorCode::kConflict, "this number already has as many accounts as allowed"};
+    }
+    return {};
+}
+
+// The state when this key was asked before; nothing when the ask now stands as pending.
+Result<std::optional<VerificationState>> Subjects::begin(Transaction& transaction, const Ask& ask) {
+    const Time now = parts_.clock.now();
+    const Rows subject =
+        TRY(transaction.query(sql::kSubject, {id_value(ask.subject), id_value(ask.tenant)}));
+    if (subject.empty()) {
+        return internal::no_subject();
+    }
+    if (!subject.is_null(0, sql::kClosed)) {
+        return Error{ErrorCode::kConflict, "the account is closed"};
+    }
+    const bool organisation = TRY(subject.integer(0, sql::kKind)) == 1;
+    if (organisation != (ask.means == Means::kCreditCode)) {
+        return Error{ErrorCode::kConflict,
+                     "organisations are verified by their credit code, persons by other means"};
+    }
+    const auto means = integer(static_cast<std::int64_t>(ask.means));
+    const Rows last = TRY(transaction.query(sql::kLastAsk, {id_value(ask.subject), means}));
+    if (!last.empty()) {
+        const auto state = static_cast<VerificationState>(TRY(last.integer(0, 0)));
+        const Time asked = TRY(internal::time_at(last, 0, 2));
+        const bool pending = state == VerificationState::kPending && now < asked + kPendingMax;
+        const bool same = TRY(last.text(0, 1)) == ask.idempotency_key;
+        if (pending) {
+            return Error{ErrorCode::kConflict, "the account is being verified; ask again shortly"};
+        }
+        if (same && state != VerificationState::kPending &&
+            state != VerificationState::kUnverified) {
+            return std::optional(state);
+        }
+    }
+    TRY(check_twins(transaction, ask));
+    if (ask.counts) {
+        TRY(transaction.execute(sql::kForgetAttempts, {time_value(now - kDay)}));
+        TRY(check_caps(transaction, ask));
+        TRY(transaction.execute(sql::kAddAttempt,
+                                {id_value(ask.subject), storage::bytes(ask.index),
+                                 storage::text(ask.idempotency_key), time_value(now)}));
+    }
+    const Buffer sealed =
+        TRY(parts_.sealer.seal({.owner = to_string(ask.subject), .purpose = "verifications.value"},
+                               as_bytes(ask.values.number)));
+    TRY(transaction.execute(
+        sql::kBeginAsk,
+        {id_value(ask.subject), means, integer(number_of(VerificationState::kPending)),
+         storage::bytes(ask.index), storage::bytes(sealed), storage::text(ask.idempotency_key),
+         storage::text(ask.consent), time_value(now)}));
+    return std::optional<VerificationState>();
+}
+
+Result<void> Subjects::keep_birth(Transaction& transaction, const Ask& ask) {
+    const std::chrono::sys_days day(*ask.values.birth);
+    const std::string text = format_time(Time(day)).substr(0, 10);
+    const Buffer sealed = TRY(parts_.sealer.seal(
+        {.owner = to_string(ask.subject), .purpose = "subjects.birth"}, as_bytes(text)));
+    TRY(transaction.execute(sql::kKeepBirth, {id_value(ask.subject), storage::bytes(sealed)}));
+    return {};
+}
+
+Result<VerificationState> Subjects::finish(const Ask& ask, const VerificationAnswer& answer) {
+    const VerificationState state = state_of(answer.outcome);
+    const bool verified = state == VerificationState::kVerified;
+    const auto expires =
+        verified ? std::optional(answer.checked_at + policy_.verified_for) : std::nullopt;
+    const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
+        const auto kept = TRY(transaction.execute(
+            sql::kFinishAsk,
+            {id_value(ask.subject), integer(static_cast<std::int64_t>(ask.means)),
+             storage::text(ask.idempotency_key), integer(number_of(state)),
+             time_value(answer.checked_at), time_value(expires), storage::text(answer.provider),
+             storage::text(answer.provider_reference), storage::text(answer.provider_code),
+             storage::text(answer.assurance), storage::bytes(answer.reply_salt),
+             storage::bytes(answer.reply_commitment)}));
+        if (kept == 0) {
+            return Error{ErrorCode::kConflict,
+                         "the account was closed or asked anew while it was being verified"};
+        }
+        if (!is_judgement(answer.outcome)) {
+            TRY(transaction.execute(sql::kDropAttempt,
+                                    {id_value(ask.subject), storage::text(ask.idempotency_key)}));
+        }
+        return verified && ask.values.birth ? keep_birth(transaction, ask) : Result<void>();
+    });
+    TRY(done);
+    return state;
+}
+
+Result<VerificationState> Subjects::verify(const TenantId& tenant, const SubjectId& subject,
+                                           const Claim& claim, Provider& provider) {
+    TRY(check_key(claim.idempotency_key));
+    Ask ask;
+    ask.tenant = tenant;
+    ask.subject = subject;
+    ask.means = claim.means;
+    ask.idempotency_key = claim.idempotency_key;
+    ask.consent = claim.consent_reference.substr(0, kNameBytesMax);
+    ask.values = TRY(normalise(claim));
+    ask.index = blind_index(keys_.index, field_of(claim.means), ask.values.number);
+    std::optional<VerificationState> known;
+    const auto begun = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
+        known = TRY(begin(transaction, ask));
+        return {};
+    });
+    TRY(begun);
+    if (known) {
+        return *known;
+    }
+    VerificationRequest request;
+    request.means = claim.means;
+    request.fields = {{"name", ask.values.name},
+                      {std::string(field_of(claim.means)), ask.values.number}};
+    request.consent_reference = ask.consent;
+    request.idempotency_key = ask.idempotency_key;
+    return finish(ask, provider.verify(request));
+}
+
+Result<std::string> Subjects::begin_mobile(const TenantId& tenant, const SubjectId& subject,
+                                           std::string_view number) {
+    const std::string mobile = TRY(parse_mobile_number(number));
+    const Time now = parts_.clock.now();
+    Ask ask;
+    ask.tenant = tenant;
+    ask.subject = subject;
+    ask.means = Means::kMobile;
+    ask.index = blind_index(keys_.index, field_of(Means::kMobile), mobile);
+    const auto made =
+        TRY(make_one_time_code(keys_.codes, to_string(subject) + mobile, now, parts_.random));
+    const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
+        const Rows rows =
+            TRY(transaction.query(sql::kSubject, {id_value(subject), id_value(tenant)}));
+        if (rows.empty()) {
+            return internal::no_subject();
+        }
+        const bool organisation = TRY(rows.integer(0, sql::kKind)) == 1;
+        if (!rows.is_null(0, sql::kClosed) || organisation) {
+            return Error{ErrorCode::kConflict, "the account is closed, or an organisation's"};
+        }
+        TRY(transaction.execute(sql::kForgetAttempts, {time_value(now - kDay)}));
+        TRY(check_caps(transaction, ask));
+        TRY(check_twins(transaction, ask));
+        TRY(transaction.execute(sql::kAddAttempt, {id_value(subject), storage::bytes(ask.index),
+                                                   storage::text("code"), time_value(now)}));
+        TRY(transaction.execute(
+            sql::kPutCode,
+            {id_value(subject), storage::bytes(ask.index), storage::bytes(made.kept.digest),
+             time_value(made.kept.expires), integer(made.kept.attempts_left)}));
+        return {};
+    });
+    TRY(done);
+    return made.code;
+}
+
+Result<VerificationState> Subjects::confirm_mobile(const TenantId& tenant, const SubjectId& subject,
+                                                   std::string_view number, std::string_view code) {
+    Ask ask;
+    ask.tenant = tenant;
+    ask.subject = subject;
+    ask.means = Means::kMobile;
+    ask.counts = false;  // it counted when the code was sent
+    ask.values.number = TRY(parse_mobile_number(number));
+    ask.index = blind_index(keys_.index, field_of(Means::kMobile), ask.values.number);
+    ask.idempotency_key = to_hex(TRY(make_random_id<RandomId<struct AskTag>>(parts_.random)).bytes);
+    const Time now = parts_.clock.now();
+    // The attempt is spent and kept before anything is answered, right or wrong.
+    CodeVerdict verdict = CodeVerdict::kWrong;
+    const auto spent = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
+        const Rows rows =
+            TRY(transaction.query(sql::kCode, {id_value(subject), storage::bytes(ask.index)}));
+        if (rows.empty()) {
+            verdict = CodeVerdict::kWrong;
+            return {};
+        }
+        OneTimeCode kept;
+        kept.digest = TRY(internal::digest_at(rows, 0, 0));
+        kept.expires = TRY(internal::time_at(rows, 0, 1));
+        kept.attempts_left = static_cast<int>(TRY(rows.integer(0, 2)));
+        verdict =
+            try_one_time_code(kept, keys_.codes, to_string(subject) + ask.values.number, code, now);
+        TRY(transaction.execute(sql::kSpendCode, {id_value(subject), storage::bytes(ask.index),
+                                                  integer(kept.attempts_left)}));
+        return {};
+    });
+    TRY(spent);
+    if (verdict != CodeVerdict::kRight) {
+        return code_refused();
+    }
+    const auto begun = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
+        TRY(begin(transaction, ask));
+        return {};
+    });
+    TRY(begun);
+    VerificationAnswer answer;
+    answer.outcome = Outcome::kMatch;
+    answer.provider = kCodeProvider;
+    answer.assurance = "holds the number";
+    answer.checked_at = now;
+    return finish(ask, answer);
+}
+
+}  // namespace colophon::identity
