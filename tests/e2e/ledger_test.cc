@@ -32,9 +32,9 @@ struct DemoLog {
     test::ToolRun colophon(std::vector<std::string> arguments) const {
         std::vector<std::string> command{"env",
                                          "-i",
-                                         "PATH=/usr/bin:/bin",
                                          "-C",
                                          dir.path().string(),
+                                         "PATH=/usr/bin:/bin",
                                          "LANG=C.UTF-8",
                                          COLOPHON_PROGRAM,
                                          "ledger"};
@@ -151,7 +151,7 @@ TEST_CASE("Go's checksum database packages accept a log of 100,000 entries, and 
     };
     const test::ToolRun run = go();
     CHECK_MESSAGE(run.exit_code == 0, run.out, run.err);
-    CHECK(run.out == "100000 entries, 393 tiles, 500 proofs, extends 50000\n");
+    CHECK(run.out == "100000 entries, 394 tiles, 500 proofs, extends 50000\n");
     Buffer tile = test::read_file(log.dir.file("log/tile/0/100"));
     tile[5000] ^= 0x01U;
     test::write_file(log.dir.file("log/tile/0/100"), tile);
