@@ -43,9 +43,9 @@ std::string code_of(const HttpResponse& answer) {
 
 Error failure(const S3Call& call, const HttpResponse& answer) {
     const std::string code = code_of(answer);
-    const std::string what = fmt::format("the S3 store refused {} of {}: {}{}{}", call.method,
+    const std::string what = fmt::format("the S3 store refused {} of {}: {} {}", call.method,
                                          call.name.empty() ? "the bucket" : call.name,
-                                         answer.status, code.empty() ? "" : " ", code);
+                                         answer.status, code.empty() ? "without a code" : code);
     switch (answer.status) {
         case 401:
         case 403:
