@@ -27,7 +27,7 @@ using colophon::Buffer;
 using colophon::Bytes;
 
 constexpr int kRounds = 7;
-constexpr std::size_t kContentBytes = 256U << 20U;
+constexpr std::size_t kContentBytes = 32U << 20U;
 constexpr std::size_t kPieceBytes = 1U << 20U;
 constexpr storage::SealContext kContext{.owner = "owner", .purpose = "bench", .id = "object"};
 

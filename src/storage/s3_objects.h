@@ -2,16 +2,14 @@
 #pragma once
 
 // Objects in an S3-compatible store, over an HTTP exchange that is a parameter. Requests are signed
-// with AWS Signature Version 4, the digest of the body included; content larger than one part goes
-// up in parts (at most two in memory for each writer) and is dropped there when it is not
-// committed.
+// with AWS Signature Version 4, the digest of the body included. Content larger than one part goes
+// up in parts, one in memory for each writer, and is dropped there when it is not committed.
 //
 // Existing::kKeep and kRefuse are carried out by the store itself ("If-None-Match: *"), so that of
 // two writers exactly one wins. A store that answers that with "not implemented" needs
-// `conditional_writes = false`: then we look first and write afterwards, and two writers that meet
-// in between both believe they won, the later one's content staying. The same holds within one
-// writer's name for kReplace everywhere. Names that come from the content (storage/blobs.h) or from
-// randomness are not harmed by it.
+// `conditional_writes = false`: then we look first and write afterwards, and two writers of one
+// name that meet in between both believe they won, the later one's content staying. Random names,
+// as those of storage/blobs.h, never meet.
 //
 // A call that got no answer is tried again, with pauses that double. Writes carry a random mark in
 // their metadata, so that a second attempt that finds the object there knows its own.

@@ -1,14 +1,10 @@
-#SPDX - License - Identifier : Apache - 2.0
-""
-    "A real S3 server for the tests: OpenStack Swift with its s3api, all four of its services in one
-    process,
-    on free ports of 127.0.0.1,
-    data below the folder given
-        .
+# SPDX-License-Identifier: Apache-2.0
+"""A real S3 server for the tests: OpenStack Swift with its s3api, all four of its services in one
+process, on free ports of 127.0.0.1, data below the folder given.
 
     swift_server.py FOLDER
 
-    Prints "PORT n" when it answers; the access key is test:tester, the secret key testing. Ends when its
+Prints "PORT n" when it answers; the access key is test:tester, the secret key testing. Ends when its
 standard input does.
 """
 import os

@@ -94,32 +94,32 @@ Result<void> take_attributes(Pkcs11Uri& uri, std::string_view text, char between
 
 Error refused(std::string_view what, CK_RV code) {
     ErrorCode kind = ErrorCode::kUnavailable;
-    std::string_view why;
+    std::string_view why = "without a reason";
     switch (code) {
         case CKR_PIN_INCORRECT:
         case CKR_PIN_INVALID:
         case CKR_PIN_LEN_RANGE:
             kind = ErrorCode::kDenied;
-            why = ": the PIN is wrong";
+            why = "the PIN is wrong";
             break;
         case CKR_PIN_LOCKED:
             kind = ErrorCode::kDenied;
-            why = ": the PIN is locked";
+            why = "the PIN is locked";
             break;
         case CKR_KEY_FUNCTION_NOT_PERMITTED:
             kind = ErrorCode::kDenied;
-            why = ": the key may not encrypt and decrypt";
+            why = "the key may not encrypt and decrypt";
             break;
         case CKR_MECHANISM_INVALID:
         case CKR_MECHANISM_PARAM_INVALID:
             kind = ErrorCode::kUnsupported;
-            why = ": it has no AES-GCM";
+            why = "it has no AES-GCM";
             break;
         default:
             break;
     }
-    return Error{kind, fmt::format("the PKCS#11 token refused to {}: 0x{:08x}{}", what,
-                                   static_cast<unsigned long>(code), why)};
+    return Error{kind, fmt::format("the PKCS#11 token refused to {}: {}, 0x{:08x}", what, why,
+                                   static_cast<unsigned long>(code))};
 }
 
 // After these a new session may do.

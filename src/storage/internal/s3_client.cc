@@ -30,8 +30,10 @@ std::string code_of(const HttpResponse& answer) {
     if (!document.ok() || document->name != "Error") {
         return {};
     }
+    const std::string_view given = document->text_of("Code");
     std::string code;
-    for (const char c : document->text_of("Code").substr(0, 64)) {
+    for (std::size_t i = 0; i < given.size() && i < 64; ++i) {
+        const char c = given[i];
         if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
             code += c;
         }
@@ -41,9 +43,9 @@ std::string code_of(const HttpResponse& answer) {
 
 Error failure(const S3Call& call, const HttpResponse& answer) {
     const std::string code = code_of(answer);
-    const std::string what = fmt::format("the S3 store refused {} of {}: {}{}{}", call.method,
+    const std::string what = fmt::format("the S3 store refused {} of {}: {} {}", call.method,
                                          call.name.empty() ? "the bucket" : call.name,
-                                         answer.status, code.empty() ? "" : " ", code);
+                                         answer.status, code.empty() ? "without a code" : code);
     switch (answer.status) {
         case 401:
         case 403:
