@@ -3,7 +3,6 @@
 
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/hmac.h"
 #include "core/ids.h"
 #include "core/result.h"
 #include "identity/codes.h"
@@ -23,7 +22,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace colophon::identity {
@@ -208,6 +206,7 @@ Result<void> Staff::set_disabled(const StaffId& staff, bool disabled) {
 Result<std::vector<StaffEntry>> Staff::list() {
     const Rows rows = TRY(parts_.store.query(staff_sql::kAll, {}));
     std::vector<StaffEntry> entries;
+    entries.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         entries.push_back(TRY(entry_at(rows, row)));
     }

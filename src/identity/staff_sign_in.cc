@@ -6,7 +6,6 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
-#include "core/hmac.h"
 #include "core/ids.h"
 #include "core/result.h"
 #include "identity/codes.h"
@@ -26,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace colophon::identity {
 namespace {

@@ -124,6 +124,7 @@ struct Subjects::Ask {
     std::string consent;
     Normalised values;
     Buffer index;
+    Buffer sealed;       // the number
     bool counts = true;  // against the caps of a day
 };
 
@@ -206,10 +207,10 @@ Result<std::optional<VerificationState>> Subjects::begin(Transaction& transactio
     const Rows last = TRY(transaction.query(sql::kLastAsk, {id_value(ask.subject), means}));
     if (!last.empty()) {
         const auto state = static_cast<VerificationState>(TRY(last.integer(0, 0)));
-        const Time asked = TRY(internal::time_at(last, 0, 2));
-        const bool pending = state == VerificationState::kPending && now < asked + kPendingMax;
         const bool same = TRY(last.text(0, 1)) == ask.idempotency_key;
-        if (pending) {
+        const bool pending = !TRY(last.text(0, 2)).empty();
+        const Time asked = TRY(internal::time_at(last, 0, 3));
+        if (pending && now < asked + kPendingMax) {
             return Error{ErrorCode::kConflict, "the account is being verified; ask again shortly"};
         }
         if (same && state != VerificationState::kPending &&
@@ -225,15 +226,15 @@ Result<std::optional<VerificationState>> Subjects::begin(Transaction& transactio
                                 {id_value(ask.subject), storage::bytes(ask.index),
                                  storage::text(ask.idempotency_key), time_value(now)}));
     }
-    const Buffer sealed =
-        TRY(parts_.sealer.seal({.owner = to_string(ask.subject), .purpose = "verifications.value"},
-                               as_bytes(ask.values.number)));
-    TRY(transaction.execute(
-        sql::kBeginAsk,
-        {id_value(ask.subject), means, integer(number_of(VerificationState::kPending)),
-         storage::bytes(ask.index), storage::bytes(sealed), storage::text(ask.idempotency_key),
-         storage::text(ask.consent), time_value(now)}));
+    TRY(transaction.execute(sql::kBeginAsk, {id_value(ask.subject), means,
+                                             storage::bytes(ask.index), storage::bytes(ask.sealed),
+                                             storage::text(ask.idempotency_key), time_value(now)}));
     return std::optional<VerificationState>();
+}
+
+Result<Buffer> Subjects::sealed_number(const Ask& ask) {
+    return parts_.sealer.seal({.owner = to_string(ask.subject), .purpose = "verifications.value"},
+                              as_bytes(ask.values.number));
 }
 
 Result<void> Subjects::keep_birth(Transaction& transaction, const Ask& ask) {
@@ -251,21 +252,35 @@ Result<VerificationState> Subjects::finish(const Ask& ask, const VerificationAns
     const auto expires =
         verified ? std::optional(answer.checked_at + policy_.verified_for) : std::nullopt;
     const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
-        const auto kept = TRY(transaction.execute(
-            sql::kFinishAsk,
-            {id_value(ask.subject), integer(static_cast<std::int64_t>(ask.means)),
-             storage::text(ask.idempotency_key), integer(number_of(state)),
-             time_value(answer.checked_at), time_value(expires), storage::text(answer.provider),
-             storage::text(answer.provider_reference), storage::text(answer.provider_code),
-             storage::text(answer.assurance), storage::bytes(answer.reply_salt),
-             storage::bytes(answer.reply_commitment)}));
+        const auto means = integer(static_cast<std::int64_t>(ask.means));
+        const auto key = storage::text(ask.idempotency_key);
+        const Rows standing =
+            TRY(transaction.query(sql::kVerifiedValue, {id_value(ask.subject), means}));
+        bool about_another = false;
+        if (!verified && !standing.empty()) {
+            // That another number is not his does not undo that this one is.
+            const Bytes index = TRY(standing.bytes(0, 0));
+            about_another = to_buffer(index) != ask.index;
+        }
+        std::int64_t kept = 0;
+        if (!is_judgement(answer.outcome) || about_another) {
+            kept = TRY(transaction.execute(sql::kDropAsk, {id_value(ask.subject), means, key}));
+        } else {
+            kept = TRY(transaction.execute(
+                sql::kKeepAnswer,
+                {id_value(ask.subject), means, key, integer(number_of(state)),
+                 time_value(answer.checked_at), time_value(expires), storage::text(answer.provider),
+                 storage::text(answer.provider_reference), storage::text(answer.provider_code),
+                 storage::text(answer.assurance), storage::bytes(answer.reply_salt),
+                 storage::bytes(answer.reply_commitment), storage::bytes(ask.index),
+                 storage::bytes(ask.sealed), storage::text(ask.consent)}));
+        }
         if (kept == 0) {
             return Error{ErrorCode::kConflict,
                          "the account was closed or asked anew while it was being verified"};
         }
         if (!is_judgement(answer.outcome)) {
-            TRY(transaction.execute(sql::kDropAttempt,
-                                    {id_value(ask.subject), storage::text(ask.idempotency_key)}));
+            TRY(transaction.execute(sql::kDropAttempt, {id_value(ask.subject), key}));
         }
         return verified && ask.values.birth ? keep_birth(transaction, ask) : Result<void>();
     });
@@ -284,6 +299,7 @@ Result<VerificationState> Subjects::verify(const TenantId& tenant, const Subject
     ask.consent = claim.consent_reference.substr(0, kNameBytesMax);
     ask.values = TRY(normalise(claim));
     ask.index = blind_index(keys_.index, field_of(claim.means), ask.values.number);
+    ask.sealed = TRY(sealed_number(ask));
     std::optional<VerificationState> known;
     const auto begun = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         known = TRY(begin(transaction, ask));
@@ -347,6 +363,7 @@ Result<VerificationState> Subjects::confirm_mobile(const TenantId& tenant, const
     ask.counts = false;  // it counted when the code was sent
     ask.values.number = TRY(parse_mobile_number(number));
     ask.index = blind_index(keys_.index, field_of(Means::kMobile), ask.values.number);
+    ask.sealed = TRY(sealed_number(ask));
     ask.idempotency_key = to_hex(TRY(make_random_id<RandomId<struct AskTag>>(parts_.random)).bytes);
     const Time now = parts_.clock.now();
     // The attempt is spent and kept before anything is answered, right or wrong.

@@ -34,7 +34,6 @@ using internal::id_value;
 using internal::optional_time_at;
 using internal::time_value;
 using storage::Rows;
-using storage::Snapshot;
 using storage::Transaction;
 
 constexpr std::size_t kReferenceBytesMax = 256;
@@ -184,6 +183,7 @@ Result<std::vector<SubjectId>> Subjects::twins(const TenantId& tenant, const Sub
         sql::kTwins, {id_value(subject), id_value(tenant),
                       storage::integer(static_cast<std::int64_t>(VerificationState::kVerified))}));
     std::vector<SubjectId> twins;
+    twins.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         twins.push_back(TRY(id_at<SubjectId>(rows, row, 0)));
     }

@@ -138,6 +138,7 @@ private:
     Result<VerificationState> finish(const Ask& ask, const VerificationAnswer& answer);
     Result<void> check_caps(storage::Snapshot& snapshot, const Ask& ask);
     Result<void> check_twins(storage::Snapshot& snapshot, const Ask& ask);
+    Result<Buffer> sealed_number(const Ask& ask);
     Result<void> keep_birth(storage::Transaction& transaction, const Ask& ask);
     Result<AgeClass> age_of(const storage::Rows& subject);
 

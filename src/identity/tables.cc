@@ -42,7 +42,8 @@ constexpr std::array kMigrations{
         "  created_at INTEGER NOT NULL,\n"
         "  closed_at INTEGER,\n"
         "  UNIQUE (tenant, reference_index));\n"
-        // One row for each means of a subject: what was last asked and what came of it.
+        // One row for each means of a subject: what was last judged. pending_key is that of an ask
+        // that is on its way; what was judged before it stands until the answer is there.
         "CREATE TABLE verifications (\n"
         "  subject BYTES NOT NULL REFERENCES subjects (id),\n"
         "  means INTEGER NOT NULL,\n"
@@ -51,7 +52,8 @@ constexpr std::array kMigrations{
         "  value_sealed BYTES NOT NULL,\n"
         "  idempotency_key TEXT NOT NULL,\n"
         "  consent TEXT NOT NULL,\n"
-        "  asked_at INTEGER NOT NULL,\n"
+        "  pending_key TEXT NOT NULL,\n"
+        "  pending_at INTEGER NOT NULL,\n"
         "  checked_at INTEGER,\n"
         "  expires_at INTEGER,\n"
         "  provider TEXT NOT NULL DEFAULT '',\n"

@@ -136,6 +136,7 @@ Result<TenantId> Tenants::create(std::string_view name) {
 Result<std::vector<Tenant>> Tenants::list() {
     const Rows rows = TRY(store_.query(kTenants, {}));
     std::vector<Tenant> tenants;
+    tenants.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         tenants.push_back(TRY(tenant_at(rows, row)));
     }
@@ -221,6 +222,7 @@ Result<void> Tenants::revoke_key(const ApiKeyId& key) {
 Result<std::vector<ApiKeyEntry>> Tenants::keys(const TenantId& tenant) {
     const Rows rows = TRY(store_.query(kKeys, {id_value(tenant)}));
     std::vector<ApiKeyEntry> keys;
+    keys.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         keys.push_back(TRY(key_at(rows, row)));
     }

@@ -96,7 +96,7 @@ TEST_CASE("a template with a mistake is refused with its key") {
         {replaced("hmac-sha256", "md5"), "'signature.kind'"},
         {replaced("base64", "base32"), "'signature.encoding'"},
         {replaced("header = \"X-Signature\"", ""), "'signature.header'"},
-        {replaced("{method}", "{methode}"), "{methode}"},
+        {replaced("{method}", "{methods}"), "{methods}"},
         {replaced("data.result", "data..result"), "'data..result'"},
         {replaced("outcome = \"data.result\"", ""), "'answer.outcome'"},
         {replaced("1 = \"match\"", "1 = \"passed\""), "'answer.outcomes.1'"},

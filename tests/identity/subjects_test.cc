@@ -288,6 +288,26 @@ TEST_CASE("a busy provider costs nobody an ask") {
     CHECK(good(world.verify(subject, kMother, "k")) == VerificationState::kVerified);
 }
 
+TEST_CASE("what is verified stands while it is asked anew and whatever a broken provider says") {
+    World world(Engine::kSqlite, {.asks_per_subject_a_day = 100, .asks_per_value_a_day = 100});
+    const SubjectId subject = world.person("u");
+    good(world.verify(subject, kMother, "k1"));
+    const auto verified = [&] {
+        return good(world.subjects.standing(world.owner, subject)).verified;
+    };
+    world.during = [&] { CHECK(verified()); };
+    world.status = 500;
+    CHECK(good(world.verify(subject, kMother, "k2")) == VerificationState::kUnverified);
+    CHECK(verified());
+    world.status = 200;
+    world.result = "2";
+    CHECK(good(world.verify(subject, resident("11010119800101123"), "k3")) ==
+          VerificationState::kMismatch);
+    CHECK(verified());
+    CHECK(good(world.verify(subject, kMother, "k4")) == VerificationState::kMismatch);
+    CHECK_FALSE(verified());
+}
+
 TEST_CASE("many threads with one key ask the provider once") {
     World world;
     const SubjectId subject = world.person("u");

@@ -53,21 +53,29 @@ inline constexpr storage::Statement kKeepBirth{
     "UPDATE subjects SET birth_sealed = $2 WHERE id = $1"};
 
 inline constexpr storage::Statement kLastAsk{
-    "SELECT state, idempotency_key, asked_at FROM verifications WHERE subject = $1 AND means = $2"};
+    "SELECT state, idempotency_key, pending_key, pending_at FROM verifications"
+    " WHERE subject = $1 AND means = $2"};
+// What was verified stays so while it is asked anew; any other state becomes pending (1).
 inline constexpr storage::Statement kBeginAsk{
     "INSERT INTO verifications (subject, means, state, value_index, value_sealed, idempotency_key,"
-    " consent, asked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-    " ON CONFLICT (subject, means) DO UPDATE SET state = excluded.state,"
-    " value_index = excluded.value_index, value_sealed = excluded.value_sealed,"
-    " idempotency_key = excluded.idempotency_key, consent = excluded.consent,"
-    " asked_at = excluded.asked_at, checked_at = NULL, expires_at = NULL, provider = '',"
-    " provider_reference = '', provider_code = '', assurance = '', reply_salt = NULL,"
-    " reply_commitment = NULL"};
-inline constexpr storage::Statement kFinishAsk{
+    " consent, pending_key, pending_at) VALUES ($1, $2, 1, $3, $4, '', '', $5, $6)"
+    " ON CONFLICT (subject, means) DO UPDATE SET pending_key = excluded.pending_key,"
+    " pending_at = excluded.pending_at,"
+    " state = CASE WHEN verifications.state = 2 THEN 2 ELSE 1 END"};
+inline constexpr storage::Statement kKeepAnswer{
     "UPDATE verifications SET state = $4, checked_at = $5, expires_at = $6, provider = $7,"
     " provider_reference = $8, provider_code = $9, assurance = $10, reply_salt = $11,"
-    " reply_commitment = $12 WHERE subject = $1 AND means = $2 AND idempotency_key = $3"
+    " reply_commitment = $12, value_index = $13, value_sealed = $14, consent = $15,"
+    " idempotency_key = pending_key, pending_key = ''"
+    " WHERE subject = $1 AND means = $2 AND pending_key = $3"
     " AND EXISTS (SELECT 1 FROM subjects WHERE id = $1 AND closed_at IS NULL)"};
+// Nothing was judged, or not about the value that is verified.
+inline constexpr storage::Statement kDropAsk{
+    "UPDATE verifications SET pending_key = '', state = CASE WHEN state = 1 THEN 0 ELSE state END"
+    " WHERE subject = $1 AND means = $2 AND pending_key = $3"
+    " AND EXISTS (SELECT 1 FROM subjects WHERE id = $1 AND closed_at IS NULL)"};
+inline constexpr storage::Statement kVerifiedValue{
+    "SELECT value_index FROM verifications WHERE subject = $1 AND means = $2 AND state = 2"};
 inline constexpr storage::Statement kCountTwins{
     "SELECT COUNT(*) FROM verifications v JOIN subjects s ON s.id = v.subject"
     " WHERE v.means = $1 AND v.value_index = $2 AND v.subject <> $3 AND s.tenant = $4"
