@@ -36,6 +36,8 @@ class PostgresTransaction final : public Transaction {
 public:
     explicit PostgresTransaction(PostgresConnection& connection) : connection_(connection) {}
 
+    Engine engine() const noexcept override { return Engine::kPostgres; }
+
     Result<Rows> query(Statement statement, const Values& parameters) override {
         TRY(check_values(parameters));
         return remember(connection_.query(sql_for(statement, Engine::kPostgres), parameters));

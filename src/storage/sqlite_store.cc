@@ -43,6 +43,8 @@ class SqliteTransaction final : public Transaction {
 public:
     explicit SqliteTransaction(SqliteConnection& connection) : connection_(connection) {}
 
+    Engine engine() const noexcept override { return Engine::kSqlite; }
+
     Result<Rows> query(Statement statement, const Values& parameters) override {
         TRY(check_values(parameters));
         return remember(connection_.query(statement.sql, parameters));
@@ -94,6 +96,8 @@ private:
 class SqliteSnapshot final : public Snapshot {
 public:
     explicit SqliteSnapshot(SqliteConnection& connection) : connection_(connection) {}
+
+    Engine engine() const noexcept override { return Engine::kSqlite; }
 
     Result<Rows> query(Statement statement, const Values& parameters) override {
         TRY(check_values(parameters));
