@@ -53,7 +53,7 @@ Result<void> run_migrate(const Arguments& arguments, Missing missing) {
     const std::string words =
         steps == 0
             ? fmt::format(fmt::runtime(tr("{}: nothing to do", "{}：无需更改")), store_name(choice))
-            : fmt::format(fmt::runtime(tr("{}: {} steps applied", "{}：已执行 {} 个步骤")),
+            : fmt::format(fmt::runtime(tr("{}: steps applied: {}", "{}：已执行步骤 {} 个")),
                           store_name(choice), steps);
     report(arguments, {{"store", store_name(choice)}, {"steps", steps}}, words);
     return {};

@@ -5,7 +5,9 @@
 #include "cli/files.h"
 #include "cli/terminal.h"
 #include "core/result.h"
+#include "identity/tables.h"
 #include "storage/migration.h"
+#include "storage/object_tables.h"
 #include "storage/postgres_store.h"
 #include "storage/sqlite_store.h"
 #include "storage/store.h"
@@ -122,7 +124,9 @@ Result<std::unique_ptr<storage::Store>> open_checked_store(const StoreChoice& ch
 std::span<const storage::Migration> all_migrations() {
     static const std::vector<storage::Migration> kAll = [] {
         std::vector<storage::Migration> all;
-        for (const std::span<const storage::Migration> module : {storage::storage_migrations()}) {
+        for (const std::span<const storage::Migration> module :
+             {storage::storage_migrations(), storage::object_migrations(),
+              identity::identity_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;
