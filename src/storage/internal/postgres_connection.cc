@@ -198,11 +198,9 @@ bool PostgresConnection::alive() {
         return false;
     }
     pollfd wait{.fd = PQsocket(handle_), .events = POLLIN, .revents = 0};
-    if (poll(&wait, 1, 0) <= 0) {
-        return true;
-    }
-    // An idle connection has only one thing to say unasked: that it ends.
-    return PQconsumeInput(handle_) == 1 && PQstatus(handle_) == CONNECTION_OK;
+    // What an idle connection says unasked is that it ends, or that settings of the server have
+    // changed; a new one is right for both.
+    return poll(&wait, 1, 0) == 0;
 }
 
 Result<std::vector<PostgresConnection::Heard>> PostgresConnection::heard() {
