@@ -47,6 +47,16 @@ constexpr std::array kLabelKeys{
     TextKey{"font", &LabelConfig::font},
 };
 
+struct StorageKey {
+    std::string_view name;
+    std::string StorageConfig::* field;
+    const char* variable;
+};
+constexpr std::array kStorageKeys{
+    StorageKey{"data", &StorageConfig::data, "COLOPHON_STORAGE_DATA"},
+    StorageKey{"url", &StorageConfig::url, "COLOPHON_STORAGE_URL"},
+};
+
 Error wrong(const std::string& path, const toml::node& node, std::string_view what) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("{}, line {}: {}", path, node.source().begin.line, what)};
@@ -88,6 +98,38 @@ Result<void> read_verify(const std::string& path, const toml::table& section,
     return {};
 }
 
+Result<void> read_storage(const std::string& path, const toml::table& section,
+                          StorageConfig& storage) {
+    for (const auto& [key, node] : section) {
+        const auto* row = std::ranges::find(kStorageKeys, key.str(), &StorageKey::name);
+        if (row == kStorageKeys.end()) {
+            return wrong(path, node, fmt::format("[storage] has no key \"{}\"", key.str()));
+        }
+        const auto value = node.value<std::string>();
+        if (!value) {
+            return wrong(path, node, fmt::format("{} must be a text in quotes", key.str()));
+        }
+        storage.*(row->field) = *value;
+    }
+    return {};
+}
+
+// A variable replaces both keys, since they exclude each other.
+void read_storage_environment(StorageConfig& storage) {
+    StorageConfig named;
+    bool any = false;
+    for (const StorageKey& row : kStorageKeys) {
+        const char* value = std::getenv(row.variable);
+        if (value != nullptr && *value != '\0') {
+            named.*(row.field) = value;
+            any = true;
+        }
+    }
+    if (any) {
+        storage = named;
+    }
+}
+
 Result<void> read_section(const std::string& path, std::string_view name,
                           const toml::table& section, Config& config) {
     if (name == "label") {
@@ -95,6 +137,9 @@ Result<void> read_section(const std::string& path, std::string_view name,
     }
     if (name == "verify") {
         return read_verify(path, section, config.verify);
+    }
+    if (name == "storage") {
+        return read_storage(path, section, config.storage);
     }
     return wrong(path, section, fmt::format("there is no section [{}]", name));
 }
@@ -133,6 +178,7 @@ void read_environment(Config& config) {
             config.label.*(row.field) = value;
         }
     }
+    read_storage_environment(config.storage);
     if (const char* value = std::getenv("COLOPHON_VERIFY_TRUST")) {
         config.verify.trust.clear();
         std::istringstream paths(value);

@@ -36,10 +36,16 @@ struct VerifyConfig {
     std::vector<std::string> trust;  // PEM files of public keys
 };
 
+struct StorageConfig {
+    std::string data;  // folder of the embedded store
+    std::string url;   // or the address of PostgreSQL; may be file:PATH or env:NAME
+};
+
 struct Config {
     std::string path;  // of the file that was read; empty when none was
     LabelConfig label;
     VerifyConfig verify;
+    StorageConfig storage;
 };
 
 // kInvalidArgument names the file, the line and the key: unknown keys are errors, so that a typing

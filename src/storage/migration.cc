@@ -131,16 +131,30 @@ Result<Digest256> digest_at(const Rows& rows, std::size_t row, std::size_t colum
     return digest;
 }
 
+Result<void> create_table(Transaction& transaction) {
+    for (const std::string& each : translate_sql(kTable, transaction.engine())) {
+        TRY(transaction.script(each));
+    }
+    return {};
+}
+
+Result<void> run_step(Transaction& transaction, const Migration& step, Time now) {
+    const bool second = transaction.engine() == Engine::kPostgres && step.postgres != nullptr;
+    for (const std::string& each :
+         translate_sql(second ? step.postgres : step.sql, transaction.engine())) {
+        TRY(transaction.script(each));
+    }
+    TRY(transaction.execute(kInsertStep,
+                            {text(step.module), integer(step.step), bytes(migration_digest(step)),
+                             integer(now.time_since_epoch().count())}));
+    return {};
+}
+
 Result<void> make_table(Store& store) {
     // PostgreSQL's IF NOT EXISTS fails when two create at once; the second time it is there.
     Result<void> made;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-        made = store.transact([&store](Transaction& transaction) -> Result<void> {
-            for (const std::string& each : translate_sql(kTable, store.engine())) {
-                TRY(transaction.script(each));
-            }
-            return {};
-        });
+        made = store.transact(create_table);
         if (made.ok() || made.error().code != ErrorCode::kConflict) {
             break;
         }
@@ -162,13 +176,7 @@ Result<bool> apply_step(Store& store, const Migration& step, Clock& clock) {
             const Digest256 known = TRY(digest_at(rows, 0, 0));
             return known == digest ? Result<void>() : edited(step);
         }
-        const bool second = store.engine() == Engine::kPostgres && step.postgres != nullptr;
-        for (const std::string& each :
-             translate_sql(second ? step.postgres : step.sql, store.engine())) {
-            TRY(transaction.script(each));
-        }
-        TRY(transaction.execute(kInsertStep, {text(step.module), integer(step.step), bytes(digest),
-                                              integer(clock.now().time_since_epoch().count())}));
+        TRY(run_step(transaction, step, clock.now()));
         applied = true;
         return {};
     });
@@ -261,6 +269,15 @@ Result<std::vector<AppliedMigration>> applied_migrations(Snapshot& snapshot) {
                            .digest = TRY(digest_at(rows, row, 2))});
     }
     return applied;
+}
+
+Result<void> apply_migrations(Transaction& transaction, std::span<const Migration> migrations,
+                              Time now) {
+    TRY(create_table(transaction));
+    for (const Migration& each : migrations) {
+        TRY(run_step(transaction, each, now));
+    }
+    return {};
 }
 
 Result<void> check_schema(Store& store, std::span<const Migration> migrations) {

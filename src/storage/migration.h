@@ -46,6 +46,11 @@ struct AppliedMigration {
 // In the order of modules and steps; empty for a database without a shape.
 Result<std::vector<AppliedMigration>> applied_migrations(Snapshot& snapshot);
 
+// All of them, unconditionally, with the table that lists them: for a database that is being made
+// inside one transaction. Otherwise migrate() is right.
+Result<void> apply_migrations(Transaction& transaction, std::span<const Migration> migrations,
+                              Time now);
+
 // Error{kConflict} that says which module is newer than this program, or was edited;
 // Error{kNotFound} when steps are missing (run `colophon admin migrate`).
 Result<void> check_schema(Store& store, std::span<const Migration> migrations);

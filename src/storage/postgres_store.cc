@@ -36,6 +36,8 @@ class PostgresTransaction final : public Transaction {
 public:
     explicit PostgresTransaction(PostgresConnection& connection) : connection_(connection) {}
 
+    Engine engine() const noexcept override { return Engine::kPostgres; }
+
     Result<Rows> query(Statement statement, const Values& parameters) override {
         TRY(check_values(parameters));
         return remember(connection_.query(sql_for(statement, Engine::kPostgres), parameters));
@@ -417,12 +419,14 @@ Result<void> PostgresStore::transact(const TransactionBody& body) {
 }
 
 Result<void> PostgresStore::snapshot(const SnapshotBody& body) {
-    return readers_.with([&](PostgresConnection& connection) -> Result<void> {
+    bool begun = false;
+    const auto view_once = [&](PostgresConnection& connection) -> Result<void> {
         // An export may take longer than a request.
         connection.set_patience(std::chrono::minutes(10));
         TRY(
             connection.script("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
                               "SET LOCAL statement_timeout = 0"));
+        begun = true;
         PostgresTransaction view(connection);
         Result<void> outcome = body(view);
         if (!connection.broken()) {
@@ -430,7 +434,13 @@ Result<void> PostgresStore::snapshot(const SnapshotBody& body) {
         }
         connection.set_patience(statement_max_ + std::chrono::seconds(5));
         return outcome;
-    });
+    };
+    auto outcome = readers_.with(view_once);
+    // A connection that died while it was idle; the body has not run yet.
+    if (!outcome.ok() && !begun && outcome.error().code == ErrorCode::kUnavailable) {
+        outcome = readers_.with(view_once);
+    }
+    return outcome;
 }
 
 Result<Rows> PostgresStore::query(Statement statement, const Values& parameters) {

@@ -11,7 +11,9 @@
 #include "storage/limits.h"
 #include "storage/store.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -42,6 +44,8 @@ constexpr std::int64_t kForgetEvery = 1000;  // notifications
 class SqliteTransaction final : public Transaction {
 public:
     explicit SqliteTransaction(SqliteConnection& connection) : connection_(connection) {}
+
+    Engine engine() const noexcept override { return Engine::kSqlite; }
 
     Result<Rows> query(Statement statement, const Values& parameters) override {
         TRY(check_values(parameters));
@@ -94,6 +98,8 @@ private:
 class SqliteSnapshot final : public Snapshot {
 public:
     explicit SqliteSnapshot(SqliteConnection& connection) : connection_(connection) {}
+
+    Engine engine() const noexcept override { return Engine::kSqlite; }
 
     Result<Rows> query(Statement statement, const Values& parameters) override {
         TRY(check_values(parameters));
@@ -392,10 +398,22 @@ Result<void> make_or_check(SqliteConnection& writer, const std::string& path) {
     return {};
 }
 
+// What is in it is nobody else's business; SQLite gives the files beside it the same mode. Only a
+// new file: closing one that this process has open elsewhere would drop SQLite's locks on it.
+void create_private(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_sqlite(const std::string& path, const SqliteOptions& options) {
     MachineLock lock = TRY(MachineLock::take(path + ".lock"));
+    if (options.create) {
+        create_private(path);
+    }
     auto writer = TRY(SqliteConnection::open(path, SqliteConnection::Role::kWriter, options));
     TRY(make_or_check(*writer, path));
     // After a crash or a failed fsync the last good state is the WAL's; this writes it anew.

@@ -85,6 +85,8 @@ public:
     Snapshot& operator=(Snapshot&&) = delete;
     virtual ~Snapshot() = default;
 
+    virtual Engine engine() const noexcept = 0;
+
     // Error{kLimit} when the answer would have more than kAnswerRowsMax rows: page by key instead.
     virtual Result<Rows> query(Statement statement, const Values& parameters) = 0;
     // The same row by row, without that limit and without holding more than one row. Ends early

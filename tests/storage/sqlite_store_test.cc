@@ -45,6 +45,18 @@ TEST_CASE("a file that is not ours is refused and not touched") {
     CHECK(test::read_file(path) == before);
 }
 
+TEST_CASE("only its owner may read a database and the files beside it") {
+    const test::TempDir dir;
+    const std::string path = dir.file("own.db");
+    const auto store = good(open_sqlite(path));
+    for (const char* end : {"", "-wal", "-shm", ".lock"}) {
+        CAPTURE(end);
+        CHECK((std::filesystem::status(path + end).permissions() &
+               (std::filesystem::perms::group_all | std::filesystem::perms::others_all)) ==
+              std::filesystem::perms::none);
+    }
+}
+
 TEST_CASE("a file of a newer program is refused") {
     const test::TempDir dir;
     const std::string path = dir.file("new.db");

@@ -34,6 +34,7 @@ public:
     void start();  // again; returns when it answers
 
 private:
+    void spawn();
     std::string program(const char* name) const;
     std::vector<std::string> as_user(std::vector<std::string> argv) const;
 

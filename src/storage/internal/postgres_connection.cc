@@ -151,11 +151,14 @@ std::string PostgresConnection::hide(std::string text) const {
 }
 
 Error PostgresConnection::lost() {
+    const std::string_view message = trimmed(PQerrorMessage(handle_));
     broken_ = true;
     state_.clear();
-    return Error{ErrorCode::kUnavailable,
-                 fmt::format("the connection to the database was lost: {}",
-                             hide(std::string(trimmed(PQerrorMessage(handle_)))))};
+    if (message.empty()) {
+        return Error{ErrorCode::kUnavailable, "the database did not answer in time"};
+    }
+    return Error{ErrorCode::kUnavailable, fmt::format("the connection to the database was lost: {}",
+                                                      hide(std::string(message)))};
 }
 
 Error PostgresConnection::failure(const pg_result* answer) {
@@ -164,8 +167,10 @@ Error PostgresConnection::failure(const pg_result* answer) {
         return lost();
     }
     state_ = state;
-    // Class 57P: the server is going down or has ended this connection.
-    broken_ = broken_ || state_.starts_with("57P") || state_.starts_with("08");
+    // Class 57P: the server is going down or has ended this connection. 0A000, 26000: a prepared
+    // statement does not fit the tables any more, or is gone; a new connection prepares anew.
+    broken_ = broken_ || state_.starts_with("57P") || state_.starts_with("08") ||
+              state_ == "0A000" || state_ == "26000";
     // The primary message alone: the detail repeats values.
     const char* message = PQresultErrorField(answer, PG_DIAG_MESSAGE_PRIMARY);
     const ErrorCode code = code_of(state_);
@@ -193,11 +198,9 @@ bool PostgresConnection::alive() {
         return false;
     }
     pollfd wait{.fd = PQsocket(handle_), .events = POLLIN, .revents = 0};
-    if (poll(&wait, 1, 0) <= 0) {
-        return true;
-    }
-    // An idle connection has only one thing to say unasked: that it ends.
-    return PQconsumeInput(handle_) == 1 && PQstatus(handle_) == CONNECTION_OK;
+    // What an idle connection says unasked is that it ends, or that settings of the server have
+    // changed; a new one is right for both.
+    return poll(&wait, 1, 0) == 0;
 }
 
 Result<std::vector<PostgresConnection::Heard>> PostgresConnection::heard() {
@@ -467,7 +470,7 @@ std::optional<PostgresConnection::Failure> PostgresConnection::read_steps(
 
 std::optional<PostgresConnection::Failure> PostgresConnection::pipeline(
     std::span<const Step> steps) {
-    if (prepared_.size() + steps.size() > kStatementsCachedMax + kGroupMax) {
+    if (prepared_.size() >= kStatementsCachedMax) {
         const auto cleared = script("DEALLOCATE ALL");
         if (!cleared.ok()) {
             return Failure{.step = steps.size(), .error = cleared.error()};
