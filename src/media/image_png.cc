@@ -2,6 +2,7 @@
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "media/codecs.h"
 #include "media/image.h"
 
 #include <fmt/format.h>
@@ -217,6 +218,7 @@ Result<void> decode(Job& job) {
 }  // namespace
 
 Result<PngImage> decode_png(Bytes file) {
+    TRY(load({Codec::kPng}));
     PngImage picture;
     std::vector<png_bytep> rows;
     Job job;
@@ -236,6 +238,7 @@ Result<PngImage> decode_png(Bytes file) {
 }
 
 Result<Buffer> encode_png(const PngImage& png) {
+    TRY(load({Codec::kPng}));
     PngImage copy_of_facts = png;  // libpng wants rows that it could write to
     Buffer out;
     std::vector<png_bytep> rows = row_pointers(copy_of_facts.image);
