@@ -50,6 +50,9 @@ void scribble(JpegBlocks& blocks, const Rect& area) {
             intersect({area.x * facts.horizontal / blocks.horizontal_max(),
                        area.y * facts.vertical / blocks.vertical_max(), area.width, area.height},
                       {0, 0, facts.width, facts.height});
+        if (part.empty()) {
+            continue;  // a broken header may say that the picture is small
+        }
         Plane plane = blocks.read(c, part);
         for (int y = part.y; y < part.bottom(); ++y) {
             for (int x = part.x; x < part.right(); ++x) {
