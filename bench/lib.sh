@@ -18,30 +18,50 @@ mkdir -p "$HOME"
 # An example code with a valid check digit that belongs to nobody.
 producer=001191000000000000000K10001
 
-# milliseconds COMMAND... : wall time of one run, its output discarded.
+# Where a run writes: new for each, and all of them are removed at the end only. ext4 looks at every
+# file that was deleted within the last minute before it makes a new one, so that deleting a thousand
+# files first would be what is measured.
+runs=0
+out="$work/out.0"
+
+# milliseconds COMMAND... : wall time of one run, its output discarded, into $elapsed.
 milliseconds() {
     local start end
+    runs=$((runs + 1))
+    out="$work/out.$runs"
     start=$(date +%s%N)
     "$@" >/dev/null 2>&1
     end=$(date +%s%N)
-    echo $(((end - start) / 1000000))
+    elapsed=$(((end - start) / 1000000))
 }
 
 # median NUMBER...
 median() { printf '%s\n' "$@" | sort -n | awk '{v[NR]=$1} END {print v[int((NR+1)/2)]}'; }
 
-# compare ROUNDS OUR_NAME OUR_FUNCTION THEIR_NAME THEIR_FUNCTION
+# compare ROUNDS OUR_NAME OUR_FUNCTION THEIR_NAME THEIR_FUNCTION [THEIR_NAME THEIR_FUNCTION...]
+# Turn by turn, after one round that is not counted.
 compare() {
-    local rounds=$1 ours=() theirs=()
-    "$3"
-    "$5"
-    for ((i = 0; i < rounds; ++i)); do
-        ours+=("$(milliseconds "$3")")
-        theirs+=("$(milliseconds "$5")")
+    local rounds=$1 names=() functions=() times=() i j ours
+    shift
+    while (($# > 0)); do
+        names+=("$1")
+        functions+=("$2")
+        times+=("")
+        shift 2
     done
-    local a b
-    a=$(median "${ours[@]}")
-    b=$(median "${theirs[@]}")
-    awk -v a="$a" -v b="$b" -v an="$2" -v bn="$4" -v n="$rounds" \
-        'BEGIN {printf "%s %d ms, %s %d ms, ratio %.1f (medians of %d)\n", an, a, bn, b, b / (a > 0 ? a : 1), n}'
+    for ((i = 0; i <= rounds; ++i)); do
+        for j in "${!functions[@]}"; do
+            milliseconds "${functions[$j]}"
+            ((i == 0)) || times[j]+=" $elapsed"
+        done
+    done
+    # The times are numbers between spaces.
+    # shellcheck disable=SC2086
+    ours=$(median ${times[0]})
+    echo "${names[0]} $ours ms (medians of $rounds)"
+    for ((j = 1; j < ${#names[@]}; ++j)); do
+        # shellcheck disable=SC2086
+        awk -v a="$ours" -v b="$(median ${times[$j]})" -v n="${names[$j]}" \
+            'BEGIN {printf "%s %d ms, ratio %.2f\n", n, b, b / (a > 0 ? a : 1)}'
+    done
 }

@@ -4,6 +4,11 @@
 #   colophon_module(NAME DEPENDS other modules LINKS third-party targets)
 #
 # Third-party libraries are linked PRIVATE: no header of theirs may appear in a module's face.
+#
+#   colophon_late(NAME CODEC libraries CODEC libraries ...)
+#
+# Libraries that the module NAME calls and that are loaded while the program runs, by src/NAME/internal/late.h:
+# full paths, separated by commas. They give their headers and are not linked.
 
 add_library(colophon_options INTERFACE)
 target_include_directories(colophon_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
@@ -45,7 +50,7 @@ endfunction()
 function(colophon_module name)
     cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
-    list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+    list(FILTER sources EXCLUDE REGEX "/(main|late_stubs)\\.cc$")
     file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.h")
     if(NOT sources)
         add_library(colophon_${name} INTERFACE)
@@ -61,6 +66,25 @@ function(colophon_module name)
     endforeach()
     target_link_libraries(colophon_${name} PRIVATE ${ARG_LINKS})
     colophon_precompile(colophon_${name})
+endfunction()
+
+function(colophon_late name)
+    set(list "${CMAKE_CURRENT_BINARY_DIR}/late/${name}")
+    # Whoever only looks at the source, as clang-tidy does, finds a list that is well formed.
+    if(NOT EXISTS "${list}/late_symbols.inc")
+        file(WRITE "${list}/late_symbols.inc" "LATE_LIBRARY(kPng, \"none\", 0, 1)\nLATE_SYMBOL(none, 0)\n")
+    endif()
+    add_custom_command(OUTPUT "${list}/late_symbols.inc"
+        COMMAND "${CMAKE_SOURCE_DIR}/cmake/late_symbols.sh" "${CMAKE_NM}" "${CMAKE_READELF}"
+            "$<TARGET_FILE:colophon_${name}>" "${list}/late_symbols.inc" ${ARGN}
+        DEPENDS colophon_${name} "${CMAKE_SOURCE_DIR}/cmake/late_symbols.sh"
+        COMMENT "Listing the functions that ${name} calls in libraries loaded late" VERBATIM)
+    add_library(colophon_${name}_late STATIC "${CMAKE_SOURCE_DIR}/src/${name}/internal/late_stubs.cc"
+        "${list}/late_symbols.inc")
+    target_include_directories(colophon_${name}_late PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/late")
+    target_link_libraries(colophon_${name}_late PRIVATE colophon_options)
+    # Not a dependency of the module's own compilation, which comes first.
+    target_link_libraries(colophon_${name} INTERFACE colophon_${name}_late ${CMAKE_DL_LIBS})
 endfunction()
 
 # One doctest binary per module, tests/NAME/**/*_test.cc. NAME.fast runs all but the suites whose names

@@ -4,8 +4,8 @@
 
 #include "core/assert.h"
 #include "core/bytes.h"
+#include "media/codecs.h"
 #include "media/image.h"
-#include "media/initialise.h"
 #include "media/plane.h"
 #include "media/tiff_pages.h"
 
@@ -83,7 +83,9 @@ void check_picture(std::uint8_t choice, Bytes file) {
 }  // namespace colophon::media
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static const bool kStarted = colophon::media::initialise().ok();
+    using colophon::media::Codec;
+    static const bool kStarted =
+        colophon::media::load({Codec::kPng, Codec::kWebp, Codec::kTiff, Codec::kVips}).ok();
     COLOPHON_ASSERT(kStarted);
     if (size > 0) {
         colophon::media::check_picture(data[0], colophon::Bytes(data + 1, size - 1));

@@ -78,7 +78,7 @@ int main(int argc, char** argv) {
             runs = std::max(1, std::atoi(argv[i + 1]));
         }
     }
-    if (!colophon::media::initialise_images(1).ok()) {
+    if (!colophon::media::load(label::codecs_for(format, label::VerifyOptions{})).ok()) {
         return 1;
     }
     const Buffer font = slurp(argv[1]);

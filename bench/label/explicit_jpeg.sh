@@ -10,9 +10,9 @@ else
     ffmpeg -nostdin -v error -y -f lavfi -i "mandelbrot=size=4000x3000" -frames:v 1 -q:v 3 "$work/in.jpg"
 fi
 font=/usr/share/fonts/truetype/wqy/wqy-microhei.ttc
-ours() { "$colophon" label "$work/in.jpg" -o "$work/ours.jpg" --marks explicit --producer $producer -q; }
+ours() { "$colophon" label "$work/in.jpg" -o "$out.jpg" --marks explicit --producer $producer -q; }
 theirs() {
     /usr/bin/convert "$work/in.jpg" -font $font -pointsize 165 -gravity southeast -undercolor '#000000a0' -fill white \
-        -annotate +40+40 'AI生成' "$work/theirs.jpg"
+        -annotate +40+40 'AI生成' "$out.jpg"
 }
 compare 7 colophon ours imagemagick theirs

@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
     }
     const std::string out_path = "/tmp";
     const worker::Fd out(open(out_path.c_str(), O_TMPFILE | O_RDWR, 0600));
-    worker::Worker client({.program = argv[1], .font_path = {}, .with_media = false});
+    worker::Worker client({.program = argv[1], .font_path = {}, .expects_media = false});
     std::vector<double> inside;
     std::vector<double> outside;
     for (int i = 0; i < kRounds; ++i) {

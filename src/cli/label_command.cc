@@ -193,7 +193,7 @@ Result<ExitCode> run_label(Arguments& arguments) {
         .jobs = arguments.jobs,
         .progress = !arguments.json && !arguments.quiet,
         .tally = !arguments.quiet,
-        .worker = {.font_path = run.request.font(), .with_media = run.request.needs_media()}};
+        .worker = {.font_path = run.request.font(), .expects_media = run.request.needs_media()}};
     return run_batch(inputs, options, [&run](worker::Worker& worker, const Input& input) {
         return label_input(run, worker, input);
     });

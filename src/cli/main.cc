@@ -7,6 +7,7 @@
 #include "cli/help.h"
 #include "cli/terminal.h"
 #include "core/result.h"
+#include "media/codecs.h"
 #include "worker/server.h"
 
 #include <CLI/CLI.hpp>
@@ -79,9 +80,9 @@ void print_error(const std::string& what) {
 }  // namespace colophon::cli
 
 int main(int argc, char** argv) {
-    using namespace std::string_view_literals;
     if (argc >= 2 && argv[1] == std::string_view(colophon::worker::kWorkerArgument)) {
-        return colophon::worker::serve(argc >= 3 && argv[2] == "media"sv, {});
+        const unsigned long codecs = argc >= 3 ? std::strtoul(argv[2], nullptr, 10) : 0;
+        return colophon::worker::serve(colophon::media::CodecSet::from_bits(codecs), {});
     }
     try {
         return colophon::cli::run(argc, argv);

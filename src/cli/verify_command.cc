@@ -137,7 +137,7 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
     }
     const BatchOptions options{.jobs = arguments.jobs,
                                .progress = !arguments.json,
-                               .worker = {.font_path = font, .with_media = words}};
+                               .worker = {.font_path = font, .expects_media = words}};
     return run_batch(inputs, options, [&run](worker::Worker& worker, const Input& input) {
         return verify_input(run, worker, input);
     });

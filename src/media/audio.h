@@ -56,9 +56,6 @@ struct Pcm {
     }
 };
 
-// Loads everything that must be loaded before the worker is locked, and silences FFmpeg.
-void initialise_audio();
-
 Result<AudioFacts> probe_audio(Bytes file, AudioContainer container);
 
 // The first or the last `seconds` (all, when the sound is shorter). Only the needed part is

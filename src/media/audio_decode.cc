@@ -4,6 +4,7 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "media/audio.h"
+#include "media/codecs.h"
 #include "media/internal/av.h"
 
 #include <fmt/format.h>
@@ -173,7 +174,7 @@ AvPtr<AVFrame> frame_of(const Pcm& pcm, std::size_t start, std::size_t size) {
 }
 
 Result<std::unique_ptr<Source>> Source::open(Bytes file, AudioContainer container) {
-    initialise_audio();
+    TRY(load({Codec::kSound}));
     auto source = std::make_unique<Source>(file);
     TRY(source->open_container(container));
     TRY(source->open_decoder());
@@ -487,6 +488,7 @@ Result<Pcm> decode_tail(Bytes file, AudioContainer container, double seconds) {
 }
 
 Result<Pcm> resample(const Pcm& pcm, std::uint32_t rate) {
+    TRY(load({Codec::kSound}));
     if (rate == pcm.rate || pcm.samples() == 0) {
         Pcm same = pcm;
         same.rate = rate;

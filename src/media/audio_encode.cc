@@ -4,6 +4,7 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "media/audio.h"
+#include "media/codecs.h"
 #include "media/internal/av.h"
 
 #include <fmt/format.h>
@@ -80,7 +81,7 @@ Result<void> check_bits(const AudioFacts& like) {
 }  // namespace
 
 Result<std::unique_ptr<Sink>> Sink::open(const AudioFacts& like, bool global_header) {
-    initialise_audio();
+    TRY(load({Codec::kSound}));
     TRY(check_bits(like));
     const char* name = encoder_name(like.codec);
     COLOPHON_ASSERT(name != nullptr);

@@ -4,7 +4,7 @@
 // A decoded picture, and the codecs that hand one out and take one back: PNG as libpng has it,
 // sample for sample; everything else through libvips.
 //
-// initialise_images() loads whatever the libraries load lazily; after it none of them opens a file,
+// load() of codecs.h loads whatever the libraries load lazily; after it none of them opens a file,
 // so that decoding can run in a process that may not.
 
 #include "core/bytes.h"
@@ -40,9 +40,6 @@ struct Image {
     int sample(int x, int y, int channel) const noexcept;  // inside
     void set_sample(int x, int y, int channel, int value) noexcept;
 };
-
-// Starts the libraries, once for the process. `threads`: of libvips, 1 .. 16.
-Result<void> initialise_images(int threads);
 
 // PNG. Samples keep their depth and colour type; palette pictures come as indices.
 struct PngImage {

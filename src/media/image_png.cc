@@ -2,6 +2,7 @@
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "media/codecs.h"
 #include "media/image.h"
 #include "media/internal/expansion.h"
 
@@ -219,6 +220,7 @@ Result<void> decode(Job& job) {
 }  // namespace
 
 Result<PngImage> decode_png(Bytes file) {
+    TRY(load({Codec::kPng}));
     PngImage picture;
     std::vector<png_bytep> rows;
     Job job;
@@ -238,6 +240,7 @@ Result<PngImage> decode_png(Bytes file) {
 }
 
 Result<Buffer> encode_png(const PngImage& png) {
+    TRY(load({Codec::kPng}));
     PngImage copy_of_facts = png;  // libpng wants rows that it could write to
     Buffer out;
     std::vector<png_bytep> rows = row_pointers(copy_of_facts.image);

@@ -2,15 +2,16 @@
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "media/codecs.h"
 #include "media/image.h"
 #include "media/internal/expansion.h"
+#include "media/internal/late.h"
 
 #include <fmt/format.h>
 #include <glib-object.h>
 #include <glib.h>
 #include <glibconfig.h>
 #include <stdlib.h>
-#include <tiffio.h>
 #include <vips/vips.h>
 
 #include <algorithm>
@@ -135,10 +136,12 @@ Result<void> read_pixels(VipsImage* in, Image& image) {
 
 }  // namespace
 
-Result<void> initialise_images(int threads) {
+namespace internal {
+
+Result<void> start_vips() {
     static std::once_flag once;
     static bool started = false;
-    std::call_once(once, [threads] {
+    std::call_once(once, [] {
         // Nothing may be read from the environment's folders, printed, or kept between calls.
         setenv("VIPS_NOVECTOR", "1", 0);
         setenv("LIBHEIF_PLUGIN_PATH", "/nonexistent", 1);
@@ -150,7 +153,17 @@ Result<void> initialise_images(int threads) {
                           nullptr);
         vips_cache_set_max(0);
         vips_block_untrusted_set(TRUE);
-        vips_concurrency_set(threads);
+        vips_concurrency_set(1);
+    });
+    if (!started) {
+        return Error{ErrorCode::kUnavailable, "libvips does not start: " + last_words()};
+    }
+    return {};
+}
+
+Result<void> prepare_heif() {
+    static std::once_flag once;
+    std::call_once(once, [] {
         // x265 looks at the machine's processors when it codes for the first time.
         VipsImage* black = nullptr;
         void* bytes = nullptr;
@@ -162,17 +175,14 @@ Result<void> initialise_images(int threads) {
             g_object_unref(black);
         }
         vips_error_clear();
-        TIFFSetErrorHandler(nullptr);
-        TIFFSetWarningHandler(nullptr);
     });
-    if (!started) {
-        return Error{ErrorCode::kUnavailable, "libvips does not start: " + last_words()};
-    }
     return {};
 }
 
+}  // namespace internal
+
 Result<Image> decode_vips(Bytes file, VipsFormat format) {
-    TRY(initialise_images(1));
+    TRY(load({Codec::kVips}));
     const Handle in = TRY(open(file, format));
     Image image = TRY(describe(in.get()));
     TRY(read_pixels(in.get(), image));
@@ -180,7 +190,7 @@ Result<Image> decode_vips(Bytes file, VipsFormat format) {
 }
 
 int heif_bits(Bytes file) {
-    if (!initialise_images(1).ok()) {
+    if (!load({Codec::kVips}).ok()) {
         return 8;
     }
     const Result<Handle> in = open(file, VipsFormat::kHeif);
@@ -192,7 +202,7 @@ int heif_bits(Bytes file) {
 }
 
 Result<Buffer> encode_heif(const Image& image, const HeifOptions& options, Bytes like) {
-    TRY(initialise_images(1));
+    TRY(load({Codec::kHeif}));
     const Handle source = TRY(open(like, VipsFormat::kHeif));
     const Handle raw(vips_image_new_from_memory(
         image.pixels.data(), image.pixels.size(), image.width, image.height, image.channels,

@@ -2,6 +2,7 @@
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "media/codecs.h"
 #include "media/image.h"
 #include "media/internal/expansion.h"
 
@@ -132,6 +133,7 @@ Result<Buffer> encode_animation(const Image& image, const WebPConfig& config) {
 }  // namespace
 
 Result<Image> decode_webp(Bytes file, WebpFrames frames) {
+    TRY(load({Codec::kWebp}));
     WebPBitstreamFeatures features;
     if (WebPGetFeatures(file.data(), file.size(), &features) != VP8_STATUS_OK) {
         return corrupt();
@@ -161,6 +163,7 @@ Result<Image> decode_webp(Bytes file, WebpFrames frames) {
 }
 
 Result<Buffer> encode_webp(const Image& image, const WebpOptions& options) {
+    TRY(load({Codec::kWebp}));
     WebPConfig config;
     if (WebPConfigPreset(&config, WEBP_PRESET_DEFAULT, options.quality) == 0) {
         return Error{ErrorCode::kUnavailable, "libwebp does not start"};

@@ -5,6 +5,8 @@
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "media/codecs.h"
+#include "media/internal/jpeg_scan.h"
 #include "media/plane.h"
 
 #include <fmt/format.h>
@@ -78,6 +80,8 @@ void count_scans(j_common_ptr info) {
     }
 }
 
+constexpr std::size_t kHeaderBytes = 2048;  // about what the tables take
+
 using Samples = std::array<float, DCTSIZE2>;
 
 // cosines[k][n] = c(k)/2 cos((2n+1) k pi / 16): the rows of the orthonormal DCT of 8 points.
@@ -145,7 +149,10 @@ void forward_dct(const Samples& in, Samples& out) {
 }
 
 std::uint8_t to_sample(float value) {
-    return static_cast<std::uint8_t>(std::lround(std::clamp(value + 128.0F, 0.0F, 255.0F)));
+    // As lround() does it, which costs a call.
+    const float level = std::clamp(value + 128.0F, 0.0F, 255.0F);
+    const int below = static_cast<int>(level);
+    return static_cast<std::uint8_t>(below + (level - static_cast<float>(below) >= 0.5F ? 1 : 0));
 }
 
 void decode_block(const JCOEF* block, const JQUANT_TBL& table,
@@ -219,7 +226,10 @@ struct JpegBlocks::State {
     ErrorTrap trap{};
     jpeg_decompress_struct decoder{};
     jpeg_progress_mgr progress{};
+    // One of the two: what JpegScan understands it reads, everything else libjpeg.
+    std::optional<internal::JpegScan> scan;
     jvirt_barray_ptr* arrays = nullptr;
+    std::size_t coded_offset = 0;  // behind the header of the first scan
     Bytes file;
     std::vector<JpegComponent> components;
     JpegColours colours = JpegColours::kYcc;
@@ -232,11 +242,20 @@ struct JpegBlocks::State {
     const jpeg_component_info& info(std::size_t component) const {
         return decoder.comp_info[component];
     }
-    // The row of blocks `y`. The arrays live in memory: with a valid row this cannot fail.
-    JBLOCKROW row(std::size_t component, int y, bool write) {
+    const JQUANT_TBL& quantization(std::size_t component) const {
+        const jpeg_component_info& facts = info(component);
+        return facts.quant_table != nullptr ? *facts.quant_table
+                                            : *decoder.quant_tbl_ptrs[facts.quant_tbl_no];
+    }
+    // The coefficients of the row of blocks `y`, 64 a block. libjpeg's arrays live in memory: with
+    // a valid row this cannot fail.
+    JCOEF* row(std::size_t component, int y, bool write) {
+        if (scan) {
+            return scan->row(component, y, write)->data();
+        }
         auto* common = reinterpret_cast<j_common_ptr>(&decoder);
         return (*decoder.mem->access_virt_barray)(
-            common, arrays[component], static_cast<JDIMENSION>(y), 1, write ? TRUE : FALSE)[0];
+            common, arrays[component], static_cast<JDIMENSION>(y), 1, write ? TRUE : FALSE)[0][0];
     }
     Error failure() const {
         return Error{trap.limit ? ErrorCode::kLimit : ErrorCode::kCorrupt,
@@ -245,6 +264,7 @@ struct JpegBlocks::State {
     static void read_header(State* state);
     static void read_arrays(State* state);
     Result<void> check_header();
+    std::optional<internal::JpegScan::Layout> scan_layout() const;
 };
 
 void JpegBlocks::State::read_header(State* state) {
@@ -302,6 +322,93 @@ Result<void> JpegBlocks::State::check_header() {
     return {};
 }
 
+namespace {
+
+std::optional<internal::HuffmanCode> code_of(const JHUFF_TBL* table) {
+    if (table == nullptr) {
+        return std::nullopt;
+    }
+    internal::HuffmanCode code;
+    std::copy_n(table->bits, code.bits.size(), code.bits.begin());
+    std::copy_n(table->huffval, code.symbols.size(), code.symbols.begin());
+    code.bits[0] = 0;  // counts nothing
+    return code;
+}
+
+}  // namespace
+
+namespace {
+
+// What stands between SOI and the coded data at `end`, segment after segment, SOS last; nothing
+// where libjpeg had to look for a marker.
+std::optional<std::vector<Bytes>> header_segments(Bytes file, std::size_t end) {
+    std::vector<Bytes> segments;
+    std::size_t at = 2;
+    while (at < end) {
+        if (at + 4 > end || file[at] != 0xFF) {
+            return std::nullopt;
+        }
+        const std::uint8_t marker = file[at + 1];
+        if (marker == 0xFF) {
+            ++at;  // a fill byte (T.81 B.1.1.2)
+            continue;
+        }
+        const std::size_t size = std::size_t{2} + load_be16(file.subspan(at + 2));
+        if (marker < 0xC0 || (marker >= 0xD0 && marker <= 0xD9) || size > end - at) {
+            return std::nullopt;
+        }
+        segments.push_back(file.subspan(at, size));
+        at += size;
+    }
+    return segments;
+}
+
+}  // namespace
+
+// Nothing for a file of more than one scan, with restarts, or with a table missing.
+std::optional<internal::JpegScan::Layout> JpegBlocks::State::scan_layout() const {
+    if (decoder.progressive_mode != 0 || decoder.arith_code != 0 || decoder.data_precision != 8 ||
+        decoder.restart_interval != 0 || decoder.num_components > MAX_COMPS_IN_SCAN ||
+        decoder.comps_in_scan != decoder.num_components || !header_segments(file, coded_offset)) {
+        return std::nullopt;
+    }
+    internal::JpegScan::Layout layout;
+    const auto mcus = [&](JDIMENSION side, int most) {
+        const JDIMENSION mcu = static_cast<JDIMENSION>(most) * DCTSIZE;
+        return static_cast<int>((side + mcu - 1) / mcu);
+    };
+    layout.mcus_across = mcus(decoder.image_width, decoder.max_h_samp_factor);
+    layout.mcus_down = mcus(decoder.image_height, decoder.max_v_samp_factor);
+    int blocks = 0;
+    for (int i = 0; i < decoder.comps_in_scan; ++i) {
+        const jpeg_component_info& facts = *decoder.cur_comp_info[i];
+        const auto table = [](int number) { return number >= 0 && number < NUM_HUFF_TBLS; };
+        if (facts.component_index != i || !table(facts.dc_tbl_no) || !table(facts.ac_tbl_no) ||
+            facts.quant_tbl_no < 0 || facts.quant_tbl_no >= NUM_QUANT_TBLS ||
+            decoder.quant_tbl_ptrs[facts.quant_tbl_no] == nullptr) {
+            return std::nullopt;
+        }
+        layout.components.push_back({.horizontal = facts.h_samp_factor,
+                                     .vertical = facts.v_samp_factor,
+                                     .dc_table = facts.dc_tbl_no,
+                                     .ac_table = facts.ac_tbl_no});
+        blocks += facts.h_samp_factor * facts.v_samp_factor;
+    }
+    // A single component comes block by block, whatever its factors say (T.81 A.2.2).
+    if (decoder.comps_in_scan == 1) {
+        if (decoder.max_h_samp_factor != 1 || decoder.max_v_samp_factor != 1) {
+            return std::nullopt;
+        }
+    } else if (blocks > D_MAX_BLOCKS_IN_MCU) {
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < NUM_HUFF_TBLS; ++i) {
+        layout.dc[i] = code_of(decoder.dc_huff_tbl_ptrs[i]);
+        layout.ac[i] = code_of(decoder.ac_huff_tbl_ptrs[i]);
+    }
+    return layout;
+}
+
 JpegBlocks::JpegBlocks(std::unique_ptr<State> state) : state_(std::move(state)) {}
 JpegBlocks::JpegBlocks(JpegBlocks&&) noexcept = default;
 JpegBlocks& JpegBlocks::operator=(JpegBlocks&&) noexcept = default;
@@ -311,6 +418,7 @@ Result<JpegBlocks> JpegBlocks::open(Bytes file) {
     if (std::optional<Error> refusal = refuse_frame(file)) {
         return std::move(*refusal);
     }
+    TRY(load({Codec::kJpeg}));
     auto state = std::make_unique<State>();
     state->file = file;
     set_trap(state->trap);
@@ -319,12 +427,16 @@ Result<JpegBlocks> JpegBlocks::open(Bytes file) {
         return state->failure();
     }
     TRY(state->check_header());
-    if (!guard(state->trap, State::read_arrays, state.get())) {
+    state->coded_offset = file.size() - state->decoder.src->bytes_in_buffer;
+    if (const auto layout = state->scan_layout()) {
+        state->scan = internal::JpegScan::open(file.subspan(state->coded_offset), *layout);
+    }
+    if (!state->scan && !guard(state->trap, State::read_arrays, state.get())) {
         return state->failure();
     }
     for (int i = 0; i < state->decoder.num_components; ++i) {
         const jpeg_component_info& info = state->info(static_cast<std::size_t>(i));
-        if (info.quant_table == nullptr) {
+        if (!state->scan && info.quant_table == nullptr) {
             return Error{ErrorCode::kCorrupt, "a component of the JPEG has no quantization table"};
         }
         state->components.push_back({static_cast<int>(info.downsampled_width),
@@ -383,9 +495,9 @@ Plane JpegBlocks::read(std::size_t component, const Rect& area) const {
         {blocks.x * DCTSIZE, blocks.y * DCTSIZE, blocks.width * DCTSIZE, blocks.height * DCTSIZE});
     std::array<std::uint8_t, DCTSIZE2> samples{};
     for (int by = blocks.y; by < blocks.bottom(); ++by) {
-        JBLOCKROW row = state_->row(component, by, false);
+        const JCOEF* row = state_->row(component, by, false);
         for (int bx = blocks.x; bx < blocks.right(); ++bx) {
-            decode_block(row[bx], *state_->info(component).quant_table, samples);
+            decode_block(row + DCTSIZE2 * bx, state_->quantization(component), samples);
             for (int y = 0; y < DCTSIZE; ++y) {
                 std::copy_n(samples.begin() + std::ptrdiff_t{y} * DCTSIZE, DCTSIZE,
                             &plane.at(bx * DCTSIZE, by * DCTSIZE + y));
@@ -399,13 +511,13 @@ void JpegBlocks::change(std::size_t component, const Plane& plane) {
     const Rect blocks = block_rect(plane.area);
     std::array<std::uint8_t, DCTSIZE2> before{};
     for (int by = blocks.y; by < blocks.bottom(); ++by) {
-        JBLOCKROW row = state_->row(component, by, true);
+        JCOEF* row = state_->row(component, by, true);
         for (int bx = blocks.x; bx < blocks.right(); ++bx) {
-            const JQUANT_TBL& table = *state_->info(component).quant_table;
-            decode_block(row[bx], table, before);
+            const JQUANT_TBL& table = state_->quantization(component);
+            decode_block(row + DCTSIZE2 * bx, table, before);
             const auto after = block_of(plane, bx * DCTSIZE, by * DCTSIZE);
             if (before != after) {
-                encode_block(after, table, row[bx]);
+                encode_block(after, table, row + DCTSIZE2 * bx);
             }
         }
     }
@@ -466,7 +578,7 @@ void put_block(Plane& plane, int left, int top, const std::array<float, 16>& sam
 Plane JpegBlocks::reduced(int samples_per_block) const {
     COLOPHON_ASSERT(samples_per_block == 1 || samples_per_block == 2 || samples_per_block == 4);
     const auto n = static_cast<std::size_t>(samples_per_block);
-    const JQUANT_TBL& table = *state_->info(0).quant_table;
+    const JQUANT_TBL& table = state_->quantization(0);
     const JpegComponent& facts = state_->components[0];
     const Basis basis = reduced_basis(n);
     const auto reduce = [&](int side) {
@@ -476,10 +588,16 @@ Plane JpegBlocks::reduced(int samples_per_block) const {
     const int rows = (facts.height + DCTSIZE - 1) / DCTSIZE;
     const int columns = (facts.width + DCTSIZE - 1) / DCTSIZE;
     for (int by = 0; by < rows; ++by) {
-        JBLOCKROW row = state_->row(0, by, false);
+        // The means are known without decoding.
+        const JCOEF* row = n == 1 && state_->scan ? nullptr : state_->row(0, by, false);
         for (int bx = 0; bx < columns; ++bx) {
+            JCOEF mean = 0;
+            if (row == nullptr) {
+                mean = state_->scan->mean(bx, by);
+            }
+            const JCOEF* block = row == nullptr ? &mean : row + DCTSIZE2 * bx;
             put_block(out, bx * samples_per_block, by * samples_per_block,
-                      reduce_block(row[bx], table, basis, n), samples_per_block);
+                      reduce_block(block, table, basis, n), samples_per_block);
         }
     }
     return out;
@@ -527,7 +645,55 @@ void write_picture(WriteJob* job) {
 
 }  // namespace
 
+// The segments up to SOS as they stand in the file, APPn and COM left out, and the scan.
+Result<Buffer> JpegBlocks::write_scan() {
+    const auto written = state_->scan->write();
+    if (!written) {
+        TRY(give_to_libjpeg());
+        return write_arrays();
+    }
+    const auto segments = header_segments(state_->file, state_->coded_offset);
+    COLOPHON_ASSERT(segments.has_value());  // or there would be no scan
+    Buffer out;
+    out.reserve(written->coded.size() + kHeaderBytes);
+    append(out, state_->file.first(2));
+    for (const Bytes& segment : *segments) {
+        const std::uint8_t marker = segment[1];
+        if (&segment == &segments->back()) {
+            append(out, written->tables);
+        }
+        if ((marker < 0xE0 || marker > 0xEF) && marker != 0xFE) {
+            append(out, segment);
+        }
+    }
+    append(out, written->coded);
+    append_be16(out, 0xFFD9);
+    return out;
+}
+
+// Reads the picture the other way too, and takes the changes over.
+Result<void> JpegBlocks::give_to_libjpeg() {
+    if (!guard(state_->trap, State::read_arrays, state_.get())) {
+        return state_->failure();
+    }
+    const auto scan = std::exchange(state_->scan, std::nullopt);
+    for (std::size_t c = 0; c < state_->components.size(); ++c) {
+        const jpeg_component_info& facts = state_->info(c);
+        for (int y = 0; y < static_cast<int>(facts.height_in_blocks); ++y) {
+            if (const internal::JpegBlock* blocks = scan->changed_row(c, y)) {
+                std::memcpy(state_->row(c, y, true), blocks,
+                            facts.width_in_blocks * sizeof(internal::JpegBlock));
+            }
+        }
+    }
+    return {};
+}
+
 Result<Buffer> JpegBlocks::write() {
+    return state_->scan ? write_scan() : write_arrays();
+}
+
+Result<Buffer> JpegBlocks::write_arrays() {
     ErrorTrap trap{};
     set_trap(trap);
     WriteJob job{.trap = &trap,

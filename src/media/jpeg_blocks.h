@@ -32,7 +32,7 @@ struct JpegComponent {
 
 class JpegBlocks {
 public:
-    // Reads all coefficients. `file` must outlive the object.
+    // Reads all of the coded data. `file` must outlive the object.
     // kUnsupported for arithmetic coding, 12-bit and lossless pictures; kLimit for sizes above
     // limits::kImagePixelsMax and more scans than limits::kJpegScansMax; kCorrupt for the rest.
     static Result<JpegBlocks> open(Bytes file);
@@ -63,12 +63,17 @@ public:
 
     // The picture as SOI, DQT, SOF, DHT, DRI, SOS, scans, EOI: no APPn and COM segments, those are
     // for the caller to carry over. Mode (baseline, progressive), tables, sampling and restart
-    // interval are the original's; Huffman tables are made anew unless they are the usual ones.
+    // interval are the original's. A file of one sequential scan without restarts also keeps its
+    // Huffman tables, with codes added for what changed, and the bits of the rows that did not;
+    // others get their tables made anew unless they are the usual ones.
     Result<Buffer> write();
 
 private:
     struct State;
     explicit JpegBlocks(std::unique_ptr<State> state);
+    Result<Buffer> write_scan();
+    Result<void> give_to_libjpeg();
+    Result<Buffer> write_arrays();
     std::unique_ptr<State> state_;
 };
 

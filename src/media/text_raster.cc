@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/result.h"
 #include "core/utf8.h"
+#include "media/codecs.h"
 
 #include <fmt/format.h>
 #include <ft2build.h>  // IWYU pragma: keep: it defines the names of the next two
@@ -297,6 +298,7 @@ Typeface& Typeface::operator=(Typeface&&) noexcept = default;
 Typeface::~Typeface() = default;
 
 Result<Typeface> Typeface::create(Bytes font) {
+    TRY(load({Codec::kLetters}));
     auto state = std::make_unique<State>();
     if (FT_Init_FreeType(&state->library) != 0) {
         return Error{ErrorCode::kUnavailable, "FreeType does not start"};

@@ -5,8 +5,10 @@
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"
+#include "media/codecs.h"
 #include "media/image.h"
 #include "media/internal/expansion.h"
+#include "media/internal/late.h"
 #include "media/plane.h"
 
 #include <fmt/format.h>
@@ -278,7 +280,7 @@ TiffPages& TiffPages::operator=(TiffPages&&) noexcept = default;
 TiffPages::~TiffPages() = default;
 
 Result<TiffPages> TiffPages::open(Bytes file) {
-    TRY(initialise_images(1));
+    TRY(load({Codec::kTiff}));
     auto state = std::make_unique<State>();
     state->memory.bytes = to_buffer(file);
     state->memory.most =
@@ -438,5 +440,14 @@ Result<Buffer> TiffPages::finish() {
     }
     return std::move(state_->memory.bytes);
 }
+
+namespace internal {
+
+void silence_tiff() {
+    TIFFSetErrorHandler(nullptr);
+    TIFFSetWarningHandler(nullptr);
+}
+
+}  // namespace internal
 
 }  // namespace colophon::media

@@ -13,6 +13,7 @@ struct LibraryVersion {
     std::string version;
 };
 
+// Loads them; what cannot be loaded has the reason in place of its version.
 std::vector<LibraryVersion> library_versions();
 
 }  // namespace colophon::media

@@ -11,6 +11,7 @@
 #include "label/explicit/audio.h"
 #include "label/format.h"
 #include "label/verify.h"
+#include "media/codecs.h"
 #include "worker/channel.h"
 #include "worker/protocol.h"
 
@@ -29,8 +30,11 @@ namespace colophon::worker {
 struct WorkerOptions {
     // The program that calls serve() when its first argument is kWorkerArgument.
     std::string program = "/proc/self/exe";
-    std::string font_path;   // empty: no words are drawn or looked for in pictures
-    bool with_media = true;  // false starts quicker, and can only read and write metadata
+    std::string font_path;  // empty: no words are drawn or looked for in pictures
+    // Whether calls about explicit labels are to be expected: then the first worker starts with the
+    // codecs that the first file's name suggests. What a call needs besides it gets in any case, in
+    // a new worker, because a locked one loads nothing.
+    bool expects_media = true;
     std::chrono::seconds call_max{120};
     std::uint64_t peak_kilobytes_max = 2ULL << 20U;  // above it the worker is replaced
 };
@@ -62,6 +66,7 @@ public:
     pid_t process() const noexcept { return child_; }
 
 private:
+    Result<void> need(media::CodecSet codecs);
     Result<json::Value> call(const json::Object& request, const std::vector<int>& fds);
     Result<json::Value> exchange(const json::Value& request, const std::vector<int>& fds);
     Result<void> ensure_started();
@@ -79,6 +84,7 @@ private:
     WorkerOptions options_;
     Fd socket_;
     pid_t child_ = -1;
+    media::CodecSet codecs_;  // of the running worker, or of the one to start next
     std::vector<Spoken> spoken_;  // the newest first
 };
 

@@ -23,8 +23,10 @@
 namespace colophon::worker {
 namespace {
 
-// Below this a read and a write through memory are cheaper than one more system call.
-constexpr std::uint64_t kKernelCopyMin = 256U << 10U;
+// Below this a read and a write through memory are cheaper than one more system call. Above it the
+// pages of the source are never touched here.
+constexpr std::uint64_t kKernelCopyMin = 32U << 10U;
+constexpr std::size_t kPendingMax = 256U << 10U;
 // So much of a mapping is written at a time and then given back, so that copying a large file where
 // the kernel cannot do it keeps little of it in memory.
 constexpr std::size_t kWindowBytes = 8U << 20U;
@@ -48,7 +50,7 @@ public:
 
     Result<void> put(Bytes bytes) {
         append(pending_, bytes);
-        return pending_.size() >= kKernelCopyMin ? flush() : Result<void>();
+        return pending_.size() >= kPendingMax ? flush() : Result<void>();
     }
 
     Result<void> flush() {

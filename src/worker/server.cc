@@ -10,7 +10,7 @@
 #include "label/explicit/audio.h"
 #include "label/format.h"
 #include "label/verify.h"
-#include "media/initialise.h"
+#include "media/codecs.h"
 #include "media/speech.h"
 #include "worker/channel.h"
 #include "worker/mapping.h"
@@ -241,7 +241,7 @@ int answer_until_closed(Server& server) {
 
 }  // namespace
 
-int serve(bool with_media, const SandboxLimits& limits) {
+int serve(media::CodecSet codecs, const SandboxLimits& limits) {
     // Ends with its parent, also when that is killed.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     Mapping font;
@@ -251,7 +251,7 @@ int serve(bool with_media, const SandboxLimits& limits) {
             font = std::move(mapped).value();
         }
     }
-    Result<void> ready = with_media ? media::initialise() : Result<void>();
+    Result<void> ready = media::load(codecs);
     if (ready.ok()) {
         ready = lock_process(limits);
     }

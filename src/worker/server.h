@@ -4,11 +4,13 @@
 // The worker's side: everything that parses or decodes bytes from outside runs here, in a process
 // that was locked before it saw the first of them.
 
+#include "media/codecs.h"
 #include "worker/sandbox.h"
 
 namespace colophon::worker {
 
-// The first argument with which the product's own program becomes a worker. Not a verb for people.
+// The first argument with which the product's own program becomes a worker; the second is
+// CodecSet::bits() in decimal digits. Not a verb for people.
 inline constexpr const char* kWorkerArgument = "__sealed-worker";
 
 // Descriptors that the parent hands over at the start.
@@ -16,8 +18,8 @@ inline constexpr int kSocketFd = 3;
 inline constexpr int kScratchFd = 4;  // an unlinked file for what lies between two marks
 inline constexpr int kFontFd = 5;     // may be closed: then pictures are not looked at for words
 
-// Prepares the media libraries when `with_media`, locks the process and answers requests until the
-// parent closes the socket. Returns the exit code of the process.
-int serve(bool with_media, const SandboxLimits& limits);
+// Loads those codecs, locks the process and answers requests until the parent closes the socket.
+// Returns the exit code of the process.
+int serve(media::CodecSet codecs, const SandboxLimits& limits);
 
 }  // namespace colophon::worker

@@ -5,6 +5,7 @@
 #include "label/apply.h"
 #include "label/format.h"
 #include "label/verify.h"
+#include "support/sample_files.h"
 #include "support/tools.h"
 #include "worker/channel.h"
 
@@ -17,6 +18,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 
 namespace colophon::worker {
 namespace {
@@ -24,7 +26,7 @@ namespace {
 constexpr const char* kMarkdown = "# Title\n\nSome words.\n";
 
 WorkerOptions metadata_only() {
-    return {.program = COLOPHON_PROGRAM, .font_path = {}, .with_media = false};
+    return {.program = COLOPHON_PROGRAM, .font_path = {}, .expects_media = false};
 }
 
 label::ApplyOptions simple_options() {
@@ -146,13 +148,56 @@ TEST_CASE("a worker inherits nothing of the environment and no other descriptor"
     unsetenv("COLOPHON_TEST_SECRET");
 }
 
+TEST_CASE("a worker that lacks the codecs of a call is replaced by one that has them") {
+    const test::TempDir dir;
+    WorkerOptions options = metadata_only();
+    options.font_path = "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc";
+    Worker worker(options);
+    for (const std::string_view name : test::writable_formats()) {
+        CAPTURE(name);
+        const std::string path = test::make_sample(dir, name);
+        const Fd in(open(path.c_str(), O_RDONLY));
+        const auto format = worker.probe(in.get(), path);
+        REQUIRE(format.ok());
+        const auto seen = worker.verify(in.get(), *format, {});
+        REQUIRE_MESSAGE(seen.ok(), (seen.ok() ? "" : seen.error().what));
+        // Without its codec the picture or sound could not be looked at.
+        CHECK(seen->explicit_mark.has_value() ==
+              (label::facts(*format).kind != label::Kind::kVideo));
+        const pid_t process = worker.process();
+        CHECK(worker.verify(in.get(), *format, {}).ok());
+        CHECK(worker.process() == process);
+    }
+}
+
+TEST_CASE("the name of the first file decides what its worker starts with") {
+    const test::TempDir dir;
+    WorkerOptions options = metadata_only();
+    options.font_path = "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc";
+    const std::string path = test::make_sample(dir, "jpeg");
+    const Fd in(open(path.c_str(), O_RDONLY));
+    const auto survives = [&](bool expects_media, std::string_view name) {
+        options.expects_media = expects_media;
+        Worker worker(options);
+        REQUIRE(worker.probe(in.get(), name).ok());
+        const pid_t process = worker.process();
+        const auto seen = worker.verify(in.get(), label::Format::kJpeg, {});
+        REQUIRE(seen.ok());
+        CHECK(seen->explicit_mark.has_value());
+        return worker.process() == process;
+    };
+    CHECK(survives(true, "folder/Photo.JPG"));
+    CHECK_FALSE(survives(true, "photo.wav"));
+    CHECK_FALSE(survives(false, "photo.jpg"));
+}
+
 TEST_CASE("a program that is no worker is an error, not a hang") {
     Files files;
-    Worker worker({.program = "/bin/false", .font_path = {}, .with_media = false});
+    Worker worker({.program = "/bin/false", .font_path = {}, .expects_media = false});
     const auto failed = worker.probe(files.in.get(), "in.md");
     REQUIRE(!failed.ok());
     CHECK(failed.error().what.find("did not start") != std::string::npos);
-    Worker missing({.program = "/nonexistent", .font_path = {}, .with_media = false});
+    Worker missing({.program = "/nonexistent", .font_path = {}, .expects_media = false});
     CHECK_FALSE(missing.probe(files.in.get(), "in.md").ok());
 }
 

@@ -23,7 +23,8 @@ using media::Rect;
 
 constexpr float kOpacityLeast = 0.35F;
 constexpr float kOpacityStep = 0.05F;
-constexpr int kThinStrokesBelow = 28;  // pixels of ink height
+constexpr std::size_t kChannelsMax = 5;  // CMYK and alpha
+constexpr int kThinStrokesBelow = 28;    // pixels of ink height
 
 // The sRGB transfer function, from a table: pow() for every pixel would cost more than the drawing.
 double linear(double v) {
@@ -61,37 +62,40 @@ double percentile(std::vector<double>& values, double part) {
     return values[static_cast<std::size_t>(nth)];
 }
 
+// Marks what lies at most `radius` places after something, along `count` places `step` apart.
+void mark_after(const std::uint8_t* has, std::uint8_t* marked, std::size_t count,
+                std::ptrdiff_t step, int radius) {
+    int ago = radius + 1;
+    for (std::size_t i = 0; i < count; ++i, has += step, marked += step) {
+        ago = *has > 0 ? 0 : std::min(ago + 1, radius + 1);
+        *marked = ago <= radius ? 1 : *marked;
+    }
+}
+
 // Marks the pixels within `radius` of text, by two passes of running maxima.
 std::vector<std::uint8_t> near_text(const media::Mask& text, int radius) {
     const auto w = static_cast<std::size_t>(text.width);
     const auto h = static_cast<std::size_t>(text.height);
     std::vector<std::uint8_t> across(w * h, 0);
     std::vector<std::uint8_t> out(w * h, 0);
-    const auto spread = [radius](std::size_t count, auto has, auto set) {
-        long last = -1L - radius * 2L;
-        for (std::size_t i = 0; i < count; ++i) {
-            last = has(i) ? static_cast<long>(i) : last;
-            if (static_cast<long>(i) - last <= radius) {
-                set(i);
-            }
-        }
-        last = static_cast<long>(count) + radius * 2L;
-        for (std::size_t i = count; i-- > 0;) {
-            last = has(i) ? static_cast<long>(i) : last;
-            if (last - static_cast<long>(i) <= radius) {
-                set(i);
-            }
+    for (std::size_t begin = 0; begin < w * h; begin += w) {
+        mark_after(&text.coverage[begin], &across[begin], w, 1, radius);
+        mark_after(&text.coverage[begin + w - 1], &across[begin + w - 1], w, -1, radius);
+    }
+    // Down and up, all columns side by side: how many rows ago each had something.
+    std::vector<int> ago(w, radius + 1);
+    const auto pass = [&](std::size_t y) {
+        for (std::size_t x = 0; x < w; ++x) {
+            ago[x] = across[y * w + x] > 0 ? 0 : std::min(ago[x] + 1, radius + 1);
+            out[y * w + x] = ago[x] <= radius ? 1 : out[y * w + x];
         }
     };
     for (std::size_t y = 0; y < h; ++y) {
-        spread(
-            w, [&](std::size_t x) { return text.coverage[y * w + x] > 0; },
-            [&](std::size_t x) { across[y * w + x] = 1; });
+        pass(y);
     }
-    for (std::size_t x = 0; x < w; ++x) {
-        spread(
-            h, [&](std::size_t y) { return across[y * w + x] > 0; },
-            [&](std::size_t y) { out[y * w + x] = 1; });
+    ago.assign(w, radius + 1);
+    for (std::size_t y = h; y-- > 0;) {
+        pass(y);
     }
     return out;
 }
@@ -102,12 +106,12 @@ bool is_inner(const media::Mask& text, int x, int y, int core_least) {
     const bool core = text.at(x, y) >= core_least;
     const int reach = text.height >= 80 ? 2 : 1;
     for (int dy = -reach; dy <= reach; ++dy) {
-        for (int dx = -reach; dx <= reach; ++dx) {
-            const int nx = std::clamp(x + dx, 0, text.width - 1);
-            const int ny = std::clamp(y + dy, 0, text.height - 1);
-            const bool far = std::abs(dx) + std::abs(dy) > reach;
+        const int ny = std::clamp(y + dy, 0, text.height - 1);
+        const int across = reach - std::abs(dy);
+        const int end = std::min(x + across, text.width - 1);
+        for (int nx = std::max(x - across, 0); nx <= end; ++nx) {
             const int ink = text.at(nx, ny);
-            if (!far && (core ? ink < core_least : ink > 0)) {
+            if (core ? ink < core_least : ink > 0) {
                 return false;
             }
         }
@@ -136,40 +140,60 @@ Weights weights(std::uint8_t plate, std::uint8_t text, float plate_opacity) {
     return {t, p * (1.0F - t)};
 }
 
-void draw(Patch& patch, const Overlay& overlay, const Style& style) {
+namespace {
+
+// One pixel under so much plate and text.
+struct Cover {
+    std::uint8_t plate = 0;
+    std::uint8_t text = 0;
+};
+void draw_pixel(const Patch& patch, float* pixel, const Cover& cover, const Style& style) {
     const int colours = colours_of(patch);
+    // Transparent pixels lend no colour: the less there is, the more the plate gives.
+    const float own = patch.alpha ? pixel[colours] : 1.0F;
+    const float opacity = 1.0F - (1.0F - style.plate_opacity) * own;
+    const float inside = static_cast<float>(cover.plate) / 255.0F;
+    const float ink = static_cast<float>(cover.text) / 255.0F;
+    const float alpha = own + (1.0F - own) * inside;
+    // Over the rim of the plate colours mix by opacity, as compositing does.
+    const float from_plate = alpha > 0 ? inside / alpha : 0.0F;
+    const float mix = patch.alpha ? from_plate : inside;
+    for (int c = 0; c < colours; ++c) {
+        const float base = neutral(patch, c, !style.white_text);
+        const float drawn = (pixel[c] * (1 - opacity) + base * opacity) * (1 - ink) +
+                            neutral(patch, c, style.white_text) * ink;
+        pixel[c] = pixel[c] * (1 - mix) + drawn * mix;
+    }
+    if (patch.alpha) {
+        pixel[colours] = alpha;
+    }
+}
+
+}  // namespace
+
+void draw(Patch& patch, const Overlay& overlay, const Style& style) {
     const Rect area = media::intersect(patch.rect, overlay.rect);
     for (int y = area.y; y < area.bottom(); ++y) {
         for (int x = area.x; x < area.right(); ++x) {
-            const std::uint8_t plate = overlay.plate.at(x - overlay.rect.x, y - overlay.rect.y);
-            if (plate == 0) {
-                continue;
-            }
-            const std::uint8_t text = overlay.text.at(x - overlay.rect.x, y - overlay.rect.y);
-            float* pixel = patch.at(x, y);
-            // Transparent pixels lend no colour: the less there is, the more the plate gives.
-            const float own = patch.alpha ? pixel[colours] : 1.0F;
-            const float opacity = 1.0F - (1.0F - style.plate_opacity) * own;
-            const float inside = static_cast<float>(plate) / 255.0F;
-            const float ink = static_cast<float>(text) / 255.0F;
-            const float alpha = own + (1.0F - own) * inside;
-            // Over the rim of the plate colours mix by opacity, as compositing does.
-            const float from_plate = alpha > 0 ? inside / alpha : 0.0F;
-            const float mix = patch.alpha ? from_plate : inside;
-            for (int c = 0; c < colours; ++c) {
-                const float base = neutral(patch, c, !style.white_text);
-                const float drawn = (pixel[c] * (1 - opacity) + base * opacity) * (1 - ink) +
-                                    neutral(patch, c, style.white_text) * ink;
-                pixel[c] = pixel[c] * (1 - mix) + drawn * mix;
-            }
-            if (patch.alpha) {
-                pixel[colours] = alpha;
+            const Cover cover{overlay.plate.at(x - overlay.rect.x, y - overlay.rect.y),
+                              overlay.text.at(x - overlay.rect.x, y - overlay.rect.y)};
+            if (cover.plate != 0) {
+                draw_pixel(patch, patch.at(x, y), cover, style);
             }
         }
     }
 }
 
-double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_text) {
+namespace {
+
+// The pixels of an overlay that are compared, as indices into its masks. Which they are depends on
+// the glyphs alone.
+struct Compared {
+    std::vector<std::size_t> text;
+    std::vector<std::size_t> around;
+};
+
+Compared compared_pixels(const Overlay& overlay) {
     const std::uint8_t most =
         *std::max_element(overlay.text.coverage.begin(), overlay.text.coverage.end());
     // Strokes of small text are thinner than a pixel: there the pixels that they mostly cover
@@ -178,24 +202,25 @@ double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_t
     const int core_least = thin ? most * 3 / 4 : most - most / 16;
     const std::vector<std::uint8_t> near =
         near_text(overlay.text, std::max(2, overlay.ink_height / 3));
-    std::vector<double> text;
-    std::vector<double> around;
+    Compared compared;
     for (int y = 0; y < overlay.rect.height; ++y) {
         for (int x = 0; x < overlay.rect.width; ++x) {
             const std::size_t i =
                 static_cast<std::size_t>(y) * static_cast<std::size_t>(overlay.rect.width) +
                 static_cast<std::size_t>(x);
             const std::uint8_t ink = overlay.text.coverage[i];
-            const bool inner = thin || is_inner(overlay.text, x, y, core_least);
-            const bool core = ink >= core_least && inner;
-            const bool background =
-                ink == 0 && near[i] != 0 && overlay.plate.coverage[i] == 255 && inner;
-            if (core || background) {
-                const double l = luminance(patch, patch.at(overlay.rect.x + x, overlay.rect.y + y));
-                (core ? text : around).push_back(l);
+            const bool core = ink >= core_least;
+            const bool background = ink == 0 && near[i] != 0 && overlay.plate.coverage[i] == 255;
+            if ((core || background) && (thin || is_inner(overlay.text, x, y, core_least))) {
+                (core ? compared.text : compared.around).push_back(i);
             }
         }
     }
+    return compared;
+}
+
+// The contrast between the luminances of both, which are put into another order.
+double contrast_of(std::vector<double>& text, std::vector<double>& around, bool white_text) {
     if (text.empty() || around.empty()) {
         return 1.0;
     }
@@ -203,6 +228,49 @@ double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_t
     const double b = percentile(around, white_text ? 0.95 : 0.05);
     const double contrast = white_text ? (t + 0.05) / (b + 0.05) : (b + 0.05) / (t + 0.05);
     return std::max(1.0, contrast);
+}
+
+const float* pixel_at(const Patch& patch, const Overlay& overlay, std::size_t index) {
+    const auto width = static_cast<std::size_t>(overlay.rect.width);
+    return patch.at(overlay.rect.x + static_cast<int>(index % width),
+                    overlay.rect.y + static_cast<int>(index / width));
+}
+
+// What measure_contrast() would say after draw(), without drawing what is not compared.
+double contrast_when_drawn(const Patch& patch, const Overlay& overlay, const Compared& compared,
+                           const Style& style) {
+    const auto luminances = [&](const std::vector<std::size_t>& pixels) {
+        std::vector<double> values;
+        values.reserve(pixels.size());
+        std::array<float, kChannelsMax> drawn{};
+        for (const std::size_t i : pixels) {
+            std::copy_n(pixel_at(patch, overlay, i), patch.channels, drawn.begin());
+            draw_pixel(patch, drawn.data(), {overlay.plate.coverage[i], overlay.text.coverage[i]},
+                       style);
+            values.push_back(luminance(patch, drawn.data()));
+        }
+        return values;
+    };
+    std::vector<double> text = luminances(compared.text);
+    std::vector<double> around = luminances(compared.around);
+    return contrast_of(text, around, style.white_text);
+}
+
+}  // namespace
+
+double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_text) {
+    const Compared compared = compared_pixels(overlay);
+    const auto luminances = [&](const std::vector<std::size_t>& pixels) {
+        std::vector<double> values;
+        values.reserve(pixels.size());
+        for (const std::size_t i : pixels) {
+            values.push_back(luminance(patch, pixel_at(patch, overlay, i)));
+        }
+        return values;
+    };
+    std::vector<double> text = luminances(compared.text);
+    std::vector<double> around = luminances(compared.around);
+    return contrast_of(text, around, white_text);
 }
 
 float luma_over_grey(const Patch& patch, const float* pixel) {
@@ -218,6 +286,8 @@ float luma_over_grey(const Patch& patch, const float* pixel) {
 }
 
 Style choose_style(const Patch& patch, const Overlay& overlay, double contrast) {
+    COLOPHON_ASSERT(patch.channels <= static_cast<int>(kChannelsMax));
+    const Compared compared = compared_pixels(overlay);
     for (int step = 0;; ++step) {
         const float opacity = kOpacityLeast + kOpacityStep * static_cast<float>(step);
         if (opacity >= 1.0F) {
@@ -226,10 +296,8 @@ Style choose_style(const Patch& patch, const Overlay& overlay, double contrast) 
         double best = 0;
         Style chosen;
         for (const bool white : {true, false}) {
-            Patch trial = patch;
             const Style style{white, opacity};
-            draw(trial, overlay, style);
-            const double reached = measure_contrast(trial, overlay, white);
+            const double reached = contrast_when_drawn(patch, overlay, compared, style);
             if (reached > best) {
                 best = reached;
                 chosen = style;

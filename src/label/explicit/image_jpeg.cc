@@ -64,7 +64,7 @@ Rect component_rect(const JpegBlocks& blocks, std::size_t component, const Rect&
     return {left, top, right - left, bottom - top};
 }
 
-// Mean weights over some pixels.
+// Mean weights over some pixels, at least one.
 Weights mean_weights(const Overlay& overlay, const Rect& pixels, float opacity) {
     Weights sum;
     for (int py = pixels.y; py < pixels.bottom(); ++py) {
@@ -107,12 +107,18 @@ Plane draw_plane(const JpegBlocks& blocks, std::size_t component, const Plane& b
     Plane plane = before;
     const JpegComponent& facts = blocks.components()[component];
     const Rect area = component_rect(blocks, component, overlay.rect);
+    const bool full =
+        facts.horizontal == blocks.horizontal_max() && facts.vertical == blocks.vertical_max();
     const float text = neutral(blocks.colours(), component, style.white_text);
     const float base = neutral(blocks.colours(), component, !style.white_text);
     for (int y = area.y; y < area.bottom(); ++y) {
         for (int x = area.x; x < area.right(); ++x) {
+            const int ox = x - overlay.rect.x;
+            const int oy = y - overlay.rect.y;
             const Weights w =
-                mean_weights(overlay, pixels_of(blocks, facts, x, y), style.plate_opacity);
+                full ? weights(overlay.plate.at(ox, oy), overlay.text.at(ox, oy),
+                               style.plate_opacity)
+                     : mean_weights(overlay, pixels_of(blocks, facts, x, y), style.plate_opacity);
             if (w.text > 0 || w.plate > 0) {
                 const float own = plane.at(x, y);
                 const float value = own * (1 - w.text - w.plate) + text * w.text + base * w.plate;
@@ -126,10 +132,30 @@ Plane draw_plane(const JpegBlocks& blocks, std::size_t component, const Plane& b
 
 }  // namespace
 
-// The pixels of `area` as a decoder without chroma smoothing shows them.
-Patch jpeg_patch(const JpegBlocks& blocks, const Rect& area) {
-    const std::vector<Plane> planes = read_planes(blocks, area);
-    const JpegColours colours = blocks.colours();
+namespace {
+
+// YCC of a row of pixels into RGB, and samples into parts of one; inks the right way round.
+void finish_row(float* pixels, std::size_t count, std::size_t channels, JpegColours colours) {
+    const bool ycc = colours == JpegColours::kYcc || colours == JpegColours::kYcck;
+    const bool inverted = colours == JpegColours::kYcck || colours == JpegColours::kCmykInverted;
+    for (float* pixel = pixels; pixel != pixels + count * channels; pixel += channels) {
+        if (ycc) {
+            const float luma = pixel[0];
+            const float cb = pixel[1] - 128.0F;
+            const float cr = pixel[2] - 128.0F;
+            pixel[0] = luma + 1.402F * cr;
+            pixel[1] = luma - 0.344136F * cb - 0.714136F * cr;
+            pixel[2] = luma + 1.772F * cb;
+        }
+        for (std::size_t c = 0; c < channels; ++c) {
+            const float value = std::clamp(pixel[c], 0.0F, 255.0F) / 255.0F;
+            pixel[c] = inverted ? 1.0F - value : value;
+        }
+    }
+}
+
+// What planes that read_planes() gave for `area` look like.
+Patch patch_of(const JpegBlocks& blocks, const std::vector<Plane>& planes, const Rect& area) {
     Patch patch;
     patch.rect = area;
     patch.channels = static_cast<int>(planes.size());
@@ -137,31 +163,36 @@ Patch jpeg_patch(const JpegBlocks& blocks, const Rect& area) {
                   : planes.size() == 4 ? ColourSpace::kCmyk
                                        : ColourSpace::kRgb;
     patch.values.resize(area.area() * planes.size());
-    for (int y = area.y; y < area.bottom(); ++y) {
-        for (int x = area.x; x < area.right(); ++x) {
-            float* pixel = patch.at(x, y);
-            for (std::size_t c = 0; c < planes.size(); ++c) {
-                const JpegComponent& facts = blocks.components()[c];
-                pixel[c] = planes[c].at(x * facts.horizontal / blocks.horizontal_max(),
-                                        y * facts.vertical / blocks.vertical_max());
-            }
-            if (colours == JpegColours::kYcc || colours == JpegColours::kYcck) {
-                const float luma = pixel[0];
-                const float cb = pixel[1] - 128.0F;
-                const float cr = pixel[2] - 128.0F;
-                pixel[0] = luma + 1.402F * cr;
-                pixel[1] = luma - 0.344136F * cb - 0.714136F * cr;
-                pixel[2] = luma + 1.772F * cb;
-            }
-            const bool inverted =
-                colours == JpegColours::kYcck || colours == JpegColours::kCmykInverted;
-            for (std::size_t c = 0; c < planes.size(); ++c) {
-                const float value = std::clamp(pixel[c], 0.0F, 255.0F) / 255.0F;
-                pixel[c] = inverted ? 1.0F - value : value;
+    std::vector<int> columns(static_cast<std::size_t>(area.width));
+    for (std::size_t c = 0; c < planes.size() && !area.empty(); ++c) {
+        const JpegComponent& facts = blocks.components()[c];
+        for (int x = 0; x < area.width; ++x) {
+            columns[static_cast<std::size_t>(x)] =
+                (area.x + x) * facts.horizontal / blocks.horizontal_max() - planes[c].area.x;
+        }
+        for (int y = area.y; y < area.bottom(); ++y) {
+            const int row = y * facts.vertical / blocks.vertical_max() - planes[c].area.y;
+            const std::uint8_t* samples =
+                planes[c].samples.data() +
+                static_cast<std::size_t>(row) * static_cast<std::size_t>(planes[c].area.width);
+            float* to = patch.at(area.x, y) + c;
+            for (const int column : columns) {
+                *to = samples[column];
+                to += planes.size();
             }
         }
     }
+    for (int y = area.y; y < area.bottom() && !area.empty(); ++y) {
+        finish_row(patch.at(area.x, y), columns.size(), planes.size(), blocks.colours());
+    }
     return patch;
+}
+
+}  // namespace
+
+// The pixels of `area` as a decoder without chroma smoothing shows them.
+Patch jpeg_patch(const JpegBlocks& blocks, const Rect& area) {
+    return patch_of(blocks, read_planes(blocks, area), area);
 }
 
 namespace {
@@ -190,7 +221,7 @@ Result<Drawn> draw_jpeg(const Drawing& drawing, JpegBlocks& blocks) {
     const Overlay overlay =
         TRY(plan_overlay(drawing, blocks.width(), blocks.height(), jpeg_orientation(drawing.file)));
     const std::vector<Plane> before = read_planes(blocks, overlay.rect);
-    Style style = choose_style(jpeg_patch(blocks, overlay.rect), overlay, kContrastAim);
+    Style style = choose_style(patch_of(blocks, before, overlay.rect), overlay, kContrastAim);
     Drawn drawn;
     drawn.height_percent = height_percent(overlay, blocks.width(), blocks.height());
     for (;;) {

@@ -7,8 +7,10 @@
 #include "media/text_raster.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -76,15 +78,21 @@ std::vector<Tap> taps_of(double from, double step, int limit) {
 
 // Mean over boxes of the source, cut at fractions of a pixel: first along x, then along y.
 Field resample(const Field& in, double step, int width, int height) {
-    Field across(width, in.height);
+    std::vector<std::vector<Tap>> columns;
+    columns.reserve(static_cast<std::size_t>(width));
     for (int x = 0; x < width; ++x) {
-        const std::vector<Tap> taps = taps_of(x * step, step, in.width);
-        for (int y = 0; y < in.height; ++y) {
+        columns.push_back(taps_of(x * step, step, in.width));
+    }
+    Field across(width, in.height);
+    for (int y = 0; y < in.height; ++y) {
+        const float* source = in.row(y);
+        float* target = across.row(y);
+        for (std::size_t x = 0; x < columns.size(); ++x) {
             float sum = 0;
-            for (const Tap& tap : taps) {
-                sum += in.row(y)[tap.at] * tap.weight;
+            for (const Tap& tap : columns[x]) {
+                sum += source[tap.at] * tap.weight;
             }
-            across.row(y)[x] = sum;
+            target[x] = sum;
         }
     }
     Field out(width, height);
@@ -193,27 +201,84 @@ struct Places {
     int x1 = 0;
 };
 
-// Correlates along one row of places.
+// So many neighbouring places are correlated at once, their sums held in registers.
+constexpr int kBlockPlaces = 32;
+using Lanes = float __attribute__((vector_size(32)));
+
+// The inner products of the template with the kBlockPlaces places from `source` on, whose rows are
+// `stride` apart. Each product is added in the order of the template's rows, so that the sums are
+// those of the plain loops, bit for bit. AVX2 where the machine has it; never fused, which would
+// round otherwise.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+__attribute__((target_clones("avx2", "default")))
+#endif
+void correlate_block(const float* source, std::size_t stride, const Field& shape, float* out) {
+    constexpr std::size_t kLanes = 8;
+    Lanes a{};
+    Lanes b{};
+    Lanes c{};
+    Lanes d{};
+    for (int ty = 0; ty < shape.height; ++ty) {
+        const float* from = source + static_cast<std::size_t>(ty) * stride;
+        const float* weights = shape.row(ty);
+        for (int tx = 0; tx < shape.width; ++tx, ++from) {
+            const float weight = weights[tx];
+            Lanes part;
+            std::memcpy(&part, from, sizeof part);
+            a += weight * part;
+            std::memcpy(&part, from + kLanes, sizeof part);
+            b += weight * part;
+            std::memcpy(&part, from + 2 * kLanes, sizeof part);
+            c += weight * part;
+            std::memcpy(&part, from + 3 * kLanes, sizeof part);
+            d += weight * part;
+        }
+    }
+    std::memcpy(out, &a, sizeof a);
+    std::memcpy(out + kLanes, &b, sizeof b);
+    std::memcpy(out + 2 * kLanes, &c, sizeof c);
+    std::memcpy(out + 3 * kLanes, &d, sizeof d);
+}
+
+// The same at one place, for fields that are narrower than a block.
+float correlate_place(const float* source, std::size_t stride, const Field& shape) {
+    float sum = 0;
+    for (int ty = 0; ty < shape.height; ++ty) {
+        const float* from = source + static_cast<std::size_t>(ty) * stride;
+        const float* weights = shape.row(ty);
+        for (int tx = 0; tx < shape.width; ++tx) {
+            sum += from[tx] * weights[tx];
+        }
+    }
+    return sum;
+}
+
+// Correlates along one row of places, which all lie in the field.
 void scan_row(const Field& field, const Sums& sums, const Template& pattern, const Places& places,
               std::vector<float>& line) {
     const auto [y, x0, x1] = places;
     line.assign(static_cast<std::size_t>(std::max(0, x1 - x0)), 0.0F);
-    const auto count = line.size();
-    for (int ty = 0; ty < pattern.shape.height; ++ty) {
-        const float* source = field.row(y + ty) + x0;
-        const float* shape = pattern.shape.row(ty);
-        for (int tx = 0; tx < pattern.shape.width; ++tx) {
-            const float weight = shape[tx];
-            const float* from = source + tx;
-            float* to = line.data();
-            for (std::size_t i = 0; i < count; ++i) {
-                to[i] += weight * from[i];
+    const Field& shape = pattern.shape;
+    const float* source = field.row(y);
+    const auto stride = static_cast<std::size_t>(field.width);
+    const int last_block = field.width - shape.width + 1 - kBlockPlaces;
+    for (int x = x0; x < x1; x += kBlockPlaces) {
+        const int count = std::min(kBlockPlaces, x1 - x);
+        float* to = &line[static_cast<std::size_t>(x - x0)];
+        if (last_block < 0) {
+            for (int i = 0; i < count; ++i) {
+                to[i] = correlate_place(source + x + i, stride, shape);
             }
+            continue;
         }
+        // At the end of the row the block begins earlier and what comes before is thrown away.
+        const int start = std::min(x, last_block);
+        std::array<float, kBlockPlaces> block;
+        correlate_block(source + start, stride, shape, block.data());
+        std::copy_n(block.begin() + (x - start), count, to);
     }
-    for (std::size_t i = 0; i < count; ++i) {
-        const float spread =
-            sums.spread(x0 + static_cast<int>(i), y, pattern.shape.width, pattern.shape.height);
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const float spread = sums.spread(x0 + static_cast<int>(i), y, shape.width, shape.height);
         line[i] = spread > 0 ? line[i] / spread : 0.0F;
     }
 }
@@ -290,22 +355,6 @@ Field luma_of(const Patch& patch) {
     return field;
 }
 
-float correlate(const Field& field, const Sums& sums, const Template& pattern, int x, int y) {
-    const float spread = sums.spread(x, y, pattern.shape.width, pattern.shape.height);
-    if (spread == 0) {
-        return 0;
-    }
-    float sum = 0;
-    for (int ty = 0; ty < pattern.shape.height; ++ty) {
-        const float* source = field.row(y + ty) + x;
-        const float* shape = pattern.shape.row(ty);
-        for (int tx = 0; tx < pattern.shape.width; ++tx) {
-            sum += source[tx] * shape[tx];
-        }
-    }
-    return sum / spread;
-}
-
 struct Peak {
     double score = 0;  // signed
     int x = 0;
@@ -316,11 +365,12 @@ struct Peak {
 Peak highest(const Field& field, const Template& pattern, const Rect& places) {
     const Sums sums(field);
     Peak best;
+    std::vector<float> line;
     for (int y = places.y; y < places.bottom(); ++y) {
-        for (int x = places.x; x < places.right(); ++x) {
-            const double score = correlate(field, sums, pattern, x, y);
-            if (std::abs(score) > std::abs(best.score)) {
-                best = {.score = score, .x = x, .y = y};
+        scan_row(field, sums, pattern, {.y = y, .x0 = places.x, .x1 = places.right()}, line);
+        for (std::size_t i = 0; i < line.size(); ++i) {
+            if (std::abs(line[i]) > std::abs(best.score)) {
+                best = {.score = line[i], .x = places.x + static_cast<int>(i), .y = y};
             }
         }
     }

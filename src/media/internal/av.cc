@@ -3,6 +3,7 @@
 
 #include "core/assert.h"
 #include "core/result.h"
+#include "media/internal/late.h"
 
 #include <fmt/format.h>
 
@@ -37,8 +38,11 @@ void no_log(void* /*object*/, int /*level*/, const char* /*format*/, va_list /*a
 constexpr std::size_t kAvAllocationMax = 256U << 20U;
 
 }  // namespace
+}  // namespace colophon::media
 
-void initialise_audio() {
+namespace colophon::media::internal {
+
+void start_sound() {
     static const bool kDone = [] {
         av_log_set_callback(no_log);
         av_max_alloc(kAvAllocationMax);
@@ -46,10 +50,6 @@ void initialise_audio() {
     }();
     (void)kDone;
 }
-
-}  // namespace colophon::media
-
-namespace colophon::media::internal {
 
 void AvFree::operator()(AVAudioFifo* fifo) const noexcept {
     av_audio_fifo_free(fifo);
