@@ -310,7 +310,8 @@ Result<TiffPage> TiffPages::select(int index) {
     }
     if (TIFFSetDirectory(state_->tiff, static_cast<tdir_t>(index)) == 0) {
         // What is left of the directory looks changed and lacks its strips: closing the file would
-        // try to write it.
+        // try to write it. Another compression lets the codec free what it holds.
+        TIFFSetField(state_->tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
         TIFFFreeDirectory(state_->tiff);
         TIFFCreateDirectory(state_->tiff);
         return Error{ErrorCode::kCorrupt, fmt::format("page {} of the TIFF cannot be read", index)};
