@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/records.h"
+
+#include "core/assert.h"
+#include "core/bytes.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace colophon::ledger {
+
+namespace {
+
+using storage::Statement;
+
+constexpr std::size_t kSaltBytes = 32;
+constexpr std::size_t kTimeBytes = 6;
+constexpr std::string_view kPrivatePurpose = "records.private";
+
+constexpr std::array kMigrations{
+    storage::Migration{
+        .module = "records",
+        .step = 1,
+        .sql = "CREATE TABLE records (\n"
+               "  id BYTES NOT NULL PRIMARY KEY, kind BIGINT NOT NULL,\n"
+               "  tenant BYTES NOT NULL, subject BYTES, content_id BIGINT,\n"
+               "  facts TEXT NOT NULL, sealed BYTES NOT NULL, salt BYTES NOT NULL);\n"
+               "CREATE UNIQUE INDEX records_by_content_id ON records (content_id);\n"
+               "CREATE INDEX records_by_subject ON records (subject, id);\n"
+               "CREATE INDEX records_by_tenant ON records (tenant, id);\n"
+               "CREATE INDEX records_by_kind ON records (kind, id);\n"
+               "CREATE TABLE record_digests (digest BYTES NOT NULL, record BYTES NOT NULL,\n"
+               "  PRIMARY KEY (digest, record));\n"
+               "CREATE INDEX record_digests_by_record ON record_digests (record);\n"
+               "CREATE TABLE record_prints (kind BIGINT NOT NULL, band BIGINT NOT NULL,\n"
+               "  record BYTES NOT NULL, print BYTES NOT NULL,\n"
+               "  PRIMARY KEY (kind, band, record));\n"
+               "CREATE INDEX record_prints_by_record ON record_prints (record);\n"
+               "CREATE TABLE record_blobs (record BYTES NOT NULL, blob TEXT NOT NULL,\n"
+               "  PRIMARY KEY (record, blob));\n"
+               "CREATE TABLE log_outbox (position SERIAL_KEY, log BIGINT NOT NULL,\n"
+               "  record BYTES NOT NULL, leaf BYTES NOT NULL);\n"
+               "CREATE INDEX log_outbox_by_record ON log_outbox (record);\n"
+               "CREATE TABLE log_entries (log BIGINT NOT NULL, entry BIGINT NOT NULL,\n"
+               "  record BYTES NOT NULL, PRIMARY KEY (log, entry));\n"
+               "CREATE INDEX log_entries_by_record ON log_entries (record);\n"},
+};
+
+constexpr Statement kInsertRecord{
+    "INSERT INTO records (id, kind, tenant, subject, content_id, facts, sealed, salt) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
+constexpr Statement kInsertDigest{
+    "INSERT INTO record_digests (digest, record) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
+constexpr Statement kInsertPrint{
+    "INSERT INTO record_prints (kind, band, record, print) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT DO NOTHING"};
+constexpr Statement kInsertBlob{
+    "INSERT INTO record_blobs (record, blob) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
+constexpr Statement kInsertOutbox{"INSERT INTO log_outbox (log, record, leaf) VALUES ($1, $2, $3)"};
+
+template <class Id>
+storage::Value id_value(const Id& id) {
+    return storage::bytes(id.bytes);
+}
+
+Result<RecordId> record_id_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
+    const Bytes bytes = TRY(rows.bytes(row, column));
+    RecordId id;
+    if (bytes.size() != id.bytes.size()) {
+        return Error{ErrorCode::kCorrupt, "a stored record id has not 16 bytes"};
+    }
+    std::copy(bytes.begin(), bytes.end(), id.bytes.begin());
+    return id;
+}
+
+Result<Facts> facts_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
+    const std::string_view text = TRY(rows.text(row, column));
+    return read_facts(text);
+}
+
+// The private half is sealed under its subject's key, or the tenant's where no end user is known.
+std::string owner_of(const Facts& facts) {
+    return facts.subject ? to_string(*facts.subject) : to_string(facts.tenant);
+}
+
+Result<Facts> one_record(const Result<storage::Rows>& answer) {
+    if (!answer.ok()) {
+        return answer.error();
+    }
+    if (answer->empty()) {
+        return Error{ErrorCode::kNotFound, "there is no such record"};
+    }
+    return facts_at(*answer, 0, 0);
+}
+
+// The salt of one commitment, so that fields can be opened one by one while a single deletable
+// secret stands behind all of them.
+Salt field_salt(Bytes record_salt, std::string_view field) {
+    Salt salt{};
+    unsigned size = 0;
+    COLOPHON_ASSERT(HMAC(EVP_sha256(), record_salt.data(), static_cast<int>(record_salt.size()),
+                         as_bytes(field).data(), field.size(), salt.data(), &size) != nullptr);
+    COLOPHON_ASSERT(size == salt.size());
+    return salt;
+}
+
+// What the leaf commits to: name and value, names ascending. Absent values are not committed to.
+std::vector<std::pair<std::string_view, std::string>> committed_values(const ServiceRecord& record,
+                                                                       std::string facts) {
+    const Private& personal = record.personal;
+    std::string contents;
+    for (const Digest256& digest : record.content_digests) {
+        contents += to_hex(digest);
+        contents += '\n';
+    }
+    std::string source = personal.source_address;
+    if (!source.empty()) {
+        source += ' ';
+        source += std::to_string(personal.source_port);
+    }
+    std::vector<std::pair<std::string_view, std::string>> values{
+        {"account", personal.account},     {"client", personal.client},
+        {"contents", std::move(contents)}, {"facts", std::move(facts)},
+        {"input", personal.input},         {"output", personal.output},
+        {"source", std::move(source)},     {"target", personal.target_address},
+    };
+    std::erase_if(values, [](const auto& value) { return value.second.empty(); });
+    return values;
+}
+
+Result<Buffer> leaf_of(const ServiceRecord& record, const std::string& facts, Bytes salt,
+                       Random& random) {
+    Leaf leaf;
+    leaf.type = record_kind_name(record.facts.kind);
+    leaf.time = record.facts.at;
+    if (record.facts.subject) {
+        leaf.actor = record.facts.subject->bytes;
+    }
+    leaf.object = record.facts.content_id ? to_string(*record.facts.content_id) : std::string();
+    leaf.policy_version = record.facts.policy_version;
+    for (const auto& [field, value] : committed_values(record, facts)) {
+        leaf.commitments.push_back(
+            {std::string(field), commit(field_salt(salt, field), field, as_bytes(value))});
+    }
+    leaf.nonce = TRY(make_nonce(random));
+    return encode_leaf(leaf);
+}
+
+void add_ways_to_find(storage::Batch& batch, const storage::Value& id,
+                      const std::vector<Buffer>& digests, std::span<const Print> prints) {
+    for (const Buffer& digest : digests) {
+        batch.operations.push_back({kInsertDigest, {storage::bytes(digest), id}});
+    }
+    for (const Print& print : prints) {
+        for (const std::int64_t band : print.bands) {
+            batch.operations.push_back({kInsertPrint,
+                                        {storage::integer(print.kind), storage::integer(band), id,
+                                         storage::bytes(print.print)}});
+        }
+    }
+}
+
+Result<void> check_prints(std::span<const Print> prints) {
+    if (prints.size() > kRecordPrintsMax) {
+        return Error{ErrorCode::kLimit, fmt::format("a record has {} prints, more than {}",
+                                                    prints.size(), kRecordPrintsMax)};
+    }
+    for (const Print& print : prints) {
+        if (print.bands.size() > kPrintBandsMax) {
+            return Error{ErrorCode::kLimit, fmt::format("a print has {} bands, more than {}",
+                                                        print.bands.size(), kPrintBandsMax)};
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+std::span<const storage::Migration> record_migrations() {
+    return kMigrations;
+}
+
+LogClass log_class(RecordKind kind) noexcept {
+    switch (kind) {
+        case RecordKind::kCall:
+        case RecordKind::kUnlabelledRelease:
+        case RecordKind::kVerification:
+            return LogClass::kService;
+        case RecordKind::kAdministration:
+        case RecordKind::kErasure:
+        case RecordKind::kPurge:
+            break;
+    }
+    return LogClass::kConduct;
+}
+
+std::string_view log_class_name(LogClass log) noexcept {
+    return log == LogClass::kService ? "service" : "conduct";
+}
+
+Result<RecordId> first_record_id(Time at) {
+    const std::int64_t milliseconds = at.time_since_epoch().count();
+    if (milliseconds < 0 || milliseconds >> (8 * kTimeBytes) != 0) {
+        return Error{ErrorCode::kInvalidArgument, "a record's time lies between 1970 and 10889"};
+    }
+    RecordId id;
+    auto rest = static_cast<std::uint64_t>(milliseconds);
+    for (std::size_t i = kTimeBytes; i-- > 0;) {
+        id.bytes[i] = static_cast<std::uint8_t>(rest);
+        rest >>= 8U;
+    }
+    return id;
+}
+
+Result<RecordId> make_record_id(Time at, Random& random) {
+    RecordId id = TRY(first_record_id(at));
+    TRY(random.fill(std::span(id.bytes).subspan(kTimeBytes)));
+    return id;
+}
+
+Records::Records(storage::Store& store, storage::DataKeys& keys, Random& random,
+                 const Options& options)
+    : store_(store), keys_(keys), random_(random), options_(options) {}
+
+Buffer Records::digest_index(const Digest256& digest) const {
+    Buffer out(32);
+    unsigned size = 0;
+    COLOPHON_ASSERT(HMAC(EVP_sha256(), options_.digest_key.data(),
+                         static_cast<int>(options_.digest_key.size()), digest.data(), digest.size(),
+                         out.data(), &size) != nullptr);
+    COLOPHON_ASSERT(size == out.size());
+    return out;
+}
+
+Result<storage::Batch> Records::prepare(const ServiceRecord& record,
+                                        std::span<const Print> prints) {
+    TRY(check_record(record));
+    TRY(check_prints(prints));
+    const Facts& facts = record.facts;
+    const RecordId first = TRY(first_record_id(facts.at));
+    if (!std::equal(first.bytes.begin(), first.bytes.begin() + kTimeBytes,
+                    facts.id.bytes.begin())) {
+        return Error{ErrorCode::kInvalidArgument, "a record's id does not begin with its time"};
+    }
+    const std::string facts_text = write_facts(facts);
+    Buffer salt(kSaltBytes);
+    TRY(random_.fill(salt));
+    const std::string owner = owner_of(facts);
+    const std::string id_text = to_string(facts.id);
+    const storage::DataKey key = TRY(keys_.newest(owner));
+    const Buffer sealed =
+        TRY(storage::seal(*key.secret, {.owner = owner, .purpose = kPrivatePurpose, .id = id_text},
+                          {.suite = options_.suite, .generation = key.generation},
+                          as_bytes(write_private(record.personal)), random_));
+    const Buffer leaf = TRY(leaf_of(record, facts_text, salt, random_));
+    const storage::Value id = id_value(facts.id);
+
+    storage::Batch batch;
+    batch.operations.push_back(
+        {kInsertRecord,
+         {id, storage::integer(static_cast<std::int64_t>(facts.kind)), id_value(facts.tenant),
+          facts.subject ? id_value(*facts.subject) : storage::null(),
+          facts.content_id ? storage::integer(static_cast<std::int64_t>(facts.content_id->value))
+                           : storage::null(),
+          storage::text(facts_text), storage::bytes(sealed), storage::bytes(salt)},
+         storage::Affects::kOne});
+    std::vector<Buffer> digests;
+    for (const Digest256& digest : record.content_digests) {
+        digests.push_back(digest_index(digest));
+    }
+    add_ways_to_find(batch, id, digests, prints);
+    for (const StoredContent& content : record.personal.contents) {
+        batch.operations.push_back({kInsertBlob, {id, storage::text(content.blob)}});
+    }
+    batch.operations.push_back({kInsertOutbox,
+                                {storage::integer(static_cast<std::int64_t>(log_class(facts.kind))),
+                                 id, storage::bytes(leaf)}});
+    return batch;
+}
+
+void Records::append(const ServiceRecord& record, std::span<const Print> prints,
+                     storage::Store::Done done) {
+    auto batch = prepare(record, prints);
+    if (!batch.ok()) {
+        done(std::move(batch).error());
+        return;
+    }
+    store_.apply(std::move(batch).value(), std::move(done));
+}
+
+Result<void> Records::append(const ServiceRecord& record, std::span<const Print> prints) {
+    storage::Batch batch = TRY(prepare(record, prints));
+    return store_.apply(std::move(batch));
+}
+
+Result<Facts> Records::find(RecordId id) {
+    static constexpr Statement kFind{"SELECT facts FROM records WHERE id = $1"};
+    return one_record(store_.query(kFind, {id_value(id)}));
+}
+
+Result<Facts> Records::find(ContentId id) {
+    static constexpr Statement kFind{"SELECT facts FROM records WHERE content_id = $1"};
+    return one_record(store_.query(kFind, {storage::integer(static_cast<std::int64_t>(id.value))}));
+}
+
+Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
+    // Ids begin with their time, so that the greatest is the newest.
+    static constexpr Statement kFind{
+        "SELECT record FROM record_digests WHERE digest = $1 ORDER BY record DESC LIMIT 1000"};
+    static_assert(kRecordPageMax == 1000);
+    const storage::Rows rows = TRY(store_.query(kFind, {storage::bytes(digest_index(digest))}));
+    std::vector<RecordId> found;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        found.push_back(TRY(record_id_at(rows, row, 0)));
+    }
+    return found;
+}
+
+Result<std::vector<SimilarRecord>> Records::find_similar(std::int64_t kind,
+                                                         std::span<const std::int64_t> bands) {
+    static constexpr Statement kFind{
+        "SELECT record, print FROM record_prints WHERE kind = $1 AND band = $2 "
+        "ORDER BY record DESC LIMIT 1000"};
+    if (bands.size() > kPrintBandsMax) {
+        return Error{ErrorCode::kLimit, fmt::format("a print has {} bands, more than {}",
+                                                    bands.size(), kPrintBandsMax)};
+    }
+    std::vector<SimilarRecord> found;
+    std::set<RecordId> seen;
+    const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
+        for (const std::int64_t band : bands) {
+            const storage::Rows rows =
+                TRY(snapshot.query(kFind, {storage::integer(kind), storage::integer(band)}));
+            for (std::size_t row = 0; row < rows.size() && found.size() < kRecordPageMax; ++row) {
+                const RecordId record = TRY(record_id_at(rows, row, 0));
+                if (seen.insert(record).second) {
+                    const Bytes print = TRY(rows.bytes(row, 1));
+                    found.push_back({record, to_buffer(print)});
+                }
+            }
+        }
+        return {};
+    };
+    TRY(store_.snapshot(body));
+    return found;
+}
+
+Result<std::vector<Facts>> Records::list(const RecordQuery& query) {
+    if (query.records_max == 0 || query.records_max > kRecordPageMax) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("a page has 1 to {} records", kRecordPageMax)};
+    }
+    // One text for each index that can lead; the rest are conditions on the rows it finds.
+    static constexpr Statement kAll{
+        "SELECT facts FROM records WHERE id >= $1 AND id < $2 AND kind >= $3 AND kind <= $4 "
+        "ORDER BY id DESC LIMIT $5"};
+    static constexpr Statement kOfTenant{
+        "SELECT facts FROM records WHERE tenant = $6 AND id >= $1 AND id < $2 AND kind >= $3 "
+        "AND kind <= $4 ORDER BY id DESC LIMIT $5"};
+    static constexpr Statement kOfSubject{
+        "SELECT facts FROM records WHERE subject = $6 AND id >= $1 AND id < $2 AND kind >= $3 "
+        "AND kind <= $4 ORDER BY id DESC LIMIT $5"};
+    static constexpr Statement kOfBoth{
+        "SELECT facts FROM records WHERE subject = $6 AND tenant = $7 AND id >= $1 AND id < $2 "
+        "AND kind >= $3 AND kind <= $4 ORDER BY id DESC LIMIT $5"};
+    const RecordId first = TRY(first_record_id(query.from));
+    const RecordId until = TRY(first_record_id(query.until));
+    const auto kind = [&](std::int64_t otherwise) {
+        return query.kind ? static_cast<std::int64_t>(*query.kind) : otherwise;
+    };
+    storage::Values parameters{id_value(first),
+                               id_value(query.after ? std::min(*query.after, until) : until),
+                               storage::integer(kind(0)), storage::integer(kind(255)),
+                               storage::integer(static_cast<std::int64_t>(query.records_max))};
+    Statement statement = kAll;
+    if (query.subject) {
+        statement = query.tenant ? kOfBoth : kOfSubject;
+        parameters.push_back(id_value(*query.subject));
+    } else if (query.tenant) {
+        statement = kOfTenant;
+    }
+    if (query.tenant) {
+        parameters.push_back(id_value(*query.tenant));
+    }
+    const storage::Rows rows = TRY(store_.query(statement, parameters));
+    std::vector<Facts> found;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        found.push_back(TRY(facts_at(rows, row, 0)));
+    }
+    return found;
+}
+
+Result<Private> Records::open(RecordId id) {
+    static constexpr Statement kFind{"SELECT facts, sealed FROM records WHERE id = $1"};
+    const storage::Rows rows = TRY(store_.query(kFind, {id_value(id)}));
+    if (rows.empty()) {
+        return Error{ErrorCode::kNotFound, "there is no such record"};
+    }
+    const Facts facts = TRY(facts_at(rows, 0, 0));
+    const std::string owner = owner_of(facts);
+    const std::string id_text = to_string(id);
+    const Bytes sealed = TRY(rows.bytes(0, 1));
+    const storage::SealedHeader header = TRY(storage::read_sealed_header(sealed));
+    auto key = keys_.find(owner, header.generation);
+    if (!key.ok()) {
+        return key.error().code == ErrorCode::kNotFound
+                   ? Error{ErrorCode::kDenied, "the person of this record was erased"}
+                   : std::move(key).error();
+    }
+    const Buffer opened = TRY(storage::unseal(
+        *key->secret, {.owner = owner, .purpose = kPrivatePurpose, .id = id_text}, sealed));
+    return read_private(as_text(opened));
+}
+
+Result<Records::Disclosure> Records::disclose(RecordId id) {
+    static constexpr Statement kFind{
+        "SELECT r.facts, r.salt, e.log, e.entry, o.leaf FROM records r "
+        "LEFT JOIN log_entries e ON e.record = r.id LEFT JOIN log_outbox o ON o.record = r.id "
+        "WHERE r.id = $1"};
+    const storage::Rows rows = TRY(store_.query(kFind, {id_value(id)}));
+    if (rows.empty()) {
+        return Error{ErrorCode::kNotFound, "there is no such record"};
+    }
+    Disclosure disclosure;
+    disclosure.facts = TRY(rows.text(0, 0));
+    const Bytes salt = TRY(rows.bytes(0, 1));
+    disclosure.salt = to_buffer(salt);
+    if (!rows.is_null(0, 2)) {
+        disclosure.log = TRY(rows.integer(0, 2));
+        disclosure.entry = TRY(rows.integer(0, 3));
+    } else if (!rows.is_null(0, 4)) {
+        const Bytes leaf = TRY(rows.bytes(0, 4));
+        disclosure.waiting_leaf = to_buffer(leaf);
+    }
+    return disclosure;
+}
+
+Opening open_field(Bytes record_salt, std::string_view field, std::string_view value) {
+    return {std::string(field), field_salt(record_salt, field), to_buffer(value)};
+}
+
+}  // namespace colophon::ledger

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/retention.h"
+
+#include "core/bytes.h"
+#include "core/digest.h"
+#include "core/json.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::ledger {
+
+namespace {
+
+using storage::Statement;
+
+constexpr std::size_t kReasonBytesMax = 1000;
+constexpr std::size_t kHoldIdBytes = 16;
+
+constexpr std::array kMigrations{
+    storage::Migration{
+        .module = "retention",
+        .step = 1,
+        // A hold covers records by the range of their ids, which begin with their time.
+        .sql = "CREATE TABLE legal_holds (\n"
+               "  id BYTES NOT NULL PRIMARY KEY, tenant BYTES, subject BYTES,\n"
+               "  from_id BYTES NOT NULL, until_id BYTES NOT NULL,\n"
+               "  from_at BIGINT NOT NULL, until_at BIGINT NOT NULL, reason TEXT NOT NULL,\n"
+               "  placed_by BYTES NOT NULL, placed_at BIGINT NOT NULL,\n"
+               "  lifted_by BYTES, lifted_at BIGINT);\n"
+               "CREATE TABLE purged_blobs (blob TEXT NOT NULL PRIMARY KEY);\n"},
+};
+
+std::int64_t milliseconds(Time time) {
+    return time.time_since_epoch().count();
+}
+
+Time from_milliseconds(std::int64_t value) {
+    return Time(std::chrono::milliseconds(value));
+}
+
+template <class Id>
+Result<Id> id_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
+    const Bytes bytes = TRY(rows.bytes(row, column));
+    Id id;
+    if (bytes.size() != id.bytes.size()) {
+        return Error{ErrorCode::kCorrupt, "a stored id has not 16 bytes"};
+    }
+    std::copy(bytes.begin(), bytes.end(), id.bytes.begin());
+    return id;
+}
+
+template <class Id>
+Result<std::optional<Id>> optional_id_at(const storage::Rows& rows, std::size_t row,
+                                         std::size_t column) {
+    if (rows.is_null(row, column)) {
+        return std::optional<Id>();
+    }
+    const Id id = TRY(id_at<Id>(rows, row, column));
+    return std::optional<Id>(id);
+}
+
+template <class Id>
+storage::Value optional_id(const std::optional<Id>& id) {
+    return id ? storage::bytes(id->bytes) : storage::null();
+}
+
+constexpr std::array kKinds{
+    RecordKind::kCall,           RecordKind::kUnlabelledRelease, RecordKind::kVerification,
+    RecordKind::kAdministration, RecordKind::kErasure,           RecordKind::kPurge,
+};
+
+// Records of one kind that are past their time, under no hold, and in their log.
+Result<std::vector<Buffer>> past_records(storage::Snapshot& snapshot, RecordKind kind,
+                                         RecordId before) {
+    static constexpr Statement kFind{
+        "SELECT r.id FROM records r WHERE r.kind = $1 AND r.id < $2 "
+        "AND NOT EXISTS (SELECT 1 FROM legal_holds h WHERE h.lifted_at IS NULL "
+        "AND h.from_id <= r.id AND r.id < h.until_id "
+        "AND (h.tenant IS NULL OR h.tenant = r.tenant) "
+        "AND (h.subject IS NULL OR h.subject = r.subject)) "
+        "AND EXISTS (SELECT 1 FROM log_entries e WHERE e.record = r.id) "
+        "ORDER BY r.id LIMIT 1000"};
+    static_assert(kPurgeBatchRecords == 1000);
+    const storage::Rows rows = TRY(snapshot.query(
+        kFind, {storage::integer(static_cast<std::int64_t>(kind)), storage::bytes(before.bytes)}));
+    std::vector<Buffer> ids;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        ids.push_back(to_buffer(TRY(rows.bytes(row, 0))));
+    }
+    return ids;
+}
+
+Result<void> remove_records(storage::Transaction& transaction, const std::vector<Buffer>& ids) {
+    static constexpr std::array kRemovals{
+        Statement{"INSERT INTO purged_blobs (blob) SELECT blob FROM record_blobs "
+                  "WHERE record = $1 ON CONFLICT DO NOTHING"},
+        Statement{"DELETE FROM record_blobs WHERE record = $1"},
+        Statement{"DELETE FROM record_digests WHERE record = $1"},
+        Statement{"DELETE FROM record_prints WHERE record = $1"},
+        Statement{"DELETE FROM records WHERE id = $1"},
+    };
+    for (const Buffer& id : ids) {
+        for (const Statement& removal : kRemovals) {
+            TRY(transaction.execute(removal, {storage::bytes(id)}));
+        }
+    }
+    return {};
+}
+
+Result<ServiceRecord> purge_record(const Purge& purge, RecordKind kind,
+                                   const std::vector<Buffer>& ids, Random& random) {
+    Hasher hasher(DigestAlgorithm::kSha256);
+    for (const Buffer& id : ids) {
+        hasher.update(id);
+    }
+    ServiceRecord record;
+    record.facts.id = TRY(make_record_id(purge.now, random));
+    record.facts.kind = RecordKind::kPurge;
+    record.facts.at = purge.now;
+    record.facts.tenant = purge.service;
+    record.facts.operation = "records.purge";
+    record.facts.detail = json::write(json::Object{
+        {"kind", record_kind_name(kind)},
+        {"kept_days", static_cast<std::int64_t>(purge.policy.of(kind).count())},
+        {"records", static_cast<std::uint64_t>(ids.size())},
+        {"first", to_hex(ids.front())},
+        {"last", to_hex(ids.back())},
+        {"sha256_of_ids", to_hex(hasher.finish())},
+    });
+    return record;
+}
+
+Result<std::size_t> purge_batch(storage::Store& store, Records& records, const Purge& purge,
+                                RecordKind kind, Random& random) {
+    const RecordId before = TRY(first_record_id(purge.now - purge.policy.of(kind)));
+    std::vector<Buffer> ids;
+    const auto look = [&](storage::Snapshot& snapshot) -> Result<void> {
+        ids = TRY(past_records(snapshot, kind, before));
+        return {};
+    };
+    TRY(store.snapshot(look));
+    if (ids.empty()) {
+        return std::size_t{0};
+    }
+    // Sealing may ask the store for a key, which no transaction may wait for; so the record is made
+    // first, and the transaction looks again whether it is still true.
+    const ServiceRecord record = TRY(purge_record(purge, kind, ids, random));
+    const storage::Batch batch = TRY(records.prepare(record));
+    const auto remove = [&](storage::Transaction& transaction) -> Result<void> {
+        const std::vector<Buffer> still = TRY(past_records(transaction, kind, before));
+        if (still != ids) {
+            return Error{ErrorCode::kConflict,
+                         "records or holds changed while a purge was prepared: purge again"};
+        }
+        TRY(remove_records(transaction, ids));
+        for (const storage::Operation& operation : batch.operations) {
+            TRY(transaction.execute(operation.statement, operation.parameters));
+        }
+        return {};
+    };
+    TRY(store.transact(remove));
+    return ids.size();
+}
+
+}  // namespace
+
+Result<void> RetentionPolicy::check() const {
+    for (const auto& [name, days] :
+         {std::pair{"service", service}, std::pair{"conduct", conduct}}) {
+        if (days < kRetentionLeast) {
+            return Error{ErrorCode::kInvalidArgument,
+                         fmt::format("records of {} must be kept for at least {} days, not {}",
+                                     name, kRetentionLeast.count(), days.count())};
+        }
+    }
+    return {};
+}
+
+std::chrono::days RetentionPolicy::of(RecordKind kind) const noexcept {
+    return log_class(kind) == LogClass::kService ? service : conduct;
+}
+
+std::span<const storage::Migration> retention_migrations() {
+    return kMigrations;
+}
+
+Result<std::string> place_hold(storage::Store& store, LegalHold hold, Random& random) {
+    static constexpr Statement kInsert{
+        "INSERT INTO legal_holds (id, tenant, subject, from_id, until_id, from_at, until_at, "
+        "reason, placed_by, placed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+    if (hold.reason.empty() || hold.reason.size() > kReasonBytesMax) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("a hold needs a reason of 1 to {} bytes", kReasonBytesMax)};
+    }
+    if (!(hold.from < hold.until)) {
+        return Error{ErrorCode::kInvalidArgument, "a hold must end after it begins"};
+    }
+    const RecordId from = TRY(first_record_id(hold.from));
+    const RecordId until = TRY(first_record_id(hold.until));
+    Buffer id(kHoldIdBytes);
+    TRY(random.fill(id));
+    storage::Batch batch;
+    batch.operations.push_back(
+        {kInsert,
+         {storage::bytes(id), optional_id(hold.tenant), optional_id(hold.subject),
+          storage::bytes(from.bytes), storage::bytes(until.bytes),
+          storage::integer(milliseconds(hold.from)), storage::integer(milliseconds(hold.until)),
+          storage::text(hold.reason), storage::bytes(hold.placed_by.bytes),
+          storage::integer(milliseconds(hold.placed_at))},
+         storage::Affects::kOne});
+    TRY(store.apply(std::move(batch)));
+    return to_hex(id);
+}
+
+Result<void> lift_hold(storage::Store& store, std::string_view id, StaffId by, Time at) {
+    static constexpr Statement kLift{
+        "UPDATE legal_holds SET lifted_by = $2, lifted_at = $3 "
+        "WHERE id = $1 AND lifted_at IS NULL"};
+    const Buffer bytes = TRY(from_hex(id));
+    std::int64_t lifted = 0;
+    const auto body = [&](storage::Transaction& transaction) -> Result<void> {
+        lifted = TRY(transaction.execute(kLift, {storage::bytes(bytes), storage::bytes(by.bytes),
+                                                 storage::integer(milliseconds(at))}));
+        return {};
+    };
+    TRY(store.transact(body));
+    if (lifted == 0) {
+        return Error{ErrorCode::kNotFound, "there is no such hold in force"};
+    }
+    return {};
+}
+
+Result<std::vector<LegalHold>> holds(storage::Store& store) {
+    static constexpr Statement kList{
+        "SELECT id, tenant, subject, from_at, until_at, reason, placed_by, placed_at "
+        "FROM legal_holds WHERE lifted_at IS NULL ORDER BY placed_at, id"};
+    const storage::Rows rows = TRY(store.query(kList, {}));
+    std::vector<LegalHold> found;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        LegalHold hold;
+        hold.id = to_hex(TRY(rows.bytes(row, 0)));
+        hold.tenant = TRY(optional_id_at<TenantId>(rows, row, 1));
+        hold.subject = TRY(optional_id_at<SubjectId>(rows, row, 2));
+        hold.from = from_milliseconds(TRY(rows.integer(row, 3)));
+        hold.until = from_milliseconds(TRY(rows.integer(row, 4)));
+        hold.reason = TRY(rows.text(row, 5));
+        hold.placed_by = TRY(id_at<StaffId>(rows, row, 6));
+        hold.placed_at = from_milliseconds(TRY(rows.integer(row, 7)));
+        found.push_back(std::move(hold));
+    }
+    return found;
+}
+
+Result<PurgeReport> purge(storage::Store& store, Records& records, const Purge& purge,
+                          Random& random) {
+    TRY(purge.policy.check());
+    PurgeReport report;
+    std::size_t batches = 0;
+    for (const RecordKind kind : kKinds) {
+        for (;;) {
+            if (batches++ == purge.batches_max) {
+                report.more = true;
+                return report;
+            }
+            const std::size_t removed = TRY(purge_batch(store, records, purge, kind, random));
+            report.removed += static_cast<std::int64_t>(removed);
+            if (removed < kPurgeBatchRecords) {
+                break;
+            }
+        }
+    }
+    return report;
+}
+
+Result<std::vector<std::string>> purged_blobs(storage::Store& store, std::int64_t blobs_max) {
+    static constexpr Statement kList{"SELECT blob FROM purged_blobs ORDER BY blob LIMIT $1"};
+    const storage::Rows rows = TRY(store.query(kList, {storage::integer(blobs_max)}));
+    std::vector<std::string> blobs;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        blobs.emplace_back(TRY(rows.text(row, 0)));
+    }
+    return blobs;
+}
+
+Result<void> forget_purged_blobs(storage::Store& store, std::span<const std::string> blobs) {
+    static constexpr Statement kForget{"DELETE FROM purged_blobs WHERE blob = $1"};
+    storage::Batch batch;
+    for (const std::string& blob : blobs) {
+        batch.operations.push_back({kForget, {storage::text(blob)}});
+    }
+    return store.apply(std::move(batch));
+}
+
+}  // namespace colophon::ledger

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/sequencer.h"
+
+#include "core/assert.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::ledger {
+
+namespace {
+
+using storage::Statement;
+
+constexpr std::size_t kRecordIdBytes = 16;
+constexpr std::uint64_t kLogFileBytesMax = 64ULL << 20U;
+
+constexpr std::array kMigrations{
+    storage::Migration{
+        .module = "sequencer",
+        .step = 1,
+        .sql = "CREATE TABLE log_heads (log BIGINT NOT NULL PRIMARY KEY, head TEXT NOT NULL);\n"},
+};
+
+storage::Value log_value(LogClass log) {
+    return storage::integer(static_cast<std::int64_t>(log));
+}
+
+}  // namespace
+
+std::span<const storage::Migration> sequencer_migrations() {
+    return kMigrations;
+}
+
+Result<std::optional<std::string>> StoredHead::read() {
+    static constexpr Statement kRead{"SELECT head FROM log_heads WHERE log = $1"};
+    const storage::Rows rows = TRY(store_.query(kRead, {log_value(log_)}));
+    if (rows.empty()) {
+        return std::optional<std::string>();
+    }
+    const std::string_view head = TRY(rows.text(0, 0));
+    return std::optional<std::string>(head);
+}
+
+Result<void> StoredHead::swap(const std::optional<std::string>& expected, const std::string& next) {
+    static constexpr Statement kInsert{"INSERT INTO log_heads (log, head) VALUES ($1, $2)"};
+    static constexpr Statement kUpdate{
+        "UPDATE log_heads SET head = $2 WHERE log = $1 AND head = $3"};
+    storage::Batch batch;
+    if (expected) {
+        batch.operations.push_back(
+            {kUpdate,
+             {log_value(log_), storage::text(next), storage::text(*expected)},
+             storage::Affects::kOne});
+    } else {
+        batch.operations.push_back(
+            {kInsert, {log_value(log_), storage::text(next)}, storage::Affects::kOne});
+    }
+    auto applied = store_.apply(std::move(batch));
+    if (!applied.ok() && applied.error().code == ErrorCode::kConflict) {
+        return Error{ErrorCode::kConflict,
+                     "the head of the log was moved by somebody else: two sequencers ran at once"};
+    }
+    return applied;
+}
+
+Result<void> StoredObjects::put(std::string_view name, Bytes content) {
+    return objects_.put(path(name), content, storage::Existing::kReplace);
+}
+
+Result<std::optional<Buffer>> StoredObjects::get(std::string_view name) {
+    auto content = objects_.get(path(name), kLogFileBytesMax);
+    if (!content.ok()) {
+        if (content.error().code == ErrorCode::kNotFound) {
+            return std::optional<Buffer>();
+        }
+        return std::move(content).error();
+    }
+    return std::optional<Buffer>(std::move(content).value());
+}
+
+Result<void> StoredObjects::remove(std::string_view name) {
+    TRY(objects_.remove(path(name)));
+    std::vector<std::string> below;
+    TRY(objects_.list(path(name) + "/", [&](std::string_view each) {
+        below.emplace_back(each);
+        return true;
+    }));
+    for (const std::string& each : below) {
+        TRY(objects_.remove(each));
+    }
+    return {};
+}
+
+struct Sequencer::Waiting {
+    std::int64_t position = 0;
+    Buffer record;
+    Buffer leaf;
+};
+
+Result<std::unique_ptr<Sequencer>> Sequencer::open(storage::Store& store, LogObjects& objects,
+                                                   HeadStore& head, LogClass log,
+                                                   LogWriterOptions options) {
+    LogWriter writer = TRY(LogWriter::open(objects, head, std::move(options)));
+    std::unique_ptr<Sequencer> sequencer(new Sequencer(store, objects, log, std::move(writer)));
+    TRY(sequencer->mend());
+    return sequencer;
+}
+
+Result<std::vector<Sequencer::Waiting>> Sequencer::waiting(std::size_t leaves_max) {
+    static constexpr Statement kTake{
+        "SELECT position, record, leaf FROM log_outbox WHERE log = $1 ORDER BY position LIMIT $2"};
+    const storage::Rows rows = TRY(store_.query(
+        kTake, {log_value(log_), storage::integer(static_cast<std::int64_t>(leaves_max))}));
+    std::vector<Waiting> leaves;
+    leaves.reserve(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        Waiting waiting;
+        waiting.position = TRY(rows.integer(row, 0));
+        const Bytes record = TRY(rows.bytes(row, 1));
+        const Bytes leaf = TRY(rows.bytes(row, 2));
+        waiting.record = to_buffer(record);
+        waiting.leaf = to_buffer(leaf);
+        leaves.push_back(std::move(waiting));
+    }
+    return leaves;
+}
+
+Result<std::size_t> Sequencer::step() {
+    const std::vector<Waiting> leaves = TRY(waiting(kBatchLeavesMax));
+    if (leaves.empty()) {
+        return std::size_t{0};
+    }
+    std::vector<Bytes> entries;
+    entries.reserve(leaves.size());
+    for (const Waiting& waiting : leaves) {
+        entries.emplace_back(waiting.leaf);
+    }
+    const Integrated integrated = TRY(writer_.integrate(entries));
+    TRY(settle(integrated.first_index, leaves));
+    return leaves.size();
+}
+
+// Writes down which record is which entry, and takes the leaves from the outbox.
+Result<void> Sequencer::settle(std::uint64_t first_index, std::span<const Waiting> leaves) {
+    static constexpr Statement kTaken{"DELETE FROM log_outbox WHERE position = $1"};
+    storage::Batch batch;
+    storage::BulkInsert entries{"log_entries", {"log", "entry", "record"}, {}};
+    auto index = static_cast<std::int64_t>(first_index);
+    for (const Waiting& waiting : leaves) {
+        batch.operations.push_back(
+            {kTaken, {storage::integer(waiting.position)}, storage::Affects::kOne});
+        entries.rows.push_back(
+            {log_value(log_), storage::integer(index++), storage::bytes(waiting.record)});
+    }
+    batch.inserts.push_back(std::move(entries));
+    return store_.apply(std::move(batch));
+}
+
+Result<void> Sequencer::mend() {
+    static constexpr Statement kKnown{
+        "SELECT COALESCE(MAX(entry) + 1, 0) FROM log_entries WHERE log = $1"};
+    const storage::Rows rows = TRY(store_.query(kKnown, {log_value(log_)}));
+    if (rows.size() != 1) {
+        return Error{ErrorCode::kCorrupt, "the table of log entries gives no count"};
+    }
+    const std::int64_t known_entries = TRY(rows.integer(0, 0));
+    const auto known = static_cast<std::uint64_t>(known_entries);
+    const std::uint64_t size = writer_.checkpoint().tree.size;
+    if (known > size) {
+        return Error{
+            ErrorCode::kConflict,
+            fmt::format("the database knows {} entries of the log, its head only {}: one of "
+                        "them is an older backup",
+                        known, size)};
+    }
+    if (known == size) {
+        return {};
+    }
+    // At most one batch was under way, and its leaves are among those that wait longest; the store
+    // may meanwhile show a few that got an earlier position and committed later.
+    const std::vector<Waiting> leaves = TRY(waiting(2 * kBatchLeavesMax));
+    std::map<Buffer, const Waiting*> by_leaf;
+    for (const Waiting& waiting : leaves) {
+        by_leaf.emplace(waiting.leaf, &waiting);
+    }
+    const ReadTile read_tile = tile_reader(objects_);
+    std::vector<Waiting> integrated;
+    for (std::uint64_t index = known; index < size; ++index) {
+        const Buffer entry = TRY(read_entry(read_tile, index, size));
+        const auto found = by_leaf.find(entry);
+        if (found == by_leaf.end()) {
+            return Error{
+                ErrorCode::kCorrupt,
+                fmt::format("entry {} of the log belongs to no record that waits for it", index)};
+        }
+        integrated.push_back(*found->second);
+    }
+    return settle(known, integrated);
+}
+
+Result<Freshness> freshness(storage::Store& store, LogClass log) {
+    static constexpr Statement kOldest{
+        "SELECT record FROM log_outbox WHERE log = $1 ORDER BY position LIMIT 1"};
+    static constexpr Statement kCount{
+        "SELECT COUNT(*) FROM (SELECT 1 FROM log_outbox WHERE log = $1 LIMIT $2) AS waiting"};
+    const storage::Rows oldest = TRY(store.query(kOldest, {log_value(log)}));
+    const storage::Rows count =
+        TRY(store.query(kCount, {log_value(log), storage::integer(kFreshnessCountMax)}));
+    Freshness freshness;
+    freshness.waiting = TRY(count.integer(0, 0));
+    if (!oldest.empty()) {
+        const Bytes record = TRY(oldest.bytes(0, 0));
+        if (record.size() != kRecordIdBytes) {
+            return Error{ErrorCode::kCorrupt, "a stored record id has not 16 bytes"};
+        }
+        // The first six bytes of a record's id are its time (make_record_id).
+        const std::uint64_t milliseconds = load_be64(record) >> 16U;
+        freshness.oldest_waiting =
+            Time(std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds)));
+    }
+    return freshness;
+}
+
+}  // namespace colophon::ledger

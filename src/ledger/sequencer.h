@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Takes leaves from the outbox into the log. A record's transaction puts its leaf there; one
+// sequencer for each log, whoever holds the lease, integrates what waits in batches.
+//
+//   records + log_outbox  --(one transaction)-->  durable record
+//   log_outbox            --LogWriter-->          bundles, tiles, signed checkpoint
+//   log_entries           --(one transaction)-->  which record is which entry; outbox row gone
+//
+// A crash between the second and the third step leaves entries of which the tables do not know.
+// They are found when the sequencer opens again: each leaf carries a random nonce, so an entry of
+// the log and a row of the outbox with the same bytes are the same leaf. Nothing is integrated
+// twice.
+
+#include "core/clock.h"
+#include "ledger/log_objects.h"
+#include "ledger/log_writer.h"
+#include "ledger/records.h"
+#include "storage/migration.h"
+#include "storage/objects.h"
+#include "storage/store.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace colophon::ledger {
+
+std::span<const storage::Migration> sequencer_migrations();
+
+// The signed head of a log as a row, so that compare-and-swap is the database's.
+class StoredHead final : public HeadStore {
+public:
+    StoredHead(storage::Store& store, LogClass log) : store_(store), log_(log) {}
+    Result<std::optional<std::string>> read() override;
+    Result<void> swap(const std::optional<std::string>& expected, const std::string& next) override;
+
+private:
+    storage::Store& store_;
+    LogClass log_;
+};
+
+// The files of a log below a prefix of an object store, each durable when it was put.
+class StoredObjects final : public LogObjects {
+public:
+    // `prefix` without a slash at its end: "ledger/service".
+    StoredObjects(storage::ObjectStore& objects, std::string prefix)
+        : objects_(objects), prefix_(std::move(prefix)) {}
+    Result<void> put(std::string_view name, Bytes content) override;
+    Result<std::optional<Buffer>> get(std::string_view name) override;
+    Result<void> remove(std::string_view name) override;
+    Result<void> flush() override { return {}; }
+
+private:
+    std::string path(std::string_view name) const { return prefix_ + "/" + std::string(name); }
+
+    storage::ObjectStore& objects_;
+    std::string prefix_;
+};
+
+class Sequencer {
+public:
+    // As many leaves as one batch takes; a batch that is full is followed at once by the next.
+    static constexpr std::size_t kBatchLeavesMax = 4096;
+
+    // Opens the log and mends what a crash left between log and tables. Only whoever holds the
+    // lease of this log calls it; a second one would be refused by the head (kConflict).
+    static Result<std::unique_ptr<Sequencer>> open(storage::Store& store, LogObjects& objects,
+                                                   HeadStore& head, LogClass log,
+                                                   LogWriterOptions options);
+
+    // Integrates what waits, at most kBatchLeavesMax leaves, and says how many it were. After an
+    // error this sequencer is used up: open() another one.
+    Result<std::size_t> step();
+
+    const std::string& signed_checkpoint() const noexcept { return writer_.signed_checkpoint(); }
+
+private:
+    Sequencer(storage::Store& store, LogObjects& objects, LogClass log, LogWriter writer)
+        : store_(store), objects_(objects), log_(log), writer_(std::move(writer)) {}
+    struct Waiting;
+    Result<std::vector<Waiting>> waiting(std::size_t leaves_max);
+    Result<void> settle(std::uint64_t first_index, std::span<const Waiting> leaves);
+    Result<void> mend();
+
+    storage::Store& store_;
+    LogObjects& objects_;
+    LogClass log_;
+    LogWriter writer_;
+};
+
+// How far the log is behind the records.
+struct Freshness {
+    std::int64_t waiting = 0;            // leaves in the outbox, counted up to kFreshnessCountMax
+    std::optional<Time> oldest_waiting;  // when the record that waits longest was made
+};
+inline constexpr std::int64_t kFreshnessCountMax = 100'000;
+Result<Freshness> freshness(storage::Store& store, LogClass log);
+
+}  // namespace colophon::ledger

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/sequencer.h"
+
+#include "ledger_stores.h"
+#include "sample_log.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace colophon::ledger {
+namespace {
+
+using test::log_keys;
+
+// One log of a store, and what a checker says of its files.
+class ServiceLog {
+public:
+    ServiceLog(TestStore& store, LedgerStores& stores)
+        : store_(store),
+          head(*store, LogClass::kService),
+          objects(*stores.objects, "ledger/service") {}
+
+    std::unique_ptr<Sequencer> open() {
+        return good(Sequencer::open(*store_, objects, head, LogClass::kService, options()));
+    }
+    static LogWriterOptions options() {
+        LogWriterOptions options{
+            .origin = std::string(test::kLogName), .signers = {}, .at_least = std::nullopt};
+        options.signers.push_back(test::log_signer());
+        return options;
+    }
+    verify::LogReport check() {
+        const verify::Fetch fetch = [this](const std::string& name) { return objects.get(name); };
+        return good(verify::check_log(
+            fetch,
+            {.keys = log_keys(), .older = {}, .threads = 1, .findings_max = 10, .progress = {}}));
+    }
+
+private:
+    TestStore& store_;
+
+public:
+    StoredHead head;
+    StoredObjects objects;
+};
+
+std::size_t drain(Sequencer& sequencer) {
+    std::size_t taken = 0;
+    for (;;) {
+        const std::size_t step = good(sequencer.step());
+        taken += step;
+        if (step == 0) {
+            return taken;
+        }
+    }
+}
+
+// [DSP-10] [DSP-16]
+TEST_CASE("what was appended becomes entries of a log that a stranger can check") {
+    each_engine([](TestStore& store) {
+        LedgerStores stores(store);
+        Records records = stores.records();
+        ServiceLog log(store, stores);
+        std::vector<ServiceRecord> appended;
+        for (int i = 0; i < 300; ++i) {
+            appended.push_back(stores.record());
+            good(records.append(appended.back()));
+        }
+        good(records.append(stores.record(RecordKind::kAdministration)));
+        CHECK(good(freshness(*store, LogClass::kService)).waiting == 300);
+        CHECK(good(freshness(*store, LogClass::kService)).oldest_waiting == stores.clock.now());
+        const auto sequencer = log.open();
+        CHECK(drain(*sequencer) == 300);
+        CHECK(good(freshness(*store, LogClass::kService)).waiting == 0);
+        CHECK_FALSE(good(freshness(*store, LogClass::kService)).oldest_waiting.has_value());
+        CHECK(good(freshness(*store, LogClass::kConduct)).waiting == 1);
+
+        const verify::LogReport report = log.check();
+        CHECK(report.findings.empty());
+        CHECK(report.entries == 300);
+        const ReadTile read = tile_reader(log.objects);
+        for (const ServiceRecord& record : appended) {
+            const auto disclosure = good(records.disclose(record.facts.id));
+            REQUIRE(disclosure.entry.has_value());
+            const Buffer entry =
+                good(read_entry(read, static_cast<std::uint64_t>(*disclosure.entry), 300));
+            const Leaf leaf = good(parse_leaf(entry));
+            CHECK(opens(leaf, open_field(disclosure.salt, "facts", disclosure.facts)));
+        }
+    });
+}
+
+TEST_CASE("a crash between the log and the tables loses nothing and doubles nothing") {
+    each_engine([](TestStore& store) {
+        LedgerStores stores(store);
+        Records records = stores.records();
+        ServiceLog log(store, stores);
+        for (int i = 0; i < 5; ++i) {
+            good(records.append(stores.record()));
+        }
+        CHECK(drain(*log.open()) == 5);
+        std::vector<RecordId> ids;
+        std::vector<Buffer> leaves;
+        for (int i = 0; i < 7; ++i) {
+            const ServiceRecord record = stores.record();
+            good(records.append(record));
+            ids.push_back(record.facts.id);
+            leaves.push_back(good(records.disclose(record.facts.id)).waiting_leaf);
+        }
+        // The writer integrates four of the seven, out of order, and the process dies before the
+        // tables hear of it.
+        {
+            LogWriter writer = good(LogWriter::open(log.objects, log.head, ServiceLog::options()));
+            const std::vector<Bytes> entries{leaves[2], leaves[0], leaves[6], leaves[1]};
+            good(writer.integrate(entries));
+        }
+        stores.reopen();
+        Records again = stores.records();
+        ServiceLog reopened(store, stores);
+        const auto sequencer = reopened.open();
+        CHECK(good(again.disclose(ids[2])).entry == std::optional<std::int64_t>(5));
+        CHECK(good(again.disclose(ids[1])).entry == std::optional<std::int64_t>(8));
+        CHECK(drain(*sequencer) == 3);
+        const verify::LogReport report = reopened.check();
+        CHECK(report.findings.empty());
+        CHECK(report.entries == 12);
+    });
+}
+
+TEST_CASE("of two sequencers at once one is refused, and the log does not fork") {
+    each_engine([](TestStore& store) {
+        LedgerStores stores(store);
+        Records records = stores.records();
+        ServiceLog log(store, stores);
+        good(records.append(stores.record()));
+        const auto first = log.open();
+        const auto second = log.open();
+        CHECK(good(first->step()) == 1);
+        good(records.append(stores.record()));
+        CHECK(code_of(second->step()) == ErrorCode::kConflict);
+        CHECK(good(first->step()) == 1);
+        const verify::LogReport report = log.check();
+        CHECK(report.findings.empty());
+        CHECK(report.entries == 2);
+    });
+}
+
+TEST_CASE("a database that is behind its log is refused by name") {
+    each_engine([](TestStore& store) {
+        LedgerStores stores(store);
+        ServiceLog log(store, stores);
+        {
+            LogWriter writer = good(LogWriter::open(log.objects, log.head, ServiceLog::options()));
+            const Buffer foreign = to_buffer("an entry of which no record knows");
+            const std::vector<Bytes> entries{foreign};
+            good(writer.integrate(entries));
+        }
+        const auto opened = Sequencer::open(*store, log.objects, log.head, LogClass::kService,
+                                            ServiceLog::options());
+        REQUIRE_FALSE(opened.ok());
+        CHECK(opened.error().code == ErrorCode::kCorrupt);
+        CHECK(opened.error().what.find("entry 0") != std::string::npos);
+    });
+}
+
+}  // namespace
+}  // namespace colophon::ledger
