@@ -29,7 +29,7 @@ namespace colophon::ledger {
 // What is recorded; decides how long it is kept and in which log it stands (ledger/retention.h).
 enum class RecordKind : std::uint8_t {
     kCall = 1,           // a call of the gateway, answered, refused or failed
-    kUnlabelledRelease,  // content given out without explicit label by agreement [LM-9]
+    kUnlabelledRelease,  // content given out without explicit label by agreement [AILM-9]
     kVerification,       // a subject's identity was verified, or failed to be [DSP-9]
     kAdministration,     // staff changed a rule, a key, a subject, a setting
     kErasure,            // a subject's data key was destroyed

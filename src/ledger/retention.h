@@ -2,7 +2,7 @@
 #pragma once
 
 // How long records are kept, and how they go [DSP-10] [DSP-16]. The Cybersecurity Law and the
-// Labelling Measures, article 9 [LM-9], ask for at least six months of logs; disposals and other
+// Labelling Measures, article 9 [AILM-9], ask for at least six months of logs; disposals and other
 // administration are kept three years. Records on legal hold stay whatever their age.
 //
 // A purge leaves proof: it is itself a record (and so a leaf of the log) that commits to the list

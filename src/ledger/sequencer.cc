@@ -114,7 +114,7 @@ Result<std::unique_ptr<Sequencer>> Sequencer::open(storage::Store& store, LogObj
                                                    HeadStore& head, LogClass log,
                                                    LogWriterOptions options) {
     LogWriter writer = TRY(LogWriter::open(objects, head, std::move(options)));
-    std::unique_ptr<Sequencer> sequencer(new Sequencer(store, objects, log, std::move(writer)));
+    auto sequencer = std::make_unique<Sequencer>(Opened{}, store, objects, log, std::move(writer));
     TRY(sequencer->mend());
     return sequencer;
 }

@@ -82,8 +82,13 @@ public:
     const std::string& signed_checkpoint() const noexcept { return writer_.signed_checkpoint(); }
 
 private:
-    Sequencer(storage::Store& store, LogObjects& objects, LogClass log, LogWriter writer)
+    struct Opened {};  // only open() can say that it was
+
+public:
+    Sequencer(Opened, storage::Store& store, LogObjects& objects, LogClass log, LogWriter writer)
         : store_(store), objects_(objects), log_(log), writer_(std::move(writer)) {}
+
+private:
     struct Waiting;
     Result<std::vector<Waiting>> waiting(std::size_t leaves_max);
     Result<void> settle(std::uint64_t first_index, std::span<const Waiting> leaves);

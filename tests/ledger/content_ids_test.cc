@@ -6,20 +6,17 @@
 #include <cstdint>
 #include <set>
 
+namespace colophon::ledger {
 namespace {
 
-using namespace colophon;
-
-ledger::ContentIdKey key_of(std::uint8_t seed) {
-    ledger::ContentIdKey key{};
+ContentIdKey key_of(std::uint8_t seed) {
+    ContentIdKey key{};
     key.fill(seed);
     return key;
 }
 
-}  // namespace
-
 TEST_CASE("every number gives another id, and the id gives the number back") {
-    const ledger::ContentIdCipher cipher(key_of(7));
+    const ContentIdCipher cipher(key_of(7));
     std::set<std::uint64_t> seen;
     for (std::uint64_t number = 0; number < 20'000; ++number) {
         const ContentId id = cipher.encipher(number);
@@ -34,7 +31,7 @@ TEST_CASE("every number gives another id, and the id gives the number back") {
 }
 
 TEST_CASE("ids of neighbouring numbers differ in about half of their bits") {
-    const ledger::ContentIdCipher cipher(key_of(1));
+    const ContentIdCipher cipher(key_of(1));
     std::uint64_t flipped = 0;
     constexpr std::uint64_t kPairs = 4096;
     for (std::uint64_t number = 0; number < kPairs; ++number) {
@@ -47,11 +44,14 @@ TEST_CASE("ids of neighbouring numbers differ in about half of their bits") {
 }
 
 TEST_CASE("another key gives other ids") {
-    const ledger::ContentIdCipher one(key_of(1));
-    const ledger::ContentIdCipher two(key_of(2));
+    const ContentIdCipher one(key_of(1));
+    const ContentIdCipher two(key_of(2));
     int same = 0;
     for (std::uint64_t number = 0; number < 1000; ++number) {
         same += one.encipher(number) == two.encipher(number) ? 1 : 0;
     }
     CHECK(same == 0);
 }
+
+}  // namespace
+}  // namespace colophon::ledger

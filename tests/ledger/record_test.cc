@@ -8,10 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace colophon::ledger {
 namespace {
-
-using namespace colophon;
-using namespace colophon::ledger;
 
 ServiceRecord full_record() {
     SeededRandom random(3);
@@ -45,8 +43,6 @@ ServiceRecord full_record() {
                        .contents = {{"output", "blob-1", "image/png", 12345}}};
     return record;
 }
-
-}  // namespace
 
 // [DSP-10] [DSP-16]
 TEST_CASE("both halves of a record are read back as they were written") {
@@ -114,3 +110,6 @@ TEST_CASE("a record meets its limits field by field") {
     record.facts.verdicts.resize(kRecordVerdictsMax + 1);
     CHECK(check_record(record).error().code == ErrorCode::kLimit);
 }
+
+}  // namespace
+}  // namespace colophon::ledger

@@ -40,7 +40,7 @@ TEST_CASE("a policy that keeps records for less than 180 days is refused") {
           ErrorCode::kInvalidArgument);
 }
 
-// [DSP-10] [DSP-16] [LM-9]
+// [DSP-10] [DSP-16] [AILM-9]
 TEST_CASE("records go when their time is over, not before, and the purge is itself recorded") {
     each_engine([](TestStore& store) {
         LedgerStores stores(store);
