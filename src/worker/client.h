@@ -84,7 +84,7 @@ private:
     WorkerOptions options_;
     Fd socket_;
     pid_t child_ = -1;
-    media::CodecSet codecs_;  // of the running worker, or of the one to start next
+    media::CodecSet codecs_;      // of the running worker, or of the one to start next
     std::vector<Spoken> spoken_;  // the newest first
 };
 
