@@ -7,7 +7,6 @@
 #include "label/explicit/image.h"
 #include "label/explicit/internal/image_codecs.h"
 #include "label/explicit/internal/image_find.h"
-#include "label/explicit/internal/image_layout.h"
 #include "media/image.h"
 #include "media/plane.h"
 #include "media/text_raster.h"
