@@ -4,7 +4,10 @@
 //   explicit_image_bench FONT PICTURE [--text TEXT] [--place PLACE] [--out FILE] [--runs N]
 //
 // Prints one line a step: the least and the median of N runs in milliseconds, and what was read.
+#include "label/codecs.h"
 #include "label/explicit/image.h"
+#include "label/verify.h"
+#include "media/codecs.h"
 #include "media/image.h"
 
 #include <algorithm>
@@ -78,15 +81,15 @@ int main(int argc, char** argv) {
             runs = std::max(1, std::atoi(argv[i + 1]));
         }
     }
-    if (!colophon::media::load(label::codecs_for(format, label::VerifyOptions{})).ok()) {
-        return 1;
-    }
     const Buffer font = slurp(argv[1]);
     const Buffer file = slurp(argv[2]);
     const auto format = label::detect_format(
         Bytes(file).first(std::min<std::size_t>(file.size(), label::kSniffBytes)), argv[2]);
     if (!format) {
         std::fprintf(stderr, "%s: unknown format\n", argv[2]);
+        return 1;
+    }
+    if (!colophon::media::load(label::codecs_for(*format, label::VerifyOptions{})).ok()) {
         return 1;
     }
     Buffer marked;

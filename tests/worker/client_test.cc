@@ -118,7 +118,7 @@ TEST_CASE("a recording is decoded in the worker, and again in the next one") {
                        "aresample=44100,adelay=700,apad=pad_dur=2", sound});
     const Fd voice_file(open(voice.c_str(), O_RDONLY));
     const Fd sound_file(open(sound.c_str(), O_RDONLY));
-    Worker worker({.program = COLOPHON_PROGRAM, .font_path = {}, .with_media = true});
+    Worker worker({.program = COLOPHON_PROGRAM, .font_path = {}, .expects_media = true});
     const auto found = [&] {
         const auto seen = worker.verify(sound_file.get(), label::Format::kWav, {});
         REQUIRE(seen.ok());
