@@ -27,12 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (note.ok()) {
         COLOPHON_ASSERT(colophon::ledger::format_note(*note) == text);
     }
-    static const std::vector<colophon::ledger::NoteVerifier> writer{
+    static const std::vector<colophon::ledger::NoteVerifier> kWriter{
         colophon::ledger::NoteVerifier::parse(kKey).value()};
-    static const std::vector<colophon::ledger::verify::Key> checker{
+    static const std::vector<colophon::ledger::verify::Key> kChecker{
         colophon::ledger::verify::read_key(kKey).value()};
-    const auto opened = colophon::ledger::open_checkpoint(text, writer.front().name(), writer);
-    const auto report = colophon::ledger::verify::check_checkpoint(text, checker);
+    const auto opened = colophon::ledger::open_checkpoint(text, kWriter.front().name(), kWriter);
+    const auto report = colophon::ledger::verify::check_checkpoint(text, kChecker);
     if (opened.ok()) {
         COLOPHON_ASSERT(report.good);
         COLOPHON_ASSERT(report.checkpoint.size == opened->checkpoint.tree.size);

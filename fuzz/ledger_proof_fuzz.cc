@@ -30,9 +30,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (evidence.ok()) {
         COLOPHON_ASSERT(colophon::ledger::format_evidence(*evidence) == text);
     }
-    static const std::vector<colophon::ledger::verify::Key> keys{
+    static const std::vector<colophon::ledger::verify::Key> kKeys{
         colophon::ledger::verify::read_key(kKey).value()};
-    const auto report = colophon::ledger::verify::check_proof(text, bytes.first(size / 2), keys);
+    const auto report = colophon::ledger::verify::check_proof(text, bytes.first(size / 2), kKeys);
     COLOPHON_ASSERT(report.good == report.findings.empty());
     // What the checker calls good, the writer's reader reads.
     COLOPHON_ASSERT(!report.good || proof.ok() || evidence.ok());

@@ -6,6 +6,10 @@
 #include "cli/terminal.h"
 #include "core/result.h"
 #include "identity/tables.h"
+#include "ledger/content_ids.h"
+#include "ledger/records.h"
+#include "ledger/retention.h"
+#include "ledger/sequencer.h"
 #include "storage/migration.h"
 #include "storage/object_tables.h"
 #include "storage/postgres_store.h"
@@ -126,7 +130,9 @@ std::span<const storage::Migration> all_migrations() {
         std::vector<storage::Migration> all;
         for (const std::span<const storage::Migration> module :
              {storage::storage_migrations(), storage::object_migrations(),
-              identity::identity_migrations()}) {
+              identity::identity_migrations(), ledger::record_migrations(),
+              ledger::content_id_migrations(), ledger::retention_migrations(),
+              ledger::sequencer_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;

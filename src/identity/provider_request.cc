@@ -145,7 +145,8 @@ Result<std::string> fill_placeholders(std::string_view pattern, const Placeholde
             continue;
         }
         if (c == '}') {
-            return Error{ErrorCode::kInvalidArgument, "has a } without {; write }} for one"};
+            return Error{ErrorCode::kInvalidArgument,
+                         "has a closing brace without an opening one; write it twice for one"};
         }
         if (c != '{') {
             out.push_back(c);

@@ -112,8 +112,12 @@ Result<Hash> root_at(std::uint64_t size, const ReadNode& read) {
 }
 
 Result<Hashes> inclusion_proof(std::uint64_t index, std::uint64_t size, const ReadNode& read) {
-    if (size > limits::kTreeSizeMax || index >= size) {
+    if (size > limits::kTreeSizeMax) {
         return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("a log has at most {} entries", limits::kTreeSizeMax)};
+    }
+    if (index >= size) {
+        return Error{ErrorCode::kNotFound,
                      fmt::format("entry {} is not in a log of {} entries", index, size)};
     }
     // Down from the root; the sister of each step is a proof hash, the last step's first.

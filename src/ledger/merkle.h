@@ -72,7 +72,7 @@ private:
 Result<Hash> root_at(std::uint64_t size, const ReadNode& read);
 
 // Proof that leaf `index` is in the tree of `size` leaves: sister hashes from the leaf to the root.
-// kInvalidArgument unless index < size <= 2^62.
+// kNotFound unless index < size, kInvalidArgument unless size <= 2^62.
 Result<Hashes> inclusion_proof(std::uint64_t index, std::uint64_t size, const ReadNode& read);
 // Proof that the tree of `new_size` leaves begins with the tree of `old_size`. Empty when the sizes
 // are equal. kInvalidArgument unless 0 < old_size <= new_size <= 2^62.

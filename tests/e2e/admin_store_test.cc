@@ -22,10 +22,10 @@ struct Operator {
                       const std::vector<std::string>& environment = {}) const {
         std::vector<std::string> command{"env",
                                          "-i",
+                                         "--chdir=" + dir.path().string(),
                                          "PATH=/usr/bin:/bin",
                                          "LANG=C.UTF-8",
-                                         "HOME=" + dir.file("home"),
-                                         "--chdir=" + dir.path().string()};
+                                         "HOME=" + dir.file("home")};
         command.insert(command.end(), environment.begin(), environment.end());
         command.insert(command.end(), {COLOPHON_PROGRAM, "admin"});
         command.insert(command.end(), arguments.begin(), arguments.end());
