@@ -3,6 +3,10 @@
 
 #include "core/assert.h"
 #include "core/bytes.h"
+#include "core/ids.h"
+#include "storage/migration.h"
+#include "storage/store.h"
+#include "storage/value.h"
 
 #include <openssl/evp.h>
 

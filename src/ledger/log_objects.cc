@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -153,9 +154,10 @@ Result<std::optional<Buffer>> MemoryObjects::get(std::string_view name) {
 Result<void> MemoryObjects::remove(std::string_view name) {
     const std::lock_guard lock(mutex_);
     const std::string below = std::string(name) + "/";
-    std::erase_if(objects_, [&](const auto& each) {
-        return each.first == name || each.first.starts_with(below);
-    });
+    for (auto each = objects_.begin(); each != objects_.end();) {
+        const bool named = each->first == name || each->first.starts_with(below);
+        each = named ? objects_.erase(each) : std::next(each);
+    }
     return {};
 }
 

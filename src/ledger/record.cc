@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/record.h"
 
+#include "core/clock.h"
+#include "core/ids.h"
+#include "core/json.h"
 #include "core/limits.h"
+#include "core/result.h"
 #include "core/utf8.h"
 
 #include <fmt/format.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -3,6 +3,17 @@
 
 #include "core/assert.h"
 #include "core/bytes.h"
+#include "core/clock.h"
+#include "core/digest.h"
+#include "core/ids.h"
+#include "core/random.h"
+#include "ledger/leaf.h"
+#include "ledger/record.h"
+#include "storage/data_keys.h"
+#include "storage/migration.h"
+#include "storage/sealing.h"
+#include "storage/store.h"
+#include "storage/value.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -12,10 +23,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -93,6 +105,23 @@ Result<Facts> facts_at(const storage::Rows& rows, std::size_t row, std::size_t c
 // The private half is sealed under its subject's key, or the tenant's where no end user is known.
 std::string owner_of(const Facts& facts) {
     return facts.subject ? to_string(*facts.subject) : to_string(facts.tenant);
+}
+
+// The newest records whose print has this band.
+Result<void> add_band(storage::Snapshot& snapshot, std::int64_t kind, std::int64_t band,
+                      std::map<RecordId, Buffer>& found) {
+    static constexpr Statement kFind{
+        "SELECT record, print FROM record_prints WHERE kind = $1 AND band = $2 "
+        "ORDER BY record DESC LIMIT 1000"};
+    static_assert(kRecordPageMax == 1000);
+    const storage::Rows rows =
+        TRY(snapshot.query(kFind, {storage::integer(kind), storage::integer(band)}));
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const RecordId record = TRY(record_id_at(rows, row, 0));
+        const Bytes print = TRY(rows.bytes(row, 1));
+        found.try_emplace(record, to_buffer(print));
+    }
+    return {};
 }
 
 Result<Facts> one_record(const Result<storage::Rows>& answer) {
@@ -277,6 +306,7 @@ Result<storage::Batch> Records::prepare(const ServiceRecord& record,
           storage::text(facts_text), storage::bytes(sealed), storage::bytes(salt)},
          storage::Affects::kOne});
     std::vector<Buffer> digests;
+    digests.reserve(record.content_digests.size());
     for (const Digest256& digest : record.content_digests) {
         digests.push_back(digest_index(digest));
     }
@@ -322,6 +352,7 @@ Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
     static_assert(kRecordPageMax == 1000);
     const storage::Rows rows = TRY(store_.query(kFind, {storage::bytes(digest_index(digest))}));
     std::vector<RecordId> found;
+    found.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         found.push_back(TRY(record_id_at(rows, row, 0)));
     }
@@ -330,31 +361,25 @@ Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
 
 Result<std::vector<SimilarRecord>> Records::find_similar(std::int64_t kind,
                                                          std::span<const std::int64_t> bands) {
-    static constexpr Statement kFind{
-        "SELECT record, print FROM record_prints WHERE kind = $1 AND band = $2 "
-        "ORDER BY record DESC LIMIT 1000"};
     if (bands.size() > kPrintBandsMax) {
         return Error{ErrorCode::kLimit, fmt::format("a print has {} bands, more than {}",
                                                     bands.size(), kPrintBandsMax)};
     }
-    std::vector<SimilarRecord> found;
-    std::set<RecordId> seen;
+    std::map<RecordId, Buffer> found;
     const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
         for (const std::int64_t band : bands) {
-            const storage::Rows rows =
-                TRY(snapshot.query(kFind, {storage::integer(kind), storage::integer(band)}));
-            for (std::size_t row = 0; row < rows.size() && found.size() < kRecordPageMax; ++row) {
-                const RecordId record = TRY(record_id_at(rows, row, 0));
-                if (seen.insert(record).second) {
-                    const Bytes print = TRY(rows.bytes(row, 1));
-                    found.push_back({record, to_buffer(print)});
-                }
-            }
+            TRY(add_band(snapshot, kind, band, found));
         }
         return {};
     };
     TRY(store_.snapshot(body));
-    return found;
+    // Ids begin with their time: the newest are the last.
+    std::vector<SimilarRecord> newest;
+    for (auto each = found.rbegin(); each != found.rend() && newest.size() < kRecordPageMax;
+         ++each) {
+        newest.push_back({each->first, std::move(each->second)});
+    }
+    return newest;
 }
 
 Result<std::vector<Facts>> Records::list(const RecordQuery& query) {
@@ -396,6 +421,7 @@ Result<std::vector<Facts>> Records::list(const RecordQuery& query) {
     }
     const storage::Rows rows = TRY(store_.query(statement, parameters));
     std::vector<Facts> found;
+    found.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         found.push_back(TRY(facts_at(rows, row, 0)));
     }

@@ -103,7 +103,7 @@ public:
     Result<Facts> find(ContentId id);
     // By the SHA-256 of a file or text that went in or out; newest first, at most kRecordPageMax.
     Result<std::vector<RecordId>> find_by_digest(const Digest256& digest);
-    // Candidates that share a band, each once, at most kRecordPageMax.
+    // Candidates that share a band, each once, newest first, at most kRecordPageMax.
     Result<std::vector<SimilarRecord>> find_similar(std::int64_t kind,
                                                     std::span<const std::int64_t> bands);
     // Newest first.

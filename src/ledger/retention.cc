@@ -2,11 +2,20 @@
 #include "ledger/retention.h"
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/digest.h"
+#include "core/ids.h"
 #include "core/json.h"
+#include "core/random.h"
+#include "ledger/record.h"
+#include "ledger/records.h"
+#include "storage/migration.h"
+#include "storage/store.h"
+#include "storage/value.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -95,6 +104,7 @@ Result<std::vector<Buffer>> past_records(storage::Snapshot& snapshot, RecordKind
     const storage::Rows rows = TRY(snapshot.query(
         kFind, {storage::integer(static_cast<std::int64_t>(kind)), storage::bytes(before.bytes)}));
     std::vector<Buffer> ids;
+    ids.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         ids.push_back(to_buffer(TRY(rows.bytes(row, 0))));
     }
@@ -287,6 +297,7 @@ Result<std::vector<std::string>> purged_blobs(storage::Store& store, std::int64_
     static constexpr Statement kList{"SELECT blob FROM purged_blobs ORDER BY blob LIMIT $1"};
     const storage::Rows rows = TRY(store.query(kList, {storage::integer(blobs_max)}));
     std::vector<std::string> blobs;
+    blobs.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         blobs.emplace_back(TRY(rows.text(row, 0)));
     }

@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/sequencer.h"
 
-#include "core/assert.h"
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/result.h"
+#include "ledger/log_objects.h"
+#include "ledger/log_writer.h"
+#include "ledger/records.h"
+#include "ledger/tiles.h"
+#include "storage/migration.h"
+#include "storage/objects.h"
+#include "storage/store.h"
+#include "storage/value.h"
 
 #include <fmt/format.h>
 

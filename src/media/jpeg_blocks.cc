@@ -497,7 +497,8 @@ Plane JpegBlocks::read(std::size_t component, const Rect& area) const {
     for (int by = blocks.y; by < blocks.bottom(); ++by) {
         const JCOEF* row = state_->row(component, by, false);
         for (int bx = blocks.x; bx < blocks.right(); ++bx) {
-            decode_block(row + DCTSIZE2 * bx, state_->quantization(component), samples);
+            decode_block(row + std::ptrdiff_t{DCTSIZE2} * bx, state_->quantization(component),
+                         samples);
             for (int y = 0; y < DCTSIZE; ++y) {
                 std::copy_n(samples.begin() + std::ptrdiff_t{y} * DCTSIZE, DCTSIZE,
                             &plane.at(bx * DCTSIZE, by * DCTSIZE + y));
@@ -514,10 +515,10 @@ void JpegBlocks::change(std::size_t component, const Plane& plane) {
         JCOEF* row = state_->row(component, by, true);
         for (int bx = blocks.x; bx < blocks.right(); ++bx) {
             const JQUANT_TBL& table = state_->quantization(component);
-            decode_block(row + DCTSIZE2 * bx, table, before);
+            decode_block(row + std::ptrdiff_t{DCTSIZE2} * bx, table, before);
             const auto after = block_of(plane, bx * DCTSIZE, by * DCTSIZE);
             if (before != after) {
-                encode_block(after, table, row + DCTSIZE2 * bx);
+                encode_block(after, table, row + std::ptrdiff_t{DCTSIZE2} * bx);
             }
         }
     }
@@ -595,7 +596,7 @@ Plane JpegBlocks::reduced(int samples_per_block) const {
             if (row == nullptr) {
                 mean = state_->scan->mean(bx, by);
             }
-            const JCOEF* block = row == nullptr ? &mean : row + DCTSIZE2 * bx;
+            const JCOEF* block = row == nullptr ? &mean : row + std::ptrdiff_t{DCTSIZE2} * bx;
             put_block(out, bx * samples_per_block, by * samples_per_block,
                       reduce_block(block, table, basis, n), samples_per_block);
         }

@@ -17,7 +17,6 @@
 #include "core/splice.h"
 #include "label/container/png_chunks.h"
 #include "label/explicit/internal/image_codecs.h"
-#include "label/explicit/internal/image_draw.h"
 #include "label/explicit/internal/image_layout.h"
 #include "media/image.h"
 #include "media/plane.h"
@@ -184,43 +183,55 @@ Result<PngImage> decode_frame(const Animation& animation, const Frame& frame) {
     return media::decode_png(file);
 }
 
+// A pixel of a palette picture, whose colours are 0xAARRGGBB.
+void set_from_palette(Image& to, const Image& from, int x, int y) {
+    const auto index = static_cast<std::size_t>(from.sample(x, y, 0));
+    const std::uint32_t colour = index < from.palette.size() ? from.palette[index] : 0xFF000000U;
+    for (int c = 0; c < 4; ++c) {
+        const unsigned shift = c == 3 ? 24U : 16U - 8U * static_cast<unsigned>(c);
+        to.set_sample(x, y, c, static_cast<int>(colour >> shift & 0xFFU));
+    }
+}
+
+// A pixel of grey or RGB, with alpha of its own or one colour that is transparent.
+void set_from_samples(Image& to, const PngImage& png, int x, int y) {
+    const Image& from = png.image;
+    const int colours = to.channels - 1;
+    const int scale = to.sample_max / from.sample_max;
+    bool transparent = png.has_transparent_colour;
+    for (int c = 0; c < colours; ++c) {
+        const int value = from.sample(x, y, c);
+        transparent = transparent && value == png.transparent_colour[c];
+        to.set_sample(x, y, c, value * scale);
+    }
+    int alpha = transparent ? 0 : to.sample_max;
+    if (from.has_alpha) {
+        alpha = from.sample(x, y, colours) * scale;
+    }
+    to.set_sample(x, y, colours, alpha);
+}
+
 // The same picture in the form of a canvas: grey or RGB with alpha, 8 or 16 bits a sample.
 Image to_canvas_form(const PngImage& png) {
     const Image& from = png.image;
     const bool palette = from.space == ColourSpace::kPalette;
+    const bool grey = from.space == ColourSpace::kGrey;
     Image to;
     to.width = from.width;
     to.height = from.height;
-    to.space = from.space == ColourSpace::kGrey ? ColourSpace::kGrey : ColourSpace::kRgb;
-    const int colours = to.space == ColourSpace::kGrey ? 1 : 3;
-    to.channels = colours + 1;
+    to.space = grey ? ColourSpace::kGrey : ColourSpace::kRgb;
+    to.channels = grey ? 2 : 4;
     to.has_alpha = true;
     to.sample_bytes = from.sample_bytes;
     to.sample_max = from.sample_bytes == 2 ? 65535 : 255;
     to.pixels.resize(to.row_bytes() * static_cast<std::size_t>(to.height));
-    const int scale = palette ? 1 : to.sample_max / from.sample_max;
     for (int y = 0; y < to.height; ++y) {
         for (int x = 0; x < to.width; ++x) {
             if (palette) {
-                const auto index = static_cast<std::size_t>(from.sample(x, y, 0));
-                const std::uint32_t colour =
-                    index < from.palette.size() ? from.palette[index] : 0xFF000000U;
-                for (int c = 0; c < 4; ++c) {
-                    const unsigned shift = c == 3 ? 24U : 16U - 8U * static_cast<unsigned>(c);
-                    to.set_sample(x, y, c, static_cast<int>(colour >> shift & 0xFFU));
-                }
-                continue;
+                set_from_palette(to, from, x, y);
+            } else {
+                set_from_samples(to, png, x, y);
             }
-            bool transparent = png.has_transparent_colour;
-            for (int c = 0; c < colours; ++c) {
-                const int value = from.sample(x, y, c);
-                transparent = transparent && value == png.transparent_colour[c];
-                to.set_sample(x, y, c, value * scale);
-            }
-            const int alpha = from.has_alpha ? from.sample(x, y, colours) * scale
-                              : transparent  ? 0
-                                             : to.sample_max;
-            to.set_sample(x, y, colours, alpha);
         }
     }
     return to;
@@ -242,12 +253,15 @@ Image cut_out(const Image& from, const Rect& rect) {
     return piece;
 }
 
-// One pixel laid over another (W3C PNG third edition, 13.16), alpha not premultiplied.
-void lay_pixel(Image& canvas, int x, int y, const Image& frame, int fx, int fy) {
+// Pixel (x, y) of a frame laid over the canvas (W3C PNG third edition, 13.16), alpha not
+// premultiplied. The frame begins at `corner` of the canvas.
+void lay_pixel(Image& canvas, const Rect& corner, const Image& frame, int x, int y) {
+    const int cx = corner.x + x;
+    const int cy = corner.y + y;
     const int alpha_channel = canvas.channels - 1;
     const std::int64_t max = canvas.sample_max;
-    const std::int64_t source = frame.sample(fx, fy, alpha_channel);
-    const std::int64_t under = canvas.sample(x, y, alpha_channel);
+    const std::int64_t source = frame.sample(x, y, alpha_channel);
+    const std::int64_t under = canvas.sample(cx, cy, alpha_channel);
     if (source == 0) {
         return;
     }
@@ -256,17 +270,17 @@ void lay_pixel(Image& canvas, int x, int y, const Image& frame, int fx, int fy) 
     const std::int64_t whole = source * max + left;
     for (int c = 0; c < alpha_channel; ++c) {
         const std::int64_t sum =
-            frame.sample(fx, fy, c) * source * max + canvas.sample(x, y, c) * left;
-        canvas.set_sample(x, y, c, static_cast<int>((sum + whole / 2) / whole));
+            frame.sample(x, y, c) * source * max + canvas.sample(cx, cy, c) * left;
+        canvas.set_sample(cx, cy, c, static_cast<int>((sum + whole / 2) / whole));
     }
-    canvas.set_sample(x, y, alpha_channel, static_cast<int>((whole + max / 2) / max));
+    canvas.set_sample(cx, cy, alpha_channel, static_cast<int>((whole + max / 2) / max));
 }
 
 void lay(Image& canvas, const Frame& frame, const Image& picture) {
     for (int y = 0; y < frame.rect.height; ++y) {
         for (int x = 0; x < frame.rect.width; ++x) {
             if (frame.over) {
-                lay_pixel(canvas, frame.rect.x + x, frame.rect.y + y, picture, x, y);
+                lay_pixel(canvas, frame.rect, picture, x, y);
                 continue;
             }
             for (int c = 0; c < canvas.channels; ++c) {

@@ -20,7 +20,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace colophon::label::internal {

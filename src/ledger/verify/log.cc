@@ -13,13 +13,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -82,7 +82,9 @@ public:
         TRY(read_upper_tiles());
         TRY(read_groups());
         judge();
-        std::ranges::stable_sort(report_.findings, {}, &Finding::where);
+        std::ranges::sort(report_.findings, [](const Finding& a, const Finding& b) {
+            return std::tie(a.where, a.what) < std::tie(b.where, b.what);
+        });
         report_.good = report_.findings_count == 0;
         return std::move(report_);
     }

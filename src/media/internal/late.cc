@@ -10,7 +10,6 @@
 #include <array>
 #include <cstddef>
 #include <mutex>
-#include <string>
 
 namespace colophon::media::internal {
 namespace {

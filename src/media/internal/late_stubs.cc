@@ -10,7 +10,8 @@
 
 extern "C" {
 __attribute__((visibility("hidden"))) void colophon_late_missing() {
-    COLOPHON_ASSERT(!"a media library is called before it was loaded");
+    constexpr bool kLoadedBeforeItsFirstCall = false;
+    COLOPHON_ASSERT(kLoadedBeforeItsFirstCall);
 }
 
 #define LATE_LIBRARY(codec, file, first, count)

@@ -46,14 +46,14 @@ private:
     struct Step {
         bool swap, flip_x, flip_y;
     };
-    static constexpr std::array<Step, 8> kSteps{{{false, false, false},
-                                                 {false, true, false},
-                                                 {false, true, true},
-                                                 {false, false, true},
-                                                 {true, false, false},
-                                                 {true, false, true},
-                                                 {true, true, true},
-                                                 {true, true, false}}};
+    static constexpr std::array<Step, 8> kSteps{{{.swap = false, .flip_x = false, .flip_y = false},
+                                                 {.swap = false, .flip_x = true, .flip_y = false},
+                                                 {.swap = false, .flip_x = true, .flip_y = true},
+                                                 {.swap = false, .flip_x = false, .flip_y = true},
+                                                 {.swap = true, .flip_x = false, .flip_y = false},
+                                                 {.swap = true, .flip_x = false, .flip_y = true},
+                                                 {.swap = true, .flip_x = true, .flip_y = true},
+                                                 {.swap = true, .flip_x = true, .flip_y = false}}};
 
     std::pair<int, int> flip(std::pair<int, int> at) const noexcept {
         return {step_.flip_x ? width_ - 1 - at.first : at.first,
