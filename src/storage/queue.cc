@@ -125,6 +125,7 @@ Result<std::vector<Job>> take_jobs(Store& store, const TakeOptions& options, Tim
     TRY(store.apply(std::move(batch)));
     const Rows rows = TRY(store.query(kTaken, {bytes(token)}));
     std::vector<Job> jobs;
+    jobs.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         jobs.push_back({.id = TRY(rows.integer(row, 0)),
                         .queue = std::string(options.queue),
@@ -168,6 +169,7 @@ Result<std::vector<DeadJob>> dead_jobs(Store& store, std::string_view queue, std
     const Rows rows = TRY(store.query(
         kDead, {text(queue), integer(after), integer(static_cast<std::int64_t>(count_max))}));
     std::vector<DeadJob> jobs;
+    jobs.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         jobs.push_back({.id = TRY(rows.integer(row, 0)),
                         .payload = to_buffer(TRY(rows.bytes(row, 1))),
