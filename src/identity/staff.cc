@@ -7,10 +7,10 @@
 #include "core/result.h"
 #include "identity/codes.h"
 #include "identity/internal/random_text.h"
-#include "identity/internal/rows.h"
 #include "identity/internal/staff_sql.h"
 #include "identity/password.h"
 #include "identity/totp.h"
+#include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
 
@@ -27,11 +27,11 @@
 namespace colophon::identity {
 namespace {
 
-using internal::id_at;
-using internal::id_value;
-using internal::time_value;
+using storage::id_at;
+using storage::id_value;
 using storage::integer;
 using storage::Rows;
+using storage::time_value;
 using storage::Transaction;
 
 constexpr std::size_t kInitialPasswordChars = 20;
@@ -77,8 +77,8 @@ Result<StaffEntry> entry_at(const Rows& rows, std::size_t row) {
     entry.name = TRY(rows.text(row, 1));
     entry.roles = static_cast<std::uint32_t>(TRY(rows.integer(row, 2)));
     entry.must_change = TRY(rows.integer(row, 3)) != 0;
-    entry.created = TRY(internal::time_at(rows, row, 4));
-    entry.disabled = TRY(internal::optional_time_at(rows, row, 5));
+    entry.created = TRY(storage::time_at(rows, row, 4));
+    entry.disabled = TRY(storage::optional_time_at(rows, row, 5));
     return entry;
 }
 

@@ -9,12 +9,12 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "identity/codes.h"
-#include "identity/internal/rows.h"
 #include "identity/internal/staff_sql.h"
 #include "identity/password.h"
 #include "identity/staff.h"
 #include "identity/throttle.h"
 #include "identity/totp.h"
+#include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
 
@@ -30,13 +30,13 @@
 namespace colophon::identity {
 namespace {
 
-using internal::id_at;
-using internal::id_value;
-using internal::time_at;
-using internal::time_value;
+using storage::id_at;
+using storage::id_value;
 using storage::integer;
 using storage::Rows;
 using storage::Snapshot;
+using storage::time_at;
+using storage::time_value;
 using storage::Transaction;
 
 constexpr std::chrono::seconds kSeenEvery{30};

@@ -15,7 +15,6 @@
 #include "core/result.h"
 #include "identity/calendar.h"
 #include "identity/codes.h"
-#include "identity/internal/rows.h"
 #include "identity/internal/subject_sql.h"
 #include "identity/limits.h"
 #include "identity/mobile_number.h"
@@ -25,6 +24,7 @@
 #include "identity/social_credit_code.h"
 #include "identity/subjects.h"
 #include "identity/verification.h"
+#include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
 
@@ -41,11 +41,11 @@
 namespace colophon::identity {
 namespace {
 
-using internal::id_value;
-using internal::time_value;
+using storage::id_value;
 using storage::integer;
 using storage::Rows;
 using storage::Snapshot;
+using storage::time_value;
 using storage::Transaction;
 
 constexpr std::chrono::hours kDay{24};
@@ -209,7 +209,7 @@ Result<std::optional<VerificationState>> Subjects::begin(Transaction& transactio
         const auto state = static_cast<VerificationState>(TRY(last.integer(0, 0)));
         const bool same = TRY(last.text(0, 1)) == ask.idempotency_key;
         const bool pending = !TRY(last.text(0, 2)).empty();
-        const Time asked = TRY(internal::time_at(last, 0, 3));
+        const Time asked = TRY(storage::time_at(last, 0, 3));
         if (pending && now < asked + kPendingMax) {
             return Error{ErrorCode::kConflict, "the account is being verified; ask again shortly"};
         }
@@ -376,8 +376,8 @@ Result<VerificationState> Subjects::confirm_mobile(const TenantId& tenant, const
             return {};
         }
         OneTimeCode kept;
-        kept.digest = TRY(internal::digest_at(rows, 0, 0));
-        kept.expires = TRY(internal::time_at(rows, 0, 1));
+        kept.digest = TRY(storage::digest_at(rows, 0, 0));
+        kept.expires = TRY(storage::time_at(rows, 0, 1));
         kept.attempts_left = static_cast<int>(TRY(rows.integer(0, 2)));
         verdict =
             try_one_time_code(kept, keys_.codes, to_string(subject) + ask.values.number, code, now);

@@ -7,11 +7,11 @@
 #include "core/result.h"
 #include "identity/calendar.h"
 #include "identity/codes.h"
-#include "identity/internal/rows.h"
 #include "identity/internal/subject_sql.h"
 #include "identity/mobile_number.h"
 #include "identity/resident_id.h"
 #include "identity/verification.h"
+#include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
 
@@ -29,11 +29,11 @@
 namespace colophon::identity {
 namespace {
 
-using internal::id_at;
-using internal::id_value;
-using internal::optional_time_at;
-using internal::time_value;
+using storage::id_at;
+using storage::id_value;
+using storage::optional_time_at;
 using storage::Rows;
+using storage::time_value;
 using storage::Transaction;
 
 constexpr std::size_t kReferenceBytesMax = 256;

@@ -9,7 +9,7 @@
 #include "core/result.h"
 #include "core/utf8.h"
 #include "identity/api_key.h"
-#include "identity/internal/rows.h"
+#include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
 
@@ -26,13 +26,13 @@
 namespace colophon::identity {
 namespace {
 
-using internal::id_at;
-using internal::id_value;
-using internal::optional_time_at;
-using internal::time_at;
-using internal::time_value;
+using storage::id_at;
+using storage::id_value;
+using storage::optional_time_at;
 using storage::Rows;
 using storage::Statement;
+using storage::time_at;
+using storage::time_value;
 using storage::Transaction;
 
 constexpr std::size_t kNameMax = 100;
@@ -239,7 +239,7 @@ Result<Caller> Tenants::authenticate(std::string_view key_text) {
         return refused();
     }
     // The index found it by its bytes; this comparison does not depend on how the index compares.
-    const Digest256 kept = TRY(internal::digest_at(rows, 0, 2));
+    const Digest256 kept = TRY(storage::digest_at(rows, 0, 2));
     const Time now = clock_.now();
     const auto expires = TRY(optional_time_at(rows, 0, 5));
     const auto revoked = TRY(optional_time_at(rows, 0, 6));

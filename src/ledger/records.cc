@@ -11,6 +11,7 @@
 #include "ledger/record.h"
 #include "storage/data_keys.h"
 #include "storage/migration.h"
+#include "storage/row_values.h"
 #include "storage/sealing.h"
 #include "storage/store.h"
 #include "storage/value.h"
@@ -35,6 +36,7 @@ namespace colophon::ledger {
 
 namespace {
 
+using storage::id_value;
 using storage::Statement;
 
 constexpr std::size_t kSaltBytes = 32;
@@ -82,21 +84,6 @@ constexpr Statement kInsertBlob{
     "INSERT INTO record_blobs (record, blob) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
 constexpr Statement kInsertOutbox{"INSERT INTO log_outbox (log, record, leaf) VALUES ($1, $2, $3)"};
 
-template <class Id>
-storage::Value id_value(const Id& id) {
-    return storage::bytes(id.bytes);
-}
-
-Result<RecordId> record_id_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
-    const Bytes bytes = TRY(rows.bytes(row, column));
-    RecordId id;
-    if (bytes.size() != id.bytes.size()) {
-        return Error{ErrorCode::kCorrupt, "a stored record id has not 16 bytes"};
-    }
-    std::copy(bytes.begin(), bytes.end(), id.bytes.begin());
-    return id;
-}
-
 Result<Facts> facts_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
     const std::string_view text = TRY(rows.text(row, column));
     return read_facts(text);
@@ -117,7 +104,7 @@ Result<void> add_band(storage::Snapshot& snapshot, std::int64_t kind, std::int64
     const storage::Rows rows =
         TRY(snapshot.query(kFind, {storage::integer(kind), storage::integer(band)}));
     for (std::size_t row = 0; row < rows.size(); ++row) {
-        const RecordId record = TRY(record_id_at(rows, row, 0));
+        const RecordId record = TRY(storage::id_at<RecordId>(rows, row, 0));
         const Bytes print = TRY(rows.bytes(row, 1));
         found.try_emplace(record, to_buffer(print));
     }
@@ -354,7 +341,7 @@ Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
     std::vector<RecordId> found;
     found.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
-        found.push_back(TRY(record_id_at(rows, row, 0)));
+        found.push_back(TRY(storage::id_at<RecordId>(rows, row, 0)));
     }
     return found;
 }

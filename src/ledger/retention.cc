@@ -10,14 +10,13 @@
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "storage/migration.h"
+#include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,7 +30,10 @@ namespace colophon::ledger {
 
 namespace {
 
+using storage::id_at;
 using storage::Statement;
+using storage::time_at;
+using storage::time_value;
 
 constexpr std::size_t kReasonBytesMax = 1000;
 constexpr std::size_t kHoldIdBytes = 16;
@@ -49,25 +51,6 @@ constexpr std::array kMigrations{
                "  lifted_by BYTES, lifted_at BIGINT);\n"
                "CREATE TABLE purged_blobs (blob TEXT NOT NULL PRIMARY KEY);\n"},
 };
-
-std::int64_t milliseconds(Time time) {
-    return time.time_since_epoch().count();
-}
-
-Time from_milliseconds(std::int64_t value) {
-    return Time(std::chrono::milliseconds(value));
-}
-
-template <class Id>
-Result<Id> id_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
-    const Bytes bytes = TRY(rows.bytes(row, column));
-    Id id;
-    if (bytes.size() != id.bytes.size()) {
-        return Error{ErrorCode::kCorrupt, "a stored id has not 16 bytes"};
-    }
-    std::copy(bytes.begin(), bytes.end(), id.bytes.begin());
-    return id;
-}
 
 template <class Id>
 Result<std::optional<Id>> optional_id_at(const storage::Rows& rows, std::size_t row,
@@ -224,10 +207,9 @@ Result<std::string> place_hold(storage::Store& store, LegalHold hold, Random& ra
     batch.operations.push_back(
         {kInsert,
          {storage::bytes(id), optional_id(hold.tenant), optional_id(hold.subject),
-          storage::bytes(from.bytes), storage::bytes(until.bytes),
-          storage::integer(milliseconds(hold.from)), storage::integer(milliseconds(hold.until)),
-          storage::text(hold.reason), storage::bytes(hold.placed_by.bytes),
-          storage::integer(milliseconds(hold.placed_at))},
+          storage::bytes(from.bytes), storage::bytes(until.bytes), time_value(hold.from),
+          time_value(hold.until), storage::text(hold.reason), storage::bytes(hold.placed_by.bytes),
+          time_value(hold.placed_at)},
          storage::Affects::kOne});
     TRY(store.apply(std::move(batch)));
     return to_hex(id);
@@ -240,8 +222,8 @@ Result<void> lift_hold(storage::Store& store, std::string_view id, StaffId by, T
     const Buffer bytes = TRY(from_hex(id));
     std::int64_t lifted = 0;
     const auto body = [&](storage::Transaction& transaction) -> Result<void> {
-        lifted = TRY(transaction.execute(kLift, {storage::bytes(bytes), storage::bytes(by.bytes),
-                                                 storage::integer(milliseconds(at))}));
+        lifted = TRY(transaction.execute(
+            kLift, {storage::bytes(bytes), storage::bytes(by.bytes), time_value(at)}));
         return {};
     };
     TRY(store.transact(body));
@@ -262,11 +244,11 @@ Result<std::vector<LegalHold>> holds(storage::Store& store) {
         hold.id = to_hex(TRY(rows.bytes(row, 0)));
         hold.tenant = TRY(optional_id_at<TenantId>(rows, row, 1));
         hold.subject = TRY(optional_id_at<SubjectId>(rows, row, 2));
-        hold.from = from_milliseconds(TRY(rows.integer(row, 3)));
-        hold.until = from_milliseconds(TRY(rows.integer(row, 4)));
+        hold.from = TRY(time_at(rows, row, 3));
+        hold.until = TRY(time_at(rows, row, 4));
         hold.reason = TRY(rows.text(row, 5));
         hold.placed_by = TRY(id_at<StaffId>(rows, row, 6));
-        hold.placed_at = from_milliseconds(TRY(rows.integer(row, 7)));
+        hold.placed_at = TRY(time_at(rows, row, 7));
         found.push_back(std::move(hold));
     }
     return found;
