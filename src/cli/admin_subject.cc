@@ -4,16 +4,22 @@
 #include "cli/admin.h"
 #include "cli/commands.h"
 #include "cli/installation.h"
+#include "cli/secret_prompt.h"
 #include "cli/terminal.h"
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "identity/erasure.h"
+#include "identity/provider_chain.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
 #include "identity/verification.h"
 #include "ledger/conduct.h"
+#include "ledger/record.h"
+#include "ledger/records.h"
+#include "storage/secret_source.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -31,6 +37,11 @@ struct Arguments : AdminArguments {
     std::string tenant;
     std::string subject;
     std::string reason;
+    std::string means = "resident_id";
+    std::string person;  // sources of what must not stand in a list of processes
+    std::string number;
+    std::string consent;
+    std::string idempotency_key;
     bool by_id = false;
     bool organisation = false;
     bool despite_retention = false;
@@ -130,6 +141,78 @@ Result<void> run_show(const Arguments& arguments, Installation& installation) {
     return show(arguments, installation, TRY(find(arguments, installation)));
 }
 
+// What came of an ask, and who was asked, as a record of the service [DSP-9].
+Result<void> record_verification(Installation& installation, const Found& found,
+                                 const identity::Claim& claim,
+                                 const identity::VerificationAnswer& answer,
+                                 identity::VerificationState state) {
+    json::Array earlier;
+    for (const identity::AskedEarlier& each : answer.earlier) {
+        earlier.emplace_back(json::Object{{"provider", each.provider},
+                                          {"outcome", identity::outcome_name(each.outcome)},
+                                          {"reference", each.reference},
+                                          {"billable", each.billable}});
+    }
+    const ledger::Actor actor = command_actor();
+    ledger::ServiceRecord record;
+    record.facts.at = installation.clock().now();
+    record.facts.id = TRY(ledger::make_record_id(record.facts.at, installation.randomness()));
+    record.facts.kind = ledger::RecordKind::kVerification;
+    record.facts.tenant = found.tenant;
+    record.facts.subject = found.subject;
+    record.facts.operation = "subject.verify";
+    record.facts.detail =
+        json::write(json::Object{{"means", identity::means_name(claim.means)},
+                                 {"state", identity::state_name(state)},
+                                 {"outcome", identity::outcome_name(answer.outcome)},
+                                 {"provider", answer.provider},
+                                 {"reference", answer.provider_reference},
+                                 {"billable", answer.billable},
+                                 {"reply_commitment", to_hex(answer.reply_commitment)},
+                                 {"earlier", std::move(earlier)}});
+    record.personal.account = actor.account;
+    record.personal.client = actor.client;
+    return installation.records().append(record);
+}
+
+Result<identity::Claim> claim_of(const Arguments& arguments, Installation& installation) {
+    identity::Claim claim;
+    claim.means = TRY(identity::parse_means(arguments.means));
+    claim.consent_reference = arguments.consent;
+    const storage::SecretText person = TRY(read_hidden(arguments.person, tr("Name: ", "姓名：")));
+    const storage::SecretText number = TRY(read_hidden(arguments.number, tr("Number: ", "号码：")));
+    claim.name = person.text();
+    claim.number = number.text();
+    claim.idempotency_key = arguments.idempotency_key;
+    if (claim.idempotency_key.empty()) {
+        const auto random = TRY(make_random_id<RecordId>(installation.randomness()));
+        claim.idempotency_key = to_string(random);
+    }
+    return claim;
+}
+
+Result<void> run_verify(const Arguments& arguments, Installation& installation) {
+    const Found found = TRY(find(arguments, installation));
+    const auto providers = TRY(installation.providers());
+    const identity::Claim claim = TRY(claim_of(arguments, installation));
+    if (!providers->verifies(claim.means)) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("no provider of the configuration verifies by {}",
+                                 identity::means_name(claim.means))};
+    }
+    identity::Subjects subjects = installation.subjects();
+    std::optional<identity::VerificationAnswer> answer;
+    const auto state = TRY(subjects.verify(found.tenant, found.subject, claim,
+                                           [&](const identity::VerificationRequest& request) {
+                                               answer = providers->verify(request);
+                                               return *answer;
+                                           }));
+    if (answer) {
+        TRY(record_verification(installation, found, claim, *answer, state));
+    }
+    return show(arguments, installation, found);
+}
+
 Result<void> run_close(const Arguments& arguments, Installation& installation) {
     const Found found = TRY(find(arguments, installation));
     identity::Subjects subjects = installation.subjects(installation.recorder(command_actor()));
@@ -205,6 +288,36 @@ void add_id(CLI::App& verb, Arguments& arguments) {
                   std::string(tr("SUBJECT is our number of it", "SUBJECT 为本系统的用户编号")));
 }
 
+void add_verify_verb(CLI::App& group, Action& action) {
+    auto asking = std::make_shared<Arguments>();
+    CLI::App* verify = group.add_subcommand(
+        "verify", std::string(tr("ask the providers of the configuration who a user is",
+                                 "通过配置中的核验服务核验用户身份")));
+    add_subject(*verify, *asking);
+    add_id(*verify, *asking);
+    verify->add_option(
+        "--means", asking->means,
+        std::string(tr("mobile, resident_id (default), credit_code, network_identity",
+                       "mobile、resident_id（默认）、credit_code、network_identity")));
+    verify
+        ->add_option(
+            "--person", asking->person,
+            std::string(tr("name of the person or organisation: prompt, file:PATH, env:NAME",
+                           "姓名或组织名称：prompt、file:路径、env:变量名")))
+        ->required();
+    verify
+        ->add_option("--number", asking->number,
+                     std::string(tr("number or token: prompt, file:PATH, env:NAME",
+                                    "号码或凭证：prompt、file:路径、env:变量名")))
+        ->required();
+    verify->add_option("--consent", asking->consent,
+                       std::string(tr("reference of the consent", "同意记录的编号")));
+    verify->add_option("--idempotency-key", asking->idempotency_key,
+                       std::string(tr("the same again never asks twice; default: a random one",
+                                      "相同的键不会重复核验；默认随机")));
+    act_on_installation(*verify, asking, action, run_verify);
+}
+
 void add_reading_verbs(CLI::App& group, Action& action) {
     auto listing = std::make_shared<Arguments>();
     CLI::App* list =
@@ -233,6 +346,7 @@ void add_admin_subject_verbs(CLI::App& admin, Action& action) {
     add->add_flag("--organisation", adding->organisation,
                   std::string(tr("an organisation, not a person", "用户为组织而非个人")));
     act_on_installation(*add, adding, action, run_add);
+    add_verify_verb(*group, action);
     add_reading_verbs(*group, action);
 
     auto closing = std::make_shared<Arguments>();

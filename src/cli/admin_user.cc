@@ -29,6 +29,8 @@ struct Arguments : AdminArguments {
     std::string name;
     std::string roles;
     std::string password;
+    std::string issuer;
+    std::string person;
 };
 
 json::Object entry_json(const identity::StaffEntry& entry) {
@@ -125,6 +127,13 @@ Result<void> run_roles(const Arguments& arguments, Installation& installation) {
     return show(arguments, staff);
 }
 
+Result<void> run_link(const Arguments& arguments, Installation& installation) {
+    identity::Staff staff = installation.staff(installation.recorder(command_actor()));
+    const identity::StaffEntry entry = TRY(staff.find(arguments.name));
+    TRY(staff.link(entry.id, {.issuer = arguments.issuer, .subject = arguments.person}));
+    return show(arguments, staff);
+}
+
 Result<void> run_reset(const Arguments& arguments, Installation& installation) {
     identity::Staff staff = installation.staff(installation.recorder(command_actor()));
     const identity::StaffEntry entry = TRY(staff.find(arguments.name));
@@ -152,6 +161,22 @@ void add_roles(CLI::App& verb, Arguments& arguments) {
         ->required();
 }
 
+void add_link_verb(CLI::App& group, Action& action) {
+    auto linking = std::make_shared<Arguments>();
+    CLI::App* link = group.add_subcommand(
+        "link", std::string(tr("let an account sign in by an OpenID Connect provider alone",
+                               "将账号关联到 OpenID Connect 登录服务（仅以此登录）")));
+    add_name(*link, *linking);
+    link->add_option("--issuer", linking->issuer,
+                     std::string(tr("address of the provider", "登录服务的地址（issuer）")))
+        ->required();
+    link->add_option(
+            "--person", linking->person,
+            std::string(tr("its name for the person: the claim sub", "该服务对此人的标识（sub）")))
+        ->required();
+    act_on_installation(*link, linking, action, run_link);
+}
+
 }  // namespace
 
 void add_admin_user_verbs(CLI::App& admin, Action& action) {
@@ -177,6 +202,8 @@ void add_admin_user_verbs(CLI::App& admin, Action& action) {
     add_name(*roles, *setting);
     add_roles(*roles, *setting);
     act_on_installation(*roles, setting, action, run_roles);
+
+    add_link_verb(*group, action);
 
     auto listing = std::make_shared<Arguments>();
     CLI::App* list = group->add_subcommand("list", std::string(tr("all accounts", "列出所有账号")));

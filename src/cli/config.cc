@@ -71,6 +71,11 @@ constexpr std::array kKeysKeys{
 };
 constexpr std::array kLedgerKeys{
     TextKey{"origin", &LedgerConfig::origin},
+    TextKey{"policy", &LedgerConfig::policy},
+};
+
+constexpr std::array kIdentityKeys{
+    TextKey{"after_doubt", &IdentityConfig::after_doubt},
 };
 
 Error wrong(const std::string& path, const toml::node& node, std::string_view what) {
@@ -155,6 +160,18 @@ Result<void> read_keys(const Place& place, const toml::table& table, KeysConfig&
     return {};
 }
 
+Result<void> read_identity(const Place& place, const toml::table& table, IdentityConfig& identity) {
+    static const Error kNoList{ErrorCode::kInvalidArgument, "providers must be a list of files"};
+    for (const auto& [key, node] : table) {
+        if (key.str() == "providers") {
+            TRY(read_list(place.path, node, kNoList, identity.providers));
+        } else if (!TRY(read_text(place, key, node, kIdentityKeys, identity))) {
+            return no_such_key(place, key, node);
+        }
+    }
+    return {};
+}
+
 Result<void> read_section(const std::string& path, std::string_view name,
                           const toml::table& section, Config& config) {
     const Place place{.path = path, .section = name};
@@ -175,6 +192,9 @@ Result<void> read_section(const std::string& path, std::string_view name,
     }
     if (name == "ledger") {
         return read_texts(place, section, kLedgerKeys, config.ledger);
+    }
+    if (name == "identity") {
+        return read_identity(place, section, config.identity);
     }
     return wrong(path, section, fmt::format("there is no section [{}]", name));
 }
@@ -257,7 +277,9 @@ void read_environment(Config& config) {
     read_variables("objects", kObjectsKeys, config.objects);
     read_variables("keys", kKeysKeys, config.keys);
     read_variables("ledger", kLedgerKeys, config.ledger);
+    read_variables("identity", kIdentityKeys, config.identity);
     read_list_variable(variable("verify", "trust"), ':', config.verify.trust);
+    read_list_variable(variable("identity", "providers"), ':', config.identity.providers);
     // Sources of keys have colons in them.
     read_list_variable(variable("keys", "others"), ',', config.keys.others);
 }

@@ -63,6 +63,12 @@ struct KeysConfig {
 
 struct LedgerConfig {
     std::string origin;  // of the logs' names: an address without scheme
+    std::string policy;  // file with the witnesses that are asked to cosign
+};
+
+struct IdentityConfig {
+    std::vector<std::string> providers;  // files that describe them, in the order of asking
+    std::string after_doubt;             // "stop", "go-on"
 };
 
 struct Config {
@@ -73,6 +79,7 @@ struct Config {
     ObjectsConfig objects;
     KeysConfig keys;
     LedgerConfig ledger;
+    IdentityConfig identity;
 };
 
 // kInvalidArgument names the file, the line and the key: unknown keys are errors, so that a typing

@@ -7,10 +7,15 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
+#include "core/http_exchange.h"
 #include "core/random.h"
 #include "core/result.h"
 #include "http/client.h"
+#include "identity/limits.h"
 #include "identity/password.h"
+#include "identity/provider.h"
+#include "identity/provider_chain.h"
+#include "identity/provider_template.h"
 #include "identity/recorder.h"
 #include "identity/sealer.h"
 #include "identity/staff.h"
@@ -20,7 +25,9 @@
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
 #include "ledger/log_service.h"
+#include "ledger/policy.h"
 #include "ledger/records.h"
+#include "ledger/witnessing.h"
 #include "storage/blobs.h"
 #include "storage/data_keys.h"
 #include "storage/directory_objects.h"
@@ -37,6 +44,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -146,7 +154,8 @@ Result<Places> resolve_places(const StoreChoice& choice) {
     Places places{.store = TRY(resolve_store(choice)),
                   .objects = std::move(config.objects),
                   .keys = std::move(config.keys),
-                  .ledger = std::move(config.ledger)};
+                  .ledger = std::move(config.ledger),
+                  .identity = std::move(config.identity)};
     const bool embedded = places.store.url.empty();
     if (!places.objects.folder.empty() && !places.objects.endpoint.empty()) {
         return Error{ErrorCode::kInvalidArgument,
@@ -190,6 +199,8 @@ struct Installation::State {
     identity::Sealer identity_sealer;
     identity::SubjectKeys subject_keys;
     Buffer throttle_key;
+    LedgerConfig log_settings;
+    IdentityConfig provider_settings;
 
     Result<Digest256> derive(std::string_view purpose) {
         return derivation->keyed_digest(as_bytes(purpose), kInstallationOwner, purpose);
@@ -197,6 +208,8 @@ struct Installation::State {
 
     Result<void> open(const Places& places, Missing missing) {
         suite = TRY(suite_of(places.keys.suite));
+        log_settings = places.ledger;
+        provider_settings = places.identity;
         objects = TRY(open_objects(places.objects, base, missing));
         storage::MasterKeys masters = TRY(open_masters(places.keys, suite, base.random));
         data_keys = TRY(storage::DataKeys::open(
@@ -319,12 +332,44 @@ identity::Staff Installation::staff(identity::Recorder recorder) {
 
 namespace {
 
-Result<std::vector<ledger::ServiceLog>> logs_of(ledger::LogKeys& keys) {
+constexpr std::size_t kPolicyBytesMax = 256U << 10U;
+
+// The witnesses that the policy names with an address.
+Result<std::vector<ledger::WitnessAddress>> witnesses_of(const std::string& file) {
+    std::vector<ledger::WitnessAddress> witnesses;
+    if (file.empty()) {
+        return witnesses;
+    }
+    auto policy = ledger::Policy::parse(TRY(read_small_file(file, kPolicyBytesMax)));
+    if (!policy.ok()) {
+        Error error = with_context(policy.error(), file);
+        error.code = ErrorCode::kInvalidArgument;
+        return error;
+    }
+    for (const ledger::PolicyWitness& each : policy->witnesses()) {
+        if (!each.url.empty()) {
+            witnesses.push_back({.key = each.key, .url = each.url});
+        }
+    }
+    return witnesses;
+}
+
+Result<std::vector<ledger::ServiceLog>> logs_of(ledger::LogKeys& keys,
+                                                const LedgerConfig& settings) {
+    const auto witnesses = TRY(witnesses_of(settings.policy));
+    HttpExchange exchange;
+    if (!witnesses.empty()) {
+        exchange = TRY(http::make_client_exchange());
+    }
     std::vector<ledger::ServiceLog> logs;
     for (const ledger::LogClass log : ledger::kLogClasses) {
         std::vector<ledger::NoteSigner> signers = TRY(keys.signers(log));
         std::string origin = signers.front().verifier().name();
-        logs.push_back({.log = log, .origin = std::move(origin), .signers = std::move(signers)});
+        logs.push_back({.log = log,
+                        .origin = std::move(origin),
+                        .signers = std::move(signers),
+                        .witnesses = witnesses,
+                        .exchange = exchange});
     }
     return logs;
 }
@@ -332,11 +377,41 @@ Result<std::vector<ledger::ServiceLog>> logs_of(ledger::LogKeys& keys) {
 }  // namespace
 
 Result<std::vector<ledger::ServiceLog>> Installation::logs() {
-    return logs_of(log_keys());
+    return logs_of(log_keys(), state_->log_settings);
 }
 
 ledger::LogService::Parts Installation::log_parts() {
     return {.store = store(), .objects = objects(), .clock = clock(), .random = randomness()};
+}
+
+Result<std::unique_ptr<identity::ProviderChain>> Installation::providers() {
+    const IdentityConfig& settings = state_->provider_settings;
+    if (!settings.after_doubt.empty() && settings.after_doubt != "stop" &&
+        settings.after_doubt != "go-on") {
+        return Error{
+            ErrorCode::kInvalidArgument,
+            fmt::format("identity.after_doubt is stop or go-on, not {}", settings.after_doubt)};
+    }
+    const identity::SecretSource secrets = [](std::string_view source) -> Result<std::string> {
+        return optional_secret(std::string(source));
+    };
+    std::vector<std::unique_ptr<identity::Provider>> providers;
+    for (const std::string& file : settings.providers) {
+        const std::string text = TRY(read_small_file(file, identity::kProviderTemplateBytesMax));
+        auto description = identity::parse_provider_template(text, secrets);
+        if (!description.ok()) {
+            Error error = with_context(description.error(), file);
+            error.code = ErrorCode::kInvalidArgument;
+            return error;
+        }
+        HttpExchange exchange = TRY(http::make_client_exchange());
+        providers.push_back(std::make_unique<identity::Provider>(
+            std::move(description).value(), std::move(exchange), clock(), randomness()));
+    }
+    return std::make_unique<identity::ProviderChain>(
+        std::move(providers),
+        settings.after_doubt == "go-on" ? identity::AfterDoubt::kGoOn : identity::AfterDoubt::kStop,
+        clock());
 }
 
 struct LogView::State {
@@ -416,7 +491,7 @@ Result<InitReport> init_installation(const Places& places) {
                                           .objects = *state.objects,
                                           .clock = state.base.clock,
                                           .random = state.base.random};
-    for (const ledger::ServiceLog& log : TRY(logs_of(*state.log_keys))) {
+    for (const ledger::ServiceLog& log : TRY(logs_of(*state.log_keys, places.ledger))) {
         TRY(ledger::sequence_once(parts, log));
     }
     report.log_keys = TRY(ledger::log_keys(*state.store));

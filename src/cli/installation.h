@@ -18,6 +18,7 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "identity/password.h"
+#include "identity/provider_chain.h"
 #include "identity/recorder.h"
 #include "identity/sealer.h"
 #include "identity/staff.h"
@@ -47,6 +48,7 @@ struct Places {
     ObjectsConfig objects;
     KeysConfig keys;
     LedgerConfig ledger;
+    IdentityConfig identity;
 };
 // From options and configuration. Beside the embedded store objects lie in DATA/objects and the
 // master key in DATA/master.key; with PostgreSQL both must be named (kInvalidArgument).
@@ -86,6 +88,9 @@ public:
     identity::Tenants tenants(identity::Recorder recorder = {});
     identity::Subjects subjects(identity::Recorder recorder = {});
     identity::Staff staff(identity::Recorder recorder = {});
+
+    // The providers of the configuration, in its order. kInvalidArgument says which file is wrong.
+    Result<std::unique_ptr<identity::ProviderChain>> providers();
 
     // The logs with the keys that sign them, for a LogService or sequence_once().
     Result<std::vector<ledger::ServiceLog>> logs();

@@ -38,6 +38,9 @@ struct LedgerArguments {
     std::size_t limit = 100;
     StoreChoice store;
     std::optional<std::uint64_t> index;
+    std::uint64_t from = 0;  // minimum index of the log
+    int service_days = 366;  // of purge
+    int conduct_days = 3 * 366;
     bool bare = false;
     bool json = false;
     unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
@@ -70,6 +73,8 @@ Result<ExitCode> run_own_prove(const LedgerArguments& arguments);
 // The newest records of the installation; the sequencers until a signal ends them.
 Result<ExitCode> run_records(const LedgerArguments& arguments);
 Result<ExitCode> run_sequence(const LedgerArguments& arguments);
+// Removes records past their time, then what the logs need no longer.
+Result<ExitCode> run_purge(const LedgerArguments& arguments);
 // `folder` is a data folder, or empty for what the options name.
 Result<bool> check_own_logs(const LedgerArguments& arguments, const std::string& folder);
 

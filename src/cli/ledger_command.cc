@@ -82,6 +82,7 @@ Result<verify::LogReport> check_whole_log(const LedgerArguments& arguments, cons
                                .older = {},
                                .threads = arguments.jobs,
                                .findings_max = 100,
+                               .from = arguments.from,
                                .progress = {}};
     for (const std::string& path : arguments.older) {
         options.older.push_back(TRY(read_small_file(path, kCheckpointBytesMax)));
@@ -260,12 +261,13 @@ Result<ExitCode> run_prove(const Arguments& arguments) {
 }
 
 // Copies what belongs to the checkpoint, and nothing else, into a folder that appears whole.
-Result<void> copy_log(const verify::Fetch& fetch, std::uint64_t size, const std::string& output) {
+Result<void> copy_log(const verify::Fetch& fetch, std::uint64_t size, std::uint64_t from,
+                      const std::string& output) {
     const std::string unfinished = output + ".part";
     std::error_code error;
     fs::remove_all(unfinished, error);
     const auto target = TRY(ledger::DirectoryObjects::create(unfinished));
-    std::vector<std::string> names = verify::files_of_log(size);
+    std::vector<std::string> names = verify::files_of_log(size, from);
     names.emplace_back("checkpoint");
     for (const std::string& name : names) {
         auto content = TRY(fetch(name));
@@ -299,7 +301,8 @@ Result<ExitCode> run_export(const Arguments& arguments) {
     };
     const verify::LogReport report = TRY(check_whole_log(arguments, trust, fixed, folder));
     if (report.good) {
-        const auto copied = copy_log(fixed, report.checkpoint.size, arguments.output);
+        const auto copied =
+            copy_log(fixed, report.checkpoint.size, arguments.from, arguments.output);
         if (!copied.ok()) {
             std::error_code ignored;
             fs::remove_all(arguments.output + ".part", ignored);
@@ -327,6 +330,13 @@ void add_common(CLI::App& verb, Arguments& arguments) {
 CLI::Option* add_folder(CLI::App& verb, Arguments& arguments) {
     return verb.add_option("LOG", arguments.log,
                            std::string(tr("folder or address of the log", "日志所在文件夹或网址")));
+}
+
+void add_from(CLI::App& verb, Arguments& arguments) {
+    verb.add_option(
+        "--from", arguments.from,
+        std::string(tr("minimum index of a log that was pruned: what lies before is gone",
+                       "已裁剪日志的最小条目编号：此前的内容已移除")));
 }
 
 // Of the verbs that know the logs of an installation.
@@ -369,6 +379,7 @@ void add_check(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, Ac
                      std::string(tr("checkpoint kept earlier, which the log must extend; "
                                     "repeatable",
                                     "此前保存的检查点，日志必须是其延续；可多次给出")));
+    add_from(*verb, *arguments);
     verb->add_option("--entry", arguments->entry,
                      std::string(tr("the entry that a proof is about", "证明所对应的条目文件")));
     verb->add_option("-j,--jobs", arguments->jobs, std::string(tr("threads", "线程数")))
@@ -423,6 +434,7 @@ void add_others(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, A
     add_folder(*copy, *arguments)->required();
     copy->add_option("-o,--output", arguments->output, std::string(tr("new folder", "新文件夹")))
         ->required();
+    add_from(*copy, *arguments);
     copy->add_option("-j,--jobs", arguments->jobs, std::string(tr("threads", "线程数")))
         ->check(CLI::Range(1, 64));
     add_common(*copy, *arguments);
@@ -449,7 +461,20 @@ void add_service_verbs(CLI::App& parent, const std::shared_ptr<Arguments>& argum
     CLI::App* sequence = parent.add_subcommand(
         "sequence", std::string(tr("carry records into the logs until a signal ends it",
                                    "持续将记录写入日志，直到收到终止信号")));
-    for (CLI::App* verb : {records, sequence}) {
+    CLI::App* purge = parent.add_subcommand(
+        "purge", std::string(tr("remove records past their time, and what the logs need no longer",
+                                "删除超过保存期限的记录，并裁剪日志开头不再需要的部分")));
+    purge
+        ->add_option("--service-days", arguments->service_days,
+                     std::string(tr("how long calls and verifications are kept; default: 366",
+                                    "调用与核验记录的保存天数；默认 366")))
+        ->check(CLI::Range(180, 36'500));
+    purge
+        ->add_option("--conduct-days", arguments->conduct_days,
+                     std::string(tr("how long records of conduct are kept; default: 1098",
+                                    "操作记录的保存天数；默认 1098")))
+        ->check(CLI::Range(180, 36'500));
+    for (CLI::App* verb : {records, sequence, purge}) {
         add_store_options(*verb, arguments->store);
         verb->add_flag("--json", arguments->json,
                        std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
@@ -457,6 +482,7 @@ void add_service_verbs(CLI::App& parent, const std::shared_ptr<Arguments>& argum
     }
     set_action(*records, arguments, action, run_records);
     set_action(*sequence, arguments, action, run_sequence);
+    set_action(*purge, arguments, action, run_purge);
 }
 
 }  // namespace

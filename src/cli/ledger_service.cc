@@ -2,6 +2,7 @@
 // colophon ledger records and sequence: what is recorded, and the service that carries it into the
 // logs, without a server around it.
 
+#include "cli/admin.h"
 #include "cli/exit_code.h"
 #include "cli/installation.h"
 #include "cli/ledger_arguments.h"
@@ -10,9 +11,13 @@
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "ledger/conduct.h"
 #include "ledger/log_service.h"
+#include "ledger/prune.h"
 #include "ledger/record.h"
 #include "ledger/records.h"
+#include "ledger/retention.h"
+#include "ledger/sequencer.h"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -52,6 +57,15 @@ Result<ledger::RecordQuery> query_of(const LedgerArguments& arguments, Time now)
     return query;
 }
 
+json::Array witnesses_json(const ledger::LogHealth& health) {
+    json::Array witnesses;
+    for (const ledger::WitnessState& each : health.witnesses) {
+        witnesses.emplace_back(
+            json::Object{{"name", each.name}, {"cosigned", each.cosigned}, {"why", each.why}});
+    }
+    return witnesses;
+}
+
 // What a node says of its logs when something changes.
 std::string health_line(const ledger::LogHealth& health) {
     return json::write(
@@ -60,6 +74,7 @@ std::string health_line(const ledger::LogHealth& health) {
                      {"size", health.size},
                      {"waiting", health.waiting},
                      {"finding", health.behind ? json::Value(health.behind->code) : json::Value()},
+                     {"witnesses", witnesses_json(health)},
                      {"error", health.error}});
 }
 
@@ -118,6 +133,38 @@ Result<ExitCode> run_sequence(const LedgerArguments& arguments) {
             return Error{ErrorCode::kUnavailable, "cannot wait for the end of the service"};
         }
     }
+}
+
+Result<ExitCode> run_purge(const LedgerArguments& arguments) {
+    const Places places = TRY(resolve_places(arguments.store));
+    const auto installation = TRY(Installation::open(places));
+    const ledger::Purge purge{.policy = {.service = std::chrono::days(arguments.service_days),
+                                         .conduct = std::chrono::days(arguments.conduct_days)},
+                              .now = installation->clock().now(),
+                              .service = ledger::kInstallation};
+    ledger::PurgeReport all;
+    do {
+        const ledger::PurgeReport part = TRY(ledger::purge(
+            installation->store(), installation->records(), purge, installation->randomness()));
+        all.removed += part.removed;
+        all.more = part.more;
+    } while (all.more);
+    const ledger::Conduct conduct = installation->conduct(command_actor());
+    json::Object fields{{"removed", all.removed}};
+    std::string words =
+        fmt::format(fmt::runtime(tr("{} records removed", "已删除记录 {} 条")), all.removed);
+    for (const ledger::LogClass log : ledger::kLogClasses) {
+        ledger::StoredObjects objects(installation->objects(), ledger::log_prefix(log));
+        const ledger::PruneReport pruned =
+            TRY(ledger::prune_log(installation->store(), objects, log, conduct));
+        const std::string name(ledger::log_class_name(log));
+        fields.emplace_back(name + "_minimum", pruned.minimum);
+        words += fmt::format(
+            fmt::runtime(tr("\nlog of {}: begins at entry {}", "\n{} 日志：自条目 {} 开始")), name,
+            pruned.minimum);
+    }
+    write_text(1, arguments.json ? json::write(fields) + "\n" : words + "\n");
+    return ExitCode::kGood;
 }
 
 }  // namespace colophon::cli

@@ -65,7 +65,7 @@ Result<storage::SecretText> read_line(std::string_view prompt) {
     }
     storage::SecretText text(std::move(line));
     if (text.text().empty()) {
-        return Error{ErrorCode::kInvalidArgument, "no password was given"};
+        return Error{ErrorCode::kInvalidArgument, "nothing was given"};
     }
     return text;
 }
@@ -84,6 +84,11 @@ Result<storage::SecretText> read_password(const std::string& source) {
         }
     }
     return first;
+}
+
+Result<storage::SecretText> read_hidden(const std::string& source, std::string_view prompt) {
+    return source == "prompt" ? read_line(prompt)
+                              : storage::read_secret(source, storage::SecretFile::kAny);
 }
 
 }  // namespace colophon::cli

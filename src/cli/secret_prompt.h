@@ -7,11 +7,16 @@
 #include "storage/secret_source.h"
 
 #include <string>
+#include <string_view>
 
 namespace colophon::cli {
 
 // "prompt", or a source of storage::read_secret(). kInvalidArgument when the two do not agree or
 // nothing was typed.
 Result<storage::SecretText> read_password(const std::string& source);
+
+// The same for a name or a number of a person, asked once under `prompt`. kInvalidArgument when
+// nothing was typed.
+Result<storage::SecretText> read_hidden(const std::string& source, std::string_view prompt);
 
 }  // namespace colophon::cli

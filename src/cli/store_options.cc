@@ -8,6 +8,7 @@
 #include "identity/tables.h"
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
+#include "ledger/prune.h"
 #include "ledger/records.h"
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
@@ -113,7 +114,8 @@ std::span<const storage::Migration> all_migrations() {
              {storage::storage_migrations(), storage::object_migrations(),
               identity::identity_migrations(), ledger::record_migrations(),
               ledger::content_id_migrations(), ledger::retention_migrations(),
-              ledger::sequencer_migrations(), ledger::log_key_migrations()}) {
+              ledger::sequencer_migrations(), ledger::log_key_migrations(),
+              ledger::prune_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;

@@ -176,6 +176,7 @@ Result<void> Staff::keep_fresh(Transaction& transaction, const Fresh& fresh) {
         return no_staff();
     }
     TRY(transaction.execute(staff_sql::kEndSessions, {id_value(id)}));
+    TRY(transaction.execute(staff_sql::kUnlink, {id_value(id)}));
     return keep_secrets(transaction, id, fresh.shown.recovery_codes);
 }
 
@@ -219,6 +220,28 @@ Result<StaffSecrets> Staff::reset(const StaffId& staff) {
     });
     TRY(done);
     return std::move(fresh.shown);
+}
+
+Result<void> Staff::link(const StaffId& staff, const ExternalIdentity& who) {
+    const storage::Batch record = TRY(internal::prepare_record(
+        parts_.recorder, {.operation = "user.link",
+                          .facts = {{"staff", to_string(staff)}, {"issuer", who.issuer}},
+                          .names = {{"subject", who.subject}}}));
+    return parts_.store.transact([&](Transaction& transaction) -> Result<void> {
+        const auto changed = TRY(transaction.execute(staff_sql::kDropPassword, {id_value(staff)}));
+        if (changed != 1) {
+            return no_staff();
+        }
+        TRY(transaction.execute(staff_sql::kEndSessions, {id_value(staff)}));
+        TRY(transaction.execute(staff_sql::kDropRecovery, {id_value(staff)}));
+        TRY(transaction.execute(staff_sql::kUnlink, {id_value(staff)}));
+        const auto linked = TRY(transaction.execute(
+            staff_sql::kLink, {storage::bytes(login_id(who)), id_value(staff)}));
+        if (linked != 1) {
+            return Error{ErrorCode::kConflict, "another account is linked to this person"};
+        }
+        return internal::write_record(transaction, record);
+    });
 }
 
 Result<void> Staff::set_roles(const StaffId& staff, std::uint32_t roles) {

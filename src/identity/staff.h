@@ -12,6 +12,7 @@
 #include "core/ids.h"
 #include "core/random.h"
 #include "identity/codes.h"
+#include "identity/external_identity.h"
 #include "identity/password.h"
 #include "identity/recorder.h"
 #include "identity/sealer.h"
@@ -87,6 +88,7 @@ public:
         const Sealer& sealer;
         Clock& clock;
         Random& random;
+        // NOLINTNEXTLINE(readability-redundant-member-init): for `{.store = ...}` without it
         Recorder recorder = {};  // of what administrators change, not of sign-ins
     };
     Staff(const Parts& parts, Bytes throttle_key, const StaffOptions& options = {})
@@ -99,6 +101,9 @@ public:
                                 std::optional<std::string_view> password = std::nullopt);
     // New secrets; all sessions end. kNotFound when there is none.
     Result<StaffSecrets> reset(const StaffId& staff);
+    // From now on the account signs in by this provider alone: password and recovery codes end, and
+    // so do sessions. reset() brings it back. kConflict when somebody else is linked to it.
+    Result<void> link(const StaffId& staff, const ExternalIdentity& who);
     Result<void> set_roles(const StaffId& staff, std::uint32_t roles);  // sessions end
     Result<void> set_disabled(const StaffId& staff, bool disabled);     // sessions end
     Result<std::vector<StaffEntry>> list();
@@ -108,6 +113,9 @@ public:
     // kLimit when this address has to wait, for this account or for all. The factors are both used
     // up or both not.
     Result<std::string> sign_in(const SignIn& attempt);
+    // Of somebody whom an OpenID Connect provider has asked for both factors. kDenied when no
+    // account is linked to him, or it is disabled.
+    Result<std::string> sign_in(const ExternalIdentity& who);
     // kDenied when the session is not there, idle, over, or its owner disabled.
     Result<StaffSession> session(std::string_view token);
     Result<void> sign_out(std::string_view token);
@@ -127,6 +135,7 @@ private:
     Result<Fresh> fresh_secrets(const StaffId& id, std::string_view name,
                                 std::optional<std::string_view> password);
     static Result<void> keep_fresh(storage::Transaction& transaction, const Fresh& fresh);
+    Buffer login_id(const ExternalIdentity& who) const;
     Buffer throttle_id(std::string_view account, std::string_view address) const;
 
     Parts parts_;

@@ -9,6 +9,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "identity/codes.h"
+#include "identity/external_identity.h"
 #include "identity/internal/staff_sql.h"
 #include "identity/password.h"
 #include "identity/staff.h"
@@ -153,6 +154,10 @@ Result<std::optional<StaffId>> Staff::check_factors(const SignIn& attempt) {
     }
     const auto staff = TRY(id_at<StaffId>(rows, 0, 0));
     const std::string hash(TRY(rows.text(0, 1)));
+    if (hash.empty()) {
+        TRY(parts_.hasher.verify_nobody(password));
+        return std::optional<StaffId>();
+    }
     const PasswordVerdict verdict = TRY(parts_.hasher.verify(password, hash));
     if (!verdict.right) {
         return std::optional<StaffId>();
@@ -176,6 +181,26 @@ Result<std::string> Staff::open_session(Transaction& transaction, const StaffId&
     TRY(transaction.execute(staff_sql::kOpenSession,
                             {storage::bytes(token.digest), id_value(staff), time_value(now)}));
     return token.text;
+}
+
+Buffer Staff::login_id(const ExternalIdentity& who) const {
+    return blind_index(throttle_key_, "staff_logins", who.issuer + "\n" + who.subject);
+}
+
+Result<std::string> Staff::sign_in(const ExternalIdentity& who) {
+    std::string token;
+    const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
+        const Rows rows =
+            TRY(transaction.query(staff_sql::kLinked, {storage::bytes(login_id(who))}));
+        if (rows.empty()) {
+            return Error{ErrorCode::kDenied, "no account here is linked to this person"};
+        }
+        const auto staff = TRY(id_at<StaffId>(rows, 0, 0));
+        token = TRY(open_session(transaction, staff));
+        return {};
+    });
+    TRY(done);
+    return token;
 }
 
 Result<std::string> Staff::sign_in(const SignIn& attempt) {

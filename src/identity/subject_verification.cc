@@ -290,6 +290,13 @@ Result<VerificationState> Subjects::finish(const Ask& ask, const VerificationAns
 
 Result<VerificationState> Subjects::verify(const TenantId& tenant, const SubjectId& subject,
                                            const Claim& claim, Provider& provider) {
+    return verify(tenant, subject, claim, [&provider](const VerificationRequest& request) {
+        return provider.verify(request);
+    });
+}
+
+Result<VerificationState> Subjects::verify(const TenantId& tenant, const SubjectId& subject,
+                                           const Claim& claim, const AskProvider& provider) {
     TRY(check_key(claim.idempotency_key));
     Ask ask;
     ask.tenant = tenant;
@@ -315,7 +322,7 @@ Result<VerificationState> Subjects::verify(const TenantId& tenant, const Subject
                       {std::string(field_of(claim.means)), ask.values.number}};
     request.consent_reference = ask.consent;
     request.idempotency_key = ask.idempotency_key;
-    return finish(ask, provider.verify(request));
+    return finish(ask, provider(request));
 }
 
 Result<std::string> Subjects::begin_mobile(const TenantId& tenant, const SubjectId& subject,

@@ -21,6 +21,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,6 +95,7 @@ public:
         const Sealer& sealer;
         Clock& clock;
         Random& random;
+        // NOLINTNEXTLINE(readability-redundant-member-init): for `{.store = ...}` without it
         Recorder recorder = {};  // of enrolling, guardians, closing and erasing
     };
     Subjects(const Parts& parts, SubjectKeys keys, const SubjectPolicy& policy = {})
@@ -117,6 +119,10 @@ public:
     // The same idempotency key again gives the state that it had, without asking.
     Result<VerificationState> verify(const TenantId& tenant, const SubjectId& subject,
                                      const Claim& claim, Provider& provider);
+    // The same with whoever answers, a ProviderChain for example.
+    using AskProvider = std::function<VerificationAnswer(const VerificationRequest&)>;
+    Result<VerificationState> verify(const TenantId& tenant, const SubjectId& subject,
+                                     const Claim& claim, const AskProvider& provider);
 
     // A code to be sent to a mobile number; the one before it ends. Errors as verify().
     Result<std::string> begin_mobile(const TenantId& tenant, const SubjectId& subject,

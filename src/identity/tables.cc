@@ -105,6 +105,18 @@ constexpr std::array kMigrations{
                        "  id BYTES PRIMARY KEY,\n"
                        "  failures INTEGER NOT NULL,\n"
                        "  failed_at INTEGER NOT NULL);\n"},
+    // login: keyed digest of issuer and subject. state, browser: digests of what the browser has.
+    storage::Migration{"identity", 3,
+                       "CREATE TABLE staff_logins (\n"
+                       "  login BYTES PRIMARY KEY,\n"
+                       "  staff BYTES NOT NULL REFERENCES staff (id));\n"
+                       "CREATE INDEX staff_logins_staff ON staff_logins (staff);\n"
+                       "CREATE TABLE oidc_flows (\n"
+                       "  state BYTES PRIMARY KEY,\n"
+                       "  browser BYTES NOT NULL,\n"
+                       "  nonce TEXT NOT NULL,\n"
+                       "  verifier TEXT NOT NULL,\n"
+                       "  begun_at INTEGER NOT NULL);\n"},
 };
 
 }  // namespace

@@ -54,6 +54,14 @@ struct VerificationRequest {
     std::chrono::milliseconds total_max{15'000};
 };
 
+// One who was asked before the provider of the answer, and judged nothing.
+struct AskedEarlier {
+    std::string provider;
+    Outcome outcome = Outcome::kProviderBusy;
+    std::string reference;
+    bool billable = false;
+};
+
 struct VerificationAnswer {
     Outcome outcome = Outcome::kProviderError;
     std::string provider;
@@ -66,6 +74,7 @@ struct VerificationAnswer {
     // A commitment to the bytes of the answer: HMAC-SHA256 under the salt. The bytes are not kept.
     Digest256 reply_salt{};
     Digest256 reply_commitment{};
+    std::vector<AskedEarlier> earlier;  // of a chain of providers
 };
 
 }  // namespace colophon::identity

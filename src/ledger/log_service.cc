@@ -3,9 +3,12 @@
 
 #include "core/clock.h"
 #include "core/result.h"
+#include "ledger/checkpoint.h"
 #include "ledger/log_writer.h"
+#include "ledger/merkle.h"
 #include "ledger/records.h"
 #include "ledger/sequencer.h"
+#include "ledger/witnessing.h"
 #include "storage/lease.h"
 #include "storage/store.h"
 
@@ -64,7 +67,15 @@ public:
         LogWriterOptions options{.origin = log.origin,
                                  .signers = log.signers,
                                  .at_least = std::nullopt,
-                                 .permit = [this] { return in_time(); }};
+                                 .permit = [this] { return in_time(); },
+                                 .cosign = {}};
+        if (!log.witnesses.empty()) {
+            witnesses_.emplace(log.witnesses, log.exchange, parts_.clock, Witnesses::Options{});
+            options.cosign = [this](const std::string& note, const Checkpoint& checkpoint,
+                                    const ReadNode& nodes) {
+                return witnesses_->cosign(note, checkpoint, nodes);
+            };
+        }
         sequencer_ = TRY(Sequencer::open({.store = parts_.store,
                                           .objects = objects_,
                                           .head = head_,
@@ -85,6 +96,9 @@ public:
         return sequencer_->step();
     }
 
+    std::vector<WitnessState> witnesses() const {
+        return witnesses_ ? witnesses_->states() : std::vector<WitnessState>();
+    }
     std::uint64_t size() const { return sequencer_ ? sequencer_->checkpoint().tree.size : 0; }
 
 private:
@@ -105,6 +119,7 @@ private:
     std::chrono::milliseconds duration_;
     StoredObjects objects_;
     StoredHead head_;
+    std::optional<Witnesses> witnesses_;
     std::unique_ptr<Sequencer> sequencer_;
 };
 
@@ -152,6 +167,7 @@ struct LogService::State {
             report(index, [&](LogHealth& state) {
                 state.holds_lease = true;
                 state.size = holding.size();
+                state.witnesses = holding.witnesses();
                 state.integrated += taken;
                 state.error.clear();
             });

@@ -19,11 +19,13 @@
 // sequences: a log that nobody sequences is what it is there to notice.
 
 #include "core/clock.h"
+#include "core/http_exchange.h"
 #include "core/random.h"
 #include "ledger/log_writer.h"
 #include "ledger/note.h"
 #include "ledger/records.h"
 #include "ledger/sequencer.h"
+#include "ledger/witnessing.h"
 #include "storage/objects.h"
 #include "storage/store.h"
 
@@ -43,6 +45,10 @@ struct ServiceLog {
     LogClass log = LogClass::kService;
     std::string origin;
     std::vector<NoteSigner> signers;
+    // NOLINTBEGIN(readability-redundant-member-init): for `{.log = ...}` without them
+    std::vector<WitnessAddress> witnesses = {};
+    HttpExchange exchange = {};  // to reach the witnesses by
+    // NOLINTEND(readability-redundant-member-init)
 };
 std::string log_prefix(LogClass log);
 
@@ -62,7 +68,8 @@ struct LogHealth {
     std::int64_t waiting = 0;
     std::optional<std::chrono::milliseconds> oldest_waiting;  // for how long
     std::optional<BehindFinding> behind;
-    std::string error;  // of the last attempt, empty when it went well
+    std::string error;                    // of the last attempt, empty when it went well
+    std::vector<WitnessState> witnesses;  // of the last checkpoint of this node
 };
 
 class LogService {

@@ -291,7 +291,7 @@ Result<Integrated> LogWriter::integrate(std::span<const Bytes> entries) {
     }
     TRY(check_batch(entries, head_.tree.size));
     if (entries.empty()) {
-        return Integrated{.first_index = head_.tree.size, .checkpoint = signed_};
+        return Integrated{.first_index = head_.tree.size, .checkpoint = published_};
     }
     auto done = integrate_batch(entries);
     broken_ = !done.ok();
@@ -350,7 +350,7 @@ Result<Integrated> LogWriter::integrate_batch(std::span<const Bytes> entries) {
     signed_ = signed_next;
     TRY(apply(old_size, stored.entries));
     TRY(publish(old_size));
-    return Integrated{.first_index = old_size, .checkpoint = signed_};
+    return Integrated{.first_index = old_size, .checkpoint = published_};
 }
 
 Result<void> LogWriter::apply(std::uint64_t old_size, std::span<const Bytes> entries) {
@@ -377,18 +377,29 @@ Result<void> LogWriter::apply(std::uint64_t old_size, std::span<const Bytes> ent
 
 Result<bool> LogWriter::republish() {
     const auto published = TRY(objects_->get(kCheckpoint));
-    if (published && as_text(*published) == signed_) {
+    if (published && as_text(*published) == published_) {
         return false;
     }
     TRY(permitted());
-    TRY(objects_->put(kCheckpoint, as_bytes(signed_)));
+    TRY(objects_->put(kCheckpoint, as_bytes(published_)));
     TRY(objects_->flush());
     return true;
 }
 
+std::string LogWriter::cosigned() const {
+    if (!options_.cosign) {
+        return signed_;
+    }
+    TileNodes nodes(head_.tree.size, tile_reader(*objects_));
+    auto text = options_.cosign(signed_, head_, nodes.reader());
+    return text.ok() ? std::move(text).value() : signed_;
+}
+
 Result<void> LogWriter::publish(std::uint64_t old_size) {
     TRY(permitted());
-    TRY(objects_->put(kCheckpoint, as_bytes(signed_)));
+    published_ = cosigned();
+    TRY(permitted());
+    TRY(objects_->put(kCheckpoint, as_bytes(published_)));
     TRY(objects_->flush());
     TRY(objects_->remove(stage_name(head_.tree)));
     // Readers of older checkpoints find the full tile where the partial ones were.

@@ -33,6 +33,8 @@
 
 namespace colophon::ledger {
 
+// NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
+// `{.origin = ...}`.
 struct LogWriterOptions {
     std::string origin;
     std::vector<NoteSigner>
@@ -44,7 +46,14 @@ struct LogWriterOptions {
     // batch. It is how a writer that was replaced while it stalled stops before it publishes old
     // news.
     std::function<Result<void>()> permit = {};
+    // Asked for the checkpoint as it is to be published, with what witnesses add: the signed one,
+    // and the nodes of its tree. It may take its time, and an error of it publishes the signed one
+    // as it is; what is wrong with witnesses is told elsewhere.
+    std::function<Result<std::string>(const std::string& signed_checkpoint,
+                                      const Checkpoint& checkpoint, const ReadNode& nodes)>
+        cosign = {};
 };
+// NOLINTEND(readability-redundant-member-init)
 
 struct Integrated {
     std::uint64_t first_index = 0;  // of the batch's first entry
@@ -65,8 +74,8 @@ public:
     // go on: open() again, which looks at what is really there.
     Result<Integrated> integrate(std::span<const Bytes> entries);
 
-    // Puts the published checkpoint back to the signed one when it is another: a writer that was
-    // replaced may have published an older one after it stalled. Returns whether it was.
+    // Publishes again what was published last when something else stands there: a writer that was
+    // replaced may have published an older one after it stalled. Returns whether it was so.
     Result<bool> republish();
 
     const Checkpoint& checkpoint() const noexcept { return head_; }
@@ -81,6 +90,7 @@ private:
     Result<void> resume(const std::string& signed_head);
     Result<void> check_published();
     Result<void> apply(std::uint64_t old_size, std::span<const Bytes> entries);
+    std::string cosigned() const;
     Result<void> publish(std::uint64_t old_size);
     Result<Integrated> integrate_batch(std::span<const Bytes> entries);
     Result<Checkpoint> open_own(std::string_view bytes) const;
@@ -90,6 +100,7 @@ private:
     LogWriterOptions options_;
     Checkpoint head_;
     std::string signed_;
+    std::string published_;  // signed_, with what witnesses added
     bool broken_ = false;
 };
 

@@ -83,6 +83,7 @@ public:
         LogObjects& objects;
         HeadStore& head;
         LogClass log = LogClass::kService;
+        // NOLINTNEXTLINE(readability-redundant-member-init): for `{.store = ...}` without it
         Fence fence = {};
     };
     static Result<std::unique_ptr<Sequencer>> open(Parts parts, LogWriterOptions options);

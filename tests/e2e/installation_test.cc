@@ -4,6 +4,7 @@
 
 #include "core/bytes.h"
 #include "core/json.h"
+#include "support/http_peer.h"
 #include "support/postgres_server.h"
 #include "support/tools.h"
 
@@ -235,6 +236,86 @@ TEST_CASE("a subject is added, closed and erased, and its name is nowhere") {
         const auto erasures = person.lines({"ledger", "records", "--kind", "erasure"});
         CHECK(erasures.size() == 2);
     });
+}
+
+// [DSP-9] Two providers over real HTTP: the first is busy, the second judges.
+TEST_CASE("a user is verified by the providers of the configuration, and it is on record") {
+    each_engine([](const Operator& person) {
+        const test::HttpPeer busy([](const auto&) { return test::answer(429, "{}"); });
+        std::string result = "1";
+        const test::HttpPeer judge(
+            [&](const auto&) { return test::answer(200, "{\"result\":\"" + result + "\"}"); });
+        const auto describe = [&](const std::string& name, const test::HttpPeer& peer) {
+            test::write_file(
+                person.dir.file(name + ".toml"),
+                as_bytes("name = \"" + name +
+                         "\"\nmeans = [\"resident_id\"]\nassurance = \"name and number\"\n"
+                         "[request]\nmethod = \"POST\"\nurl = \"" +
+                         peer.url("/v") +
+                         "\"\n[request.json]\nid = \"{number}\"\nname = \"{name}\"\n"
+                         "[answer]\noutcome = \"result\"\n[answer.outcomes]\n1 = \"match\"\n"
+                         "2 = \"mismatch\"\n"));
+        };
+        describe("busy", busy);
+        describe("judge", judge);
+        REQUIRE(person.code({"admin", "tenant", "create", "Example"}) == 0);
+        REQUIRE(person.code({"admin", "subject", "add", "Example", "user-7"}) == 0);
+        const auto verify = [&](const std::string& number) {
+            return person.shell("printf '张三\\n" + number +
+                                "\\n' | COLOPHON_IDENTITY_PROVIDERS=busy.toml:judge.toml \"$0\" "
+                                "admin subject verify Example user-7 --person prompt --number "
+                                "prompt --json");
+        };
+        CHECK(verify("11010519491231002Y").exit_code == 64);
+        CHECK(judge.requests().empty());
+        const test::ToolRun done = verify("11010519491231002X");
+        REQUIRE_MESSAGE(done.exit_code == 0, done.err);
+        const json::Value state = json::parse(done.out).value();
+        CHECK(*state.find("verified")->if_bool());
+        CHECK(state.string_or("age", "") == "adult");
+        CHECK(busy.requests().size() >= 1);
+        CHECK(judge.requests().size() == 1);
+        CHECK(judge.requests()[0].body.find("11010519491231002X") != std::string::npos);
+        for (const std::string_view secret : {"11010519491231002X", "张三"}) {
+            CHECK_FALSE(stands_in_files(person, std::string(secret)));
+        }
+        const auto records = person.lines({"ledger", "records", "--kind", "verification"});
+        REQUIRE(records.size() == 1);
+        const std::string detail = records[0].string_or("detail", "");
+        CHECK(detail.find("\"state\":\"verified\"") != std::string::npos);
+        CHECK(detail.find("\"earlier\":[{\"provider\":\"busy\"") != std::string::npos);
+        const std::string id = records[0].string_or("id", "");
+        CHECK(person.code({"ledger", "prove", id, "-o", "verified.evidence"}) == 0);
+        // The record has to be kept: the person goes only when somebody says that it must.
+        CHECK(person.code({"admin", "subject", "erase", "Example", "user-7", "--reason", "r"}) ==
+              1);
+        CHECK(person.code({"admin", "subject", "erase", "Example", "user-7", "--reason", "r",
+                           "--despite-retention"}) == 0);
+        CHECK(person.code({"ledger", "prove", id, "-o", "still.evidence"}) == 0);
+        CHECK(person.code({"ledger", "prove", id, "-o", "none", "--open", "account"}) == 1);
+        CHECK(person.code({"ledger", "check"}) == 0);
+    });
+}
+
+// [DSP-10] Whoever owns the database cannot change what it says unseen.
+TEST_CASE("rows that were changed behind the program are named by the check") {
+    const Operator person(Engine::kSqlite);
+    REQUIRE(person.code({"admin", "init"}) == 0);
+    for (const char* name : {"A", "B", "C"}) {
+        REQUIRE(person.code({"admin", "tenant", "create", name}) == 0);
+    }
+    CHECK(person.code({"ledger", "check", "data"}) == 0);
+    REQUIRE(person.code({"ledger", "checkpoint"}) == 0);
+    CHECK(person.code({"ledger", "check", "data"}) == 0);
+    CHECK(person
+              .shell("python3 -c \"import sqlite3; d = sqlite3.connect('data/colophon.db'); "
+                     "d.execute('DELETE FROM records WHERE id = (SELECT record FROM log_entries "
+                     "WHERE log = 2 AND entry = 1)'); d.commit()\"")
+              .exit_code == 0);
+    const test::ToolRun found = person.run({"ledger", "check", "data"});
+    CHECK(found.exit_code == 2);
+    CHECK_MESSAGE(found.out.find("entry 1: its record ") != std::string::npos, found.out);
+    CHECK(person.one({"ledger", "purge"}).find("removed")->as_int().value() == 0);
 }
 
 TEST_CASE("the master key is changed, the old one is refused, and a lost one is never replaced") {

@@ -166,7 +166,7 @@ Names keys_in_source() {
         section[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(section[0])));
         keys.insert(section + "." + line.substr(start, end - start));
     }
-    keys.insert({"verify.trust", "keys.others"});
+    keys.insert({"verify.trust", "keys.others", "identity.providers"});
     return keys;
 }
 
@@ -249,6 +249,7 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "ledger export",
                                    "ledger records",
                                    "ledger sequence",
+                                   "ledger purge",
                                    "admin init",
                                    "admin migrate",
                                    "admin backup",
@@ -264,6 +265,7 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "admin key rotate",
                                    "admin key revoke",
                                    "admin subject add",
+                                   "admin subject verify",
                                    "admin subject list",
                                    "admin subject show",
                                    "admin subject close",
@@ -272,6 +274,7 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "admin user list",
                                    "admin user show",
                                    "admin user roles",
+                                   "admin user link",
                                    "admin user reset",
                                    "admin user disable",
                                    "admin user enable",
@@ -340,6 +343,7 @@ TEST_CASE("every field of the JSON that ledger prints stands in the reference") 
     JsonRun::add(
         run.colophon({"ledger", "checkpoint", "--data", data, "--log", "conduct", "--json"}),
         run.verify);
+    JsonRun::add(run.colophon({"ledger", "check", data, "--log", "conduct", "--json"}), run.verify);
     // No witness signed this log, and its evidence opens nothing.
     run.verify.insert({"witnesses[].name", "witnesses[].time", "opened[].field", "opened[].value"});
     check_same(run.verify, code_in_tables("docs/reference/json.md", 0, "## ledger"),

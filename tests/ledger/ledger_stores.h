@@ -5,6 +5,7 @@
 
 #include "core/random.h"
 #include "ledger/content_ids.h"
+#include "ledger/prune.h"
 #include "ledger/records.h"
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
@@ -31,9 +32,9 @@ using storage::TestStore;
 
 inline std::vector<storage::Migration> all_migrations() {
     std::vector<storage::Migration> all;
-    for (const auto list :
-         {storage::storage_migrations(), storage::object_migrations(), record_migrations(),
-          content_id_migrations(), retention_migrations(), sequencer_migrations()}) {
+    for (const auto list : {storage::storage_migrations(), storage::object_migrations(),
+                            record_migrations(), content_id_migrations(), retention_migrations(),
+                            sequencer_migrations(), prune_migrations()}) {
         all.insert(all.end(), list.begin(), list.end());
     }
     return all;

@@ -52,6 +52,16 @@ inline constexpr storage::Statement kEndOtherSessions{
 inline constexpr storage::Statement kEndOldSessions{
     "DELETE FROM staff_sessions WHERE signed_in_at <= $1"};
 
+inline constexpr storage::Statement kLink{
+    "INSERT INTO staff_logins (login, staff) VALUES ($1, $2) ON CONFLICT (login) DO NOTHING"};
+inline constexpr storage::Statement kUnlink{"DELETE FROM staff_logins WHERE staff = $1"};
+// Without a hash nobody signs in by password.
+inline constexpr storage::Statement kDropPassword{
+    "UPDATE staff SET password_hash = '', must_change = 0 WHERE id = $1"};
+inline constexpr storage::Statement kLinked{
+    "SELECT p.id FROM staff_logins l JOIN staff p ON p.id = l.staff"
+    " WHERE l.login = $1 AND p.disabled_at IS NULL"};
+
 inline constexpr storage::Statement kThrottle{
     "SELECT failures, failed_at FROM sign_in_throttles WHERE id = $1"};
 inline constexpr storage::Statement kPutThrottle{

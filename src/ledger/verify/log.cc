@@ -213,6 +213,12 @@ private:
                 find("ledger.history", where,
                      fmt::format("has {} entries, and this log only {}: entries were taken away",
                                  older.checkpoint.size, size_));
+            } else if (older.checkpoint.size / kWidth < pruned_groups() &&
+                       older.checkpoint.size % kWidth != 0) {
+                find("ledger.pruned", where,
+                     fmt::format("has {} entries, and this log begins at {}: they cannot be "
+                                 "compared any more",
+                                 older.checkpoint.size, pruned_groups() * kWidth));
             } else {
                 older_.push_back({where, std::move(older.checkpoint), {}});
             }
@@ -263,10 +269,27 @@ private:
         return {};
     }
 
+    // Bundles that end at or below the log's minimum index may be gone, and the tiles over them.
+    std::uint64_t pruned_groups() const { return options_.from / kWidth; }
+
+    // The hash of a pruned bundle stands in the tile above, which the signed root confirms.
+    void take_from_above(std::uint64_t number) {
+        if (!upper_.empty() && number / kWidth < upper_[0].size()) {
+            const std::optional<Row>& row = upper_[0][number / kWidth];
+            if (row && number % kWidth < row->size()) {
+                groups_[number].by_entries = (*row)[number % kWidth];
+            }
+        }
+    }
+
     Result<void> read_groups() {
         const std::uint64_t all = (size_ + kWidth - 1) / kWidth;
         groups_.resize(all);
-        std::atomic<std::uint64_t> next = 0;
+        const std::uint64_t first = std::min(pruned_groups(), all);
+        for (std::uint64_t n = 0; n < first; ++n) {
+            take_from_above(n);
+        }
+        std::atomic<std::uint64_t> next = first;
         std::atomic<bool> stop = false;
         std::optional<Error> failure;
         std::uint64_t done = 0;
@@ -279,12 +302,12 @@ private:
                     stop = true;
                 }
                 if (options_.progress) {
-                    options_.progress(++done, all);
+                    options_.progress(++done, all - first);
                 }
             }
         };
         const auto threads = static_cast<unsigned>(
-            std::min<std::uint64_t>(std::clamp(options_.threads, 1U, kThreadsMax), all));
+            std::min<std::uint64_t>(std::clamp(options_.threads, 1U, kThreadsMax), all - first));
         std::vector<std::jthread> running;
         for (unsigned i = 1; i < threads; ++i) {
             running.emplace_back(work);
@@ -462,7 +485,7 @@ private:
                 confirmed = confirm_below(level, confirmed, made);
             }
         }
-        for (std::uint64_t n = 0; n < groups_.size(); ++n) {
+        for (std::uint64_t n = pruned_groups(); n < groups_.size(); ++n) {
             judge_group(n, n < confirmed.size() ? confirmed[n] : std::nullopt);
         }
     }
@@ -535,14 +558,15 @@ Result<LogReport> check_log(const Fetch& fetch, const LogOptions& options) {
     return LogCheck(fetch, options).run();
 }
 
-std::vector<std::string> files_of_log(std::uint64_t size) {
+std::vector<std::string> files_of_log(std::uint64_t size, std::uint64_t from) {
     std::vector<std::string> names;
-    for (std::uint64_t n = 0; n * kWidth < size; ++n) {
+    const std::uint64_t first = std::min(from, size) / kWidth;
+    for (std::uint64_t n = first; n * kWidth < size; ++n) {
         names.push_back(file_name("entries", n, width_of(size, n)));
     }
     for (unsigned level = 0; count_at(size, level) > 0; ++level) {
         const std::uint64_t count = count_at(size, level);
-        for (std::uint64_t n = 0; n * kWidth < count; ++n) {
+        for (std::uint64_t n = level == 0 ? first : 0; n * kWidth < count; ++n) {
             names.push_back(file_name(std::to_string(level), n, width_of(count, n)));
         }
     }

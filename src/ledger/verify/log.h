@@ -35,6 +35,9 @@ struct LogOptions {
     std::vector<std::string> older;  // signed checkpoints that somebody kept
     unsigned threads = 1;
     std::size_t findings_max = 100;  // more are counted, not listed
+    // The log's published minimum index (C2SP tlog-tiles): full bundles, and the tiles over them,
+    // that end at or below it may be gone. What they said is confirmed by the tile above them.
+    std::uint64_t from = 0;
     // Called from several threads, one at a time: bundles done, bundles in all.
     std::function<void(std::uint64_t done, std::uint64_t all)> progress;
 };
@@ -54,7 +57,7 @@ struct LogReport {
 // there and cannot be read, a host that does not answer.
 Result<LogReport> check_log(const Fetch& fetch, const LogOptions& options);
 
-// The names of all files that a log of that size has besides "checkpoint".
-std::vector<std::string> files_of_log(std::uint64_t size);
+// The names of all files that a log of that size and minimum index has besides "checkpoint".
+std::vector<std::string> files_of_log(std::uint64_t size, std::uint64_t from = 0);
 
 }  // namespace colophon::ledger::verify

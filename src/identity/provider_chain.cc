@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "identity/provider_chain.h"
+
+#include "core/clock.h"
+#include "identity/provider.h"
+#include "identity/verification.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace colophon::identity {
+
+bool ProviderChain::verifies(Means means) const noexcept {
+    return std::ranges::any_of(providers_, [&](const auto& each) { return each->verifies(means); });
+}
+
+// [DSP-9]
+VerificationAnswer ProviderChain::verify(const VerificationRequest& request) {
+    VerificationAnswer last;
+    last.outcome = Outcome::kInvalidInput;
+    last.checked_at = clock_.now();
+    const Time deadline = last.checked_at + request.total_max;
+    std::vector<AskedEarlier> earlier;
+    bool any = false;
+    for (const auto& provider : providers_) {
+        if (!provider->verifies(request.means)) {
+            continue;
+        }
+        const auto left = deadline - clock_.now();
+        if (any && left.count() <= 0) {
+            break;
+        }
+        if (any) {
+            earlier.push_back({.provider = last.provider,
+                               .outcome = last.outcome,
+                               .reference = last.provider_reference,
+                               .billable = last.billable});
+        }
+        VerificationRequest now = request;
+        now.total_max = left;
+        last = provider->verify(now);
+        any = true;
+        const bool doubt =
+            last.outcome == Outcome::kTimeout || last.outcome == Outcome::kProviderError;
+        if (is_judgement(last.outcome) || (doubt && after_doubt_ == AfterDoubt::kStop)) {
+            break;
+        }
+    }
+    last.earlier = std::move(earlier);
+    return last;
+}
+
+}  // namespace colophon::identity
