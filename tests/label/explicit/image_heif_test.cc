@@ -88,8 +88,7 @@ TEST_CASE("HEIC and AVIF keep XMP, the colour profile and the meaning of their c
 TEST_CASE(
     "a compressed XMP item of HEIC stays as it is coded, and the label is written beside it") {
     const TempDir dir;
-    run_tool_ok(
-        {kConvert, "-size", "128x96", "plasma:red-blue", "-depth", "8", dir.file("p.png")});
+    run_tool_ok({kConvert, "-size", "128x96", "plasma:red-blue", "-depth", "8", dir.file("p.png")});
     run_tool_ok({"heif-enc", "-q70", dir.file("p.png"), "-o", dir.file("in.heic")});
     const Buffer plain = read_file(dir.file("in.heic"));
     const HeifItem packet{.type = bmff::box_type("mime"),
