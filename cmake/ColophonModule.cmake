@@ -111,7 +111,7 @@ function(colophon_test name)
     endforeach()
     target_link_libraries(${name}_test PRIVATE ${ARG_LINKS})
     add_test(NAME ${name}.fast COMMAND ${name}_test "--test-suite-exclude=slow*")
-    set_tests_properties(${name}.fast PROPERTIES LABELS "fast" TIMEOUT 300 COST 50)
+    set_tests_properties(${name}.fast PROPERTIES LABELS "fast" TIMEOUT 600 COST 50)
     set(unless_passed "${CMAKE_SOURCE_DIR}/tools/run_unless_passed.sh" "${CMAKE_BINARY_DIR}/passed"
         ${ARG_INPUTS} --)
     foreach(suite ${ARG_SUITES})
