@@ -18,7 +18,6 @@
 #include "media/plane.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -122,8 +121,11 @@ Plane draw_plane(const JpegBlocks& blocks, std::size_t component, const Plane& b
             if (w.text > 0 || w.plate > 0) {
                 const float own = plane.at(x, y);
                 const float value = own * (1 - w.text - w.plate) + text * w.text + base * w.plate;
-                plane.at(x, y) =
-                    static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
+                // As lround() does it, which costs a call.
+                const float level = std::clamp(value, 0.0F, 255.0F);
+                const int below = static_cast<int>(level);
+                const bool up = level - static_cast<float>(below) >= 0.5F;
+                plane.at(x, y) = static_cast<std::uint8_t>(below + (up ? 1 : 0));
             }
         }
     }
@@ -221,7 +223,9 @@ Result<Drawn> draw_jpeg(const Drawing& drawing, JpegBlocks& blocks) {
     const Overlay overlay =
         TRY(plan_overlay(drawing, blocks.width(), blocks.height(), jpeg_orientation(drawing.file)));
     const std::vector<Plane> before = read_planes(blocks, overlay.rect);
-    Style style = choose_style(patch_of(blocks, before, overlay.rect), overlay, kContrastAim);
+    const Compared compared = compared_pixels(overlay);
+    Style style =
+        choose_style(patch_of(blocks, before, overlay.rect), overlay, compared, kContrastAim);
     Drawn drawn;
     drawn.height_percent = height_percent(overlay, blocks.width(), blocks.height());
     for (;;) {
@@ -229,7 +233,7 @@ Result<Drawn> draw_jpeg(const Drawing& drawing, JpegBlocks& blocks) {
             blocks.change(c, draw_plane(blocks, c, before[c], overlay, style));
         }
         drawn.contrast =
-            measure_contrast(jpeg_patch(blocks, overlay.rect), overlay, style.white_text);
+            measure_contrast(jpeg_patch(blocks, overlay.rect), overlay, compared, style.white_text);
         if (drawn.contrast >= kContrastMin || style.plate_opacity >= 1.0F) {
             break;
         }
