@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "identity/caches.h"
 #include "identity/subjects.h"
 
 #include "core/bytes.h"
@@ -199,6 +200,7 @@ Result<void> Subjects::set_guardian(const TenantId& tenant, const SubjectId& sub
     return parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         const auto changed = TRY(transaction.execute(
             sql::kSetGuardian, {id_value(subject), id_value(tenant), id_value(guardian)}));
+        transaction.notify({.channel = kSubjectsChanged, .payload = {}});
         return changed == 1 ? Result<void>() : internal::no_subject();
     });
 }
@@ -207,6 +209,7 @@ Result<void> Subjects::close(const TenantId& tenant, const SubjectId& subject) {
     return parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         const auto changed = TRY(transaction.execute(
             sql::kClose, {id_value(subject), id_value(tenant), time_value(parts_.clock.now())}));
+        transaction.notify({.channel = kSubjectsChanged, .payload = {}});
         return changed == 1 ? Result<void>() : internal::no_subject();
     });
 }

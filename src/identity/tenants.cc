@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "core/utf8.h"
 #include "identity/api_key.h"
+#include "identity/caches.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
@@ -156,6 +157,7 @@ Result<void> Tenants::set_suspended(const TenantId& tenant, bool suspended) {
     return store_.transact([&](Transaction& transaction) -> Result<void> {
         const auto changed = TRY(
             transaction.execute(kSuspend, {id_value(tenant), storage::integer(suspended ? 1 : 0)}));
+        transaction.notify({.channel = kKeysChanged, .payload = {}});
         return changed == 1 ? Result<void>()
                             : Error{ErrorCode::kNotFound, "there is no such tenant"};
     });
@@ -205,6 +207,7 @@ Result<IssuedKey> Tenants::rotate_key(const ApiKeyId& key, std::chrono::hours ov
         TRY(insert_key(transaction, id, old.tenant, options, {made, now}));
         const Time end = std::min(now + overlap, old.expires.value_or(Time::max()));
         TRY(transaction.execute(kExpireKey, {id_value(key), time_value(end)}));
+        transaction.notify({.channel = kKeysChanged, .payload = {}});
         return {};
     });
     TRY(done);
@@ -215,6 +218,7 @@ Result<void> Tenants::revoke_key(const ApiKeyId& key) {
     return store_.transact([&](Transaction& transaction) -> Result<void> {
         const auto changed =
             TRY(transaction.execute(kRevokeKey, {id_value(key), time_value(clock_.now())}));
+        transaction.notify({.channel = kKeysChanged, .payload = {}});
         return changed == 1 ? Result<void>() : Error{ErrorCode::kNotFound, "there is no such key"};
     });
 }
