@@ -129,7 +129,7 @@ std::string Metrics::write() const {
     const std::lock_guard lock(mutex_);
     std::string out;
     for (const auto& [name, all] : families_) {
-        const std::string_view kind = all.gauge                  ? "gauge"
+        const std::string_view kind = all.gauge                ? "gauge"
                                       : all.histograms.empty() ? "counter"
                                                                : "histogram";
         out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, all.help, name, kind);

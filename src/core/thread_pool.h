@@ -39,8 +39,7 @@ public:
     auto run(Executor& executor, Work work) {
         using Value = std::invoke_result_t<Work&>;
         return when_done<Value>(executor, [this, work = std::move(work)](auto done) mutable {
-            const bool taken =
-                submit([done, work = std::move(work)]() mutable { done(work()); });
+            const bool taken = submit([done, work = std::move(work)]() mutable { done(work()); });
             if (!taken) {
                 done(Error{ErrorCode::kLimit, "too many calls wait for a free worker"});
             }

@@ -218,8 +218,8 @@ json::Value ChatStream::frame(json::Value choices) const {
 // What a choice still has to say before its reason.
 json::Value ChatStream::last_delta(std::int64_t index, Choice& choice, Ending ending) const {
     // Held text stays where it is unless the answer came to its own end.
-    std::string content = ending == Ending::kWhole ? choice.content.finish()
-                                                   : choice.content.finish_without_rest();
+    std::string content =
+        ending == Ending::kWhole ? choice.content.finish() : choice.content.finish_without_rest();
     json::Object value{{"index", index}};
     if (rules_.shape == TextShape::kCompletion) {
         value.emplace_back("text", std::move(content));
@@ -239,8 +239,7 @@ json::Value ChatStream::last_delta(std::int64_t index, Choice& choice, Ending en
             std::string rest = gate.finish();
             if (!rest.empty()) {
                 calls.push_back(json::Object{
-                    {"index", tool},
-                    {"function", json::Object{{"arguments", std::move(rest)}}}});
+                    {"index", tool}, {"function", json::Object{{"arguments", std::move(rest)}}}});
             }
         }
         if (!calls.empty()) {

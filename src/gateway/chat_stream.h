@@ -37,9 +37,9 @@ Usage usage_of(const json::Value& answer);
 struct AnswerRules {
     TextShape shape = TextShape::kChat;
     std::shared_ptr<const review::Reviewer> reviewer;
-    TextLabel label;      // of the texts
-    std::string notice;   // for the application to show, where the texts bear no label
-    json::Value aigc;     // the implicit label
+    TextLabel label;     // of the texts
+    std::string notice;  // for the application to show, where the texts bear no label
+    json::Value aigc;    // the implicit label
     bool wants_usage = true;
 };
 

@@ -39,12 +39,12 @@ namespace colophon::gateway {
 namespace {
 
 // Seconds; OpenTelemetry's buckets for GenAI durations.
-const std::vector<double> kDurations{0.01, 0.02, 0.04, 0.08, 0.16,  0.32,  0.64,
+const std::vector<double> kDurations{0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64,
                                      1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
 // Of what we add ourselves.
 const std::vector<double> kOverheads{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                      0.01,   0.025,   0.05,   0.1,   0.25,   1};
-const std::vector<double> kTokens{1,     4,     16,     64,      256,     1024,    4096,
+const std::vector<double> kTokens{1,     4,     16,     64,      256,     1024,     4096,
                                   16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
 
 constexpr std::array<std::pair<std::string_view, identity::Scope>, 5> kScopes{
@@ -64,9 +64,8 @@ std::string_view key_of(const http::Request& request) {
     const std::string_view value = request.header("authorization");
     constexpr std::string_view kBearer = "Bearer ";
     if (value.size() > kBearer.size() &&
-        std::ranges::equal(value.substr(0, kBearer.size()), kBearer, [](char a, char b) {
-            return (a | 0x20) == (b | 0x20);
-        })) {
+        std::ranges::equal(value.substr(0, kBearer.size()), kBearer,
+                           [](char a, char b) { return (a | 0x20) == (b | 0x20); })) {
         return value.substr(kBearer.size());
     }
     return request.header("x-api-key");
@@ -93,11 +92,11 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
       stages_{.parts = parts_, .quotas = quotas_, .ids = ids_},
       routing_(parts.clock, parts.random) {
     for (http::Loop* loop : loops) {
-        upstreams_[loop] = std::make_unique<http::Upstream>(
-            *loop, http::Upstream::Options{.tls = upstream_tls});
+        upstreams_[loop] =
+            std::make_unique<http::Upstream>(*loop, http::Upstream::Options{.tls = upstream_tls});
     }
     add_text_routes(*this);
-    // add_speech_routes(*this);
+    add_speech_routes(*this);
     add_model_routes(*this);
 }
 
@@ -159,9 +158,9 @@ Task<void> Gateway::not_found(http::Exchange& exchange, const std::string& allow
 }
 
 void Gateway::add_call(http::Route route, CallHandler handler) {
-    route.handle = [this, handler = std::move(handler)](
-                       http::Exchange& exchange, const http::Route& own,
-                       http::PathValues) -> Task<void> {
+    route.handle = [this, handler = std::move(handler)](http::Exchange& exchange,
+                                                        const http::Route& own,
+                                                        http::PathValues) -> Task<void> {
         return serve_call(exchange, own, handler);
     };
     router_.add(std::move(route));
@@ -304,8 +303,7 @@ void Gateway::count(const Call& call, const http::Route& route, const std::strin
         if (number > 0) {
             Metrics::Labels each = labels;
             each.emplace_back("gen_ai_token_type", kind);
-            parts_.metrics
-                .histogram("gen_ai_client_token_usage", "Tokens of calls", kTokens, each)
+            parts_.metrics.histogram("gen_ai_client_token_usage", "Tokens of calls", kTokens, each)
                 .observe(static_cast<double>(number));
         }
     }
@@ -316,12 +314,10 @@ void Gateway::log(http::Exchange& exchange, std::string_view operation, const Ca
     if (!parts_.access_log) {
         return;
     }
-    json::Object line{{"time", format_time(parts_.clock.now())},
-                      {"method", exchange.request().method},
-                      {"operation", std::string(operation)},
-                      {"status", exchange.status()},
-                      {"bytes", exchange.bytes_out()},
-                      {"duration_ms", milliseconds_since(began)}};
+    json::Object line{
+        {"time", format_time(parts_.clock.now())}, {"method", exchange.request().method},
+        {"operation", std::string(operation)},     {"status", exchange.status()},
+        {"bytes", exchange.bytes_out()},           {"duration_ms", milliseconds_since(began)}};
     if (!code.empty()) {
         line.emplace_back("code", code);
     }

@@ -23,13 +23,14 @@ Task<std::optional<Refusal>> list_models(Gateway&, Call& call) {
     json::Array models;
     const std::string tenant = to_string(call.caller.tenant);
     for (const auto& [name, model] : call.settings->models) {
-        if (model.tenants.empty() || std::ranges::find(model.tenants, tenant) != model.tenants.end()) {
-            models.push_back(json::Object{{"id", name},
-                                          {"object", "model"},
-                                          {"created", 0},
-                                          {"owned_by", "colophon"},
-                                          {"service", std::string(label::service_name(
-                                                          model.service))}});
+        if (model.tenants.empty() ||
+            std::ranges::find(model.tenants, tenant) != model.tenants.end()) {
+            models.push_back(
+                json::Object{{"id", name},
+                             {"object", "model"},
+                             {"created", 0},
+                             {"owned_by", "colophon"},
+                             {"service", std::string(label::service_name(model.service))}});
         }
     }
     std::string body = json::write(json::Object{{"object", "list"}, {"data", std::move(models)}});

@@ -58,8 +58,7 @@ public:
         std::string name;  // of the synthesizer; empty: as the text's language asks
         double speed = 1.0;
     };
-    virtual Result<Buffer> speak(std::string_view text, const Voice& voice,
-                                 SoundFormat format) = 0;
+    virtual Result<Buffer> speak(std::string_view text, const Voice& voice, SoundFormat format) = 0;
 };
 
 // One line for the log of the service, in the form of an access log. No personal data.

@@ -34,8 +34,7 @@ void Quotas::fill(Bucket& bucket, const Quota& quota) {
         bucket.requests = requests;
         bucket.tokens = tokens;
     } else {
-        const double minutes =
-            std::chrono::duration<double>(now - bucket.filled).count() / kMinute;
+        const double minutes = std::chrono::duration<double>(now - bucket.filled).count() / kMinute;
         bucket.requests = std::min(requests, bucket.requests + requests * minutes);
         bucket.tokens = std::min(tokens, bucket.tokens + tokens * minutes);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How many calls at once, calls a minute and tokens a minute a tenant and a subject may use, on this
-// node.
+// How many calls at once, calls a minute and tokens a minute a tenant and a subject may use, on
+// this node.
 
 #include "core/ids.h"
 #include "gateway/settings.h"
@@ -28,7 +28,8 @@ public:
         int seconds = 1;
     };
     std::optional<Refused> enter(const Key& key, const Quota& quota);
-    // The call ended. Tokens are charged when they are known: one call may overdraw, the next waits.
+    // The call ended. Tokens are charged when they are known: one call may overdraw, the next
+    // waits.
     void leave(const Key& key, const Quota& quota, std::int64_t tokens);
 
 private:

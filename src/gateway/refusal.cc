@@ -27,8 +27,9 @@ Refusal unauthorized() {
     return {.status = 401,
             .type = "authentication_error",
             .code = "invalid_api_key",
-            .message = "the API key is missing, not known, has ended or was revoked; send it as "
-                       "Authorization: Bearer KEY"};
+            .message =
+                "the API key is missing, not known, has ended or was revoked; send it as "
+                "Authorization: Bearer KEY"};
 }
 
 Refusal not_permitted(std::string_view right) {
@@ -112,8 +113,7 @@ std::string in_tongue(const std::string& message, Tongue tongue) {
 json::Value error_json(const Refusal& refusal, const ErrorContext& context) {
     json::Object error{{"message", in_tongue(refusal.message, context.tongue)},
                        {"type", refusal.type}};
-    error.emplace_back("param",
-                       refusal.param.empty() ? json::Value() : json::Value(refusal.param));
+    error.emplace_back("param", refusal.param.empty() ? json::Value() : json::Value(refusal.param));
     error.emplace_back("code", refusal.code);
     if (!refusal.category.empty()) {
         error.emplace_back("category", refusal.category);

@@ -40,9 +40,9 @@ Error unavailable(const std::string& model) {
 
 }  // namespace
 
-Routing::Health& Routing::health(const std::string& upstream) {
+Routing::Health& Routing::health(const Target& target) {
     const std::lock_guard lock(mutex_);
-    auto& found = health_[upstream];
+    auto& found = health_[target.upstream + "/" + target.model];
     if (!found) {
         found = std::make_unique<Health>(clock_);
     }
@@ -58,8 +58,8 @@ bool Routing::may_retry(Health& health) {
     return true;
 }
 
-void Routing::note_broken(const std::string& upstream) {
-    Health& each = health(upstream);
+void Routing::note_broken(const Target& target) {
+    Health& each = health(target);
     if (each.breaker.may_call()) {
         each.breaker.record(false);
     }
@@ -89,7 +89,7 @@ const Target* Routing::choose(const Call& call, const std::vector<const Target*>
             at -= (*chosen)->weight;
             ++chosen;
         }
-        if (health((*chosen)->upstream).breaker.may_call()) {
+        if (health(**chosen).breaker.may_call()) {
             return *chosen;
         }
         candidates.erase(chosen);
@@ -100,7 +100,7 @@ const Target* Routing::choose(const Call& call, const std::vector<const Target*>
 Task<Result<Routing::Sent>> Routing::attempt(Call& call, http::Upstream& client,
                                              const MakeRequest& make, const Target& target) {
     const UpstreamSettings& upstream = call.settings->upstreams.find(target.upstream)->second;
-    Health& own = health(target.upstream);
+    Health& own = health(target);
     auto request = make(upstream, target);
     if (!request.ok()) {
         own.breaker.record(true);
@@ -133,7 +133,7 @@ Task<Result<Routing::Sent>> Routing::send(Call& call, http::Upstream& client, Ma
         const bool again = sent.ok() ? is_worth_another_try(sent->response->head().status)
                                      : sent.error().code != ErrorCode::kInvalidArgument &&
                                            sent.error().code != ErrorCode::kDenied;
-        Health& own = health(target->upstream);
+        Health& own = health(*target);
         const bool gone = call.exchange.gone().stop_requested();
         if (!again || gone || attempts >= call.model->attempts || !may_retry(own)) {
             if (sent.ok()) {

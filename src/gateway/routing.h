@@ -2,8 +2,8 @@
 #pragma once
 
 // Which upstream answers a call, and what is done when it does not: another one, or the same again
-// after a pause, as long as the budget of retries lasts. An upstream that fails too often rests
-// (identity/circuit_breaker.h).
+// after a pause, as long as the budget of retries lasts. A model of an upstream that fails too
+// often rests (identity/circuit_breaker.h).
 
 #include "core/clock.h"
 #include "core/random.h"
@@ -37,7 +37,7 @@ public:
     // Nothing of it has gone to the client, so that a retry is invisible.
     Task<Result<Sent>> send(Call& call, http::Upstream& client, MakeRequest make);
     // An answer that broke off after it was chosen counts against its upstream too.
-    void note_broken(const std::string& upstream);
+    void note_broken(const Target& target);
 
 private:
     struct Health {
@@ -47,7 +47,7 @@ private:
         double retries = 10;
         std::size_t active = 0;
     };
-    Health& health(const std::string& upstream);
+    Health& health(const Target& target);
     const Target* choose(const Call& call, const std::vector<const Target*>& tried);
     bool may_retry(Health& health);
     Task<Result<Sent>> attempt(Call& call, http::Upstream& client, const MakeRequest& make,

@@ -107,8 +107,8 @@ void note_source(Call& call) {
     const http::Request& request = call.exchange.request();
     ledger::Private& personal = call.record.personal;
     const std::string_view said = request.header("colophon-client-address");
-    personal.source_address = said.empty() || said.size() > 64 ? call.exchange.peer_address()
-                                                               : std::string(said);
+    personal.source_address =
+        said.empty() || said.size() > 64 ? call.exchange.peer_address() : std::string(said);
     personal.source_port = said.empty() ? call.exchange.peer_port() : 0;
     personal.target_address = call.exchange.local_address();
     const std::string_view agent = request.header("user-agent");
@@ -210,9 +210,11 @@ http::Headers answer_headers(const Call& call, std::string_view content_type) {
     }
     const std::string& filing = call.settings->filing;
     headers.push_back({"colophon-filing", filing.empty() ? std::string("none") : filing});
-    headers.push_back({"colophon-record", to_string(call.record.facts.id)});
     headers.push_back({"cache-control", "no-store"});
-    headers.push_back({"x-request-id", to_string(call.record.facts.id)});
+    if (call.record.facts.id != RecordId{}) {
+        headers.push_back({"colophon-record", to_string(call.record.facts.id)});
+        headers.push_back({"x-request-id", to_string(call.record.facts.id)});
+    }
     return headers;
 }
 
@@ -232,9 +234,8 @@ Task<Result<void>> append_record(const Stages& stages, Call& call) {
     }
     // The record is taken over when append() returns; it is durable when we go on.
     call.recorded = true;
-    auto kept = co_await when_done<Result<void>>(call.loop(), [&](const auto& done) {
-        stages.parts.records.append(record, {}, done);
-    });
+    auto kept = co_await when_done<Result<void>>(
+        call.loop(), [&](const auto& done) { stages.parts.records.append(record, {}, done); });
     co_return kept;
 }
 

@@ -147,8 +147,8 @@ struct Words {
 
 std::optional<Refusal> words_of(const Call& call, const TextRequest& request, Words& words) {
     const Settings& settings = *call.settings;
-    const label::LabelPlan plan = label::plan(call.model->service, settings.label.profile,
-                                              label::Format::kMarkdown);
+    const label::LabelPlan plan =
+        label::plan(call.model->service, settings.label.profile, label::Format::kMarkdown);
     if (!plan.owed.has(label::Mark::kExplicit)) {
         return std::nullopt;
     }
@@ -198,8 +198,7 @@ http::UpstreamRequest upstream_request(TextRequest& request, const UpstreamSetti
     out.url = upstream.url;
     out.url.path += request.shape == TextShape::kChat ? "/chat/completions" : "/completions";
     out.headers.push_back({"content-type", "application/json"});
-    out.headers.push_back(
-        {"accept", request.stream ? "text/event-stream" : "application/json"});
+    out.headers.push_back({"accept", request.stream ? "text/event-stream" : "application/json"});
     if (!upstream.key.empty()) {
         out.headers.push_back({"authorization", "Bearer " + upstream.key});
     }
@@ -259,7 +258,7 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         co_return gone_refusal();
     }
     if (!body.ok()) {
-        gateway.routing().note_broken(sent.upstream->name);
+        gateway.routing().note_broken(*sent.target);
         co_return upstream_failure(body.error());
     }
     auto parsed = json::parse(*body, {.depth_max = kDepthMax, .bytes_max = body->size() + 1});
@@ -360,8 +359,8 @@ Task<void> relay_events(Relay& relay) {
         if (*got == 0) {
             relay.done = relay.stream.all_finished();
             if (!relay.done) {
-                relay.broken =
-                    Error{ErrorCode::kUnavailable, "the upstream ended before its answer was whole"};
+                relay.broken = Error{ErrorCode::kUnavailable,
+                                     "the upstream ended before its answer was whole"};
             }
             break;
         }
@@ -386,7 +385,7 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     if (gone) {
         refusal = gone_refusal();
     } else if (!refusal && relay.broken) {
-        gateway.routing().note_broken(relay.sent.upstream->name);
+        gateway.routing().note_broken(*relay.sent.target);
         refusal = upstream_failure(*relay.broken);
     }
     using Ending = ChatStream::Ending;
@@ -511,28 +510,26 @@ constexpr const char* kTextResponse =
 }  // namespace
 
 void add_text_routes(Gateway& gateway) {
-    gateway.add_call({.method = "POST",
-                      .pattern = "/v1/chat/completions",
-                      .operation = "chat",
-                      .right = "generate",
-                      .summary = "a labelled answer of a chat model",
-                      .request_schema = kChatRequest,
-                      .response_schema = kTextResponse,
-                      .handle = {}},
-                     [](Gateway& own, Call& call) {
-                         return serve_text(own, call, TextShape::kChat);
-                     });
-    gateway.add_call({.method = "POST",
-                      .pattern = "/v1/completions",
-                      .operation = "text_completion",
-                      .right = "generate",
-                      .summary = "a labelled continuation of a text",
-                      .request_schema = kCompletionRequest,
-                      .response_schema = kTextResponse,
-                      .handle = {}},
-                     [](Gateway& own, Call& call) {
-                         return serve_text(own, call, TextShape::kCompletion);
-                     });
+    gateway.add_call(
+        {.method = "POST",
+         .pattern = "/v1/chat/completions",
+         .operation = "chat",
+         .right = "generate",
+         .summary = "a labelled answer of a chat model",
+         .request_schema = kChatRequest,
+         .response_schema = kTextResponse,
+         .handle = {}},
+        [](Gateway& own, Call& call) { return serve_text(own, call, TextShape::kChat); });
+    gateway.add_call(
+        {.method = "POST",
+         .pattern = "/v1/completions",
+         .operation = "text_completion",
+         .right = "generate",
+         .summary = "a labelled continuation of a text",
+         .request_schema = kCompletionRequest,
+         .response_schema = kTextResponse,
+         .handle = {}},
+        [](Gateway& own, Call& call) { return serve_text(own, call, TextShape::kCompletion); });
 }
 
 }  // namespace colophon::gateway

@@ -14,7 +14,7 @@ inline constexpr std::size_t kHeadersMax = 100;         // fields of one head
 inline constexpr std::size_t kTargetBytesMax = 8192;    // path and query
 inline constexpr std::size_t kChunkLineBytesMax = 256;  // size and extensions of a chunk
 inline constexpr std::size_t kTrailerBytesMax = 4096;
-inline constexpr std::size_t kHeadBytesMax = 64U << 10U;  // of an upstream's answer
+inline constexpr std::size_t kHeadBytesMax = 64U << 10U;      // of an upstream's answer
 inline constexpr std::size_t kPipelineBytesMax = 64U << 10U;  // kept while a call is answered
 inline constexpr std::size_t kSseEventBytesMax = 8U << 20U;
 
@@ -22,9 +22,9 @@ inline constexpr std::size_t kSseEventBytesMax = 8U << 20U;
 struct ServerLimits {
     std::size_t head_bytes_max = 16U << 10U;
     std::uint64_t body_bytes_max = 64ULL << 20U;
-    std::size_t connections_max = 10'000;  // of each loop
-    std::size_t per_peer_max = 1'000;      // connections of one address, of each loop
-    std::size_t requests_max = 100'000;    // on one connection
+    std::size_t connections_max = 10'000;         // of each loop
+    std::size_t per_peer_max = 1'000;             // connections of one address, of each loop
+    std::size_t requests_max = 100'000;           // on one connection
     std::chrono::milliseconds head_time{10'000};  // from its first byte to its last
     std::chrono::milliseconds idle_time{75'000};  // between two requests, and before the first
     std::chrono::milliseconds body_time{30'000};  // without any byte of a body

@@ -212,9 +212,9 @@ Result<void> set_target(std::string_view target, Request& request) {
     const bool printable =
         std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
     if (target.size() > kTargetBytesMax) {
-        return Error{ErrorCode::kLimit,
-                     fmt::format("the target of a request has more than {} bytes",
-                                 kTargetBytesMax)};
+        return Error{
+            ErrorCode::kLimit,
+            fmt::format("the target of a request has more than {} bytes", kTargetBytesMax)};
     }
     // The absolute form is for proxies, and the authority of CONNECT too.
     if (target.empty() || target.front() != '/' || !printable) {
@@ -375,8 +375,7 @@ std::optional<std::string> query_field(std::string_view query, std::string_view 
 }
 
 std::string_view reason_of(int status) noexcept {
-    const auto* row =
-        std::ranges::find(kReasons, status, &decltype(kReasons)::value_type::first);
+    const auto* row = std::ranges::find(kReasons, status, &decltype(kReasons)::value_type::first);
     return row == kReasons.end() ? std::string_view("Unknown") : row->second;
 }
 
@@ -415,14 +414,13 @@ Result<void> ChunkDecoder::size_line(std::string_view line) {
     return {};
 }
 
-Result<std::size_t> ChunkDecoder::take(std::string_view in, std::string& out,
-                                       std::size_t out_max) {
+Result<std::size_t> ChunkDecoder::take(std::string_view in, std::string& out, std::size_t out_max) {
     const std::size_t before = in.size();
     std::size_t room = out_max;
     while (!in.empty() && state_ != State::kDone) {
         if (state_ == State::kData) {
-            const auto piece = static_cast<std::size_t>(
-                std::min<std::uint64_t>({left_, in.size(), room}));
+            const auto piece =
+                static_cast<std::size_t>(std::min<std::uint64_t>({left_, in.size(), room}));
             if (piece == 0) {
                 break;
             }
@@ -433,8 +431,9 @@ Result<std::size_t> ChunkDecoder::take(std::string_view in, std::string& out,
             state_ = left_ == 0 ? State::kDataEnd : State::kData;
             continue;
         }
-        const auto line = TRY(take_line(
-            in, state_ == State::kTrailer ? kTrailerBytesMax - trailer_bytes_ : kChunkLineBytesMax));
+        const auto line =
+            TRY(take_line(in, state_ == State::kTrailer ? kTrailerBytesMax - trailer_bytes_
+                                                        : kChunkLineBytesMax));
         if (!line) {
             break;
         }

@@ -83,9 +83,9 @@ json::Value operation_of(const Route& route) {
         operation.emplace_back("parameters", std::move(parameters));
     }
     if (!route.request_schema.empty()) {
-        operation.emplace_back("requestBody", json::Object{{"required", true},
-                                                           {"content",
-                                                            content(route.request_schema)}});
+        operation.emplace_back(
+            "requestBody",
+            json::Object{{"required", true}, {"content", content(route.request_schema)}});
     }
     json::Object good{{"description", "done"}};
     if (!route.response_schema.empty()) {
@@ -94,15 +94,14 @@ json::Value operation_of(const Route& route) {
     json::Object refused{{"description", "refused or failed"}};
     refused.emplace_back(
         "content",
-        json::Object{{"application/json",
-                      json::Object{{"schema", json::Object{{"$ref",
-                                                            "#/components/schemas/Error"}}}}}});
+        json::Object{
+            {"application/json",
+             json::Object{{"schema", json::Object{{"$ref", "#/components/schemas/Error"}}}}}});
     operation.emplace_back("responses",
                            json::Object{{"200", std::move(good)}, {"default", std::move(refused)}});
     if (!route.right.empty()) {
         operation.emplace_back("x-colophon-right", route.right);
-        operation.emplace_back("security",
-                               json::Array{json::Object{{"key", json::Array{}}}});
+        operation.emplace_back("security", json::Array{json::Object{{"key", json::Array{}}}});
     } else {
         operation.emplace_back("security", json::Array{});
     }
@@ -165,9 +164,8 @@ json::Value Router::openapi(std::string_view title, std::string_view version,
                             const std::vector<std::string>& prefixes) const {
     json::Object paths;
     for (const Route& route : routes_) {
-        const bool wanted = std::ranges::any_of(prefixes, [&](const std::string& prefix) {
-            return route.pattern.starts_with(prefix);
-        });
+        const bool wanted = std::ranges::any_of(
+            prefixes, [&](const std::string& prefix) { return route.pattern.starts_with(prefix); });
         if (!wanted) {
             continue;
         }
@@ -188,10 +186,9 @@ json::Value Router::openapi(std::string_view title, std::string_view version,
         {"info", json::Object{{"title", std::string(title)}, {"version", std::string(version)}}},
         {"paths", std::move(paths)},
         {"components",
-         json::Object{
-             {"securitySchemes",
-              json::Object{{"key", json::Object{{"type", "http"}, {"scheme", "bearer"}}}}},
-             {"schemas", json::Object{{"Error", schema(kErrorSchema)}}}}}};
+         json::Object{{"securitySchemes",
+                       json::Object{{"key", json::Object{{"type", "http"}, {"scheme", "bearer"}}}}},
+                      {"schemas", json::Object{{"Error", schema(kErrorSchema)}}}}}};
 }
 
 }  // namespace colophon::http

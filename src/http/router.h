@@ -21,8 +21,8 @@ namespace colophon::http {
 using PathValues = std::vector<std::string>;
 
 struct Route {
-    std::string method;   // "POST"
-    std::string pattern;  // "/v1/records/{id}"; a name that ends in "..." takes slashes too
+    std::string method;     // "POST"
+    std::string pattern;    // "/v1/records/{id}"; a name that ends in "..." takes slashes too
     std::string operation;  // operationId, and the name in metrics and logs: "chat.completions"
     std::string right;      // what a caller must hold; empty: everybody may call
     std::string summary;    // one line for people

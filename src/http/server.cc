@@ -133,8 +133,7 @@ Result<void> add_doors(Server::State& state, std::unique_ptr<Listener> first, bo
         if (!listener.ok()) {
             return listener.error();
         }
-        state.shards[i]->doors.push_back(
-            std::make_unique<Door>(std::move(*listener), secure));
+        state.shards[i]->doors.push_back(std::make_unique<Door>(std::move(*listener), secure));
     }
     if (state.port == 0) {
         state.port = first->port();
@@ -177,8 +176,7 @@ Server::Server(std::vector<Loop*> loops, Options options) : state_(std::make_uni
     state_->options = std::move(options);
     state_->limits = state_->options.limits;
     for (Loop* loop : loops) {
-        state_->shards.push_back(
-            std::make_unique<Shard>(*loop, state_->options, state_->counts));
+        state_->shards.push_back(std::make_unique<Shard>(*loop, state_->options, state_->counts));
     }
 }
 
@@ -186,8 +184,8 @@ Server::~Server() = default;
 
 Result<void> Server::listen(const std::string& address, std::uint16_t port,
                             std::shared_ptr<TlsContext> tls) {
-    auto listener = TRY(
-        Listener::open(state_->shards.front()->loop, Address{.host = address, .port = port}));
+    auto listener =
+        TRY(Listener::open(state_->shards.front()->loop, Address{.host = address, .port = port}));
     const bool secure = tls != nullptr;
     if (secure) {
         replace_tls(std::move(tls));

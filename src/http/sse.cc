@@ -48,9 +48,9 @@ Result<std::optional<SseEvent>> SseReader::next() {
             event_ = {};
         }
         if (event_.data.size() > kSseEventBytesMax) {
-            return Error{ErrorCode::kLimit,
-                         fmt::format("an event of the stream has more than {} bytes",
-                                     kSseEventBytesMax)};
+            return Error{
+                ErrorCode::kLimit,
+                fmt::format("an event of the stream has more than {} bytes", kSseEventBytesMax)};
         }
     }
     if (all.size() - at_ > kSseEventBytesMax) {

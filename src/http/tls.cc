@@ -38,8 +38,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(const std::string& certif
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
     // Records shrink to what is in them, and idle connections give their buffers back.
     SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                 SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(
+        raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_COMPRESSION);
     error_code failed;
     context.use_certificate_chain_file(certificate, failed);
     if (failed) {

@@ -48,8 +48,8 @@ Error late(std::string_view what, std::chrono::milliseconds time) {
 }
 
 bool is_host_character(char c) noexcept {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '-' || c == '.' || c == '_';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '.' || c == '_';
 }
 
 }  // namespace
@@ -215,7 +215,10 @@ void Response::finish() noexcept {
 }
 
 Task<Result<void>> Response::send_request(const UpstreamRequest& request) {
-    const std::string_view target = request.url.path.empty() ? "/" : request.url.path;
+    std::string_view target = request.url.path;
+    if (target.empty()) {
+        target = "/";
+    }
     std::string head = fmt::format("{} {} HTTP/1.1\r\nhost: {}\r\n", request.method, target,
                                    request.url.authority());
     for (const Header& each : request.headers) {
@@ -271,9 +274,9 @@ Task<Result<void>> Response::read_head(bool to_head) {
         if (end) {
             auto head = parse_response_head(std::string_view(in_).substr(0, *end), to_head);
             if (!head.ok()) {
-                co_return Error{ErrorCode::kCorrupt,
-                                fmt::format("the upstream's answer is no HTTP: {}",
-                                            head.error().what)};
+                co_return Error{
+                    ErrorCode::kCorrupt,
+                    fmt::format("the upstream's answer is no HTTP: {}", head.error().what)};
             }
             in_.erase(0, *end);
             seen = 0;
@@ -357,8 +360,7 @@ Task<Result<std::size_t>> Response::read(std::string& into) {
 Task<Result<std::unique_ptr<Transport>>> open_transport(Upstream::State& state,
                                                         const UpstreamRequest& request) {
     const Address to{.host = request.url.host, .port = request.url.port};
-    const ConnectOptions options{.time = request.times.connect,
-                                 .only_public = request.only_public};
+    const ConnectOptions options{.time = request.times.connect, .only_public = request.only_public};
     auto transport = co_await connect(state.loop, to, options, request.stop);
     if (!transport.ok() || !request.url.secure) {
         co_return transport;
@@ -404,7 +406,7 @@ Upstream::~Upstream() = default;
 
 Task<Result<std::unique_ptr<UpstreamResponse>>> Upstream::send(UpstreamRequest request) {
     const std::shared_ptr<State> state = state_;
-    const std::string key = fmt::format("{}{}{}", request.url.secure ? "s " : "", 
+    const std::string key = fmt::format("{}{}{}", request.url.secure ? "s " : "",
                                         request.only_public ? "p " : "", request.url.authority());
     for (int attempt = 0;; ++attempt) {
         auto response = std::make_unique<Response>(state, key, request.times, request.stop);

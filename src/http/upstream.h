@@ -46,7 +46,7 @@ struct UpstreamRequest {
     Headers headers = {};  // without Host, Content-Length and Connection
     std::string body = {};
     UpstreamTimes times = {};
-    bool only_public = false;  // addresses of the own network are refused
+    bool only_public = false;   // addresses of the own network are refused
     std::stop_token stop = {};  // ends the exchange at once
 };
 // NOLINTEND(readability-redundant-member-init)

@@ -86,8 +86,7 @@ void SubjectCache::forget() {
     entries_.clear();
 }
 
-std::optional<SubjectState> SubjectCache::find(const TenantId& tenant,
-                                               std::string_view reference) {
+std::optional<SubjectState> SubjectCache::find(const TenantId& tenant, std::string_view reference) {
     const Key key(tenant, reference);
     const auto now = steady_clock::now();
     const std::lock_guard lock(mutex_);

@@ -55,9 +55,10 @@ Result<WordList> WordList::parse(std::string_view text) {
             tab == std::string_view::npos ? line : trimmed(line.substr(tab + 1));
         if (word.empty() || word.size() > kWordBytesMax || category.empty() ||
             category.size() > kWordBytesMax || find_invalid_utf8(line)) {
-            return Error{ErrorCode::kInvalidArgument,
-                         fmt::format("line {} of the word list is no word of 1 to {} bytes of UTF-8",
-                                     number, kWordBytesMax)};
+            return Error{
+                ErrorCode::kInvalidArgument,
+                fmt::format("line {} of the word list is no word of 1 to {} bytes of UTF-8", number,
+                            kWordBytesMax)};
         }
         if (words.size() == kWordsMax) {
             return Error{ErrorCode::kLimit,

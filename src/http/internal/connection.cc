@@ -104,9 +104,7 @@ class Connection::FillAwaiter {
 public:
     explicit FillAwaiter(Connection& connection) : connection_(connection) {}
     bool await_ready() const noexcept { return !connection_.reading_; }
-    void await_suspend(std::coroutine_handle<> waiting) noexcept {
-        connection_.reader_ = waiting;
-    }
+    void await_suspend(std::coroutine_handle<> waiting) noexcept { connection_.reader_ = waiting; }
     void await_resume() const noexcept {}
 
 private:

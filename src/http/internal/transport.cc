@@ -97,10 +97,11 @@ struct WriteStep {
             native.written += count;
             take(count);
             if (failed == asio::error::would_block || failed == asio::error::try_again) {
-                native.socket.async_wait(tcp::socket::wait_write,
-                                         [step = std::move(*this)](const error_code& ended) mutable {
-                                             step.after_wait(ended);
-                                         });
+                native.socket.async_wait(
+                    tcp::socket::wait_write,
+                    [step = std::move(*this)](const error_code& ended) mutable {
+                        step.after_wait(ended);
+                    });
                 return;
             }
             if (failed) {
@@ -263,7 +264,8 @@ Result<void> shaken(const error_code& failed, bool expired) {
         return Error{ErrorCode::kLimit, "the TLS handshake took too long"};
     }
     const bool untrusted = failed.category() == asio::error::get_ssl_category() &&
-                           ERR_GET_REASON(static_cast<unsigned long>(failed.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+                           ERR_GET_REASON(static_cast<unsigned long>(failed.value())) ==
+                               SSL_R_CERTIFICATE_VERIFY_FAILED;
     return Error{untrusted ? ErrorCode::kDenied : ErrorCode::kUnavailable,
                  fmt::format("the TLS handshake failed: {}", failed.message())};
 }
@@ -419,9 +421,8 @@ Task<Result<std::unique_ptr<Transport>>> connect(Loop& loop, Address to, Connect
     connecting.expire_in(options.time);
     const auto cancel = [&connecting] { connecting.cancel(); };
     const std::stop_callback stopped(stop, cancel);
-    const Error late{ErrorCode::kLimit,
-                     fmt::format("no connection to {} within {} ms", to.host,
-                                 options.time.count())};
+    const Error late{ErrorCode::kLimit, fmt::format("no connection to {} within {} ms", to.host,
+                                                    options.time.count())};
     if (stop.stop_requested()) {
         co_return Error{ErrorCode::kUnavailable, "the call was given up"};
     }
@@ -450,9 +451,8 @@ Task<Result<std::unique_ptr<Transport>>> connect(Loop& loop, Address to, Connect
         co_return late;
     }
     if (refused) {
-        co_return Error{ErrorCode::kUnavailable,
-                        fmt::format("{} port {} does not answer: {}", to.host, to.port,
-                                    refused.message())};
+        co_return Error{ErrorCode::kUnavailable, fmt::format("{} port {} does not answer: {}",
+                                                             to.host, to.port, refused.message())};
     }
     configure(connecting.socket);
     co_return std::make_unique<Transport>(
@@ -515,9 +515,8 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& at) 
         acceptor.listen(kBacklog, failed);
     }
     if (failed) {
-        return Error{ErrorCode::kUnavailable,
-                     fmt::format("cannot listen on {} port {}: {}", at.host, at.port,
-                                 failed.message())};
+        return Error{ErrorCode::kUnavailable, fmt::format("cannot listen on {} port {}: {}",
+                                                          at.host, at.port, failed.message())};
     }
     return std::make_unique<Listener>(loop, std::move(native));
 }
@@ -525,18 +524,18 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& at) 
 Result<std::unique_ptr<Listener>> Listener::adopt(Loop& loop, int descriptor) {
     sockaddr_storage name{};
     socklen_t size = sizeof name;
-    const bool named =
-        ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size) == 0;
+    const bool named = ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size) == 0;
     if (!named || (name.ss_family != AF_INET && name.ss_family != AF_INET6)) {
-        return Error{ErrorCode::kInvalidArgument, "the socket that was handed over is no TCP socket"};
+        return Error{ErrorCode::kInvalidArgument,
+                     "the socket that was handed over is no TCP socket"};
     }
     auto native = std::make_unique<Native>(loop.native().context);
     error_code failed;
     native->acceptor.assign(name.ss_family == AF_INET ? tcp::v4() : tcp::v6(), descriptor, failed);
     if (failed) {
-        return Error{ErrorCode::kUnavailable,
-                     fmt::format("the socket that was handed over is refused: {}",
-                                 failed.message())};
+        return Error{
+            ErrorCode::kUnavailable,
+            fmt::format("the socket that was handed over is refused: {}", failed.message())};
     }
     return std::make_unique<Listener>(loop, std::move(native));
 }
