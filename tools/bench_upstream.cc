@@ -5,6 +5,7 @@
 //   echo           the last message, at once or as a stream of words
 //   paced-N        the same, a word every N milliseconds
 //   letters        a stream of single bytes' worth of text, the hardest cut there is
+//   backwards      the last message from its end to its start: what a filter of requests lets pass
 //   tools          a call of a tool, its arguments in pieces
 //   error-N        the status N
 //   flaky          503 for every other call
@@ -31,6 +32,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -56,10 +58,11 @@ Counts& counts() {
     return all;
 }
 
-// A PNG of 256 x 256 white dots, one bit each; compressed by zlib level 9.
+// A PNG of 512 x 512 white dots, one bit each.
 constexpr std::string_view kPicture =
-    "iVBORw0KGgoAAAANSUhEUgAAAQAAAAEAAQAAAABXZhYuAAAAIklEQVR42u3BAQ0AAADCoPdPbQ8HFAAAAAAAAAAAAAAA"
-    "AAAAfAMgIAABhFmJzQAAAABJRU5ErkJggg==";
+    "iVBORw0KGgoAAAANSUhEUgAAAgAAAAIAAQAAAADcA+lXAAAAjElEQVR42u3MMQ0AAAwDoPo33YrYtQQEkB5FIBAIBA"
+    "KBQCAQCAQCgUAgEAgEAoFAIBAIBAKBQCAQCAQCgUAgEAgEAoFAIBAIBAKBQCAQCAQCgUAgEAgEAoFAIBAIBAKBQCAQ"
+    "CAQCgUAgEAgEAoFAIBAIBAKBQCAQCAQCgUAgEAgEAoFAIBAIBAKB4HcwNvqHcg2WKzYAAAAASUVORK5CYII=";
 
 struct Ask {
     std::string model;
@@ -325,6 +328,9 @@ Task<void> serve(http::Exchange& exchange) {
     ask.body = std::move(*parsed);
     ask.model = ask.body.string_or("model", "");
     ask.text = last_text(ask.body);
+    if (ask.model == "backwards") {
+        std::ranges::reverse(ask.text);
+    }
     ask.chat = path.ends_with("/chat/completions");
     const json::Value* stream = ask.body.find("stream");
     ask.stream = stream != nullptr && stream->if_bool() != nullptr && *stream->if_bool();

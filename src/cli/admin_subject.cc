@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// colophon admin subject add, list, show, close, erase: the end users of a tenant.
+// colophon admin subject add, verify, list, show, close, erase: the end users of a tenant.
 
 #include "cli/admin.h"
 #include "cli/commands.h"
@@ -31,6 +31,8 @@ struct Arguments : AdminArguments {
     std::string tenant;
     std::string subject;
     std::string reason;
+    std::string mobile;
+    std::string code;
     bool by_id = false;
     bool organisation = false;
     bool despite_retention = false;
@@ -52,6 +54,29 @@ Result<Found> find(const Arguments& arguments, Installation& installation) {
         return Error{ErrorCode::kNotFound, "there is no such subject"};
     }
     return Found{.tenant = tenant.id, .subject = *found};
+}
+
+// By mobile number, in two steps: without a code it gives the one that is to be sent to the number,
+// with the code that the user sent back the user is verified.
+Result<void> run_verify(const Arguments& arguments, Installation& installation) {
+    const Found found = TRY(find(arguments, installation));
+    identity::Subjects subjects = installation.subjects(installation.recorder(command_actor()));
+    if (arguments.code.empty()) {
+        const std::string code =
+            TRY(subjects.begin_mobile(found.tenant, found.subject, arguments.mobile));
+        report(arguments, {{"subject", to_string(found.subject)}, {"code", code}},
+               fmt::format("{} {}",
+                           tr("send this code to the number, then give it with --code:",
+                              "请将此验证码发送至该号码，然后以 --code 给出："),
+                           code));
+        return {};
+    }
+    const identity::VerificationState state =
+        TRY(subjects.confirm_mobile(found.tenant, found.subject, arguments.mobile, arguments.code));
+    report(arguments,
+           {{"subject", to_string(found.subject)}, {"state", std::string(state_name(state))}},
+           std::string(state_name(state)));
+    return {};
 }
 
 std::string_view kind_name(identity::SubjectKind kind) {
@@ -220,6 +245,21 @@ void add_reading_verbs(CLI::App& group, Action& action) {
     act_on_installation(*one, showing, action, run_show);
 }
 
+void add_verify(CLI::App& group, Action& action) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* verb = group.add_subcommand(
+        "verify", std::string(tr("verify a user by a code sent to its mobile number",
+                                 "以发送至手机号码的验证码核验用户身份")));
+    add_subject(*verb, *arguments);
+    add_id(*verb, *arguments);
+    verb->add_option("--mobile", arguments->mobile,
+                     std::string(tr("the mobile number", "手机号码")))
+        ->required();
+    verb->add_option("--code", arguments->code,
+                     std::string(tr("the code that came back", "用户返回的验证码")));
+    act_on_installation(*verb, arguments, action, run_verify);
+}
+
 }  // namespace
 
 void add_admin_subject_verbs(CLI::App& admin, Action& action) {
@@ -233,6 +273,7 @@ void add_admin_subject_verbs(CLI::App& admin, Action& action) {
     add->add_flag("--organisation", adding->organisation,
                   std::string(tr("an organisation, not a person", "用户为组织而非个人")));
     act_on_installation(*add, adding, action, run_add);
+    add_verify(*group, action);
     add_reading_verbs(*group, action);
 
     auto closing = std::make_shared<Arguments>();

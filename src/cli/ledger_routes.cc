@@ -213,6 +213,12 @@ void add_public_routes(gateway::Gateway& gateway, const PublicParts& parts) {
                });
     routes.add("/readyz", "readyz", "whether calls can be served",
                [parts](const http::Request&, const http::PathValues&) { return ready(parts); });
+    routes.add("/api/openapi.json", "openapi", "this description",
+               [&gateway](const http::Request&, const http::PathValues&) -> Result<Answer> {
+                   return Answer{.type = "application/json",
+                                 .body = json::write(gateway.router().openapi(
+                                     "Colophon", COLOPHON_VERSION, {"/v1/", "/ledger/", "/api/"}))};
+               });
     add_health_routes(gateway, parts);
 }
 

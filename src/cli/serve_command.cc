@@ -9,6 +9,7 @@
 #include "cli/label_request.h"
 #include "cli/ledger_routes.h"
 #include "cli/media_service.h"
+#include "cli/report.h"
 #include "cli/serve_settings.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"
@@ -101,12 +102,13 @@ Result<Loaded> load(const Arguments& arguments) {
 // Everything that runs. Members are destroyed from the last to the first.
 class Service {
 public:
+    // create() opens what it needs.
+    Service(Arguments arguments, Loaded loaded)
+        : arguments_(std::move(arguments)), loaded_(std::move(loaded)) {}
     static Result<std::unique_ptr<Service>> create(const Arguments& arguments, Loaded loaded);
     Result<ExitCode> run();
 
 private:
-    Service(Arguments arguments, Loaded loaded)
-        : arguments_(std::move(arguments)), loaded_(std::move(loaded)) {}
     Result<void> open_identity();
     Result<void> open_media();
     Result<void> open_gateway();
@@ -140,7 +142,7 @@ private:
 };
 
 Result<std::unique_ptr<Service>> Service::create(const Arguments& arguments, Loaded loaded) {
-    std::unique_ptr<Service> service(new Service(arguments, std::move(loaded)));
+    auto service = std::make_unique<Service>(arguments, std::move(loaded));
     const Places places = TRY(resolve_places(arguments.store));
     service->installation_ = TRY(Installation::open(places));
     TRY(service->open_identity());
@@ -199,6 +201,7 @@ Result<void> Service::open_gateway() {
                                .blocking = *blocking_,
                                .workers = *workers_,
                                .media = *media_,
+                               .verification_json = verification_json,
                                .metrics = metrics_,
                                .access_log = access_log()};
     gateway_ =

@@ -18,6 +18,7 @@
 #include "http/loop.h"
 #include "identity/tenants.h"
 #include "label/metadata/aigc.h"
+#include "label/record.h"
 #include "ledger/record.h"
 #include "review/review.h"
 
@@ -46,8 +47,11 @@ struct Call {
     bool in_tenant_quota = false;
     bool in_subject_quota = false;
     const ModelSettings* model = nullptr;  // points into settings
-    std::string aigc;                      // the label as JSON, when there is one
-    std::string trace;                     // W3C trace id
+    // Where there is no model: of content made elsewhere.
+    label::ServiceClass service = label::ServiceClass::kContent;
+    label::Origin origin = label::Origin::kGenerated;
+    std::string aigc;   // the label as JSON, when there is one
+    std::string trace;  // W3C trace id
     SteadyTime began = std::chrono::steady_clock::now();
     // So much of the time since then others took: the upstream, and the client who reads.
     std::chrono::steady_clock::duration waited{};
@@ -74,6 +78,8 @@ struct Stages {
     IdReserve& ids;
 };
 
+// Where the call comes from, for the record.
+void note_source(Call& call);
 // [DSP-9] Who may ask: model, real-name status of the subject, quotas.
 Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& ask);
 std::optional<Refusal> review_input(Call& call, std::string_view text);

@@ -97,6 +97,8 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
     }
     add_text_routes(*this);
     add_speech_routes(*this);
+    add_image_routes(*this);
+    add_file_routes(*this);
     add_model_routes(*this);
 }
 
@@ -224,6 +226,10 @@ Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& rout
             refusal = own_failure("internal_error", "no number for a record can be made now");
         }
     }
+    if (!refusal && owed_.load() > 0) {
+        refusal = own_failure("record_unavailable",
+                              "the call cannot be recorded now, so it is not answered");
+    }
     if (!refusal) {
         refusal = co_await guarded(call, handler);
     }
@@ -267,6 +273,25 @@ Task<void> Gateway::end_refused(Call& call, Refusal refusal) {
     }
     std::string body = json::write(error_json(refusal, call.errors));
     (void)co_await call.exchange.answer(refusal.status, std::move(headers), std::move(body));
+}
+
+void Gateway::owe_record(const Call& call) {
+    ++owed_;
+    call.loop().spawn(pay_record(call.loop(), call.record));
+}
+
+Task<void> Gateway::pay_record(http::Loop& loop, ledger::ServiceRecord record) {
+    constexpr std::chrono::seconds kPause{1};
+    for (;;) {
+        co_await loop.sleep(kPause);
+        const auto kept = co_await when_done<Result<void>>(
+            loop, [&](const auto& done) { parts_.records.append(record, {}, done); });
+        // A conflict says that it was kept after all.
+        if (kept.ok() || kept.error().code == ErrorCode::kConflict) {
+            --owed_;
+            co_return;
+        }
+    }
 }
 
 void Gateway::leave_quotas(Call& call) {
@@ -323,7 +348,9 @@ void Gateway::log(http::Exchange& exchange, std::string_view operation, const Ca
     }
     if (call != nullptr && call->caller.scopes != 0) {
         line.emplace_back("tenant", to_string(call->caller.tenant));
-        line.emplace_back("record", to_string(call->record.facts.id));
+        if (call->record.facts.id != RecordId{}) {
+            line.emplace_back("record", to_string(call->record.facts.id));
+        }
         if (call->record.facts.content_id) {
             line.emplace_back("content_id", to_string(*call->record.facts.content_id));
         }

@@ -18,6 +18,7 @@
 #include "http/upstream.h"
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -57,6 +58,10 @@ public:
     // A route of a generating or labelling call, with a record. The right is a scope's name.
     void add_call(http::Route route, CallHandler handler);
 
+    // A stream had gone out in part when its record could not be kept: it is tried again until it
+    // is, and no call is served before that.
+    void owe_record(const Call& call);
+
     const Parts& parts() const noexcept { return parts_; }
     const Stages& stages() const noexcept { return stages_; }
     Routing& routing() noexcept { return routing_; }
@@ -72,6 +77,7 @@ private:
     void count(const Call& call, const http::Route& route, const std::string& code);
     void log(http::Exchange& exchange, std::string_view operation, const Call* call,
              const std::string& code, SteadyTime began);
+    Task<void> pay_record(http::Loop& loop, ledger::ServiceRecord record);
     Task<void> not_found(http::Exchange& exchange, const std::string& allowed);
 
     Parts parts_;
@@ -83,8 +89,8 @@ private:
     Routing routing_;
     http::Router router_;
     std::map<http::Loop*, std::unique_ptr<http::Upstream>> upstreams_;
-    // Stores that fail make every call fail before it costs anything.
-    std::atomic<bool> store_failing_{false};
+    // Records of streams that had begun to go out when the store failed.
+    std::atomic<std::size_t> owed_{0};
 };
 
 // The end of a call that a handler answers itself: the record first, then `body`. A record that
@@ -94,6 +100,8 @@ Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, htt
 
 void add_text_routes(Gateway& gateway);
 void add_speech_routes(Gateway& gateway);
+void add_image_routes(Gateway& gateway);
+void add_file_routes(Gateway& gateway);
 void add_model_routes(Gateway& gateway);
 
 }  // namespace colophon::gateway

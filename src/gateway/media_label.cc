@@ -48,6 +48,10 @@ Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer fi
 }
 
 Refusal label_failure(const Error& error) {
+    // What the model gave is no file: not our failure, and asking again may help.
+    if (error.code == ErrorCode::kCorrupt) {
+        return upstream_failure(error);
+    }
     Refusal refusal = own_failure("label_failed",
                                   "the answer could not be labelled, so it is not "
                                   "given out: " +

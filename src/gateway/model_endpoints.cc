@@ -8,6 +8,7 @@
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "http/message.h"
+#include "label/record.h"
 
 #include <algorithm>
 #include <optional>
@@ -20,6 +21,7 @@ namespace {
 // Looking at the list makes nothing, so it needs no record.
 Task<std::optional<Refusal>> list_models(Gateway&, Call& call) {
     call.recorded = true;
+    call.facts().id = {};
     json::Array models;
     const std::string tenant = to_string(call.caller.tenant);
     for (const auto& [name, model] : call.settings->models) {

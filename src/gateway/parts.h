@@ -6,6 +6,7 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/ids.h"
+#include "core/json.h"
 #include "core/metrics.h"
 #include "core/random.h"
 #include "core/result.h"
@@ -74,6 +75,9 @@ struct Parts {
     ThreadPool& blocking;  // for the store
     ThreadPool& workers;   // for Media
     Media& media;
+    // A verification as `colophon verify --json` writes it.
+    std::function<json::Value(const std::string& name, const label::Verification& seen)>
+        verification_json;
     Metrics& metrics;
     AccessLog access_log;
 };

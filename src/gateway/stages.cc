@@ -102,6 +102,8 @@ Task<std::optional<Refusal>> admit_identity(const Stages& stages, Call& call, co
     co_return admit_subject(call, subject);
 }
 
+}  // namespace
+
 // The application is authenticated, so it may say where its user sits; else we say what we see.
 void note_source(Call& call) {
     const http::Request& request = call.exchange.request();
@@ -114,8 +116,6 @@ void note_source(Call& call) {
     const std::string_view agent = request.header("user-agent");
     personal.client = agent.substr(0, ledger::kRecordNameBytesMax);
 }
-
-}  // namespace
 
 std::int64_t milliseconds_since(SteadyTime began) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
@@ -175,7 +175,8 @@ std::optional<Refusal> note_output_verdict(Call& call, const review::Verdict& ve
 
 label::LabelRecord label_record(const Call& call) {
     label::LabelRecord record = call.settings->label.record;
-    record.service = call.model != nullptr ? call.model->service : label::ServiceClass::kContent;
+    record.service = call.model != nullptr ? call.model->service : call.service;
+    record.origin = call.origin;
     record.content_id = call.record.facts.content_id;
     record.created_at = call.record.facts.at;
     return record;

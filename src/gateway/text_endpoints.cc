@@ -36,6 +36,13 @@ namespace {
 constexpr std::size_t kDepthMax = 64;
 constexpr std::string_view kDone = "data: [DONE]\n\n";
 
+// Room for the labels that come last.
+constexpr std::size_t kAnswerTextMax = ledger::kRecordTextBytesMax - (64U << 10U);
+
+Error too_long() {
+    return Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"};
+}
+
 struct TextRequest {
     TextShape shape = TextShape::kChat;
     json::Value body;
@@ -280,12 +287,19 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         co_return refusal;
     }
     if (call.record.personal.output.size() > ledger::kRecordTextBytesMax) {
-        co_return upstream_failure(
-            Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"});
+        co_return upstream_failure(too_long());
     }
     http::Headers headers = answer_headers(call, "application/json");
     std::string out = json::write(answer);
     co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(out));
+}
+
+// At most so many bytes, and no half character at the end.
+void cut_text(std::string& text, std::size_t bytes_max) {
+    while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0U) == 0x80U) {
+        --bytes_max;
+    }
+    text.resize(bytes_max);
 }
 
 // Where a stream stands between upstream and client.
@@ -319,11 +333,12 @@ std::string take_events(Relay& relay) {
             relay.broken = text.error();
             break;
         }
+        // What a record cannot hold does not go out: this text is held back too.
+        if (relay.stream.text_bytes() > kAnswerTextMax) {
+            relay.broken = too_long();
+            break;
+        }
         out += *text;
-    }
-    if (relay.stream.text_bytes() > ledger::kRecordTextBytesMax) {
-        relay.broken =
-            Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"};
     }
     return out;
 }
@@ -396,6 +411,10 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     note_usage(call, stream.usage());
     call.facts().model_version = stream.model().substr(0, ledger::kRecordNameBytesMax);
     call.record.personal.output = stream.text();
+    if (call.record.personal.output.size() > ledger::kRecordTextBytesMax) {
+        cut_text(call.record.personal.output, kAnswerTextMax);
+        call.detail.emplace_back("output_cut", true);
+    }
     if (refusal && !call.exchange.has_begun()) {
         call.record.personal.output.clear();
         call.facts().label.clear();
@@ -405,6 +424,7 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     call.facts().outcome_code = refusal ? refusal->code : std::string();
     const auto kept = co_await append_record(gateway.stages(), call);
     if (!kept.ok()) {
+        gateway.owe_record(call);
         last = error_event(own_failure("record_unavailable",
                                        "the call cannot be recorded now, so it is not answered"),
                            call);
