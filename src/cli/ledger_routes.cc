@@ -20,6 +20,7 @@
 #include "ledger/merkle.h"
 #include "ledger/note.h"
 #include "ledger/proof_file.h"
+#include "ledger/record.h"
 #include "ledger/records.h"
 #include "ledger/sequencer.h"
 #include "ledger/tiles.h"
@@ -176,7 +177,7 @@ void add_health_routes(gateway::Gateway& gateway, const PublicParts& parts) {
                           .right = {},
                           .summary = "whether the process lives",
                           .handle = [say](http::Exchange& exchange, const http::Route&,
-                                          http::PathValues) -> Task<void> {
+                                          const http::PathValues&) -> Task<void> {
                               return say(exchange, 200, "alive\n");
                           }});
     gateway.router().add(
@@ -186,7 +187,7 @@ void add_health_routes(gateway::Gateway& gateway, const PublicParts& parts) {
          .right = {},
          .summary = "metrics for Prometheus",
          .handle = [say, parts](http::Exchange& exchange, const http::Route&,
-                                http::PathValues) -> Task<void> {
+                                const http::PathValues&) -> Task<void> {
              const bool allowed = parts.metrics_for_all() || is_local(exchange.peer_address());
              return say(exchange, allowed ? 200 : 403,
                         allowed ? parts.metrics.write() : std::string("not for you\n"));

@@ -6,7 +6,6 @@
 #include "gateway/parts.h"
 #include "label/apply.h"
 #include "label/existing.h"
-#include "label/explicit/audio.h"
 #include "label/format.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/security_data.h"
@@ -94,16 +93,31 @@ struct SoundForm {
     std::uint64_t bit_rate;
 };
 constexpr std::array kSoundForms{
-    SoundForm{gateway::SoundFormat::kWav, media::AudioContainer::kWav, media::AudioCodec::kPcm, 16,
-              0},
-    SoundForm{gateway::SoundFormat::kMp3, media::AudioContainer::kMp3, media::AudioCodec::kMp3, 0,
-              64'000},
-    SoundForm{gateway::SoundFormat::kFlac, media::AudioContainer::kFlac, media::AudioCodec::kFlac,
-              16, 0},
-    SoundForm{gateway::SoundFormat::kOpus, media::AudioContainer::kOgg, media::AudioCodec::kOpus, 0,
-              48'000},
-    SoundForm{gateway::SoundFormat::kM4a, media::AudioContainer::kMp4, media::AudioCodec::kAac, 0,
-              64'000},
+    SoundForm{.format = gateway::SoundFormat::kWav,
+              .container = media::AudioContainer::kWav,
+              .codec = media::AudioCodec::kPcm,
+              .bits = 16,
+              .bit_rate = 0},
+    SoundForm{.format = gateway::SoundFormat::kMp3,
+              .container = media::AudioContainer::kMp3,
+              .codec = media::AudioCodec::kMp3,
+              .bits = 0,
+              .bit_rate = 64'000},
+    SoundForm{.format = gateway::SoundFormat::kFlac,
+              .container = media::AudioContainer::kFlac,
+              .codec = media::AudioCodec::kFlac,
+              .bits = 16,
+              .bit_rate = 0},
+    SoundForm{.format = gateway::SoundFormat::kOpus,
+              .container = media::AudioContainer::kOgg,
+              .codec = media::AudioCodec::kOpus,
+              .bits = 0,
+              .bit_rate = 48'000},
+    SoundForm{.format = gateway::SoundFormat::kM4a,
+              .container = media::AudioContainer::kMp4,
+              .codec = media::AudioCodec::kAac,
+              .bits = 0,
+              .bit_rate = 64'000},
 };
 
 // Mandarin when there is any Chinese character (their UTF-8 begins with E4 to E9).

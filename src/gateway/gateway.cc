@@ -99,6 +99,7 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
     add_speech_routes(*this);
     add_image_routes(*this);
     add_file_routes(*this);
+    add_moderation_routes(*this);
     add_model_routes(*this);
 }
 

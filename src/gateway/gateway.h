@@ -102,6 +102,7 @@ void add_text_routes(Gateway& gateway);
 void add_speech_routes(Gateway& gateway);
 void add_image_routes(Gateway& gateway);
 void add_file_routes(Gateway& gateway);
+void add_moderation_routes(Gateway& gateway);
 void add_model_routes(Gateway& gateway);
 
 }  // namespace colophon::gateway

@@ -15,6 +15,8 @@
 
 namespace colophon::gateway {
 
+// NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
+// `{.status = ...}`.
 struct Refusal {
     int status = 500;
     std::string type;     // "policy_refusal", "invalid_request_error", ...
@@ -25,6 +27,7 @@ struct Refusal {
     ledger::Outcome outcome = ledger::Outcome::kRefused;
     int retry_after = 0;  // seconds; 0: not said
 };
+// NOLINTEND(readability-redundant-member-init)
 
 Refusal invalid_request(std::string message, std::string param);
 Refusal unauthorized();
@@ -44,11 +47,14 @@ enum class Tongue : std::uint8_t { kEnglish, kChinese };
 Tongue tongue_of(std::string_view accept_language);
 std::string in_tongue(const std::string& message, Tongue tongue);
 
+// NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
+// `{.tongue = ...}`.
 struct ErrorContext {
     Tongue tongue = Tongue::kEnglish;
     std::string appeal = {};
     std::string record = {};  // id of the service record; empty when there is none
 };
+// NOLINTEND(readability-redundant-member-init)
 json::Value error_json(const Refusal& refusal, const ErrorContext& context);
 
 }  // namespace colophon::gateway

@@ -20,6 +20,8 @@ namespace colophon::http {
 // Values of the {names} of a pattern, their escapes undone, in their order.
 using PathValues = std::vector<std::string>;
 
+// NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
+// `{.method = ...}`.
 struct Route {
     std::string method;     // "POST"
     std::string pattern;    // "/v1/records/{id}"; a name that ends in "..." takes slashes too
@@ -31,6 +33,7 @@ struct Route {
     std::string response_schema = {};
     std::function<Task<void>(Exchange&, const Route&, PathValues)> handle;
 };
+// NOLINTEND(readability-redundant-member-init)
 
 class Router {
 public:

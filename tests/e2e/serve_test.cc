@@ -126,6 +126,8 @@ TEST_SUITE("slow gateway") {
         CHECK(text("tools", "arguments") == R"({"city":"Beijing"})");
         CHECK(text("completion", "text").find("once") != std::string::npos);
 
+        CHECK(json::write(*said["moderation"].find("flagged")) == "[false,true]");
+
         struct Failure {
             const char* what;
             const char* kind;
@@ -177,9 +179,9 @@ TEST_SUITE("slow gateway") {
         CHECK(picture.string_or("verdict", "") == "intact");
         CHECK(picture.find("explicit")->find("found") != nullptr);
 
-        // 25 calls that made something, failed, were refused or were left, and none twice.
-        const auto kept = records(running, 25);
-        CHECK(kept.size() == 25);
+        // 26 calls that made something, failed, were refused or were left, and none twice.
+        const auto kept = records(running, 26);
+        CHECK(kept.size() == 26);
         std::set<std::string> ids;
         std::map<std::string, int> codes;
         for (const json::Value& record : kept) {
@@ -243,6 +245,38 @@ TEST_SUITE("slow gateway") {
         CHECK(speak("third.wav") == "200");
         running.ok({"verify", running.dir.file("third.wav")});
         CHECK(records(running, 3).size() == 3);
+    }
+
+    TEST_CASE("a store that cannot write ends calls with an error, and goes on when it can again") {
+        RunningService running;
+        running.start();
+        const auto ask = [&](std::string_view more = "") {
+            return running.curl({running.url("/v1/chat/completions"), "-d",
+                                 chat("echo", "Hello wide world", more)});
+        };
+        CHECK(error_code(ask()) == "none");
+        const std::string process = std::to_string(running.service->process());
+        const auto limit_files = [&](const char* size) {
+            test::run_tool_ok({"prlimit", "--pid", process, std::string("--fsize=") + size});
+        };
+        // No file may grow any more: the system says so to every write, as it does on a full disk.
+        limit_files("1:unlimited");
+        const std::string whole = ask();
+        CHECK(error_code(whole) == "record_unavailable");
+        CHECK(whole.find("wide world") == std::string::npos);
+        const std::string stream = ask(R"("stream":true,)");
+        CHECK(stream.find("record_unavailable") != std::string::npos);
+        CHECK(stream.find("[DONE]") == std::string::npos);
+        // What went out of that stream is owed a record: until it is kept no call is served.
+        CHECK(error_code(ask()) == "record_unavailable");
+        limit_files("unlimited:unlimited");
+        CHECK(soon([&] { return error_code(ask()) == "none"; }));
+        std::size_t streams = 0;
+        for (const json::Value& record : records(running, 3)) {
+            streams += record.string_or("outcome", "") == "answered" ? 1U : 0U;
+        }
+        CHECK(streams == 3);
+        CHECK(running.curl({running.url("/readyz")}) == "ready\n");
     }
 
     TEST_CASE("a configuration that is wrong is told with its line before anything is served") {

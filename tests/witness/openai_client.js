@@ -75,6 +75,9 @@ async function main() {
   fs.writeFileSync(path.join(folder, 'picture.png'), Buffer.from(image.data[0].b64_json, 'base64'));
   say('image', { id: image.aigc.ProduceID });
 
+  const moderation = await client.moderations.create({ input: ['fine', 'a forbidden wish'] });
+  say('moderation', { flagged: moderation.results.map((each) => each.flagged) });
+
   const chat = (model, content, more = {}) => client.chat.completions.create({
     model, messages: [{ role: 'user', content }], user, ...more,
   });
