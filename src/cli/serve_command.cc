@@ -10,6 +10,7 @@
 #include "cli/ledger_routes.h"
 #include "cli/media_service.h"
 #include "cli/report.h"
+#include "cli/serve_config.h"
 #include "cli/serve_settings.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"
@@ -25,10 +26,14 @@
 #include "http/systemd.h"
 #include "http/tls.h"
 #include "identity/caches.h"
+#include "identity/subjects.h"
+#include "identity/tenants.h"
 #include "ledger/log_service.h"
+#include "ledger/records.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -36,6 +41,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -191,7 +197,7 @@ Result<void> Service::open_gateway() {
         loops_.push_back(std::make_unique<http::Loop>());
         loops.push_back(loops_.back().get());
     }
-    auto upstream_tls = TRY(http::TlsContext::client(serve.gateway.ca_file));
+    const auto upstream_tls = TRY(http::TlsContext::client(serve.gateway.ca_file));
     const gateway::Parts parts{.clock = installation_->clock(),
                                .random = installation_->randomness(),
                                .keys = *keys_,
@@ -218,6 +224,7 @@ Result<void> Service::open_gateway() {
 
 Result<void> Service::open_server() {
     std::vector<http::Loop*> loops;
+    loops.reserve(loops_.size());
     for (const auto& loop : loops_) {
         loops.push_back(loop.get());
     }

@@ -2,6 +2,7 @@
 // /v1/labels and /v1/verifications: the label engine for content that was made elsewhere. The file
 // is the body of the request; the query says more.
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/digest.h"
 #include "core/ids.h"
 #include "core/json.h"

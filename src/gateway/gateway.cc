@@ -5,6 +5,7 @@
 #include "core/executor.h"
 #include "core/ids.h"
 #include "core/json.h"
+#include "core/metrics.h"
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
@@ -12,8 +13,10 @@
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "http/exchange.h"
+#include "http/loop.h"
 #include "http/message.h"
 #include "http/router.h"
+#include "http/tls.h"
 #include "http/upstream.h"
 #include "identity/api_key.h"
 #include "identity/tenants.h"
@@ -25,6 +28,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -85,7 +89,7 @@ std::string trace_of(std::string_view parent) {
 
 Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
                  const std::vector<http::Loop*>& loops,
-                 std::shared_ptr<http::TlsContext> upstream_tls)
+                 const std::shared_ptr<http::TlsContext>& upstream_tls)
     : parts_(parts),
       settings_(std::move(settings)),
       ids_(parts.content_ids, parts.blocking),

@@ -34,7 +34,8 @@ class Gateway {
 public:
     // `loops`: those of the server. `upstream_tls`: for upstreams that speak https.
     Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
-            const std::vector<http::Loop*>& loops, std::shared_ptr<http::TlsContext> upstream_tls);
+            const std::vector<http::Loop*>& loops,
+            const std::shared_ptr<http::TlsContext>& upstream_tls);
     ~Gateway();
     Gateway(const Gateway&) = delete;
     Gateway& operator=(const Gateway&) = delete;
