@@ -5,6 +5,7 @@
 // ~/.config/colophon/colophon.toml that is there. Every key may also come from the environment as
 // COLOPHON_SECTION_KEY, which wins; a command-line option wins over both.
 
+#include "cli/serve_config.h"
 #include "core/result.h"
 
 #include <optional>
@@ -80,6 +81,7 @@ struct Config {
     KeysConfig keys;
     LedgerConfig ledger;
     IdentityConfig identity;
+    ServeConfig serve;
 };
 
 // kInvalidArgument names the file, the line and the key: unknown keys are errors, so that a typing
