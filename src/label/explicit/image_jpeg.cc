@@ -7,12 +7,11 @@
 #include "core/bytes.h"
 #include "core/result.h"
 #include "core/splice.h"
-#include "label/container/jpeg_mpf.h"
-#include "label/container/jpeg_segments.h"
 #include "label/explicit/image.h"
 #include "label/explicit/internal/image_codecs.h"
 #include "label/explicit/internal/image_draw.h"
 #include "label/explicit/internal/image_layout.h"
+#include "label/picture/recode.h"
 #include "media/image.h"
 #include "media/jpeg_blocks.h"
 #include "media/plane.h"
@@ -195,28 +194,6 @@ Patch jpeg_patch(const JpegBlocks& blocks, const Rect& area) {
     return patch_of(blocks, read_planes(blocks, area), area);
 }
 
-namespace {
-
-// The original with its coded picture exchanged: all APPn and COM segments in their order, then
-// what the coder wrote, then whatever followed EOI.
-Result<Splice> exchange_picture(Bytes file, Bytes coded) {
-    const JpegFile before = TRY(walk_jpeg(file, JpegExtent::kWholeImage));
-    Splice splice;
-    splice.copy(0, 2);
-    for (const JpegSegment& segment : before.segments) {
-        if (segment.is_app() || segment.marker == jpeg::kCom) {
-            splice.copy(segment.offset, segment.size);
-        }
-    }
-    splice.insert(coded.subspan(2));
-    if (before.end < file.size()) {
-        splice.copy(before.end, file.size() - before.end);
-    }
-    return correct_mpf(file, before, std::move(splice));
-}
-
-}  // namespace
-
 Result<Drawn> draw_jpeg(const Drawing& drawing, JpegBlocks& blocks) {
     const Overlay overlay =
         TRY(plan_overlay(drawing, blocks.width(), blocks.height(), jpeg_orientation(drawing.file)));
@@ -236,7 +213,7 @@ Result<Drawn> draw_jpeg(const Drawing& drawing, JpegBlocks& blocks) {
         style.plate_opacity = std::min(1.0F, style.plate_opacity + 0.1F);
     }
     const Buffer coded = TRY(blocks.write());
-    drawn.splice = TRY(exchange_picture(drawing.file, coded));
+    drawn.splice = TRY(exchange_jpeg_picture(drawing.file, coded));
     return drawn;
 }
 
