@@ -92,6 +92,11 @@ public:
         return reading_;
     }
 
+    WatermarkReading run_at(double period) {
+        try_lattice(upright(period));
+        return reading_;
+    }
+
 private:
     // Tiles of so many pixels of the picture.
     Lattice upright(double period) const {
@@ -239,6 +244,14 @@ WatermarkReading find_watermark(const Luma& picture, const internal::Carrier& ca
     WatermarkReading part = find_in_windows(working, carrier);
     return part.pilot_score > whole.pilot_score || part.state == WatermarkState::kFound ? part
                                                                                         : whole;
+}
+
+WatermarkReading find_watermark_at(const Luma& picture, const internal::Carrier& carrier,
+                                   double period) {
+    if (picture.shortest_side() < kSearchSideMin) {
+        return {};
+    }
+    return Search(working_copy(picture), carrier).run_at(period);
 }
 
 }  // namespace colophon::label

@@ -56,5 +56,8 @@ enum class DetectEffort : std::uint8_t {
 
 WatermarkReading find_watermark(const Luma& picture, const internal::Carrier& carrier,
                                 DetectEffort effort);
+// The same at one place only: upright tiles of so many pixels.
+WatermarkReading find_watermark_at(const Luma& picture, const internal::Carrier& carrier,
+                                   double period);
 
 }  // namespace colophon::label
