@@ -46,7 +46,7 @@ float neutral(JpegColours colours, std::size_t component, bool white) {
         case JpegColours::kCmykInverted:
             return component == 3 && !white ? 0 : 255;
         case JpegColours::kYcck:
-            return component == 0 ? 255.0F : component == 3 ? (white ? 255.0F : 0.0F) : 128.0F;
+            return component == 0 ? 0.0F : component == 3 ? (white ? 255.0F : 0.0F) : 128.0F;
     }
     return 0;
 }
@@ -136,7 +136,10 @@ namespace {
 // YCC of a row of pixels into RGB, and samples into parts of one; inks the right way round.
 void finish_row(float* pixels, std::size_t count, std::size_t channels, JpegColours colours) {
     const bool ycc = colours == JpegColours::kYcc || colours == JpegColours::kYcck;
-    const bool inverted = colours == JpegColours::kYcck || colours == JpegColours::kCmykInverted;
+    const auto inverted = [colours](std::size_t channel) {
+        return colours == JpegColours::kCmykInverted ||
+               (colours == JpegColours::kYcck && channel == 3);
+    };
     for (float* pixel = pixels; pixel != pixels + count * channels; pixel += channels) {
         if (ycc) {
             const float luma = pixel[0];
@@ -148,7 +151,7 @@ void finish_row(float* pixels, std::size_t count, std::size_t channels, JpegColo
         }
         for (std::size_t c = 0; c < channels; ++c) {
             const float value = std::clamp(pixel[c], 0.0F, 255.0F) / 255.0F;
-            pixel[c] = inverted ? 1.0F - value : value;
+            pixel[c] = inverted(c) ? 1.0F - value : value;
         }
     }
 }

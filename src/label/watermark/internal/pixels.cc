@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace colophon::label::internal {
@@ -87,25 +88,53 @@ bool is_plain_rgb(const Image& image) {
            colours_of(image) == 3;
 }
 
-// The components that brightness is in, with the sign that makes it brighter.
+// The components that a colour's brightness is in, and the one of black ink beside them. A sample
+// says either how bright it is or how much ink there is.
 struct Bright {
-    std::vector<std::size_t> components;
-    int sign = 1;
+    std::vector<std::size_t> colours;
+    std::optional<std::size_t> black;
+    bool colours_are_ink = false;
+    bool black_is_ink = false;
 };
 
 Bright bright_components(JpegColours colours) {
     switch (colours) {
         case JpegColours::kGrey:
         case JpegColours::kYcc:
-        case JpegColours::kYcck:
-            return {.components = {0}};
+            return {.colours = {0}, .black = {}};
         case JpegColours::kRgb:
+            return {.colours = {0, 1, 2}, .black = {}};
+        case JpegColours::kYcck:
+            return {.colours = {0}, .black = 3, .colours_are_ink = true};
         case JpegColours::kCmykInverted:
-            return {.components = {0, 1, 2}};
+            return {.colours = {0, 1, 2}, .black = 3};
         case JpegColours::kCmyk:
-            return {.components = {0, 1, 2}, .sign = -1};
+            return {
+                .colours = {0, 1, 2}, .black = 3, .colours_are_ink = true, .black_is_ink = true};
     }
     return {};
+}
+
+// How many levels brighter the black ink and the other colours become, for a luma that is to change
+// by `levels`: where there is black, less of it; darker, more of the others, whose ink shows only
+// as far as black lets it.
+struct Share {
+    int black = 0;
+    int colours = 0;
+};
+
+Share share_levels(int levels, int black_brightness) {
+    constexpr int kLevels = 255;
+    Share share;
+    if (levels > 0) {
+        share.black = std::min(levels, kLevels - black_brightness);
+        share.colours = levels - share.black;
+    } else {
+        constexpr int kFactorMax = 3;
+        const int least = kLevels / kFactorMax;
+        share.colours = levels * kLevels / std::max(black_brightness, least);
+    }
+    return share;
 }
 
 media::Rect whole(const JpegBlocks& blocks) {
@@ -135,6 +164,7 @@ void add_to_image(Image& image, int frame, const Luma& pattern) {
     const float scale = static_cast<float>(most) / 255.0F;
     const int carriers = std::min(colours_of(image), 3);
     const int sign = is_ink(image) ? -1 : 1;
+    const bool black = is_ink(image) && colours_of(image) > 3;
     for (int y = 0; y < image.height; ++y) {
         Row row(image, frame * image.height + y);
         float carried = 0;
@@ -145,8 +175,15 @@ void add_to_image(Image& image, int frame, const Luma& pattern) {
             const float wanted = scale * pattern.at(x, y) + carried;
             const int given = static_cast<int>(std::lrint(wanted));
             carried = wanted - static_cast<float>(given);
-            for (int c = 0; c < carriers && given != 0; ++c) {
-                row.set(x, c, std::clamp(row.get(x, c) + sign * given, 0, most));
+            Share share{.colours = given};
+            if (black) {
+                const int ink = row.get(x, 3);
+                share = share_levels(given * 255 / most, 255 - ink * 255 / most);
+                share = {.black = share.black * most / 255, .colours = share.colours * most / 255};
+                row.set(x, 3, std::clamp(ink - share.black, 0, most));
+            }
+            for (int c = 0; c < carriers && share.colours != 0; ++c) {
+                row.set(x, c, std::clamp(row.get(x, c) + sign * share.colours, 0, most));
             }
         }
     }
@@ -180,7 +217,11 @@ Image without_palette(const Image& image) {
 
 Result<Luma> luma_of(const JpegBlocks& blocks) {
     const Bright bright = bright_components(blocks.colours());
-    for (const std::size_t c : bright.components) {
+    std::vector<std::size_t> all = bright.colours;
+    if (bright.black) {
+        all.push_back(*bright.black);
+    }
+    for (const std::size_t c : all) {
         const media::JpegComponent& component = blocks.components()[c];
         if (component.width != blocks.width() || component.height != blocks.height()) {
             return Error{ErrorCode::kUnsupported,
@@ -189,15 +230,23 @@ Result<Luma> luma_of(const JpegBlocks& blocks) {
         }
     }
     Luma luma(blocks.width(), blocks.height());
-    const bool single = bright.components.size() == 1;
-    for (std::size_t k = 0; k < bright.components.size(); ++k) {
-        const Plane plane = blocks.read(bright.components[k], whole(blocks));
-        const float weight = single ? 1.0F : kWeights[k];
+    const auto brightness = [](std::uint8_t sample, bool ink) {
+        return static_cast<float>(ink ? 255 - sample : sample);
+    };
+    for (std::size_t k = 0; k < bright.colours.size(); ++k) {
+        const Plane plane = blocks.read(bright.colours[k], whole(blocks));
+        const float weight = bright.colours.size() == 1 ? 1.0F : kWeights[k];
         for (int y = 0; y < luma.height; ++y) {
-            float* to = luma.row(y);
             for (int x = 0; x < luma.width; ++x) {
-                const auto sample = static_cast<float>(plane.at(x, y));
-                to[x] += weight * (bright.sign > 0 ? sample : 255 - sample);
+                luma.row(y)[x] += weight * brightness(plane.at(x, y), bright.colours_are_ink);
+            }
+        }
+    }
+    if (bright.black) {
+        const Plane plane = blocks.read(*bright.black, whole(blocks));
+        for (int y = 0; y < luma.height; ++y) {
+            for (int x = 0; x < luma.width; ++x) {
+                luma.row(y)[x] *= brightness(plane.at(x, y), bright.black_is_ink) / 255;
             }
         }
     }
@@ -206,19 +255,39 @@ Result<Luma> luma_of(const JpegBlocks& blocks) {
 
 void add_to_jpeg(JpegBlocks& blocks, const Luma& pattern) {
     const Bright bright = bright_components(blocks.colours());
-    for (const std::size_t c : bright.components) {
-        Plane plane = blocks.read(c, whole(blocks));
-        for (int y = 0; y < pattern.height; ++y) {
-            float carried = 0;
-            for (int x = 0; x < pattern.width; ++x) {
-                const float wanted = pattern.at(x, y) + carried;
-                const int given = static_cast<int>(std::lrint(wanted));
-                carried = wanted - static_cast<float>(given);
-                plane.at(x, y) = static_cast<std::uint8_t>(
-                    std::clamp(plane.at(x, y) + bright.sign * given, 0, 255));
+    std::vector<Plane> colours;
+    for (const std::size_t c : bright.colours) {
+        colours.push_back(blocks.read(c, whole(blocks)));
+    }
+    std::optional<Plane> black;
+    if (bright.black) {
+        black = blocks.read(*bright.black, whole(blocks));
+    }
+    const auto brighten = [](std::uint8_t& sample, int levels, bool ink) {
+        sample = static_cast<std::uint8_t>(std::clamp(sample + (ink ? -levels : levels), 0, 255));
+    };
+    for (int y = 0; y < pattern.height; ++y) {
+        float carried = 0;
+        for (int x = 0; x < pattern.width; ++x) {
+            const float wanted = pattern.at(x, y) + carried;
+            const int given = static_cast<int>(std::lrint(wanted));
+            carried = wanted - static_cast<float>(given);
+            Share share{.colours = given};
+            if (black) {
+                std::uint8_t& sample = black->at(x, y);
+                share = share_levels(given, bright.black_is_ink ? 255 - sample : sample);
+                brighten(sample, share.black, bright.black_is_ink);
+            }
+            for (Plane& plane : colours) {
+                brighten(plane.at(x, y), share.colours, bright.colours_are_ink);
             }
         }
-        blocks.change(c, plane);
+    }
+    for (std::size_t k = 0; k < colours.size(); ++k) {
+        blocks.change(bright.colours[k], colours[k]);
+    }
+    if (black) {
+        blocks.change(*bright.black, *black);
     }
 }
 
