@@ -221,7 +221,7 @@ Result<void> run_mobile(const Arguments& arguments, Installation& installation) 
     const Found found = TRY(find(arguments, installation));
     identity::Subjects subjects = installation.subjects(installation.recorder(command_actor()));
     const storage::SecretText secret = TRY(read_hidden(arguments.number, tr("Number: ", "号码：")));
-    const std::string number = secret.text();
+    const std::string number(secret.text());
     if (arguments.code.empty()) {
         const std::string code =
             TRY(subjects.begin_mobile(found.tenant, found.subject, number));

@@ -48,6 +48,8 @@ constexpr std::array kLabelKeys{
     TextKey{"metadata_key", &LabelConfig::metadata_key},
     TextKey{"metadata_key_id", &LabelConfig::metadata_key_id},
     TextKey{"font", &LabelConfig::font},
+    TextKey{"key", &LabelConfig::key},
+    TextKey{"issuer", &LabelConfig::issuer},
 };
 
 constexpr std::array kStorageKeys{

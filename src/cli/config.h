@@ -31,6 +31,8 @@ struct LabelConfig {
     std::string metadata_key;
     std::string metadata_key_id;
     std::string font;
+    std::string key;     // of the watermark: a file of 64 hexadecimal digits
+    std::string issuer;  // of the watermark: 0 .. 65535
 };
 
 struct VerifyConfig {

@@ -117,6 +117,7 @@ TEST_CASE("a JPEG is coded again only under the mark, in every colour model and 
         // 24 pixels plate margin, 16 pixels of one MCU, and the reach of chroma smoothing.
         CHECK(seen.left > 640 - 200);
         CHECK(seen.top > 480 - 96);
+        CHECK(seen.contrast >= 4.0);  // by another program's eyes, after coding
     }
 }
 
