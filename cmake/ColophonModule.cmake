@@ -89,9 +89,11 @@ endfunction()
 
 # One doctest binary per module, tests/NAME/**/*_test.cc. NAME.fast runs all but the suites whose names
 # begin with "slow". Those that SUITES lists are a test each, NAME.slow_WORD for "slow WORD", so that
-# they share the processors; NAME.slow runs what is left. SUPPORT names further files of tests/support.
+# they share the processors; NAME.slow runs what is left. SUPPORT names further files of tests/support, INPUTS
+# files that the test runs or reads besides tests/ and docs/: slow tests that passed with the same program and
+# the same data are not run again, and ctest says so.
 function(colophon_test name)
-    cmake_parse_arguments(ARG "" "" "DEPENDS;LINKS;SUITES;SUPPORT" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "DEPENDS;INPUTS;LINKS;SUITES;SUPPORT" ${ARGN})
     list(TRANSFORM ARG_SUPPORT PREPEND "${CMAKE_SOURCE_DIR}/tests/support/")
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cc")
     if(NOT sources)
@@ -109,16 +111,21 @@ function(colophon_test name)
     endforeach()
     target_link_libraries(${name}_test PRIVATE ${ARG_LINKS})
     add_test(NAME ${name}.fast COMMAND ${name}_test "--test-suite-exclude=slow*")
-    set_tests_properties(${name}.fast PROPERTIES LABELS "fast" TIMEOUT 300 COST 50)
+    set_tests_properties(${name}.fast PROPERTIES LABELS "fast" TIMEOUT 600 COST 50)
+    set(unless_passed "${CMAKE_SOURCE_DIR}/tools/run_unless_passed.sh" "${CMAKE_BINARY_DIR}/passed"
+        ${ARG_INPUTS} --)
     foreach(suite ${ARG_SUITES})
         string(REPLACE " " "_" suffix "${suite}")
-        add_test(NAME ${name}.${suffix} COMMAND ${name}_test "--test-suite=${suite}")
+        add_test(NAME ${name}.${suffix}
+            COMMAND ${unless_passed} $<TARGET_FILE:${name}_test> "--test-suite=${suite}")
         list(APPEND slow_tests ${name}.${suffix})
     endforeach()
     list(JOIN ARG_SUITES "," listed)
     add_test(NAME ${name}.slow
-        COMMAND ${name}_test "--test-suite=slow*" "--test-suite-exclude=${listed}")
+        COMMAND ${unless_passed} $<TARGET_FILE:${name}_test> "--test-suite=slow*"
+            "--test-suite-exclude=${listed}")
     list(APPEND slow_tests ${name}.slow)
     # The long ones begin first, so that the short ones fill the gaps.
-    set_tests_properties(${slow_tests} PROPERTIES LABELS "slow" TIMEOUT 900 COST 100)
+    set_tests_properties(${slow_tests} PROPERTIES LABELS "slow" TIMEOUT 900 COST 100
+        SKIP_REGULAR_EXPRESSION "^cached:")
 endfunction()

@@ -3,9 +3,12 @@
 # Metadata label of 1,000 JPEGs: colophon against ExifTool's batch mode, with the same result, and
 # against cp of the same files: nothing that writes them all can be faster than copying them.
 # Usage: metadata_jpeg.sh [FOLDER of pictures to take instead of drawn ones]
+# SIZE is that of drawn pictures (1024x768), COUNT how many files there are (1000).
 source "$(dirname "$0")/../lib.sh"
 
 in="$work/in"
+size=${SIZE:-1024x768}
+count=${COUNT:-1000}
 mkdir -p "$in"
 if [ $# -ge 1 ]; then
     find "$1" -type f | sort | while read -r picture; do
@@ -13,11 +16,11 @@ if [ $# -ge 1 ]; then
     done
 else
     for i in 1 2 3 4; do
-        ffmpeg -nostdin -v error -y -f lavfi -i "mandelbrot=size=1024x768:start_scale=0.$i" -frames:v 1 -q:v 3 "$work/$i.jpg"
+        ffmpeg -nostdin -v error -y -f lavfi -i "mandelbrot=size=$size:start_scale=0.$i" -frames:v 1 -q:v 3 "$work/$i.jpg"
     done
 fi
 seeds=("$work"/*.jpg)
-for ((i = 0; i < 1000; ++i)); do
+for ((i = 0; i < count; ++i)); do
     cp "${seeds[$((i % ${#seeds[@]}))]}" "$in/$i.jpg"
 done
 cat >"$work/tc260.config" <<'C'

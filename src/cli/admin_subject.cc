@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// colophon admin subject add, list, show, close, erase: the end users of a tenant.
+// colophon admin subject add, verify, list, show, close, erase: the end users of a tenant.
 
 #include "cli/admin.h"
 #include "cli/commands.h"
@@ -43,6 +43,7 @@ struct Arguments : AdminArguments {
     std::string number;
     std::string consent;
     std::string idempotency_key;
+    std::string code;
     bool by_id = false;
     bool organisation = false;
     bool despite_retention = false;
@@ -65,6 +66,9 @@ Result<Found> find(const Arguments& arguments, Installation& installation) {
     }
     return Found{.tenant = tenant.id, .subject = *found};
 }
+
+// By mobile number, in two steps: without a code it gives the one that is to be sent to the number,
+// with the code that the user sent back the user is verified.
 
 std::string_view kind_name(identity::SubjectKind kind) {
     return kind == identity::SubjectKind::kPerson ? "person" : "organisation";
@@ -214,6 +218,29 @@ Result<void> run_verify(const Arguments& arguments, Installation& installation) 
     return show(arguments, installation, found);
 }
 
+Result<void> run_mobile(const Arguments& arguments, Installation& installation) {
+    const Found found = TRY(find(arguments, installation));
+    identity::Subjects subjects = installation.subjects(installation.recorder(command_actor()));
+    const storage::SecretText secret = TRY(read_hidden(arguments.number, tr("Number: ", "号码：")));
+    const std::string number(secret.text());
+    if (arguments.code.empty()) {
+        const std::string code =
+            TRY(subjects.begin_mobile(found.tenant, found.subject, number));
+        report(arguments, {{"subject", to_string(found.subject)}, {"code", code}},
+               fmt::format("{} {}",
+                           tr("send this code to the number, then give it with --code:",
+                              "请将此验证码发送至该号码，然后以 --code 给出："),
+                           code));
+        return {};
+    }
+    const identity::VerificationState state =
+        TRY(subjects.confirm_mobile(found.tenant, found.subject, number, arguments.code));
+    report(arguments,
+           {{"subject", to_string(found.subject)}, {"state", std::string(state_name(state))}},
+           std::string(state_name(state)));
+    return {};
+}
+
 Result<void> run_close(const Arguments& arguments, Installation& installation) {
     const Found found = TRY(find(arguments, installation));
     identity::Subjects subjects = installation.subjects(installation.recorder(command_actor()));
@@ -334,6 +361,22 @@ void add_reading_verbs(CLI::App& group, Action& action) {
     act_on_installation(*one, showing, action, run_show);
 }
 
+void add_mobile_verb(CLI::App& group, Action& action) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* verb = group.add_subcommand(
+        "mobile", std::string(tr("verify a user by a code sent to its mobile number",
+                                 "以发送至手机号码的验证码核验用户身份")));
+    add_subject(*verb, *arguments);
+    add_id(*verb, *arguments);
+    verb->add_option("--number", arguments->number,
+                     std::string(tr("the mobile number: prompt, file:PATH, env:NAME",
+                                    "手机号码：prompt、file:路径、env:变量名")))
+        ->required();
+    verb->add_option("--code", arguments->code,
+                     std::string(tr("the code that came back", "用户返回的验证码")));
+    act_on_installation(*verb, arguments, action, run_mobile);
+}
+
 }  // namespace
 
 void add_admin_subject_verbs(CLI::App& admin, Action& action) {
@@ -348,6 +391,7 @@ void add_admin_subject_verbs(CLI::App& admin, Action& action) {
                   std::string(tr("an organisation, not a person", "用户为组织而非个人")));
     act_on_installation(*add, adding, action, run_add);
     add_verify_verb(*group, action);
+    add_mobile_verb(*group, action);
     add_reading_verbs(*group, action);
 
     auto closing = std::make_shared<Arguments>();

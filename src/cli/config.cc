@@ -2,6 +2,7 @@
 #include "cli/config.h"
 
 #include "cli/files.h"
+#include "cli/serve_sections.h"
 #include "core/result.h"
 
 #include <fmt/format.h>
@@ -47,6 +48,8 @@ constexpr std::array kLabelKeys{
     TextKey{"metadata_key", &LabelConfig::metadata_key},
     TextKey{"metadata_key_id", &LabelConfig::metadata_key_id},
     TextKey{"font", &LabelConfig::font},
+    TextKey{"key", &LabelConfig::key},
+    TextKey{"issuer", &LabelConfig::issuer},
 };
 
 constexpr std::array kStorageKeys{
@@ -201,6 +204,10 @@ Result<void> read_section(const std::string& path, std::string_view name,
 
 Result<void> read_table(const std::string& path, const toml::table& table, Config& config) {
     for (const auto& [key, node] : table) {
+        if (is_serve_section(key.str())) {
+            TRY(read_serve_section(path, key.str(), node, config.serve));
+            continue;
+        }
         const toml::table* section = node.as_table();
         if (section == nullptr) {
             return wrong(path, node, fmt::format("\"{}\" stands in no section", key.str()));
@@ -328,6 +335,7 @@ Result<Config> load_config() {
         TRY(read_file(*folder + "/colophon.toml", config));
     }
     read_environment(config);
+    TRY(read_serve_environment(config.serve));
     return config;
 }
 

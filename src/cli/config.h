@@ -5,6 +5,7 @@
 // ~/.config/colophon/colophon.toml that is there. Every key may also come from the environment as
 // COLOPHON_SECTION_KEY, which wins; a command-line option wins over both.
 
+#include "cli/serve_config.h"
 #include "core/result.h"
 
 #include <optional>
@@ -30,6 +31,8 @@ struct LabelConfig {
     std::string metadata_key;
     std::string metadata_key_id;
     std::string font;
+    std::string key;     // of the watermark: a file of 64 hexadecimal digits
+    std::string issuer;  // of the watermark: 0 .. 65535
 };
 
 struct VerifyConfig {
@@ -80,6 +83,7 @@ struct Config {
     KeysConfig keys;
     LedgerConfig ledger;
     IdentityConfig identity;
+    ServeConfig serve;
 };
 
 // kInvalidArgument names the file, the line and the key: unknown keys are errors, so that a typing

@@ -6,6 +6,7 @@
 #include "cli/terminal.h"
 #include "core/result.h"
 #include "label/metadata/security_data.h"
+#include "label/watermark/key.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -84,6 +85,22 @@ Result<std::vector<label::TrustedKey>> open_trusted_keys(const std::vector<std::
         keys.push_back({.name = "local", .public_key = key.public_key()});
     }
     return keys;
+}
+
+Result<label::WatermarkKey> open_watermark_key(const std::string& path) {
+    constexpr std::size_t kBytesMax = 256;
+    std::string text = TRY(read_small_file(path, kBytesMax));
+    text.erase(text.find_last_not_of(" \r\n\t") + 1);
+    const Result<Buffer> bytes = from_hex(text);
+    label::WatermarkKey key;
+    if (!bytes.ok() || bytes->size() != key.bytes.size()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("{} is no watermark key: it takes 64 hexadecimal digits, as "
+                                 "\"openssl rand -hex 32\" writes them",
+                                 path)};
+    }
+    std::ranges::copy(*bytes, key.bytes.begin());
+    return key;
 }
 
 }  // namespace colophon::cli

@@ -225,8 +225,10 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("--profile", values.profile,
                     std::string(tr("cn, eu, us-ca or all", "适用法域：cn、eu、us-ca、all")));
     verb.add_option("--marks", values.marks,
-                    std::string(tr("explicit,metadata; default: what service and profile owe",
-                                   "explicit,metadata；默认按服务类型与适用法域")));
+                    std::string(tr("explicit,watermark,metadata; default: what service and profile "
+                                   "owe, and a watermark where a picture holds one",
+                                   "explicit,watermark,metadata；默认按服务类型与适用法域，"
+                                   "并在图片可承载时写入水印")));
     verb.add_option(
         "--origin", values.origin,
         std::string(tr("generated, edited or suspected", "来源：generated、edited、suspected")));
@@ -251,6 +253,14 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option(
         "--content-id", arguments.label.content_id,
         std::string(tr("number of this content; default: a new one", "内容编号；默认新编号")));
+    verb.add_option(
+        "--key", values.key,
+        std::string(tr("key of the watermark (64 hexadecimal digits in a file); "
+                       "default: the published key, which anyone can read",
+                       "水印密钥（文件内 64 位十六进制数字）；默认使用公开密钥，任何人可检测")));
+    verb.add_option("--issuer", values.issuer,
+                    std::string(tr("number of the issuer in the watermark: 0 to 65535",
+                                   "水印中的发行者编号：0 至 65535")));
     verb.add_option("--metadata-key", values.metadata_key,
                     std::string(tr("SM2 key (PEM) that signs the metadata label, or none; default: "
                                    "a local key",

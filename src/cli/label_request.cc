@@ -26,11 +26,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace colophon::cli {
@@ -174,6 +176,21 @@ Result<void> set_place(std::string_view position, label::Kind kind, label::Apply
     return {};
 }
 
+Result<void> set_watermark(const LabelConfig& values, label::ApplyOptions& options) {
+    if (!values.key.empty()) {
+        options.watermark_key = TRY(open_watermark_key(values.key));
+    }
+    const std::string& issuer = values.issuer;
+    const char* const end = issuer.data() + issuer.size();
+    if (!issuer.empty()) {
+        const auto [stop, error] = std::from_chars(issuer.data(), end, options.issuer.value);
+        if (error != std::errc() || stop != end) {
+            return unknown("issuer", issuer, "the numbers from 0 to 65535");
+        }
+    }
+    return {};
+}
+
 // What of words and place can be refused without knowing the file: some kind of file must take
 // them.
 Result<void> check_explicit(const LabelConfig& values, const label::ApplyOptions& options) {
@@ -219,6 +236,7 @@ Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments) {
     const LabelConfig& values = arguments.values;
     TRY(set_record(arguments, request.base_.record));
     TRY(set_policies(arguments, request.base_));
+    TRY(set_watermark(values, request.base_));
     if (!values.marks.empty()) {
         request.marks_ = TRY(label::parse_marks(values.marks));
     } else if (arguments.propagate) {
@@ -235,7 +253,7 @@ Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments) {
     TRY(check_explicit(values, request.base_));
     request.position_ = values.position;
     request.recording_ = values.recording;
-    if (request.needs_media()) {
+    if (request.needs_font()) {
         request.font_ = TRY(find_font(values.font));
     }
     TRY(request.check_label());  // before a key is made for it
@@ -272,6 +290,7 @@ label::LabelPlan LabelRequest::plan_for(label::Format format) const {
     label::LabelPlan plan = label::plan(service, base_.profile, format);
     if (marks_) {
         plan.owed = *marks_;
+        plan.tried = {};
     }
     return plan;
 }
@@ -280,7 +299,12 @@ Result<label::ApplyOptions> LabelRequest::options_for(label::Format format, Cloc
                                                       Random& random) const {
     label::ApplyOptions options = base_;
     const label::Kind kind = label::facts(format).kind;
-    options.marks = plan_for(format).owed;
+    const label::LabelPlan plan = plan_for(format);
+    options.marks = plan.owed;
+    options.optional = plan.tried;
+    if (plan.tried.has(label::Mark::kWatermark)) {
+        options.marks.add(label::Mark::kWatermark);
+    }
     options.record.service = service_.value_or(label::default_service(kind));
     options.record.created_at = clock.now();
     if (options.record.own_id.empty() && !options.record.content_id) {

@@ -36,7 +36,10 @@ public:
 
     // What this version owes for that format, unless the user named the marks.
     label::LabelPlan plan_for(label::Format format) const;
-    bool needs_media() const noexcept { return !marks_ || marks_->has(label::Mark::kExplicit); }
+    bool needs_font() const noexcept { return !marks_ || marks_->has(label::Mark::kExplicit); }
+    bool needs_media() const noexcept {
+        return needs_font() || marks_->has(label::Mark::kWatermark);
+    }
 
     // The options of one file: a content id of its own and the signature over it. kInvalidArgument
     // when an option does not suit that kind of file.

@@ -33,6 +33,8 @@ constexpr std::string_view kFooterChinese =
 int run(int argc, char** argv) {
     // A reader that goes away is noticed where we write.
     (void)std::signal(SIGPIPE, SIG_IGN);
+    // A file that may not grow further is an error of that write, like a full disk.
+    (void)std::signal(SIGXFSZ, SIG_IGN);
     CLI::App app(std::string(tr("Colophon labels AI-generated files and verifies labels.",
                                 "Colophon：为人工智能生成合成内容添加与核验标识。")),
                  "colophon");
@@ -45,6 +47,7 @@ int run(int argc, char** argv) {
     Action action;
     add_label_command(app, action);
     add_verify_command(app, action);
+    add_serve_command(app, action);
     add_ledger_command(app, action);
     add_admin_command(app, action);
     add_version_command(app, action);

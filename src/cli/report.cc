@@ -14,12 +14,16 @@
 #include "label/plan.h"
 #include "label/propagation.h"
 #include "label/verify.h"
+#include "label/watermark/detect.h"
+#include "label/watermark/payload.h"
+#include "label/watermark/picture.h"
 #include "worker/protocol.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -96,6 +100,33 @@ json::Value metadata_json(const label::MetadataVerification& metadata) {
     if (json::Value iptc = iptc_json(metadata.iptc); !iptc.if_object()->empty()) {
         object.emplace_back("iptc", std::move(iptc));
     }
+    return object;
+}
+
+json::Value watermark_json(const label::WatermarkVerification& watermark) {
+    const label::WatermarkReading& reading = watermark.reading;
+    const bool found = reading.state == label::WatermarkState::kFound;
+    json::Object object{{"found", found}};
+    if (reading.state == label::WatermarkState::kPresent) {
+        object.emplace_back("unreadable", true);
+    }
+    if (!found) {
+        return object;
+    }
+    if (reading.payload.form == label::PayloadForm::kStandard) {
+        object.emplace_back("issuer", std::uint64_t{reading.payload.issuer.value});
+        object.emplace_back("content_id", to_string(reading.payload.content_id));
+    } else {
+        object.emplace_back("handle", reading.payload.content_id.value);
+    }
+    object.emplace_back("score", rounded(reading.score));
+    object.emplace_back("strength", label::watermark_strength_name(watermark.strength));
+    const label::WatermarkGeometry& geometry = reading.geometry;
+    object.emplace_back("geometry", json::Object{{"untouched", geometry.untouched},
+                                                 {"turn_degrees", rounded(geometry.turn_degrees)},
+                                                 {"mirrored", geometry.mirrored},
+                                                 {"period_x", rounded(geometry.period_x)},
+                                                 {"period_y", rounded(geometry.period_y)}});
     return object;
 }
 
@@ -263,6 +294,65 @@ void add_metadata(Lines& lines, const label::MetadataVerification& metadata) {
     }
 }
 
+std::string_view strength_word(label::WatermarkStrength strength) {
+    switch (strength) {
+        case label::WatermarkStrength::kRobust:
+            return tr("robust", "牢固");
+        case label::WatermarkStrength::kFair:
+            return tr("fair", "一般");
+        case label::WatermarkStrength::kFragile:
+            break;
+    }
+    return tr("fragile", "脆弱");
+}
+
+// What has happened to the picture since it was marked, as far as its mark tells. The scale is that
+// of pictures whose shortest side had up to 768 pixels; larger ones have larger tiles.
+std::string geometry_words(const label::WatermarkGeometry& geometry) {
+    constexpr double kTile = 70;
+    if (geometry.untouched) {
+        return {};
+    }
+    std::string words;
+    if (geometry.mirrored) {
+        words += tr("; mirrored", "；镜像");
+    }
+    if (std::fabs(geometry.turn_degrees) >= 0.2) {
+        words += fmt::format("{} {:.1f}°", tr("; turned by", "；旋转"), geometry.turn_degrees);
+    }
+    const double scale_x = geometry.period_x / kTile;
+    const double scale_y = geometry.period_y / kTile;
+    if (std::fabs(scale_x / scale_y - 1) >= 0.01) {
+        words += fmt::format("{} {:.2f} x {:.2f}", tr("; scaled to", "；缩放至"), scale_x, scale_y);
+    } else if (std::fabs(scale_x - 1) >= 0.005) {
+        words += fmt::format("{} {:.2f}", tr("; scaled to", "；缩放至"), scale_x);
+    }
+    return words.empty() ? std::string(tr("; cut", "；经裁剪")) : words;
+}
+
+void add_watermark(Lines& lines, const label::WatermarkVerification& watermark) {
+    const label::WatermarkReading& reading = watermark.reading;
+    std::string words;
+    switch (reading.state) {
+        case label::WatermarkState::kAbsent:
+            words = tr("not found", "未发现");
+            break;
+        case label::WatermarkState::kPresent:
+            words = tr("there, but cannot be read", "存在，但无法读出");
+            break;
+        case label::WatermarkState::kFound:
+            words = reading.payload.form == label::PayloadForm::kStandard
+                        ? fmt::format("{} · {} {}", to_string(reading.payload.content_id),
+                                      tr("issuer", "发行者"), reading.payload.issuer.value)
+                        : fmt::format("{} {:08x}", tr("short form", "短格式"),
+                                      reading.payload.content_id.value);
+            words += fmt::format(" · {}{}", strength_word(watermark.strength),
+                                 geometry_words(reading.geometry));
+            break;
+    }
+    lines.add(tr("watermark", "水印"), words);
+}
+
 void add_findings(Lines& lines, const label::Findings& findings) {
     std::size_t shown = 0;
     for (const label::Finding& each : findings) {
@@ -298,6 +388,9 @@ json::Value verification_json(const std::string& file, const label::Verification
     if (seen.metadata) {
         object.emplace_back("metadata", metadata_json(*seen.metadata));
     }
+    if (seen.watermark) {
+        object.emplace_back("watermark", watermark_json(*seen.watermark));
+    }
     object.emplace_back("propagation", label::propagation_status_name(seen.propagation));
     object.emplace_back("findings", findings_json(seen.findings));
     return object;
@@ -313,6 +406,9 @@ json::Value label_json(const std::string& file, const std::string& output, label
                         {"marks", label::to_string(report.written)}};
     if (report.explicit_mark) {
         object.emplace_back("explicit", explicit_json(*report.explicit_mark));
+    }
+    if (report.watermark) {
+        object.emplace_back("watermark", watermark_json(*report.watermark));
     }
     if (report.label) {
         object.emplace_back("metadata",
@@ -339,6 +435,9 @@ std::string verification_text(const std::string& file, const label::Verification
     if (seen.explicit_mark) {
         lines.add(tr("explicit", "显式标识"), explicit_words(*seen.explicit_mark));
     }
+    if (seen.watermark) {
+        add_watermark(lines, *seen.watermark);
+    }
     if (seen.metadata) {
         add_metadata(lines, *seen.metadata);
     }
@@ -361,6 +460,9 @@ std::string label_text(const std::string& file, const std::string& output, label
     Lines lines;
     if (report.explicit_mark) {
         lines.add(tr("explicit", "显式标识"), explicit_words(*report.explicit_mark));
+    }
+    if (report.watermark) {
+        add_watermark(lines, *report.watermark);
     }
     if (report.label) {
         lines.add(tr("metadata", "元数据"), label_words(*report.label, report.where));

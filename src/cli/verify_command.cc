@@ -17,6 +17,7 @@
 #include "label/format.h"
 #include "label/plan.h"
 #include "label/verify.h"
+#include "label/watermark/detect.h"
 #include "worker/channel.h"
 #include "worker/client.h"
 
@@ -39,6 +40,8 @@ struct Arguments {
     std::vector<std::string> trust;
     std::vector<std::string> wordings;
     std::vector<std::string> recordings;
+    std::vector<std::string> keys;
+    bool fast = false;
     std::string marks;
     std::string expected;
     std::string font;
@@ -98,12 +101,21 @@ Result<void> set_looked_at(const Arguments& arguments, const Config& config,
     }
     options.expected = TRY(label::parse_marks(arguments.expected));
     for (label::MarkSet unread : {options.marks, options.expected}) {
-        unread.remove(label::Mark::kExplicit).remove(label::Mark::kMetadata);
+        unread.remove(label::Mark::kExplicit)
+            .remove(label::Mark::kWatermark)
+            .remove(label::Mark::kMetadata);
         if (!unread.empty()) {
             return Error{ErrorCode::kUnsupported,
                          fmt::format("this version does not read the mark {}", to_string(unread))};
         }
     }
+    for (const std::string& path : arguments.keys) {
+        options.watermark_keys.push_back(TRY(open_watermark_key(path)));
+    }
+    if (!config.label.key.empty()) {
+        options.watermark_keys.push_back(TRY(open_watermark_key(config.label.key)));
+    }
+    options.effort = arguments.fast ? label::DetectEffort::kFast : label::DetectEffort::kThorough;
     options.wordings = arguments.wordings;
     if (!config.label.text.empty()) {
         options.wordings.push_back(config.label.text);
@@ -131,13 +143,14 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
     run.options.user_declares = arguments.declared;
     TRY(set_looked_at(arguments, config, run.options));
     const bool words = run.options.marks.has(label::Mark::kExplicit);
+    const bool pixels = words || run.options.marks.has(label::Mark::kWatermark);
     std::string font;
     if (words) {
         font = TRY(find_font(arguments.font.empty() ? config.label.font : arguments.font));
     }
     const BatchOptions options{.jobs = arguments.jobs,
                                .progress = !arguments.json,
-                               .worker = {.font_path = font, .expects_media = words}};
+                               .worker = {.font_path = font, .expects_media = pixels}};
     return run_batch(inputs, options, [&run](worker::Worker& worker, const Input& input) {
         return verify_input(run, worker, input);
     });
@@ -157,13 +170,22 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("--recording", arguments.recordings,
                     std::string(tr("also look for this recording of a spoken label; repeatable",
                                    "另外在音频中查找的语音标识录音，可多次给出")));
-    verb.add_option("--marks", arguments.marks,
-                    std::string(tr("look only at these: explicit,metadata",
-                                   "仅检查这些标识：explicit,metadata")));
     verb.add_option(
-        "--expect", arguments.expected,
-        std::string(tr("marks that the service of these files writes: explicit,metadata",
-                       "这些文件的服务应当写入的标识：explicit,metadata")));
+        "--key", arguments.keys,
+        std::string(tr("also look for watermarks under the key in this file; repeatable",
+                       "另外查找以此文件中密钥写入的水印，可多次给出")));
+    verb.add_flag(
+        "--fast", arguments.fast,
+        std::string(tr("look for a watermark only where it was left: not in turned, scaled "
+                       "or cut pictures",
+                       "只在原位查找水印：不搜索旋转、缩放或裁剪后的图片")));
+    verb.add_option("--marks", arguments.marks,
+                    std::string(tr("look only at these: explicit,watermark,metadata",
+                                   "仅检查这些标识：explicit,watermark,metadata")));
+    verb.add_option("--expect", arguments.expected,
+                    std::string(tr("marks that the service of these files writes: "
+                                   "explicit,watermark,metadata",
+                                   "这些文件的服务应当写入的标识：explicit,watermark,metadata")));
     verb.add_option("--font", arguments.font,
                     std::string(tr("font of the words looked for", "查找文字所用字体")));
     verb.add_flag("--declared", arguments.declared,

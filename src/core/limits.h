@@ -35,6 +35,7 @@ inline constexpr std::uint64_t kTextFileBytesMax = 64U << 20U;  // Markdown, HTM
 inline constexpr std::uint64_t kImagePixelsMax = 16384ULL * 16384ULL;  // per frame
 inline constexpr std::uint32_t kImageSideMax = 65500;
 inline constexpr std::uint32_t kImageFramesMax = 4096;
+inline constexpr std::uint64_t kWatermarkPixelsMax = 100'000'000;  // of a picture that is marked
 inline constexpr std::uint64_t kImageAllFramesPixelsMax = 1ULL << 30U;
 inline constexpr std::uint64_t kImageBytesMax = 1ULL << 30U;  // decoded, all frames held at once
 inline constexpr std::uint64_t kTiffDecodedPixelsMax = 1ULL << 32U;  // over all pages, in turn

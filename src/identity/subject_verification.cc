@@ -13,6 +13,7 @@
 #include "core/digest.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "identity/caches.h"
 #include "identity/calendar.h"
 #include "identity/codes.h"
 #include "identity/internal/subject_sql.h"
@@ -282,6 +283,7 @@ Result<VerificationState> Subjects::finish(const Ask& ask, const VerificationAns
         if (!is_judgement(answer.outcome)) {
             TRY(transaction.execute(sql::kDropAttempt, {id_value(ask.subject), key}));
         }
+        transaction.notify({.channel = kSubjectsChanged, .payload = {}});
         return verified && ask.values.birth ? keep_birth(transaction, ask) : Result<void>();
     });
     TRY(done);

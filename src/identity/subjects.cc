@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "identity/caches.h"
 #include "identity/calendar.h"
 #include "identity/codes.h"
 #include "identity/internal/recorded.h"
@@ -214,6 +215,7 @@ Result<void> Subjects::set_guardian(const TenantId& tenant, const SubjectId& sub
         if (changed != 1) {
             return internal::no_subject();
         }
+        transaction.notify({.channel = kSubjectsChanged, .payload = {}});
         return internal::write_record(transaction, record);
     });
 }
@@ -229,6 +231,7 @@ Result<void> Subjects::close(const TenantId& tenant, const SubjectId& subject) {
         if (changed != 1) {
             return internal::no_subject();
         }
+        transaction.notify({.channel = kSubjectsChanged, .payload = {}});
         return internal::write_record(transaction, record);
     });
 }
@@ -251,6 +254,7 @@ Result<void> Subjects::erase(const TenantId& tenant, const SubjectId& subject) {
              {sql::kEraseVerifications, sql::kEraseAttempts, sql::kEraseCodes}) {
             TRY(transaction.execute(statement, {id_value(subject)}));
         }
+        transaction.notify({.channel = kSubjectsChanged, .payload = {}});
         return internal::write_record(transaction, record);
     });
 }

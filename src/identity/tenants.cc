@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "core/utf8.h"
 #include "identity/api_key.h"
+#include "identity/caches.h"
 #include "identity/internal/recorded.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
@@ -168,6 +169,7 @@ Result<void> Tenants::set_suspended(const TenantId& tenant, bool suspended) {
         if (changed != 1) {
             return Error{ErrorCode::kNotFound, "there is no such tenant"};
         }
+        transaction.notify({.channel = kKeysChanged, .payload = {}});
         return internal::write_record(transaction, record);
     });
 }
@@ -229,6 +231,7 @@ Result<IssuedKey> Tenants::rotate_key(const ApiKeyId& key, std::chrono::hours ov
         TRY(insert_key(transaction, id, old.tenant, options, {made, now}));
         const Time end = std::min(now + overlap, old.expires.value_or(Time::max()));
         TRY(transaction.execute(kExpireKey, {id_value(key), time_value(end)}));
+        transaction.notify({.channel = kKeysChanged, .payload = {}});
         return internal::write_record(transaction, record);
     });
     TRY(done);
@@ -244,6 +247,7 @@ Result<void> Tenants::revoke_key(const ApiKeyId& key) {
         if (changed != 1) {
             return Error{ErrorCode::kNotFound, "there is no such key"};
         }
+        transaction.notify({.channel = kKeysChanged, .payload = {}});
         return internal::write_record(transaction, record);
     });
 }

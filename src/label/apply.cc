@@ -18,6 +18,7 @@
 #include "label/propagation.h"
 #include "label/record.h"
 #include "label/verify.h"
+#include "label/watermark/picture.h"
 
 #include <fmt/format.h>
 
@@ -34,6 +35,13 @@ struct Work {
     Bytes file;
     Format format;
     Applied applied;
+    bool last_held = false;  // the holder knows that `file` is the result
+
+    Result<void> replace(const Splice& splice, bool last, Holder& holder) {
+        file = TRY(holder.hold(file, splice, last));
+        last_held = last;
+        return {};
+    }
 };
 
 void add_all(Findings& to, const Findings& from) {
@@ -81,8 +89,53 @@ Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resou
     work.applied.explicit_mark = std::move(marked.reading);
     work.applied.written.add(Mark::kExplicit);
     if (marked.changed) {
-        const bool last = !options.marks.has(Mark::kMetadata);
-        work.file = TRY(holder.hold(work.file, marked.splice, last));
+        const bool last =
+            !options.marks.has(Mark::kMetadata) && !options.marks.has(Mark::kWatermark);
+        TRY(work.replace(marked.splice, last, holder));
+    }
+    return {};
+}
+
+// Nothing: the picture holds no watermark, which was only to be tried.
+Result<std::optional<WatermarkedFile>> try_watermark(Work& work, const ApplyOptions& options) {
+    const bool optional = options.optional.has(Mark::kWatermark);
+    Result<WatermarkedFile> marked =
+        Error{ErrorCode::kInvalidArgument,
+              "a watermark holds a content id of ten characters; the number "
+              "that was given is of another kind"};
+    if (options.record.content_id && options.record.own_id.empty()) {
+        marked = mark_picture(work.file, work.format,
+                              {.key = options.watermark_key,
+                               .issuer = options.issuer,
+                               .content_id = *options.record.content_id,
+                               .marked_already = options.existing == ExistingPolicy::kRelabel
+                                                     ? MarkedAlready::kReplace
+                                                     : MarkedAlready::kKeep});
+    }
+    if (marked.ok()) {
+        return std::optional(std::move(marked).value());
+    }
+    const ErrorCode code = marked.error().code;
+    const bool cannot = code == ErrorCode::kInvalidArgument || code == ErrorCode::kUnsupported ||
+                        code == ErrorCode::kLimit;
+    if (!optional || !cannot) {
+        return std::move(marked).error();
+    }
+    warn(work.applied.findings, "watermark.none", marked.error().what);
+    return std::optional<WatermarkedFile>();
+}
+
+Result<void> apply_watermark(Work& work, const ApplyOptions& options, Holder& holder) {
+    std::optional<WatermarkedFile> marked = TRY(try_watermark(work, options));
+    if (!marked) {
+        return {};
+    }
+    add_all(work.applied.findings, marked->findings);
+    work.applied.watermark =
+        WatermarkVerification{.reading = marked->reading, .strength = marked->strength};
+    work.applied.written.add(Mark::kWatermark);
+    if (marked->changed) {
+        TRY(work.replace(marked->splice, !options.marks.has(Mark::kMetadata), holder));
     }
     return {};
 }
@@ -155,7 +208,7 @@ Result<void> apply_metadata(Work& work, const ApplyOptions& options,
     }
     // [GB45438-6.1] Exactly one metadata label: the writer replaces whatever was there.
     const Splice splice = TRY(container->write(work.file, fields));
-    work.file = TRY(holder.hold(work.file, splice, true));
+    TRY(work.replace(splice, true, holder));
     TRY(read_back(work, decision.label));
     add_all(work.applied.findings, decision.findings);
     work.applied.label = std::move(decision.label);
@@ -165,9 +218,12 @@ Result<void> apply_metadata(Work& work, const ApplyOptions& options,
 
 Result<void> check_possible(Format format, const ApplyOptions& options) {
     const FormatFacts& row = facts(format);
-    if (options.marks.has(Mark::kWatermark) || options.marks.has(Mark::kProvenance)) {
+    if (options.marks.has(Mark::kProvenance)) {
+        return Error{ErrorCode::kUnsupported, "this version writes no provenance"};
+    }
+    if (options.marks.has(Mark::kWatermark) && !takes_watermark(format)) {
         return Error{ErrorCode::kUnsupported,
-                     "this version writes explicit and metadata marks, no watermark or provenance"};
+                     fmt::format("{} takes no watermark in this version", row.name)};
     }
     if (options.marks.empty()) {
         return Error{ErrorCode::kInvalidArgument, "no marks were asked for"};
@@ -229,13 +285,17 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
     if (options.marks.has(Mark::kExplicit)) {
         TRY(apply_explicit(work, options, resources, holder));
     }
+    if (options.marks.has(Mark::kWatermark)) {
+        TRY(apply_watermark(work, options, holder));
+    }
     if (options.marks.has(Mark::kMetadata)) {
         TRY(apply_metadata(work, options, traces, holder));
-    } else if (work.file.data() == file.data()) {
-        // The explicit label was there already: the result is the file itself.
+    }
+    if (!work.last_held) {
+        // The mark that was to be the last one was there already, or could not be held.
         Splice same;
-        same.copy(0, file.size());
-        work.file = TRY(holder.hold(file, same, true));
+        same.copy(0, work.file.size());
+        TRY(work.replace(same, true, holder));
     }
     work.applied.file = work.file;
     return std::move(work.applied);

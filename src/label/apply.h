@@ -5,6 +5,7 @@
 // A label that cannot be read back is an error, never a warning: the file does not go out.
 
 #include "core/bytes.h"
+#include "core/ids.h"
 #include "core/splice.h"
 #include "label/existing.h"
 #include "label/explicit/audio.h"
@@ -17,6 +18,7 @@
 #include "label/plan.h"
 #include "label/record.h"
 #include "label/verify.h"
+#include "label/watermark/key.h"
 
 #include <cstdint>
 #include <deque>
@@ -30,6 +32,7 @@ struct ApplyOptions {
     Profile profile = Profile::kCn;
     Language language = Language::kZh;
     MarkSet marks;     // of those that this version writes
+    MarkSet optional;  // of these: a picture that cannot hold one gets a finding, not an error
     std::string text;  // wording of the explicit label; empty: the default of the profile
     ImagePlace image_place = ImagePlace::kBottomRight;
     TextPlace text_place = TextPlace::kBoth;
@@ -39,6 +42,8 @@ struct ApplyOptions {
     bool user_declares = false;
     // ReservedCode1 for own_label(record): made outside, where the signing key is.
     std::string reserved_code1;
+    WatermarkKey watermark_key = published_watermark_key();
+    IssuerId issuer;  // of the watermark
 };
 
 // Where the intermediate and the final file live; the last one held is the result. In a library
@@ -63,6 +68,7 @@ struct Applied {
     Bytes file;  // the labelled file, owned by the holder
     MarkSet written;
     std::optional<ExplicitReading> explicit_mark;
+    std::optional<WatermarkVerification> watermark;
     std::optional<AigcLabel> label;
     std::string where;  // of the metadata label
     Findings findings;

@@ -5,6 +5,7 @@
 #include "label/format.h"
 #include "label/metadata/container.h"
 #include "label/record.h"
+#include "label/watermark/picture.h"
 
 #include <fmt/format.h>
 
@@ -90,7 +91,14 @@ LabelPlan plan(ServiceClass service, Profile profile, Format format) noexcept {
     // The EU Code of Practice, measure 1.1: signed metadata and a watermark, both; California's
     // latent disclosure must be extraordinarily hard to remove.
     if (profile != Profile::kCn) {
-        plan.out_of_reach.add(Mark::kWatermark).add(Mark::kProvenance);
+        plan.out_of_reach.add(Mark::kProvenance);
+        if (!takes_watermark(format)) {
+            plan.out_of_reach.add(Mark::kWatermark);
+        }
+    }
+    // [DSP-16] A label in metadata is lost with the metadata; a watermark stays.
+    if (takes_watermark(format)) {
+        plan.tried.add(Mark::kWatermark);
     }
     return plan;
 }

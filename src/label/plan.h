@@ -46,7 +46,9 @@ Result<MarkSet> parse_marks(std::string_view text);
 std::string to_string(MarkSet marks);
 
 struct LabelPlan {
-    MarkSet owed;          // what this version writes for that service, profile and format
+    MarkSet owed;  // what this version writes for that service, profile and format
+    MarkSet
+        tried;  // what it writes besides where the content can hold it: a finding says where not
     MarkSet out_of_reach;  // what the profile asks for besides and this version cannot write yet
 };
 

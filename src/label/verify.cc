@@ -16,12 +16,16 @@
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/watermark/detect.h"
+#include "label/watermark/payload.h"
+#include "label/watermark/picture.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -46,14 +50,17 @@ struct ErrorVerdict {
     std::string_view code;
     Verdict verdict;
 };
-constexpr std::array<ErrorVerdict, 9> kErrorVerdicts{
+constexpr std::array<ErrorVerdict, 12> kErrorVerdicts{
     {{"signature.invalid", Verdict::kAltered},
      {"signature.key_mismatch", Verdict::kForged},
      {"metadata.contradiction", Verdict::kForged},
+     {"watermark.contradiction", Verdict::kForged},
      {"metadata.duplicate_field", Verdict::kForged},
      {"metadata.provider_code", Verdict::kForged},
      {"metadata.label_value", Verdict::kUnreadable},
      {"metadata.unreadable", Verdict::kUnreadable},
+     {"watermark.unreadable", Verdict::kUnreadable},
+     {"watermark.absent", Verdict::kStripped},
      {"explicit.absent", Verdict::kStripped},
      {"metadata.absent", Verdict::kStripped}}};
 
@@ -207,7 +214,52 @@ Result<std::optional<ExplicitReading>> read_explicit(Bytes file, Format format,
 struct Found {
     bool words = false;
     bool metadata = false;
+    bool watermark = false;
+
+    bool any() const noexcept { return words || metadata || watermark; }
 };
+
+// [DSP-18] Whether the number in the watermark is that of the metadata label.
+bool same_content(const WatermarkPayload& payload, ContentId id) {
+    constexpr std::uint64_t kHandle = 0xffffffffU;
+    return payload.form == PayloadForm::kShort ? payload.content_id.value == (id.value & kHandle)
+                                               : payload.content_id == id;
+}
+
+// Looks for a watermark and says what it is to the label in metadata.
+Result<void> read_watermark(Bytes file, const VerifyOptions& options, Verification& seen) {
+    if (!takes_watermark(seen.format) || options.watermark_keys.empty()) {
+        return {};
+    }
+    const Result<WatermarkReading> reading =
+        find_picture_watermark(file, seen.format, options.watermark_keys, options.effort);
+    if (!reading.ok()) {
+        // The metadata can be judged without the picture.
+        const ErrorCode code = reading.error().code;
+        if (!seen.metadata && code != ErrorCode::kUnsupported && code != ErrorCode::kLimit) {
+            return reading.error();
+        }
+        warn(seen.findings, "watermark.unread", reading.error().what);
+        return {};
+    }
+    seen.watermark =
+        WatermarkVerification{.reading = *reading, .strength = strength_of_score(reading->score)};
+    const bool labelled = seen.metadata && seen.metadata->found;
+    if (reading->state == WatermarkState::kPresent) {
+        seen.findings.push_back(
+            {.code = "watermark.unreadable",
+             .level = labelled ? FindingLevel::kWarning : FindingLevel::kError,
+             .what = "a watermark is there, but what it says cannot be read any more"});
+    }
+    if (reading->state == WatermarkState::kFound && labelled && seen.metadata->content_id &&
+        !same_content(reading->payload, *seen.metadata->content_id)) {
+        fault(seen.findings, "watermark.contradiction",
+              fmt::format("the watermark says content id {}, the metadata label says {}",
+                          to_string(reading->payload.content_id),
+                          to_string(*seen.metadata->content_id)));
+    }
+    return {};
+}
 
 // The gravest verdict that the errors say; kIntact when there is none.
 Verdict judge_errors(const Findings& findings) {
@@ -234,6 +286,9 @@ MarkSet missing_marks(const Verification& seen, const MarkSet& expected, const F
     if (expected.has(Mark::kMetadata) && seen.metadata && !found.metadata) {
         missing.add(Mark::kMetadata);
     }
+    if (expected.has(Mark::kWatermark) && seen.watermark && !found.watermark) {
+        missing.add(Mark::kWatermark);
+    }
     return missing;
 }
 
@@ -245,8 +300,20 @@ void add_missing(const Found& found, const MarkSet& missing, Verification& seen)
         fault(seen.findings, "explicit.absent",
               "the metadata label is there, the explicit label that was expected is not");
     }
-    if (!found.words || found.metadata || !seen.metadata ||
-        judge_errors(seen.findings) != Verdict::kIntact) {
+    if (found.any() && missing.has(Mark::kWatermark)) {
+        fault(seen.findings, "watermark.absent",
+              "another mark is there, the watermark that was expected is not");
+    }
+    if (found.metadata || !seen.metadata || judge_errors(seen.findings) != Verdict::kIntact) {
+        return;
+    }
+    // [DSP-16] Nobody writes a watermark and leaves the metadata label away: it is owed first.
+    if (found.watermark) {
+        fault(seen.findings, "metadata.absent",
+              "the watermark is there, the metadata label that belongs beside it is not");
+        return;
+    }
+    if (!found.words) {
         return;
     }
     if (missing.has(Mark::kMetadata)) {
@@ -261,8 +328,7 @@ void add_missing(const Found& found, const MarkSet& missing, Verification& seen)
 // Absent is what has no mark and no error either: what cannot be read might be one.
 Verdict judge(const Verification& seen, const Found& found) {
     const Verdict verdict = judge_errors(seen.findings);
-    return verdict == Verdict::kIntact && !found.words && !found.metadata ? Verdict::kAbsent
-                                                                          : verdict;
+    return verdict == Verdict::kIntact && !found.any() ? Verdict::kAbsent : verdict;
 }
 
 }  // namespace
@@ -348,8 +414,13 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
             add_all(seen.findings, seen.explicit_mark->findings);
         }
     }
-    const Found found{.words = seen.explicit_mark && seen.explicit_mark->found,
-                      .metadata = judgement.metadata.found};
+    if (options.marks.has(Mark::kWatermark)) {
+        TRY(read_watermark(file, options, seen));
+    }
+    const Found found{
+        .words = seen.explicit_mark && seen.explicit_mark->found,
+        .metadata = judgement.metadata.found,
+        .watermark = seen.watermark && seen.watermark->reading.state == WatermarkState::kFound};
     const MarkSet missing = missing_marks(seen, options.expected, found);
     add_missing(found, missing, seen);
     seen.verdict = judge(seen, found);
@@ -365,7 +436,7 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
         decide_propagation({.metadata_says_generated = labelled && value == "1",
                             .user_declares = options.user_declares || (labelled && value == "2"),
                             .explicit_mark_or_traces =
-                                found.words || synthetic || labelled || judgement.unreadable})
+                                found.any() || synthetic || labelled || judgement.unreadable})
             .status;
     return seen;
 }

@@ -15,6 +15,9 @@
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/watermark/detect.h"
+#include "label/watermark/key.h"
+#include "label/watermark/picture.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -51,17 +54,26 @@ struct MetadataVerification {
     IptcFields iptc;
 };
 
+struct WatermarkVerification {
+    WatermarkReading reading;
+    WatermarkStrength strength = WatermarkStrength::kFragile;  // when found
+};
+
 struct Verification {
     Format format = Format::kPlainText;
     Verdict verdict = Verdict::kAbsent;
-    std::optional<ExplicitReading> explicit_mark;  // nothing: not looked at
-    std::optional<MetadataVerification> metadata;  // nothing: the format has no place for it
+    std::optional<ExplicitReading> explicit_mark;    // nothing: not looked at
+    std::optional<MetadataVerification> metadata;    // nothing: the format has no place for it
+    std::optional<WatermarkVerification> watermark;  // nothing: not looked for
     PropagationStatus propagation = PropagationStatus::kNone;  // [AILM-6]
     Findings findings;
 };
 
 struct VerifyOptions {
-    MarkSet marks = MarkSet().add(Mark::kExplicit).add(Mark::kMetadata);  // what to look at
+    MarkSet marks = MarkSet()
+                        .add(Mark::kExplicit)
+                        .add(Mark::kWatermark)
+                        .add(Mark::kMetadata);  // what to look at
     // What the service writes from which the file is said to come: one of them that is missing
     // while another is there was removed. Empty: nobody knows, and a subset is as good as the
     // whole.
@@ -69,6 +81,8 @@ struct VerifyOptions {
     std::vector<TrustedKey> trusted;
     std::vector<std::string> wordings;  // looked for in pictures besides the known ones
     bool user_declares = false;         // the uploader said that the content is synthetic
+    std::vector<WatermarkKey> watermark_keys{published_watermark_key()};
+    DetectEffort effort = DetectEffort::kThorough;  // of the search for a watermark
 };
 
 // What the detectors need and no pure function can fetch.

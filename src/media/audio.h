@@ -88,6 +88,10 @@ Result<CodedSound> encode_like(const Pcm& pcm, const AudioFacts& like);
 // keep every sample. Memory: the coded result and one frame.
 Result<Buffer> reencode(Bytes file, AudioContainer container, const Pcm& before, const Pcm& after);
 
+// A new file of this sound, coded as `like` says (codec, bit rate, bits; its rate and channels are
+// those of `pcm`), without tags.
+Result<Buffer> write_sound(const Pcm& pcm, AudioContainer container, const AudioFacts& like);
+
 // An MP4 file (no tags, movie box last) of the coded packets of `before`, of the file, unchanged,
 // and of `after`. The codec setup is the file's.
 Result<Buffer> remux_mp4(Bytes file, const CodedSound& before, const CodedSound& after);

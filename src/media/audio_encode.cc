@@ -41,8 +41,9 @@ namespace {
 constexpr int kFifoFrameSamples = 4096;  // for encoders that take frames of any size
 
 const char* encoder_name(AudioCodec codec) {
-    constexpr std::array<const char*, 7> kNames{nullptr,   "libmp3lame", "flac", "libvorbis",
-                                                "libopus", "aac",        "alac"};
+    // Samples as they are: only of 16 bits, only for new files.
+    constexpr std::array<const char*, 7> kNames{"pcm_s16le", "libmp3lame", "flac", "libvorbis",
+                                                "libopus",   "aac",        "alac"};
     return kNames[static_cast<std::size_t>(codec)];
 }
 
@@ -416,6 +417,23 @@ Result<Buffer> reencode(Bytes file, AudioContainer container, const Pcm& before,
         TRY(sink->push(*frame, on_packet));
     }
     TRY(sink->push(after, on_packet));
+    TRY(sink->finish(on_packet));
+    return muxer->finish();
+}
+
+Result<Buffer> write_sound(const Pcm& pcm, AudioContainer container, const AudioFacts& like) {
+    AudioFacts facts = like;
+    facts.rate = pcm.rate;
+    facts.channel_mask = pcm.channel_mask;
+    facts.channels = static_cast<std::uint32_t>(pcm.planes.size());
+    TRY(load({Codec::kSound}));
+    const auto muxer = TRY(internal::Muxer::open(container));
+    const auto sink = TRY(internal::Sink::open(facts, muxer->global_header()));
+    COLOPHON_ASSERT(avcodec_parameters_from_context(muxer->stream()->codecpar, sink->encoder()) >=
+                    0);
+    TRY(muxer->start(sink->encoder()->time_base));
+    const auto on_packet = [&](AVPacket& packet) { return muxer->write(packet); };
+    TRY(sink->push(pcm, on_packet));
     TRY(sink->finish(on_packet));
     return muxer->finish();
 }

@@ -110,16 +110,21 @@ void add_scaled(float* to, const std::array<float, DCTSIZE>& row, float factor) 
 void inverse_dct(const Samples& in, Samples& out) {
     const auto& c = cosines();
     Samples half{};
+    std::array<bool, DCTSIZE> something{};  // most rows of most blocks are zeros
     for (std::size_t v = 0; v < DCTSIZE; ++v) {
         for (std::size_t u = 0; u < DCTSIZE; ++u) {
             const float coefficient = in[v * DCTSIZE + u];
             if (coefficient != 0) {
                 add_scaled(&half[v * DCTSIZE], c[u], coefficient);
+                something[v] = true;
             }
         }
     }
     out.fill(0);
     for (std::size_t v = 0; v < DCTSIZE; ++v) {
+        if (!something[v]) {
+            continue;
+        }
         for (std::size_t y = 0; y < DCTSIZE; ++y) {
             for (std::size_t x = 0; x < DCTSIZE; ++x) {
                 out[y * DCTSIZE + x] += half[v * DCTSIZE + x] * c[v][y];

@@ -20,7 +20,7 @@ enum class JpegColours : std::uint8_t {
     kRgb,
     kCmyk,          // 255 is full ink
     kCmykInverted,  // Adobe: 255 is no ink
-    kYcck,          // Adobe: YCC of the inverted inks, then inverted black
+    kYcck,          // Adobe: YCC of the inks (255 is full ink), then black (255 is no ink)
 };
 
 struct JpegComponent {

@@ -36,7 +36,8 @@ namespace colophon::media {
 namespace {
 
 constexpr std::size_t kTextBytesMax = 500;
-constexpr std::size_t kSpeechBytesMax = 16U << 20U;
+constexpr std::size_t kSpeechBytesMax = 128U << 20U;
+constexpr double kReadingSecondsMax = 3600;
 constexpr double kRecordingSecondsMax = 60.0;
 constexpr float kSilence = 0.01F;  // of the peak
 constexpr double kRateTolerance = 0.05;
@@ -111,7 +112,8 @@ private:
 };
 
 // Everything the child prints until it closes its output.
-Result<Buffer> read_all(int fd, std::chrono::steady_clock::time_point deadline) {
+Result<Buffer> read_all(int fd, std::chrono::steady_clock::time_point deadline,
+                        std::size_t bytes_max) {
     Buffer out;
     std::array<std::uint8_t, 65536> block{};
     for (;;) {
@@ -133,7 +135,7 @@ Result<Buffer> read_all(int fd, std::chrono::steady_clock::time_point deadline) 
                 fmt::format("cannot read from the speech program: {}", std::strerror(errno)));
         }
         append(out, Bytes(block).first(static_cast<std::size_t>(std::max<ssize_t>(size, 0))));
-        if (out.size() > kSpeechBytesMax) {
+        if (out.size() > bytes_max) {
             return unavailable("the speech program does not stop speaking");
         }
     }
@@ -174,7 +176,8 @@ Result<Buffer> run_program(std::vector<std::string> words, std::string_view inpu
     if (written != static_cast<ssize_t>(input.size())) {
         return unavailable("cannot write to the speech program");
     }
-    Buffer sound = TRY(read_all(out.read.get(), std::chrono::steady_clock::now() + time_limit));
+    Buffer sound = TRY(
+        read_all(out.read.get(), std::chrono::steady_clock::now() + time_limit, kSpeechBytesMax));
     if (!child.succeeded()) {
         return unavailable(fmt::format("the speech program {} failed", words[0]));
     }
@@ -331,6 +334,31 @@ Result<SpokenPcm> speak(std::string_view text, const SpeechOptions& options) {
         speed *= ratio;
     }
     return best;
+}
+
+Result<Pcm> read_aloud(std::string_view text, const ReadingOptions& options) {
+    if (text.empty() || text.size() > kReadingBytesMax || find_invalid_utf8(text) ||
+        text.find('\0') != std::string_view::npos) {
+        return Error{
+            ErrorCode::kInvalidArgument,
+            fmt::format("a text to be read aloud has 1 to {} bytes of UTF-8", kReadingBytesMax)};
+    }
+    const bool named = std::ranges::all_of(options.voice, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '+' || c == '_';
+    });
+    if (options.voice.empty() || options.voice.front() == '-' || !named) {
+        return Error{ErrorCode::kInvalidArgument, "the voice is no name of a voice"};
+    }
+    const double speed = std::clamp(options.words_per_minute, 80.0, 450.0);
+    const Buffer wav = TRY(run_program({options.program, "-v", options.voice, "-s",
+                                        std::to_string(std::lround(speed)), "--stdin", "--stdout"},
+                                       text, options.time_limit));
+    Pcm pcm = TRY(decode_head(wav, AudioContainer::kWav, kReadingSecondsMax));
+    if (pcm.samples() == 0) {
+        return Error{ErrorCode::kInvalidArgument, "the text has nothing that can be spoken"};
+    }
+    return pcm;
 }
 
 Result<SpokenPcm> load_recording(Bytes file) {

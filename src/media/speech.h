@@ -5,8 +5,10 @@
 // and therefore runs in the parent, never in the locked worker.
 
 #include "core/bytes.h"
+#include "media/audio.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -45,6 +47,18 @@ std::size_t spoken_characters(std::string_view text, SpeechLanguage language);
 // kUnavailable: the program is not installed (the message names the package), fails, or takes too
 // long. kInvalidArgument: nothing to say.
 Result<SpokenPcm> speak(std::string_view text, const SpeechOptions& options);
+
+// A text as the voice of a service reads it, not as a label.
+struct ReadingOptions {
+    std::string voice = "cmn";      // of espeak-ng: "cmn", "en", "en+f3", ...
+    double words_per_minute = 175;  // as the program measures them, 80 .. 450
+    std::string program = "espeak-ng";
+    std::chrono::milliseconds time_limit{60'000};
+};
+inline constexpr std::size_t kReadingBytesMax = 48U << 10U;
+// One channel. kInvalidArgument for an empty or too long text, or a voice that is no name;
+// kUnavailable as speak().
+Result<Pcm> read_aloud(std::string_view text, const ReadingOptions& options);
 
 // A recording in any of the sound formats (told by its bytes), as one channel without silence at
 // its ends: the user's own spoken label. At most 60 seconds.

@@ -78,14 +78,15 @@ std::uint8_t new_sample(const Change& change, const Rect& pixels, std::size_t co
     for (int y = pixels.y; y < pixels.bottom(); ++y) {
         for (int x = pixels.x; x < pixels.right(); ++x) {
             if (!change.rect.contains({x, y, 1, 1})) {
-                sum += old;
+                sum += static_cast<float>(old);
                 continue;
             }
             const int ix = x - change.rect.x;
             const int iy = y - change.rect.y;
             const bool same = same_pixel(change.before, change.after, ix, iy);
             changed = changed || !same;
-            sum += same ? old : component_of(change.after, change.ycc, ix, iy, component);
+            sum += same ? static_cast<float>(old)
+                        : component_of(change.after, change.ycc, ix, iy, component);
         }
     }
     const float mean = sum / static_cast<float>(pixels.area());
@@ -179,7 +180,7 @@ Result<void> TiffPages::State::write_jpeg(const Rect& rect, const Image& image) 
     Image before = empty_image(rect);
     const auto copy_block = [&](std::uint32_t block, const Rect& area, int plane) -> Result<void> {
         Buffer content = TRY(load(block));
-        copy_part(content, area, plane, before, rect, Direction::kToImage);
+        copy_part(content, area, plane, {before, rect}, Direction::kToImage);
         return {};
     };
     TRY(for_blocks(rect, copy_block));

@@ -418,8 +418,9 @@ Image TiffPages::State::empty_image(const Rect& rect) const {
 }
 
 // Between the samples of a block (`content`, of `area`) and an image of `rect`.
-void TiffPages::State::copy_part(Buffer& content, const Rect& area, int plane, Image& image,
-                                 const Rect& rect, Direction direction) const {
+void TiffPages::State::copy_part(Buffer& content, const Rect& area, int plane, Part seen_part,
+                                 Direction direction) const {
+    auto& [image, rect] = seen_part;
     const Rect part = intersect(area, rect);
     const auto one = static_cast<std::size_t>(bytes);
     const std::size_t stride = static_cast<std::size_t>(samples_in_block()) * one;
@@ -476,7 +477,7 @@ Result<Image> TiffPages::read(const Rect& rect) {
     Image image = state.empty_image(rect);
     const auto copy_block = [&](std::uint32_t block, const Rect& area, int plane) -> Result<void> {
         Buffer content = TRY(state.load(block));
-        state.copy_part(content, area, plane, image, rect, Direction::kToImage);
+        state.copy_part(content, area, plane, {image, rect}, Direction::kToImage);
         return {};
     };
     TRY(state.for_blocks(rect, copy_block));
@@ -510,7 +511,7 @@ Result<void> TiffPages::write(const Rect& rect, const Image& pixels) {
         rect, [&](std::uint32_t block, const Rect& area, int plane) -> Result<void> {
             Buffer content = TRY(state.load(block));
             const Buffer before = content;
-            state.copy_part(content, area, plane, image, rect, Direction::kToBlock);
+            state.copy_part(content, area, plane, {image, rect}, Direction::kToBlock);
             return content == before ? Result<void>() : state.store(block, area, content);
         });
 }

@@ -153,7 +153,7 @@ Result<void> TiffPages::replace(const Image& pixels) {
     return state.for_blocks(
         all, [&](std::uint32_t block, const Rect& area, int plane) -> Result<void> {
             Buffer content(state.row_bytes() * static_cast<std::size_t>(state.block_height));
-            state.copy_part(content, area, plane, image, all, State::Direction::kToBlock);
+            state.copy_part(content, area, plane, {image, all}, State::Direction::kToBlock);
             return state.store(block, area, content);
         });
 }

@@ -22,9 +22,14 @@
 #include "label/propagation.h"
 #include "label/record.h"
 #include "label/verify.h"
+#include "label/watermark/detect.h"
+#include "label/watermark/key.h"
+#include "label/watermark/payload.h"
+#include "label/watermark/picture.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -93,6 +98,13 @@ public:
             return std::nullopt;
         }
         return *found;
+    }
+    double real(std::string_view name) {
+        const std::optional<double> found = optional_real(name);
+        if (!found) {
+            fail(name);
+        }
+        return found.value_or(0);
     }
     template <class T>
     T take(Result<T> result, std::string_view name) {
@@ -274,6 +286,56 @@ Result<label::MetadataVerification> decode_metadata(const json::Value& value) {
     return metadata;
 }
 
+json::Value encode_key(const label::WatermarkKey& key) {
+    return to_hex(key.bytes);
+}
+
+Result<label::WatermarkKey> decode_key(std::string_view hex) {
+    const Buffer bytes = TRY(from_hex(hex));
+    label::WatermarkKey key;
+    if (bytes.size() != key.bytes.size()) {
+        return Error{ErrorCode::kCorrupt, "no watermark key"};
+    }
+    std::ranges::copy(bytes, key.bytes.begin());
+    return key;
+}
+
+json::Value encode_watermark(const label::WatermarkVerification& watermark) {
+    const label::WatermarkReading& reading = watermark.reading;
+    return json::Object{{"state", static_cast<std::int64_t>(reading.state)},
+                        {"form", static_cast<std::int64_t>(reading.payload.form)},
+                        {"issuer", std::uint64_t{reading.payload.issuer.value}},
+                        {"content_id", reading.payload.content_id.value},
+                        {"score", reading.score},
+                        {"pilot_score", reading.pilot_score},
+                        {"turn", reading.geometry.turn_degrees},
+                        {"mirrored", reading.geometry.mirrored},
+                        {"period_x", reading.geometry.period_x},
+                        {"period_y", reading.geometry.period_y},
+                        {"untouched", reading.geometry.untouched},
+                        {"strength", static_cast<std::int64_t>(watermark.strength)}};
+}
+
+Result<label::WatermarkVerification> decode_watermark(const json::Value& value) {
+    Fields fields(value);
+    label::WatermarkVerification watermark;
+    label::WatermarkReading& reading = watermark.reading;
+    reading.state = fields.choice("state", label::WatermarkState::kFound);
+    reading.payload.form = fields.choice("form", label::PayloadForm::kShort);
+    reading.payload.issuer.value = static_cast<std::uint16_t>(fields.number("issuer", UINT16_MAX));
+    reading.payload.content_id.value = fields.number("content_id", ContentId::kMax);
+    reading.score = fields.real("score");
+    reading.pilot_score = fields.real("pilot_score");
+    reading.geometry = {.turn_degrees = fields.real("turn"),
+                        .mirrored = fields.flag("mirrored"),
+                        .period_x = fields.real("period_x"),
+                        .period_y = fields.real("period_y"),
+                        .untouched = fields.flag("untouched")};
+    watermark.strength = fields.choice("strength", label::WatermarkStrength::kFragile);
+    TRY(fields.finish("reading of the watermark"));
+    return watermark;
+}
+
 }  // namespace
 
 json::Value encode(const label::ApplyOptions& options) {
@@ -281,6 +343,9 @@ json::Value encode(const label::ApplyOptions& options) {
                         {"profile", static_cast<std::int64_t>(options.profile)},
                         {"language", static_cast<std::int64_t>(options.language)},
                         {"marks", label::to_string(options.marks)},
+                        {"optional", label::to_string(options.optional)},
+                        {"watermark_key", encode_key(options.watermark_key)},
+                        {"issuer", std::uint64_t{options.issuer.value}},
                         {"text", options.text},
                         {"image_place", static_cast<std::int64_t>(options.image_place)},
                         {"text_place", static_cast<std::int64_t>(options.text_place)},
@@ -302,6 +367,9 @@ Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
     options.profile = fields.choice("profile", label::Profile::kAll);
     options.language = fields.choice("language", label::Language::kEn);
     options.marks = fields.take(label::parse_marks(fields.text("marks")), "marks");
+    options.optional = fields.take(label::parse_marks(fields.text("optional")), "optional");
+    options.watermark_key = fields.take(decode_key(fields.text("watermark_key")), "watermark_key");
+    options.issuer.value = static_cast<std::uint16_t>(fields.number("issuer", UINT16_MAX));
     options.text = fields.text("text");
     options.image_place = fields.choice("image_place", label::ImagePlace::kRight);
     options.text_place = fields.choice("text_place", label::TextPlace::kCorner);
@@ -320,8 +388,14 @@ json::Value encode(const label::VerifyOptions& options) {
         trusted.emplace_back(json::Object{{"name", key.name}, {"key", to_hex(key.public_key)}});
     }
     json::Array wordings(options.wordings.begin(), options.wordings.end());
+    json::Array keys;
+    for (const label::WatermarkKey& key : options.watermark_keys) {
+        keys.push_back(encode_key(key));
+    }
     return json::Object{{"marks", label::to_string(options.marks)},
                         {"expected", label::to_string(options.expected)},
+                        {"watermark_keys", std::move(keys)},
+                        {"effort", static_cast<std::int64_t>(options.effort)},
                         {"trusted", std::move(trusted)},
                         {"wordings", std::move(wordings)},
                         {"declared", options.user_declares}};
@@ -335,9 +409,17 @@ Result<label::VerifyOptions> decode_verify_options(const json::Value& value) {
     options.user_declares = fields.flag("declared");
     const json::Value* trusted = fields.find("trusted");
     const json::Value* wordings = fields.find("wordings");
-    if (trusted == nullptr || trusted->if_array() == nullptr || wordings == nullptr ||
-        wordings->if_array() == nullptr) {
-        return Error{ErrorCode::kCorrupt, "the verify request lacks its lists"};
+    const json::Value* keys = fields.find("watermark_keys");
+    for (const json::Value* list : {trusted, wordings, keys}) {
+        if (list == nullptr || list->if_array() == nullptr) {
+            return Error{ErrorCode::kCorrupt, "the verify request lacks its lists"};
+        }
+    }
+    options.effort = fields.choice("effort", label::DetectEffort::kThorough);
+    options.watermark_keys.clear();
+    for (const json::Value& each : *keys->if_array()) {
+        const std::string* hex = each.if_string();
+        options.watermark_keys.push_back(TRY(decode_key(hex == nullptr ? "" : *hex)));
     }
     for (const json::Value& each : *trusted->if_array()) {
         Fields key(each);
@@ -366,6 +448,9 @@ json::Value encode(const label::Verification& seen) {
     if (seen.metadata) {
         object.emplace_back("metadata", encode_metadata(*seen.metadata));
     }
+    if (seen.watermark) {
+        object.emplace_back("watermark", encode_watermark(*seen.watermark));
+    }
     return object;
 }
 
@@ -382,6 +467,9 @@ Result<label::Verification> decode_verification(const json::Value& value) {
     if (const json::Value* part = fields.find("metadata")) {
         seen.metadata = fields.take(decode_metadata(*part), "metadata");
     }
+    if (const json::Value* part = fields.find("watermark")) {
+        seen.watermark = fields.take(decode_watermark(*part), "watermark");
+    }
     TRY(fields.finish("verification"));
     return seen;
 }
@@ -392,6 +480,9 @@ json::Value encode(const LabelReport& report) {
                         {"findings", encode_findings(report.findings)}};
     if (report.explicit_mark) {
         object.emplace_back("explicit", encode_explicit(*report.explicit_mark));
+    }
+    if (report.watermark) {
+        object.emplace_back("watermark", encode_watermark(*report.watermark));
     }
     if (report.label) {
         object.emplace_back("label", encode_aigc(*report.label));
@@ -407,6 +498,9 @@ Result<LabelReport> decode_label_report(const json::Value& value) {
     report.findings = fields.take(decode_findings(fields.find("findings")), "findings");
     if (const json::Value* part = fields.find("explicit")) {
         report.explicit_mark = fields.take(decode_explicit(*part), "explicit");
+    }
+    if (const json::Value* part = fields.find("watermark")) {
+        report.watermark = fields.take(decode_watermark(*part), "watermark");
     }
     if (const json::Value* part = fields.find("label")) {
         report.label = fields.take(decode_aigc(*part), "label");

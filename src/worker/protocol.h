@@ -22,6 +22,7 @@ namespace colophon::worker {
 struct LabelReport {
     label::MarkSet written;
     std::optional<label::ExplicitReading> explicit_mark;
+    std::optional<label::WatermarkVerification> watermark;
     std::optional<label::AigcLabel> label;
     std::string where;
     label::Findings findings;

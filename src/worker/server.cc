@@ -160,6 +160,7 @@ private:
             TRY(label::apply(input.bytes(), format, options, resources_, holder));
         return encode(LabelReport{.written = applied.written,
                                   .explicit_mark = std::move(applied.explicit_mark),
+                                  .watermark = applied.watermark,
                                   .label = std::move(applied.label),
                                   .where = std::move(applied.where),
                                   .findings = std::move(applied.findings)});

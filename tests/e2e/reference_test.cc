@@ -170,6 +170,26 @@ Names keys_in_source() {
     return keys;
 }
 
+// Rows like Key<ServerConfig>{"address", ... of the tables in cli/serve_sections.cc.
+Names serve_keys_in_source() {
+    Names keys;
+    constexpr std::string_view kRow = "Key<";
+    for (const std::string& line : lines_of("src/cli/serve_sections.cc")) {
+        const std::size_t at = line.find(kRow);
+        const std::size_t owner = at + kRow.size();
+        const std::size_t name = line.find("Config>{\"", owner);
+        if (at == std::string::npos || name == std::string::npos) {
+            continue;
+        }
+        std::string section = line.substr(owner, name - owner);
+        section[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(section[0])));
+        const std::size_t start = name + std::string_view("Config>{\"").size();
+        keys.insert(section + "." + line.substr(start, line.find('"', start) - start));
+    }
+    keys.insert({"model.targets", "model.tenants"});
+    return keys;
+}
+
 // Adds the paths of all members, "metadata.label", with [] behind the name of a list.
 void add_paths(const json::Value& value, const std::string& path, Names& paths) {
     if (const json::Object* object = value.if_object()) {
@@ -242,6 +262,7 @@ TEST_CASE("the reference gives a finding the same level in both languages") {
 TEST_CASE("every option of a verb stands in the reference, and no other") {
     for (const std::string verb : {"label",
                                    "verify",
+                                   "serve",
                                    "version",
                                    "ledger check",
                                    "ledger checkpoint",
@@ -266,6 +287,7 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "admin key revoke",
                                    "admin subject add",
                                    "admin subject verify",
+                                   "admin subject mobile",
                                    "admin subject list",
                                    "admin subject show",
                                    "admin subject close",
@@ -283,6 +305,12 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
         CAPTURE(verb);
         check_same(options_of_help(verb), options_of_page(verb), "docs/reference/cli.md");
     }
+}
+
+TEST_CASE("every setting of the server stands in the reference, and no other") {
+    check_same(serve_keys_in_source(),
+               code_in_tables("docs/reference/configuration.md", 0, "## Server"),
+               "docs/reference/configuration.md");
 }
 
 TEST_CASE("every setting stands in the reference with its variable, and no other") {

@@ -100,23 +100,35 @@ std::vector<std::uint8_t> near_text(const media::Mask& text, int radius) {
     return out;
 }
 
-// Whether a pixel and its neighbours all lie inside a stroke, or all outside: the fringe of a
-// stroke says nothing about its colour, and where a mark was found it may be off by a pixel.
-bool is_inner(const media::Mask& text, int x, int y, int core_least) {
-    const bool core = text.at(x, y) >= core_least;
+// For each pixel whether it and its neighbours all lie inside a stroke, or all outside: the fringe
+// of a stroke says nothing about its colour, and where a mark was found it may be off by a pixel.
+std::vector<std::uint8_t> inner_pixels(const media::Mask& text, int core_least) {
+    constexpr std::uint8_t kCore = 1;
+    constexpr std::uint8_t kOutside = 2;
+    const auto w = static_cast<std::size_t>(text.width);
+    std::vector<std::uint8_t> sides(text.coverage.size());
+    std::ranges::transform(text.coverage, sides.begin(), [&](std::uint8_t ink) {
+        return ink >= core_least ? kCore : ink == 0 ? kOutside : std::uint8_t{0};
+    });
+    // What stays of a pixel's side when all of its neighbours have their say.
+    std::vector<std::uint8_t> inner = sides;
     const int reach = text.height >= 80 ? 2 : 1;
-    for (int dy = -reach; dy <= reach; ++dy) {
-        const int ny = std::clamp(y + dy, 0, text.height - 1);
-        const int across = reach - std::abs(dy);
-        const int end = std::min(x + across, text.width - 1);
-        for (int nx = std::max(x - across, 0); nx <= end; ++nx) {
-            const int ink = text.at(nx, ny);
-            if (core ? ink < core_least : ink > 0) {
-                return false;
+    for (int y = 0; y < text.height; ++y) {
+        std::uint8_t* row = &inner[static_cast<std::size_t>(y) * w];
+        for (int dy = -reach; dy <= reach; ++dy) {
+            const int ny = std::clamp(y + dy, 0, text.height - 1);
+            const std::uint8_t* from = &sides[static_cast<std::size_t>(ny) * w];
+            const int across = reach - std::abs(dy);
+            for (int dx = -across; dx <= across; ++dx) {
+                const int begin = std::max(0, -dx);
+                const int end = std::min(text.width, text.width - dx);
+                for (int x = begin; x < end; ++x) {
+                    row[x] = static_cast<std::uint8_t>(row[x] & from[x + dx]);
+                }
             }
         }
     }
-    return true;
+    return inner;
 }
 
 }  // namespace
@@ -184,15 +196,6 @@ void draw(Patch& patch, const Overlay& overlay, const Style& style) {
     }
 }
 
-namespace {
-
-// The pixels of an overlay that are compared, as indices into its masks. Which they are depends on
-// the glyphs alone.
-struct Compared {
-    std::vector<std::size_t> text;
-    std::vector<std::size_t> around;
-};
-
 Compared compared_pixels(const Overlay& overlay) {
     const std::uint8_t most =
         *std::max_element(overlay.text.coverage.begin(), overlay.text.coverage.end());
@@ -202,22 +205,21 @@ Compared compared_pixels(const Overlay& overlay) {
     const int core_least = thin ? most * 3 / 4 : most - most / 16;
     const std::vector<std::uint8_t> near =
         near_text(overlay.text, std::max(2, overlay.ink_height / 3));
+    const std::vector<std::uint8_t> inner =
+        thin ? std::vector<std::uint8_t>() : inner_pixels(overlay.text, core_least);
     Compared compared;
-    for (int y = 0; y < overlay.rect.height; ++y) {
-        for (int x = 0; x < overlay.rect.width; ++x) {
-            const std::size_t i =
-                static_cast<std::size_t>(y) * static_cast<std::size_t>(overlay.rect.width) +
-                static_cast<std::size_t>(x);
-            const std::uint8_t ink = overlay.text.coverage[i];
-            const bool core = ink >= core_least;
-            const bool background = ink == 0 && near[i] != 0 && overlay.plate.coverage[i] == 255;
-            if ((core || background) && (thin || is_inner(overlay.text, x, y, core_least))) {
-                (core ? compared.text : compared.around).push_back(i);
-            }
+    for (std::size_t i = 0; i < near.size(); ++i) {
+        const std::uint8_t ink = overlay.text.coverage[i];
+        const bool core = ink >= core_least;
+        const bool background = ink == 0 && near[i] != 0 && overlay.plate.coverage[i] == 255;
+        if ((core || background) && (thin || inner[i] != 0)) {
+            (core ? compared.text : compared.around).push_back(i);
         }
     }
     return compared;
 }
+
+namespace {
 
 // The contrast between the luminances of both, which are put into another order.
 double contrast_of(std::vector<double>& text, std::vector<double>& around, bool white_text) {
@@ -259,7 +261,11 @@ double contrast_when_drawn(const Patch& patch, const Overlay& overlay, const Com
 }  // namespace
 
 double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_text) {
-    const Compared compared = compared_pixels(overlay);
+    return measure_contrast(patch, overlay, compared_pixels(overlay), white_text);
+}
+
+double measure_contrast(const Patch& patch, const Overlay& overlay, const Compared& compared,
+                        bool white_text) {
     const auto luminances = [&](const std::vector<std::size_t>& pixels) {
         std::vector<double> values;
         values.reserve(pixels.size());
@@ -286,8 +292,12 @@ float luma_over_grey(const Patch& patch, const float* pixel) {
 }
 
 Style choose_style(const Patch& patch, const Overlay& overlay, double contrast) {
+    return choose_style(patch, overlay, compared_pixels(overlay), contrast);
+}
+
+Style choose_style(const Patch& patch, const Overlay& overlay, const Compared& compared,
+                   double contrast) {
     COLOPHON_ASSERT(patch.channels <= static_cast<int>(kChannelsMax));
-    const Compared compared = compared_pixels(overlay);
     for (int step = 0;; ++step) {
         const float opacity = kOpacityLeast + kOpacityStep * static_cast<float>(step);
         if (opacity >= 1.0F) {

@@ -56,7 +56,8 @@ double height_percent(const Overlay& overlay, int width, int height) {
 
 double draw_frame(media::Image& image, const Overlay& overlay, int frame) {
     const Patch before = take_patch(image, overlay.rect, frame);
-    Style style = choose_style(before, overlay, kContrastAim);
+    const Compared compared = compared_pixels(overlay);
+    Style style = choose_style(before, overlay, compared, kContrastAim);
     if (image.sample_max < 15) {
         style.plate_opacity = 1.0F;  // one or two bits cannot show a shade
     }
@@ -64,8 +65,8 @@ double draw_frame(media::Image& image, const Overlay& overlay, int frame) {
         Patch drawn = before;
         draw(drawn, overlay, style);
         put_patch(image, drawn, overlay, frame);
-        const double contrast =
-            measure_contrast(take_patch(image, overlay.rect, frame), overlay, style.white_text);
+        const double contrast = measure_contrast(take_patch(image, overlay.rect, frame), overlay,
+                                                 compared, style.white_text);
         if (contrast >= kContrastMin || style.plate_opacity >= 1.0F) {
             return contrast;
         }

@@ -7,18 +7,16 @@
 #include "core/bytes.h"
 #include "core/result.h"
 #include "core/splice.h"
-#include "label/container/jpeg_mpf.h"
-#include "label/container/jpeg_segments.h"
 #include "label/explicit/image.h"
 #include "label/explicit/internal/image_codecs.h"
 #include "label/explicit/internal/image_draw.h"
 #include "label/explicit/internal/image_layout.h"
+#include "label/picture/recode.h"
 #include "media/image.h"
 #include "media/jpeg_blocks.h"
 #include "media/plane.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -47,7 +45,7 @@ float neutral(JpegColours colours, std::size_t component, bool white) {
         case JpegColours::kCmykInverted:
             return component == 3 && !white ? 0 : 255;
         case JpegColours::kYcck:
-            return component == 0 ? 255.0F : component == 3 ? (white ? 255.0F : 0.0F) : 128.0F;
+            return component == 0 ? 0.0F : component == 3 ? (white ? 255.0F : 0.0F) : 128.0F;
     }
     return 0;
 }
@@ -122,8 +120,11 @@ Plane draw_plane(const JpegBlocks& blocks, std::size_t component, const Plane& b
             if (w.text > 0 || w.plate > 0) {
                 const float own = plane.at(x, y);
                 const float value = own * (1 - w.text - w.plate) + text * w.text + base * w.plate;
-                plane.at(x, y) =
-                    static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0F, 255.0F)));
+                // As lround() does it, which costs a call.
+                const float level = std::clamp(value, 0.0F, 255.0F);
+                const int below = static_cast<int>(level);
+                const bool up = level - static_cast<float>(below) >= 0.5F;
+                plane.at(x, y) = static_cast<std::uint8_t>(below + (up ? 1 : 0));
             }
         }
     }
@@ -137,7 +138,10 @@ namespace {
 // YCC of a row of pixels into RGB, and samples into parts of one; inks the right way round.
 void finish_row(float* pixels, std::size_t count, std::size_t channels, JpegColours colours) {
     const bool ycc = colours == JpegColours::kYcc || colours == JpegColours::kYcck;
-    const bool inverted = colours == JpegColours::kYcck || colours == JpegColours::kCmykInverted;
+    const auto inverted = [colours](std::size_t channel) {
+        return colours == JpegColours::kCmykInverted ||
+               (colours == JpegColours::kYcck && channel == 3);
+    };
     for (float* pixel = pixels; pixel != pixels + count * channels; pixel += channels) {
         if (ycc) {
             const float luma = pixel[0];
@@ -149,7 +153,7 @@ void finish_row(float* pixels, std::size_t count, std::size_t channels, JpegColo
         }
         for (std::size_t c = 0; c < channels; ++c) {
             const float value = std::clamp(pixel[c], 0.0F, 255.0F) / 255.0F;
-            pixel[c] = inverted ? 1.0F - value : value;
+            pixel[c] = inverted(c) ? 1.0F - value : value;
         }
     }
 }
@@ -195,33 +199,13 @@ Patch jpeg_patch(const JpegBlocks& blocks, const Rect& area) {
     return patch_of(blocks, read_planes(blocks, area), area);
 }
 
-namespace {
-
-// The original with its coded picture exchanged: all APPn and COM segments in their order, then
-// what the coder wrote, then whatever followed EOI.
-Result<Splice> exchange_picture(Bytes file, Bytes coded) {
-    const JpegFile before = TRY(walk_jpeg(file, JpegExtent::kWholeImage));
-    Splice splice;
-    splice.copy(0, 2);
-    for (const JpegSegment& segment : before.segments) {
-        if (segment.is_app() || segment.marker == jpeg::kCom) {
-            splice.copy(segment.offset, segment.size);
-        }
-    }
-    splice.insert(coded.subspan(2));
-    if (before.end < file.size()) {
-        splice.copy(before.end, file.size() - before.end);
-    }
-    return correct_mpf(file, before, std::move(splice));
-}
-
-}  // namespace
-
 Result<Drawn> draw_jpeg(const Drawing& drawing, JpegBlocks& blocks) {
     const Overlay overlay =
         TRY(plan_overlay(drawing, blocks.width(), blocks.height(), jpeg_orientation(drawing.file)));
     const std::vector<Plane> before = read_planes(blocks, overlay.rect);
-    Style style = choose_style(patch_of(blocks, before, overlay.rect), overlay, kContrastAim);
+    const Compared compared = compared_pixels(overlay);
+    Style style =
+        choose_style(patch_of(blocks, before, overlay.rect), overlay, compared, kContrastAim);
     Drawn drawn;
     drawn.height_percent = height_percent(overlay, blocks.width(), blocks.height());
     for (;;) {
@@ -229,14 +213,14 @@ Result<Drawn> draw_jpeg(const Drawing& drawing, JpegBlocks& blocks) {
             blocks.change(c, draw_plane(blocks, c, before[c], overlay, style));
         }
         drawn.contrast =
-            measure_contrast(jpeg_patch(blocks, overlay.rect), overlay, style.white_text);
+            measure_contrast(jpeg_patch(blocks, overlay.rect), overlay, compared, style.white_text);
         if (drawn.contrast >= kContrastMin || style.plate_opacity >= 1.0F) {
             break;
         }
         style.plate_opacity = std::min(1.0F, style.plate_opacity + 0.1F);
     }
     const Buffer coded = TRY(blocks.write());
-    drawn.splice = TRY(exchange_picture(drawing.file, coded));
+    drawn.splice = TRY(exchange_jpeg_picture(drawing.file, coded));
     return drawn;
 }
 

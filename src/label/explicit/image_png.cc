@@ -8,6 +8,7 @@
 #include "label/explicit/internal/image_codecs.h"
 #include "label/explicit/internal/image_layout.h"
 #include "label/explicit/internal/image_palette.h"
+#include "label/picture/recode.h"
 #include "media/image.h"
 
 #include <algorithm>
@@ -25,10 +26,6 @@ using media::ColourSpace;
 using media::Image;
 using media::PngImage;
 
-bool is_one_of(std::string_view type, std::initializer_list<std::string_view> types) {
-    return std::find(types.begin(), types.end(), type) != types.end();
-}
-
 // A colour that means "transparent" must not appear by drawing.
 void avoid_transparent_colour(PngImage& png, const Overlay& overlay) {
     Image& image = png.image;
@@ -44,41 +41,6 @@ void avoid_transparent_colour(PngImage& png, const Overlay& overlay) {
             }
         }
     }
-}
-
-Splice exchange_picture(const PngFile& before, const PngFile& after, Bytes after_bytes,
-                        bool promoted, std::uint64_t size) {
-    Splice splice;
-    splice.copy(0, kPngSignature.size());
-    const auto insert_all = [&](std::string_view type) {
-        for (const PngChunk& chunk : after.chunks) {
-            if (chunk.type == type) {
-                splice.insert(after_bytes.subspan(static_cast<std::size_t>(chunk.offset),
-                                                  static_cast<std::size_t>(chunk.size)));
-            }
-        }
-    };
-    const bool palette = std::any_of(after.chunks.begin(), after.chunks.end(),
-                                     [](const PngChunk& c) { return c.type == "PLTE"; });
-    bool picture_done = false;
-    for (const PngChunk& chunk : before.chunks) {
-        if (chunk.type == "IDAT") {
-            if (!picture_done) {
-                insert_all("IDAT");
-            }
-            picture_done = true;
-        } else if (chunk.type == "IHDR" || (chunk.type == "PLTE" && (palette || promoted))) {
-            insert_all(chunk.type);
-        } else if (chunk.type == "tRNS" && (palette || promoted)) {
-            insert_all("tRNS");
-        } else if (!(promoted && is_one_of(chunk.type, {"bKGD", "hIST", "sBIT"}))) {
-            splice.copy(chunk.offset, chunk.size);  // those three speak of palette entries
-        }
-    }
-    if (before.end < size) {
-        splice.copy(before.end, size - before.end);
-    }
-    return splice;
 }
 
 }  // namespace
@@ -119,9 +81,8 @@ Result<Drawn> draw_png(const Drawing& drawing) {
     if (png.has_transparent_colour) {
         avoid_transparent_colour(png, overlay);
     }
-    const Buffer coded = TRY(media::encode_png(png));
-    const PngFile after = TRY(walk_png(coded));
-    drawn.splice = exchange_picture(before, after, coded, promoted, drawing.file.size());
+    drawn.splice = TRY(exchange_png_picture(drawing.file, png,
+                                            promoted ? PngPalette::kGone : PngPalette::kAsBefore));
     return drawn;
 }
 

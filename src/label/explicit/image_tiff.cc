@@ -9,6 +9,7 @@
 #include "label/explicit/internal/image_layout.h"
 #include "label/explicit/internal/image_palette.h"
 #include "label/finding.h"
+#include "label/picture/recode.h"
 #include "media/image.h"
 #include "media/tiff_pages.h"
 
@@ -21,30 +22,6 @@
 
 namespace colophon::label::internal {
 namespace {
-
-// The new file told as copies of the old one where the same bytes stand at the same place.
-Splice splice_in_place(Bytes before, Bytes after) {
-    constexpr std::size_t kRun = 256;  // shorter equal runs are not worth a piece
-    Splice splice;
-    const std::size_t common = std::min(before.size(), after.size());
-    std::size_t written = 0;
-    std::size_t at = 0;
-    while (at < common) {
-        const auto start = before.begin() + static_cast<std::ptrdiff_t>(at);
-        const auto differs =
-            std::mismatch(start, before.begin() + static_cast<std::ptrdiff_t>(common),
-                          after.begin() + static_cast<std::ptrdiff_t>(at));
-        const auto run = static_cast<std::size_t>(differs.first - start);
-        if (run >= kRun) {
-            splice.insert(after.subspan(written, at - written));
-            splice.copy(at, run);
-            written = at + run;
-        }
-        at += run + 1;
-    }
-    splice.insert(after.subspan(written));
-    return splice;
-}
 
 // Draws where only the strips or tiles under the mark are coded again.
 Result<double> draw_in_place(media::TiffPages& pages, const media::TiffPage& page,
@@ -120,7 +97,7 @@ Result<Drawn> draw_tiff(const Drawing& drawing) {
             std::min(drawn.height_percent, height_percent(overlay, page.width, page.height));
     }
     const Buffer marked = TRY(pages.finish());
-    drawn.splice = splice_in_place(drawing.file, marked);
+    drawn.splice = splice_what_changed(drawing.file, marked);
     return drawn;
 }
 

@@ -188,7 +188,10 @@ private:
         const std::uint32_t inverted = ~word;
         const bool stuffed = ((inverted - 0x01010101U) & ~inverted & 0x80808080U) != 0;
         if (!stuffed) {
-            append_be32(out_, word);
+            const std::array<std::uint8_t, 4> bytes{
+                static_cast<std::uint8_t>(word >> 24U), static_cast<std::uint8_t>(word >> 16U),
+                static_cast<std::uint8_t>(word >> 8U), static_cast<std::uint8_t>(word)};
+            out_.insert(out_.end(), bytes.begin(), bytes.end());
             return;
         }
         for (unsigned shift = 32; shift > 0; shift -= 8) {

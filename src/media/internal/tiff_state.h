@@ -110,7 +110,11 @@ struct TiffPages::State {
     Buffer pack(const Buffer& content) const;
     Image empty_image(const Rect& rect) const;
     enum class Direction : std::uint8_t { kToImage, kToBlock };
-    void copy_part(Buffer& content, const Rect& area, int plane, Image& image, const Rect& rect,
+    struct Part {
+        Image& image;
+        const Rect& rect;  // which part of the page the image is
+    };
+    void copy_part(Buffer& content, const Rect& area, int plane, Part part,
                    Direction direction) const;
     Result<void> write_jpeg(const Rect& rect, const Image& image);
     Result<void> store_jpeg(std::uint32_t block, const Rect& area, const Image& before,

@@ -25,7 +25,7 @@ TEST_CASE("HEIC and AVIF keep their EXIF byte for byte, but for the orientation 
         const TempDir dir;
         const std::string in = dir.file("in." + std::string(extension));
         const std::string out = dir.file("out." + std::string(extension));
-        run_tool_ok({kConvert, "-size", "320x240", "plasma:red-blue", dir.file("p.png")});
+        run_tool_ok({kConvert, "-size", "128x96", "plasma:red-blue", dir.file("p.png")});
         run_tool_ok({"vips", "copy", dir.file("p.png"), in});
         const auto exif = [](const std::string& path) {
             return run_tool_ok({"exiftool", "-b", "-Exif", path});
@@ -63,7 +63,7 @@ TEST_CASE("HEIC and AVIF keep XMP, the colour profile and the meaning of their c
         const TempDir dir;
         const std::string in = dir.file("in." + extension);
         const std::string out = dir.file("out." + extension);
-        run_tool_ok({kConvert, "-size", "320x240", "-seed", "3", "plasma:red-blue", "-depth", "8",
+        run_tool_ok({kConvert, "-size", "128x96", "-seed", "3", "plasma:red-blue", "-depth", "8",
                      dir.file("p.png")});
         run_tool_ok({"vips", "icc_transform", dir.file("p.png"), dir.file("q.png"), "p3"});
         run_tool_ok({"vips", "copy", dir.file("q.png"), in});
@@ -88,8 +88,7 @@ TEST_CASE("HEIC and AVIF keep XMP, the colour profile and the meaning of their c
 TEST_CASE(
     "a compressed XMP item of HEIC stays as it is coded, and the label is written beside it") {
     const TempDir dir;
-    run_tool_ok(
-        {kConvert, "-size", "320x240", "plasma:red-blue", "-depth", "8", dir.file("p.png")});
+    run_tool_ok({kConvert, "-size", "128x96", "plasma:red-blue", "-depth", "8", dir.file("p.png")});
     run_tool_ok({"heif-enc", "-q70", dir.file("p.png"), "-o", dir.file("in.heic")});
     const Buffer plain = read_file(dir.file("in.heic"));
     const HeifItem packet{.type = bmff::box_type("mime"),
@@ -109,7 +108,7 @@ TEST_CASE(
 
 TEST_CASE("AVIF of ten bits keeps its range of brightness") {
     const TempDir dir;
-    run_tool_ok({kConvert, "-size", "320x240", "-seed", "3", "plasma:#246-#a86", "-depth", "8",
+    run_tool_ok({kConvert, "-size", "128x96", "-seed", "3", "plasma:#246-#a86", "-depth", "8",
                  dir.file("p.png")});
     run_tool_ok({"ffmpeg",           "-nostdin",         "-v",       "error",          "-i",
                  dir.file("p.png"),  "-color_primaries", "bt2020",   "-color_trc",     "smpte2084",
@@ -129,7 +128,7 @@ TEST_CASE("AVIF of ten bits keeps its range of brightness") {
         run_tool_ok(
             {"ffmpeg", "-nostdin", "-v", "error", "-i", path, "-pix_fmt", "rgb48", path + ".png"});
     }
-    CHECK(decibels_above(dir.file("in.avif.png"), dir.file("out.avif.png"), "320x150+0+0") > 38);
+    CHECK(decibels_above(dir.file("in.avif.png"), dir.file("out.avif.png"), "128x60+0+0") > 38);
 }
 
 }  // namespace

@@ -117,6 +117,7 @@ TEST_CASE("a JPEG is coded again only under the mark, in every colour model and 
         // 24 pixels plate margin, 16 pixels of one MCU, and the reach of chroma smoothing.
         CHECK(seen.left > 640 - 200);
         CHECK(seen.top > 480 - 96);
+        CHECK(seen.contrast >= 4.0);  // by another program's eyes, after coding
     }
 }
 
@@ -358,6 +359,50 @@ TEST_CASE("a mark of another hand that is too low is found and reported") {
     const bool reported = std::any_of(found->findings.begin(), found->findings.end(),
                                       [](const Finding& f) { return f.code == "explicit.height"; });
     CHECK(reported);
+}
+
+TEST_CASE("marks that ImageMagick and FFmpeg draw in the same typeface are found and measured") {
+    const std::string typeface = "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc";
+    const TempDir dir;
+    run_tool_ok({kConvert, "-size", "640x480", "-seed", "4", "plasma:#246-#a86", "-depth", "8",
+                 dir.file("p.png")});
+    struct Peer {
+        const char* where;
+        std::vector<std::string> command;
+    };
+    const std::string text =
+        "drawtext=fontfile=" + typeface + ":text=AI生成:fontsize=32:fontcolor=white";
+    const std::vector<Peer> peers{
+        {"bottom-right",
+         {kConvert, "in", "-font", typeface, "-pointsize", "40", "-gravity", "southeast", "-fill",
+          "white", "-annotate", "+15+15", "AI生成", "-quality", "90", "out"}},
+        {"top-left",
+         {kConvert, "in", "-font", typeface, "-pointsize", "28", "-gravity", "northwest", "-fill",
+          "white", "-undercolor", "#0008", "-annotate", "+15+15", "AI生成", "-quality", "90",
+          "out"}},
+        {"bottom-right",
+         {"ffmpeg", "-nostdin", "-v", "error", "-y", "-i", "in", "-vf",
+          text + ":x=w-tw-15:y=h-th-15", "-q:v", "4", "out"}},
+        {"bottom-left",
+         {"ffmpeg", "-nostdin", "-v", "error", "-y", "-i", "in", "-vf",
+          text + ":box=1:boxcolor=black@0.5:boxborderw=6:x=15:y=h-th-15", "-q:v", "4", "out"}},
+    };
+    for (const Peer& peer : peers) {
+        CAPTURE(peer.command.front());
+        CAPTURE(peer.where);
+        std::vector<std::string> command = peer.command;
+        for (std::string& word : command) {
+            word = word == "in" ? dir.file("p.png") : word == "out" ? dir.file("out.jpg") : word;
+        }
+        run_tool_ok(command);
+        const auto found =
+            find_image_mark(read_file(dir.file("out.jpg")), Format::kJpeg, font(), {"AI生成"});
+        REQUIRE(found.ok());
+        REQUIRE(found->found);
+        CHECK(found->where == peer.where);
+        CHECK(*found->height_percent > 4);
+        CHECK(*found->height_percent < 9);
+    }
 }
 
 TEST_CASE("pictures without a mark have none") {

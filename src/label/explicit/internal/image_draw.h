@@ -51,8 +51,18 @@ double luminance(const Patch& patch, const float* pixel);
 // Rec. 601 luma of one pixel, 0 .. 1, laid over a middle grey where it is transparent.
 float luma_over_grey(const Patch& patch, const float* pixel);
 
+// Which pixels of an overlay are compared: the inside of strokes with what lies around them.
+// Finding them costs as much as measuring; whoever measures twice finds them once.
+struct Compared {
+    std::vector<std::size_t> text;  // row-major in the overlay's rectangle
+    std::vector<std::size_t> around;
+};
+Compared compared_pixels(const Overlay& overlay);
+
 // The most transparent style that reaches `contrast` on this patch.
 Style choose_style(const Patch& patch, const Overlay& overlay, double contrast);
+Style choose_style(const Patch& patch, const Overlay& overlay, const Compared& compared,
+                   double contrast);
 
 void draw(Patch& patch, const Overlay& overlay, const Style& style);
 
@@ -66,6 +76,8 @@ Weights weights(std::uint8_t plate, std::uint8_t text, float plate_opacity);
 
 // The contrast of what was drawn. `patch.rect` must contain the overlay's rectangle.
 double measure_contrast(const Patch& patch, const Overlay& overlay, bool white_text);
+double measure_contrast(const Patch& patch, const Overlay& overlay, const Compared& compared,
+                        bool white_text);
 
 // Between an image in memory and a patch. take_patch: of frame `frame`, palette colours resolved.
 // put_patch writes only pixels that the plate covers.

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/media_service.h"
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "gateway/parts.h"
+#include "label/apply.h"
+#include "label/existing.h"
+#include "label/format.h"
+#include "label/metadata/aigc.h"
+#include "label/metadata/security_data.h"
+#include "label/plan.h"
+#include "label/verify.h"
+#include "media/audio.h"
+#include "media/speech.h"
+#include "worker/channel.h"
+#include "worker/client.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::cli {
+namespace {
+
+constexpr std::uint32_t kVoiceRate = 24000;
+
+Error no_file(std::string_view what) {
+    return Error{ErrorCode::kUnavailable, fmt::format("{}: {}", what, std::strerror(errno))};
+}
+
+// A file without a name, in memory: what a worker gets instead of bytes.
+Result<worker::Fd> memory_file(Bytes content) {
+    worker::Fd file(::memfd_create("colophon", MFD_CLOEXEC));
+    if (!file.valid()) {
+        return no_file("no memory for a file");
+    }
+    while (!content.empty()) {
+        const ssize_t count = ::write(file.get(), content.data(), content.size());
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            return no_file("no memory for a file");
+        }
+        content = content.subspan(static_cast<std::size_t>(count));
+    }
+    return file;
+}
+
+Result<Buffer> content_of(const worker::Fd& file) {
+    struct stat facts{};
+    if (::fstat(file.get(), &facts) != 0) {
+        return no_file("a file in memory cannot be read");
+    }
+    Buffer content(static_cast<std::size_t>(facts.st_size));
+    std::size_t at = 0;
+    while (at < content.size()) {
+        const ssize_t count =
+            ::pread(file.get(), content.data() + at, content.size() - at, static_cast<off_t>(at));
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count <= 0) {
+            return no_file("a file in memory cannot be read");
+        }
+        at += static_cast<std::size_t>(count);
+    }
+    return content;
+}
+
+struct SoundForm {
+    gateway::SoundFormat format;
+    media::AudioContainer container;
+    media::AudioCodec codec;
+    std::uint32_t bits;
+    std::uint64_t bit_rate;
+};
+constexpr std::array kSoundForms{
+    SoundForm{.format = gateway::SoundFormat::kWav,
+              .container = media::AudioContainer::kWav,
+              .codec = media::AudioCodec::kPcm,
+              .bits = 16,
+              .bit_rate = 0},
+    SoundForm{.format = gateway::SoundFormat::kMp3,
+              .container = media::AudioContainer::kMp3,
+              .codec = media::AudioCodec::kMp3,
+              .bits = 0,
+              .bit_rate = 64'000},
+    SoundForm{.format = gateway::SoundFormat::kFlac,
+              .container = media::AudioContainer::kFlac,
+              .codec = media::AudioCodec::kFlac,
+              .bits = 16,
+              .bit_rate = 0},
+    SoundForm{.format = gateway::SoundFormat::kOpus,
+              .container = media::AudioContainer::kOgg,
+              .codec = media::AudioCodec::kOpus,
+              .bits = 0,
+              .bit_rate = 48'000},
+    SoundForm{.format = gateway::SoundFormat::kM4a,
+              .container = media::AudioContainer::kMp4,
+              .codec = media::AudioCodec::kAac,
+              .bits = 0,
+              .bit_rate = 64'000},
+};
+
+// Mandarin when there is any Chinese character (their UTF-8 begins with E4 to E9).
+std::string usual_voice(std::string_view text) {
+    return text.find_first_of("\xE4\xE5\xE6\xE7\xE8\xE9") == std::string_view::npos ? "en" : "cmn";
+}
+
+}  // namespace
+
+// One worker, given back at the end.
+class MediaService::Lease {
+public:
+    Lease(MediaService& service, std::unique_ptr<worker::Worker> worker)
+        : service_(service), worker_(std::move(worker)) {}
+    ~Lease() {
+        {
+            const std::lock_guard lock(service_.mutex_);
+            service_.free_.push_back(std::move(worker_));
+        }
+        service_.some_free_.notify_one();
+    }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    worker::Worker& worker() noexcept { return *worker_; }
+
+private:
+    MediaService& service_;
+    std::unique_ptr<worker::Worker> worker_;
+};
+
+MediaService::MediaService(Options options, std::optional<label::SigningKey> key)
+    : options_(std::move(options)),
+      key_(std::move(key)),
+      prompts_(options_.recording.empty() ? std::vector<std::string>()
+                                          : std::vector<std::string>{options_.recording}) {
+    for (std::size_t i = 0; i < options_.workers; ++i) {
+        worker::WorkerOptions worker;
+        worker.font_path = options_.font;
+        free_.push_back(std::make_unique<worker::Worker>(worker));
+    }
+}
+
+MediaService::~MediaService() = default;
+
+MediaService::Lease MediaService::borrow() {
+    std::unique_lock lock(mutex_);
+    some_free_.wait(lock, [this] { return !free_.empty(); });
+    auto worker = std::move(free_.back());
+    free_.pop_back();
+    return {*this, std::move(worker)};
+}
+
+Result<std::string> MediaService::sign(const label::AigcLabel& label) {
+    return key_ ? label::make_security_data(label, *key_, options_.key_id) : std::string();
+}
+
+Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_view name,
+                                                     label::ApplyOptions options) {
+    const worker::Fd in = TRY(memory_file(file));
+    const worker::Fd out = TRY(memory_file({}));
+    Lease lease = borrow();
+    Labelled labelled;
+    labelled.format = TRY(lease.worker().probe(in.get(), name));
+    const label::LabelPlan plan =
+        label::plan(options.record.service, options.profile, labelled.format);
+    options.marks = plan.owed;
+    if (options.marks.has(label::Mark::kMetadata)) {
+        options.reserved_code1 = TRY(sign(label::own_label(options.record, "")));
+    }
+    TRY(prompts_.prepare_label(lease.worker(), options, labelled.format));
+    labelled.report = TRY(lease.worker().label(in.get(), out.get(), labelled.format, options));
+    if (labelled.report.written != plan.owed) {
+        return Error{ErrorCode::kUnsupported, fmt::format("the file bears {} and owes {}",
+                                                          label::to_string(labelled.report.written),
+                                                          label::to_string(plan.owed))};
+    }
+    labelled.file = TRY(content_of(out));
+    return labelled;
+}
+
+Result<label::Verification> MediaService::verify(Bytes file, std::string_view name,
+                                                 label::VerifyOptions options) {
+    const worker::Fd in = TRY(memory_file(file));
+    Lease lease = borrow();
+    const label::Format format = TRY(lease.worker().probe(in.get(), name));
+    options.trusted = options_.trusted;
+    TRY(prompts_.prepare_verify(lease.worker(), format));
+    return lease.worker().verify(in.get(), format, options);
+}
+
+Result<Buffer> MediaService::speak(std::string_view text, const Voice& voice,
+                                   gateway::SoundFormat format) {
+    constexpr double kUsualSpeed = 175;
+    media::ReadingOptions reading;
+    reading.voice = voice.name.empty() ? usual_voice(text) : voice.name;
+    reading.words_per_minute = kUsualSpeed * voice.speed;
+    const media::Pcm spoken = TRY(media::read_aloud(text, reading));
+    const media::Pcm pcm = TRY(media::resample(spoken, kVoiceRate));
+    const auto* form = std::ranges::find(kSoundForms, format, &SoundForm::format);
+    media::AudioFacts like;
+    like.codec = form->codec;
+    like.codec_name = form->codec == media::AudioCodec::kPcm ? "pcm_s16le" : "";
+    like.bits = form->bits;
+    like.bit_rate = form->bit_rate;
+    return media::write_sound(pcm, form->container, like);
+}
+
+}  // namespace colophon::cli

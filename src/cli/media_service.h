@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The workers and the voice behind the gateway: as many locked processes as files are labelled at a
+// time.
+
+#include "cli/prompts.h"
+#include "core/bytes.h"
+#include "gateway/parts.h"
+#include "label/apply.h"
+#include "label/metadata/aigc.h"
+#include "label/metadata/security_data.h"
+#include "label/verify.h"
+#include "worker/client.h"
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colophon::cli {
+
+class MediaService final : public gateway::Media {
+public:
+    struct Options {
+        std::size_t workers = 2;
+        std::string font;
+        std::string recording;  // of the spoken label; empty: the synthesizer
+        std::string key_id;
+        std::vector<label::TrustedKey> trusted;
+    };
+    MediaService(Options options, std::optional<label::SigningKey> key);
+    ~MediaService() override;
+    MediaService(const MediaService&) = delete;
+    MediaService& operator=(const MediaService&) = delete;
+    MediaService(MediaService&&) = delete;
+    MediaService& operator=(MediaService&&) = delete;
+
+    Result<Labelled> label(Bytes file, std::string_view name, label::ApplyOptions options) override;
+    Result<label::Verification> verify(Bytes file, std::string_view name,
+                                       label::VerifyOptions options) override;
+    Result<std::string> sign(const label::AigcLabel& label) override;
+    Result<Buffer> speak(std::string_view text, const Voice& voice,
+                         gateway::SoundFormat format) override;
+
+private:
+    class Lease;
+    // Waits for a free worker.
+    Lease borrow();
+
+    Options options_;
+    std::optional<label::SigningKey> key_;
+    Prompts prompts_;
+    std::mutex mutex_;
+    std::condition_variable some_free_;
+    std::vector<std::unique_ptr<worker::Worker>> free_;  // guarded by mutex_
+};
+
+}  // namespace colophon::cli

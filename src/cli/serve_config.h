@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The sections of colophon.toml that the server reads: [server], [gateway], [review], [[upstream]]
+// and [[model]]. docs/reference/configuration.md explains every key.
+
+#include "core/result.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace colophon::cli {
+
+// NOLINTBEGIN(readability-redundant-member-init)
+struct ServerConfig {
+    std::string address = {};  // HOST:PORT
+    std::string tls_certificate = {};
+    std::string tls_key = {};
+    std::string access_log = {};  // "stderr", "none"
+    std::string metrics = {};     // "local", "all"
+    std::int64_t threads = 1;
+    std::int64_t drain_seconds = 300;
+    std::int64_t head_bytes_max = 16 << 10;
+    std::int64_t body_bytes_max = 256 << 20;
+    std::int64_t connections_max = 10'000;
+    std::int64_t per_peer_max = 10'000;
+    std::int64_t head_seconds = 10;
+    std::int64_t idle_seconds = 75;
+    std::int64_t body_seconds = 30;
+    std::int64_t write_seconds = 30;
+};
+
+struct GatewayConfig {
+    std::string subject = {};  // "required", "optional"
+    std::string filing = {};
+    std::string appeal = {};
+    std::string ca_file = {};  // of upstreams
+    std::int64_t workers = 2;
+    std::int64_t request_bytes_max = 16 << 20;
+    std::int64_t answer_bytes_max = 64 << 20;
+    std::int64_t tenant_calls_at_once = 0;
+    std::int64_t tenant_calls_a_minute = 0;
+    std::int64_t tenant_tokens_a_minute = 0;
+    std::int64_t subject_calls_at_once = 0;
+    std::int64_t subject_calls_a_minute = 0;
+    std::int64_t subject_tokens_a_minute = 0;
+};
+
+struct ReviewConfig {
+    std::string words = {};  // file of words that may not pass
+};
+
+struct UpstreamConfig {
+    std::string name = {};
+    std::string dialect = {};  // "openai", "anthropic", "builtin"
+    std::string url = {};
+    std::string key = {};  // may be file:PATH or env:NAME
+    std::int64_t connect_seconds = 5;
+    std::int64_t first_byte_seconds = 60;
+    std::int64_t idle_seconds = 60;
+    std::int64_t line = 0;  // where it stands
+};
+
+struct TargetConfig {
+    std::string upstream = {};
+    std::string model = {};
+    std::int64_t weight = 1;
+};
+
+struct ModelConfig {
+    std::string name = {};
+    std::string kind = {};        // "text", "speech", "image"
+    std::string service = {};     // of article 17
+    std::string text_label = {};  // "text", "interface"
+    std::string upstream = {};    // the only target, by name; or targets
+    std::string model = {};       // as the upstream calls it; empty: the same name
+    std::vector<TargetConfig> targets = {};
+    std::vector<std::string> tenants = {};
+    std::int64_t attempts = 2;
+    std::int64_t line = 0;
+};
+
+struct ServeConfig {
+    ServerConfig server = {};
+    GatewayConfig gateway = {};
+    ReviewConfig review = {};
+    std::vector<UpstreamConfig> upstreams = {};
+    std::vector<ModelConfig> models = {};
+};
+// NOLINTEND(readability-redundant-member-init)
+
+}  // namespace colophon::cli

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/serve_sections.h"
+
+#include "cli/serve_config.h"
+#include "core/result.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace colophon::cli {
+namespace {
+
+// One row a key: a text or a number from `least` to `most`.
+template <class Section>
+struct Key {
+    std::string_view name;
+    std::string Section::* text = nullptr;
+    std::int64_t Section::* number = nullptr;
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+};
+
+constexpr std::int64_t kGigabyte = std::int64_t{1} << 30U;
+constexpr std::int64_t kDaySeconds = 86'400;
+
+constexpr std::array kServerKeys{
+    Key<ServerConfig>{"address", &ServerConfig::address},
+    Key<ServerConfig>{"tls_certificate", &ServerConfig::tls_certificate},
+    Key<ServerConfig>{"tls_key", &ServerConfig::tls_key},
+    Key<ServerConfig>{"access_log", &ServerConfig::access_log},
+    Key<ServerConfig>{"metrics", &ServerConfig::metrics},
+    Key<ServerConfig>{"threads", nullptr, &ServerConfig::threads, 1, 64},
+    Key<ServerConfig>{"drain_seconds", nullptr, &ServerConfig::drain_seconds, 0, kDaySeconds},
+    Key<ServerConfig>{"head_bytes_max", nullptr, &ServerConfig::head_bytes_max, 1024, 1 << 20},
+    Key<ServerConfig>{"body_bytes_max", nullptr, &ServerConfig::body_bytes_max, 1024, kGigabyte},
+    Key<ServerConfig>{"connections_max", nullptr, &ServerConfig::connections_max, 1, 1'000'000},
+    Key<ServerConfig>{"per_peer_max", nullptr, &ServerConfig::per_peer_max, 1, 1'000'000},
+    Key<ServerConfig>{"head_seconds", nullptr, &ServerConfig::head_seconds, 1, 3600},
+    Key<ServerConfig>{"idle_seconds", nullptr, &ServerConfig::idle_seconds, 1, 3600},
+    Key<ServerConfig>{"body_seconds", nullptr, &ServerConfig::body_seconds, 1, 3600},
+    Key<ServerConfig>{"write_seconds", nullptr, &ServerConfig::write_seconds, 1, 3600},
+};
+
+constexpr std::array kGatewayKeys{
+    Key<GatewayConfig>{"subject", &GatewayConfig::subject},
+    Key<GatewayConfig>{"filing", &GatewayConfig::filing},
+    Key<GatewayConfig>{"appeal", &GatewayConfig::appeal},
+    Key<GatewayConfig>{"ca_file", &GatewayConfig::ca_file},
+    Key<GatewayConfig>{"workers", nullptr, &GatewayConfig::workers, 1, 64},
+    Key<GatewayConfig>{"request_bytes_max", nullptr, &GatewayConfig::request_bytes_max, 1024,
+                       kGigabyte},
+    Key<GatewayConfig>{"answer_bytes_max", nullptr, &GatewayConfig::answer_bytes_max, 1024,
+                       kGigabyte},
+    Key<GatewayConfig>{"tenant_calls_at_once", nullptr, &GatewayConfig::tenant_calls_at_once, 0,
+                       1'000'000},
+    Key<GatewayConfig>{"tenant_calls_a_minute", nullptr, &GatewayConfig::tenant_calls_a_minute, 0,
+                       kGigabyte},
+    Key<GatewayConfig>{"tenant_tokens_a_minute", nullptr, &GatewayConfig::tenant_tokens_a_minute, 0,
+                       kGigabyte},
+    Key<GatewayConfig>{"subject_calls_at_once", nullptr, &GatewayConfig::subject_calls_at_once, 0,
+                       1'000'000},
+    Key<GatewayConfig>{"subject_calls_a_minute", nullptr, &GatewayConfig::subject_calls_a_minute, 0,
+                       kGigabyte},
+    Key<GatewayConfig>{"subject_tokens_a_minute", nullptr, &GatewayConfig::subject_tokens_a_minute,
+                       0, kGigabyte},
+};
+
+constexpr std::array kReviewKeys{Key<ReviewConfig>{"words", &ReviewConfig::words}};
+
+constexpr std::array kUpstreamKeys{
+    Key<UpstreamConfig>{"name", &UpstreamConfig::name},
+    Key<UpstreamConfig>{"dialect", &UpstreamConfig::dialect},
+    Key<UpstreamConfig>{"url", &UpstreamConfig::url},
+    Key<UpstreamConfig>{"key", &UpstreamConfig::key},
+    Key<UpstreamConfig>{"connect_seconds", nullptr, &UpstreamConfig::connect_seconds, 1, 600},
+    Key<UpstreamConfig>{"first_byte_seconds", nullptr, &UpstreamConfig::first_byte_seconds, 1,
+                        3600},
+    Key<UpstreamConfig>{"idle_seconds", nullptr, &UpstreamConfig::idle_seconds, 1, 3600},
+};
+
+constexpr std::array kModelKeys{
+    Key<ModelConfig>{"name", &ModelConfig::name},
+    Key<ModelConfig>{"kind", &ModelConfig::kind},
+    Key<ModelConfig>{"service", &ModelConfig::service},
+    Key<ModelConfig>{"text_label", &ModelConfig::text_label},
+    Key<ModelConfig>{"upstream", &ModelConfig::upstream},
+    Key<ModelConfig>{"model", &ModelConfig::model},
+    Key<ModelConfig>{"attempts", nullptr, &ModelConfig::attempts, 1, 10},
+};
+
+constexpr std::array kTargetKeys{
+    Key<TargetConfig>{"upstream", &TargetConfig::upstream},
+    Key<TargetConfig>{"model", &TargetConfig::model},
+    Key<TargetConfig>{"weight", nullptr, &TargetConfig::weight, 1, 1'000'000},
+};
+
+struct Place {
+    const std::string& path;
+    std::string_view section;
+};
+
+Error wrong(const Place& place, const toml::node& node, std::string_view what) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("{}, line {}: {}", place.path, node.source().begin.line, what)};
+}
+
+template <class Section>
+Result<void> set_value(const Place& place, const toml::node& node, const Key<Section>& key,
+                       Section& section) {
+    if (key.text != nullptr) {
+        const auto value = node.value<std::string>();
+        if (!value) {
+            return wrong(place, node, fmt::format("{} must be a text in quotes", key.name));
+        }
+        section.*(key.text) = *value;
+        return {};
+    }
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < key.least || *value > key.most) {
+        return wrong(
+            place, node,
+            fmt::format("{} must be a number from {} to {}", key.name, key.least, key.most));
+    }
+    section.*(key.number) = *value;
+    return {};
+}
+
+// Everything but the keys of `others`, which the caller reads.
+template <class Section, std::size_t n>
+Result<void> read_keys(const Place& place, const toml::node& node,
+                       const std::array<Key<Section>, n>& keys, Section& section,
+                       const std::vector<std::string_view>& others = {}) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+        return wrong(place, node, fmt::format("{} must be a section", place.section));
+    }
+    for (const auto& [key, value] : *table) {
+        const auto* row = std::ranges::find(keys, key.str(), &Key<Section>::name);
+        if (row != keys.end()) {
+            TRY(set_value(place, value, *row, section));
+        } else if (std::ranges::find(others, key.str()) == others.end()) {
+            return wrong(place, value,
+                         fmt::format("[{}] has no key \"{}\"", place.section, key.str()));
+        }
+    }
+    return {};
+}
+
+Result<void> read_targets(const Place& place, const toml::table& table, ModelConfig& model) {
+    const toml::node* node = table.get("targets");
+    if (node == nullptr) {
+        return {};
+    }
+    const toml::array* list = node->as_array();
+    if (list == nullptr) {
+        return wrong(place, *node, "targets must be a list of {upstream, model, weight}");
+    }
+    const Place inner{.path = place.path, .section = "model.targets"};
+    for (const toml::node& each : *list) {
+        TargetConfig target;
+        TRY(read_keys(inner, each, kTargetKeys, target));
+        model.targets.push_back(std::move(target));
+    }
+    return {};
+}
+
+Result<void> read_tenants(const Place& place, const toml::table& table, ModelConfig& model) {
+    const toml::node* node = table.get("tenants");
+    if (node == nullptr) {
+        return {};
+    }
+    const toml::array* list = node->as_array();
+    if (list == nullptr) {
+        return wrong(place, *node, "tenants must be a list of ids");
+    }
+    for (const toml::node& each : *list) {
+        const auto id = each.value<std::string>();
+        if (!id) {
+            return wrong(place, each, "tenants must be a list of ids");
+        }
+        model.tenants.push_back(*id);
+    }
+    return {};
+}
+
+Result<void> read_models(const Place& place, const toml::array& list, ServeConfig& config) {
+    for (const toml::node& each : list) {
+        ModelConfig model;
+        model.line = each.source().begin.line;
+        TRY(read_keys(place, each, kModelKeys, model, {"targets", "tenants"}));
+        TRY(read_targets(place, *each.as_table(), model));
+        TRY(read_tenants(place, *each.as_table(), model));
+        config.models.push_back(std::move(model));
+    }
+    return {};
+}
+
+Result<void> read_upstreams(const Place& place, const toml::array& list, ServeConfig& config) {
+    for (const toml::node& each : list) {
+        UpstreamConfig upstream;
+        upstream.line = each.source().begin.line;
+        TRY(read_keys(place, each, kUpstreamKeys, upstream));
+        config.upstreams.push_back(std::move(upstream));
+    }
+    return {};
+}
+
+template <class Section, std::size_t n>
+Result<void> read_variables(std::string_view prefix, const std::array<Key<Section>, n>& keys,
+                            Section& section) {
+    for (const Key<Section>& key : keys) {
+        std::string name = fmt::format("COLOPHON_{}_{}", prefix, key.name);
+        std::ranges::transform(name, name.begin(), [](char c) {
+            return static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        });
+        const char* value = std::getenv(name.c_str());
+        if (value == nullptr) {
+            continue;
+        }
+        const std::string_view text(value);
+        if (key.text != nullptr) {
+            section.*(key.text) = text;
+            continue;
+        }
+        std::int64_t number = 0;
+        const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (failed != std::errc{} || end != text.data() + text.size() || number < key.least ||
+            number > key.most) {
+            return Error{
+                ErrorCode::kInvalidArgument,
+                fmt::format("{} must be a number from {} to {}", name, key.least, key.most)};
+        }
+        section.*(key.number) = number;
+    }
+    return {};
+}
+
+}  // namespace
+
+bool is_serve_section(std::string_view name) noexcept {
+    return name == "server" || name == "gateway" || name == "review" || name == "upstream" ||
+           name == "model";
+}
+
+Result<void> read_serve_section(const std::string& path, std::string_view name,
+                                const toml::node& node, ServeConfig& config) {
+    const Place place{.path = path, .section = name};
+    if (name == "server") {
+        return read_keys(place, node, kServerKeys, config.server);
+    }
+    if (name == "gateway") {
+        return read_keys(place, node, kGatewayKeys, config.gateway);
+    }
+    if (name == "review") {
+        return read_keys(place, node, kReviewKeys, config.review);
+    }
+    const toml::array* list = node.as_array();
+    if (list == nullptr) {
+        return wrong(place, node, fmt::format("write [[{}]], with two brackets", name));
+    }
+    return name == "upstream" ? read_upstreams(place, *list, config)
+                              : read_models(place, *list, config);
+}
+
+Result<void> read_serve_environment(ServeConfig& config) {
+    TRY(read_variables("SERVER", kServerKeys, config.server));
+    TRY(read_variables("GATEWAY", kGatewayKeys, config.gateway));
+    return read_variables("REVIEW", kReviewKeys, config.review);
+}
+
+}  // namespace colophon::cli

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/serve_settings.h"
+
+#include "cli/config.h"
+#include "cli/files.h"
+#include "cli/label_request.h"
+#include "cli/serve_config.h"
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/digest.h"
+#include "core/random.h"
+#include "core/result.h"
+#include "gateway/settings.h"
+#include "http/limits.h"
+#include "http/upstream.h"
+#include "label/apply.h"
+#include "label/format.h"
+#include "label/record.h"
+#include "review/review.h"
+#include "review/word_list.h"
+#include "storage/secret_source.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace colophon::cli {
+namespace {
+
+constexpr std::size_t kWordFileBytesMax = 64U << 20U;
+
+template <class Value, std::size_t n>
+Result<Value> choose(const std::array<std::pair<std::string_view, Value>, n>& choices,
+                     std::string_view text, const std::string& where) {
+    std::string known;
+    for (const auto& [name, value] : choices) {
+        if (name == text) {
+            return value;
+        }
+        known += known.empty() ? "" : ", ";
+        known += name;
+    }
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("{}: \"{}\" is none of {}", where, text, known)};
+}
+
+std::string where_is(const Config& config, std::string_view what, const std::string& name,
+                     std::int64_t line) {
+    return fmt::format("{}, line {}: {} \"{}\"", config.path, line, what, name);
+}
+
+Result<gateway::UpstreamSettings> make_upstream(const UpstreamConfig& from,
+                                                const std::string& where) {
+    constexpr std::array<std::pair<std::string_view, gateway::Dialect>, 2> kDialects{
+        {{"openai", gateway::Dialect::kOpenai}, {"builtin", gateway::Dialect::kBuiltin}}};
+    gateway::UpstreamSettings to;
+    to.name = from.name;
+    if (from.name.empty()) {
+        return Error{ErrorCode::kInvalidArgument, where + " has no name"};
+    }
+    to.dialect = TRY(choose(kDialects, from.dialect.empty() ? "openai" : from.dialect, where));
+    if (to.dialect != gateway::Dialect::kBuiltin) {
+        auto url = http::parse_url(from.url);
+        if (!url.ok()) {
+            return with_context(url.error(), where);
+        }
+        to.url = std::move(*url);
+        while (to.url.path.ends_with('/')) {
+            to.url.path.pop_back();
+        }
+    }
+    if (!from.key.empty()) {
+        const auto key = storage::read_secret(from.key, storage::SecretFile::kAny);
+        if (!key.ok()) {
+            return with_context(key.error(), where);
+        }
+        to.key = key->text();
+    }
+    to.times = {.connect = std::chrono::seconds(from.connect_seconds),
+                .first_byte = std::chrono::seconds(from.first_byte_seconds),
+                .idle = std::chrono::seconds(from.idle_seconds)};
+    return to;
+}
+
+Result<void> add_targets(const ModelConfig& from, const std::string& where,
+                         gateway::ModelSettings& to, const gateway::Settings& settings) {
+    if (from.upstream.empty() == from.targets.empty()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + " needs either upstream = \"NAME\" or targets = [...]"};
+    }
+    if (!from.upstream.empty()) {
+        to.targets.push_back({.upstream = from.upstream, .model = from.model});
+    }
+    for (const TargetConfig& each : from.targets) {
+        to.targets.push_back({.upstream = each.upstream,
+                              .model = each.model,
+                              .weight = static_cast<unsigned>(each.weight)});
+    }
+    for (gateway::Target& each : to.targets) {
+        if (each.model.empty()) {
+            each.model = from.name;
+        }
+        const auto upstream = settings.upstreams.find(each.upstream);
+        if (upstream == settings.upstreams.end()) {
+            return Error{ErrorCode::kInvalidArgument,
+                         fmt::format("{}: there is no upstream \"{}\"", where, each.upstream)};
+        }
+        const bool builtin = upstream->second.dialect == gateway::Dialect::kBuiltin;
+        if (builtin && to.kind != gateway::ModelKind::kSpeech) {
+            return Error{ErrorCode::kInvalidArgument,
+                         where + ": the builtin upstream only speaks; set kind = \"speech\""};
+        }
+    }
+    return {};
+}
+
+Result<gateway::ModelSettings> make_model(const ModelConfig& from, const std::string& where,
+                                          const gateway::Settings& settings) {
+    constexpr std::array<std::pair<std::string_view, gateway::ModelKind>, 3> kKinds{
+        {{"text", gateway::ModelKind::kText},
+         {"speech", gateway::ModelKind::kSpeech},
+         {"image", gateway::ModelKind::kImage}}};
+    constexpr std::array<std::pair<std::string_view, gateway::TextLabelPlace>, 2> kPlaces{
+        {{"text", gateway::TextLabelPlace::kText},
+         {"interface", gateway::TextLabelPlace::kInterface}}};
+    gateway::ModelSettings to;
+    to.name = from.name;
+    if (from.name.empty()) {
+        return Error{ErrorCode::kInvalidArgument, where + " has no name"};
+    }
+    to.kind = TRY(choose(kKinds, from.kind.empty() ? "text" : from.kind, where));
+    to.text_label = TRY(choose(kPlaces, from.text_label.empty() ? "text" : from.text_label, where));
+    const std::string usual = to.kind == gateway::ModelKind::kText     ? "dialogue"
+                              : to.kind == gateway::ModelKind::kSpeech ? "voice"
+                                                                       : "content";
+    const auto service = label::parse_service(from.service.empty() ? usual : from.service);
+    if (!service) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("{}: there is no service \"{}\"; known are dialogue, voice, face, "
+                                 "scene, content and other",
+                                 where, from.service)};
+    }
+    to.service = *service;
+    to.tenants = from.tenants;
+    to.attempts = static_cast<unsigned>(from.attempts);
+    TRY(add_targets(from, where, to, settings));
+    return to;
+}
+
+Result<void> set_label(const Config& config, gateway::Settings& settings) {
+    LabelArguments arguments;
+    arguments.values = config.label;
+    // Marks, place and kind follow from each model's service; the rest is checked as for files.
+    const LabelRequest request = TRY(LabelRequest::create(arguments));
+    SystemClock clock;
+    SystemRandom random;
+    label::ApplyOptions options = TRY(request.options_for(label::Format::kMarkdown, clock, random));
+    settings.label.record = options.record;
+    settings.label.record.content_id.reset();
+    settings.label.profile = options.profile;
+    settings.label.language = options.language;
+    settings.label.text = options.text;
+    TRY(label::explicit_wording(options, label::Kind::kText));
+    return {};
+}
+
+Result<void> set_review(const Config& config, gateway::Settings& settings) {
+    std::string words;
+    if (!config.serve.review.words.empty()) {
+        words = TRY(read_small_file(config.serve.review.words, kWordFileBytesMax));
+    }
+    auto list = review::WordList::parse(words);
+    if (!list.ok()) {
+        return with_context(list.error(), config.serve.review.words);
+    }
+    settings.reviewer = std::make_shared<const review::Reviewer>(std::move(*list));
+    return {};
+}
+
+std::size_t size_of(std::int64_t number) {
+    return static_cast<std::size_t>(number);
+}
+
+Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings) {
+    constexpr std::array<std::pair<std::string_view, bool>, 2> kSubjects{
+        {{"required", true}, {"optional", false}}};
+    settings.subject_required =
+        TRY(choose(kSubjects, from.subject.empty() ? "required" : from.subject, "gateway.subject"));
+    settings.filing = from.filing;
+    settings.appeal = from.appeal;
+    settings.body_bytes_max = static_cast<std::uint64_t>(from.request_bytes_max);
+    settings.answer_bytes_max = size_of(from.answer_bytes_max);
+    settings.tenant_quota = {.concurrency = size_of(from.tenant_calls_at_once),
+                             .requests_a_minute = size_of(from.tenant_calls_a_minute),
+                             .tokens_a_minute = size_of(from.tenant_tokens_a_minute)};
+    settings.subject_quota = {.concurrency = size_of(from.subject_calls_at_once),
+                              .requests_a_minute = size_of(from.subject_calls_a_minute),
+                              .tokens_a_minute = size_of(from.subject_tokens_a_minute)};
+    return {};
+}
+
+// The voice that every installation has, where nobody named another model of that name.
+void add_builtin_voice(gateway::Settings& settings) {
+    const gateway::UpstreamSettings upstream{.name = "builtin",
+                                             .dialect = gateway::Dialect::kBuiltin};
+    settings.upstreams.try_emplace("builtin", upstream);
+    if (settings.upstreams.find("builtin")->second.dialect != gateway::Dialect::kBuiltin) {
+        return;
+    }
+    gateway::ModelSettings model{.name = "espeak-ng",
+                                 .kind = gateway::ModelKind::kSpeech,
+                                 .service = label::ServiceClass::kVoice};
+    model.targets.push_back({.upstream = "builtin", .model = "espeak-ng"});
+    settings.models.try_emplace("espeak-ng", std::move(model));
+}
+
+}  // namespace
+
+Result<ServeAddress> parse_address(const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    ServeAddress address;
+    const std::string_view port =
+        colon == std::string::npos ? std::string_view() : std::string_view(text).substr(colon + 1);
+    const auto [end, failed] =
+        std::from_chars(port.data(), port.data() + port.size(), address.port);
+    if (port.empty() || failed != std::errc{} || end != port.data() + port.size()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("\"{}\" is no address; write 127.0.0.1:8080 or [::]:8080", text)};
+    }
+    address.host = text.substr(0, colon);
+    if (address.host.starts_with('[') && address.host.ends_with(']')) {
+        address.host = address.host.substr(1, address.host.size() - 2);
+    }
+    return address;
+}
+
+Result<std::shared_ptr<const gateway::Settings>> make_settings(const Config& config) {
+    auto settings = std::make_shared<gateway::Settings>();
+    TRY(set_gateway(config.serve.gateway, *settings));
+    TRY(set_label(config, *settings));
+    TRY(set_review(config, *settings));
+    for (const UpstreamConfig& each : config.serve.upstreams) {
+        const std::string where = where_is(config, "upstream", each.name, each.line);
+        gateway::UpstreamSettings made = TRY(make_upstream(each, where));
+        if (!settings->upstreams.try_emplace(each.name, std::move(made)).second) {
+            return Error{ErrorCode::kInvalidArgument, where + " stands there twice"};
+        }
+    }
+    add_builtin_voice(*settings);
+    for (const ModelConfig& each : config.serve.models) {
+        const std::string where = where_is(config, "model", each.name, each.line);
+        gateway::ModelSettings made = TRY(make_model(each, where, *settings));
+        if (!settings->models.insert_or_assign(each.name, std::move(made)).second &&
+            each.name != "espeak-ng") {
+            return Error{ErrorCode::kInvalidArgument, where + " stands there twice"};
+        }
+    }
+    std::string told;
+    for (const auto& [name, model] : settings->models) {
+        told += name + "\n";
+        for (const gateway::Target& each : model.targets) {
+            told += each.upstream + " " + each.model + "\n";
+        }
+    }
+    told += settings->reviewer->version();
+    settings->version = to_hex(sha256(as_bytes(told))).substr(0, 12);
+    return std::shared_ptr<const gateway::Settings>(std::move(settings));
+}
+
+http::ServerLimits make_limits(const ServerConfig& config) {
+    http::ServerLimits limits;
+    limits.head_bytes_max = size_of(config.head_bytes_max);
+    limits.body_bytes_max = static_cast<std::uint64_t>(config.body_bytes_max);
+    limits.connections_max = size_of(config.connections_max);
+    limits.per_peer_max = size_of(config.per_peer_max);
+    limits.head_time = std::chrono::seconds(config.head_seconds);
+    limits.idle_time = std::chrono::seconds(config.idle_seconds);
+    limits.body_time = std::chrono::seconds(config.body_seconds);
+    limits.write_time = std::chrono::seconds(config.write_seconds);
+    return limits;
+}
+
+}  // namespace colophon::cli

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One call on its way, and the stages of that way:
+//
+//   authenticate -> admit -> review input -> call -> review output -> label -> record -> answer
+//
+// A stage is one function. It returns a Refusal when the call ends there; whatever happens, the
+// call ends in exactly one service record (Recorder), committed before the answer's end.
+
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "gateway/parts.h"
+#include "gateway/refusal.h"
+#include "gateway/settings.h"
+#include "http/exchange.h"
+#include "http/loop.h"
+#include "identity/tenants.h"
+#include "label/metadata/aigc.h"
+#include "label/record.h"
+#include "ledger/record.h"
+#include "review/review.h"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace colophon::gateway {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+struct Call {
+    Call(http::Exchange& of, std::shared_ptr<const Settings> under)
+        : exchange(of), settings(std::move(under)) {}
+
+    http::Exchange& exchange;
+    std::shared_ptr<const Settings> settings;  // of this call, whatever is reloaded meanwhile
+    identity::Caller caller;
+    ErrorContext errors;
+    ledger::ServiceRecord record;
+    bool recorded = false;
+    bool in_tenant_quota = false;
+    bool in_subject_quota = false;
+    const ModelSettings* model = nullptr;  // points into settings
+    // Where there is no model: of content made elsewhere.
+    label::ServiceClass service = label::ServiceClass::kContent;
+    label::Origin origin = label::Origin::kGenerated;
+    std::string aigc;   // the label as JSON, when there is one
+    std::string trace;  // W3C trace id
+    SteadyTime began = std::chrono::steady_clock::now();
+    // So much of the time since then others took: the upstream, and the client who reads.
+    std::chrono::steady_clock::duration waited{};
+    json::Object detail;  // more for the record, without personal data
+
+    http::Loop& loop() const noexcept { return exchange.loop(); }
+    ledger::Facts& facts() noexcept { return record.facts; }
+};
+
+// What a request is about, as its dialect says it.
+struct Ask {
+    std::string model;
+    std::string account;  // the end user, as the tenant names it
+    std::string text;     // everything that is to be reviewed
+};
+
+class Quotas;
+class IdReserve;
+
+// Everything that stages need besides the call.
+struct Stages {
+    const Parts& parts;
+    Quotas& quotas;
+    IdReserve& ids;
+};
+
+// Where the call comes from, for the record.
+void note_source(Call& call);
+// [DSP-9] Who may ask: model, real-name status of the subject, quotas.
+Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& ask);
+std::optional<Refusal> review_input(Call& call, std::string_view text);
+// Keeps the verdict; a refusal when it blocks.
+std::optional<Refusal> note_output_verdict(Call& call, const review::Verdict& verdict);
+// [DSP-16] Gives the call its number and its implicit label.
+Task<std::optional<Refusal>> make_label(const Stages& stages, Call& call);
+label::LabelRecord label_record(const Call& call);
+
+// Fills what is left of the record and appends it. Returns when it is durable.
+Task<Result<void>> append_record(const Stages& stages, Call& call);
+
+// The fields that every answer of the gateway carries.
+http::Headers answer_headers(const Call& call, std::string_view content_type);
+json::Value aigc_value(const Call& call);
+std::int64_t milliseconds_since(SteadyTime began);
+
+}  // namespace colophon::gateway

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// /v1/labels and /v1/verifications: the label engine for content that was made elsewhere. The file
+// is the body of the request; the query says more.
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/digest.h"
+#include "core/ids.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/json_edit.h"
+#include "gateway/media_label.h"
+#include "gateway/parts.h"
+#include "gateway/refusal.h"
+#include "http/message.h"
+#include "label/format.h"
+#include "label/record.h"
+#include "label/verify.h"
+#include "ledger/record.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace colophon::gateway {
+namespace {
+
+std::optional<Refusal> read_query(Call& call) {
+    const std::string& query = call.exchange.request().query;
+    if (const auto service = http::query_field(query, "service")) {
+        const auto parsed = label::parse_service(*service);
+        if (!parsed) {
+            return invalid_request(
+                "service is one of dialogue, voice, face, scene, content and other", "service");
+        }
+        call.service = *parsed;
+    }
+    if (const auto origin = http::query_field(query, "origin")) {
+        const auto parsed = label::parse_origin(*origin);
+        if (!parsed) {
+            return invalid_request("origin is one of generated, edited and suspected", "origin");
+        }
+        call.origin = *parsed;
+    }
+    return std::nullopt;
+}
+
+std::string name_of(const Call& call) {
+    return http::query_field(call.exchange.request().query, "name").value_or("");
+}
+
+Refusal file_failure(const Error& error) {
+    Refusal refusal = invalid_request(error.what, "");
+    if (error.code == ErrorCode::kUnavailable) {
+        return label_failure(error);
+    }
+    refusal.status = error.code == ErrorCode::kLimit         ? 413
+                     : error.code == ErrorCode::kUnsupported ? 415
+                     : error.code == ErrorCode::kConflict    ? 409
+                                                             : 422;
+    refusal.code = error_code_name(error.code);
+    return refusal;
+}
+
+Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
+    if (auto refusal = read_query(call)) {
+        co_return refusal;
+    }
+    note_source(call);
+    const auto body = co_await call.exchange.read_body(call.settings->file_bytes_max);
+    if (!body.ok()) {
+        co_return body_failure(body.error());
+    }
+    call.record.content_digests.push_back(sha256(as_bytes(*body)));
+    auto refusal = co_await make_label(gateway.stages(), call);
+    if (refusal) {
+        co_return refusal;
+    }
+    auto labelled = co_await label_file(gateway, call, to_buffer(as_bytes(*body)), name_of(call));
+    if (!labelled.ok()) {
+        call.facts().label.clear();
+        co_return file_failure(labelled.error());
+    }
+    http::Headers headers = answer_headers(call, label::facts(labelled->format).media_type);
+    std::string out(as_text(labelled->file));
+    co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(out));
+}
+
+// What the record of a content id says, as far as it is the caller's own.
+Task<json::Value> known_record(Gateway& gateway, Call& call, ContentId id) {
+    const auto look = [&] { return gateway.parts().records.find(id); };
+    const auto facts = co_await gateway.parts().blocking.run(call.loop(), look);
+    if (!facts.ok()) {
+        co_return json::Object{{"known", false}};
+    }
+    json::Object known{{"known", true}};
+    if (facts->tenant == call.caller.tenant) {
+        known.emplace_back("record", to_string(facts->id));
+        known.emplace_back("time", format_time(facts->at));
+        known.emplace_back("operation", facts->operation);
+        known.emplace_back("model", facts->model);
+    }
+    co_return known;
+}
+
+Task<std::optional<Refusal>> serve_verification(Gateway& gateway, Call& call) {
+    note_source(call);
+    const auto body = co_await call.exchange.read_body(call.settings->file_bytes_max);
+    if (!body.ok()) {
+        co_return body_failure(body.error());
+    }
+    call.record.content_digests.push_back(sha256(as_bytes(*body)));
+    const std::string name = name_of(call);
+    const auto verify = [&] { return gateway.parts().media.verify(as_bytes(*body), name, {}); };
+    const auto seen = co_await gateway.parts().workers.run(call.loop(), verify);
+    if (!seen.ok()) {
+        co_return file_failure(seen.error());
+    }
+    json::Value answer = gateway.parts().verification_json(name, *seen);
+    call.detail.emplace_back("verdict", std::string(label::verdict_name(seen->verdict)));
+    if (seen->metadata && seen->metadata->content_id) {
+        json::Value known = co_await known_record(gateway, call, *seen->metadata->content_id);
+        set_member(answer, "ledger", std::move(known));
+    }
+    http::Headers headers = answer_headers(call, "application/json");
+    std::string out = json::write(answer);
+    co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(out));
+}
+
+}  // namespace
+
+void add_file_routes(Gateway& gateway) {
+    gateway.add_call({.method = "POST",
+                      .pattern = "/v1/labels",
+                      .operation = "labels.create",
+                      .right = "label",
+                      .summary = "a file, given back with its labels",
+                      .request_schema = {},
+                      .response_schema = {},
+                      .handle = {}},
+                     serve_label);
+    gateway.add_call({.method = "POST",
+                      .pattern = "/v1/verifications",
+                      .operation = "verifications.create",
+                      .right = "label",
+                      .summary = "what the labels of a file say, and whether they are intact",
+                      .request_schema = {},
+                      .response_schema = R"({"type":"object"})",
+                      .handle = {}},
+                     serve_verification);
+}
+
+}  // namespace colophon::gateway

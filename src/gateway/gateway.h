@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The gateway: the endpoints between an application and its models, each of them the same line of
+// stages (gateway/call.h). It adds its routes to a table and answers every call of the server.
+
+#include "gateway/call.h"
+#include "gateway/id_reserve.h"
+#include "gateway/parts.h"
+#include "gateway/quotas.h"
+#include "gateway/refusal.h"
+#include "gateway/routing.h"
+#include "gateway/settings.h"
+#include "http/exchange.h"
+#include "http/loop.h"
+#include "http/router.h"
+#include "http/tls.h"
+#include "http/upstream.h"
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colophon::gateway {
+
+class Gateway {
+public:
+    // `loops`: those of the server. `upstream_tls`: for upstreams that speak https.
+    Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
+            const std::vector<http::Loop*>& loops,
+            const std::shared_ptr<http::TlsContext>& upstream_tls);
+    ~Gateway();
+    Gateway(const Gateway&) = delete;
+    Gateway& operator=(const Gateway&) = delete;
+    Gateway(Gateway&&) = delete;
+    Gateway& operator=(Gateway&&) = delete;
+
+    // From any thread; calls that began before go on with what they had.
+    void replace_settings(std::shared_ptr<const Settings> settings);
+    std::shared_ptr<const Settings> settings() const;
+
+    // The routes of the gateway. Others may be added to the same table before serve() is called.
+    http::Router& router() noexcept { return router_; }
+    // The handler of the server.
+    Task<void> serve(http::Exchange& exchange);
+    // The body of an answer to what is no HTTP.
+    static std::string refusal_body(int status, const Error& why);
+
+    // A handler says how its call ended: nothing when it was answered and recorded, otherwise why
+    // it was not; then the record is written and the refusal sent.
+    using CallHandler = std::function<Task<std::optional<Refusal>>(Gateway&, Call&)>;
+    // A route of a generating or labelling call, with a record. The right is a scope's name.
+    void add_call(http::Route route, CallHandler handler);
+
+    // A stream had gone out in part when its record could not be kept: it is tried again until it
+    // is, and no call is served before that.
+    void owe_record(const Call& call);
+
+    const Parts& parts() const noexcept { return parts_; }
+    const Stages& stages() const noexcept { return stages_; }
+    Routing& routing() noexcept { return routing_; }
+    http::Upstream& upstream(http::Loop& loop);
+
+private:
+    Task<void> serve_call(http::Exchange& exchange, const http::Route& route,
+                          const CallHandler& handler);
+    Task<std::optional<Refusal>> authenticate(Call& call, std::string_view right);
+    Task<std::optional<Refusal>> guarded(Call& call, const CallHandler& handler);
+    Task<void> end_refused(Call& call, Refusal refusal);
+    void leave_quotas(Call& call);
+    void count(const Call& call, const http::Route& route, const std::string& code);
+    void log(http::Exchange& exchange, std::string_view operation, const Call* call,
+             const std::string& code, SteadyTime began);
+    Task<void> pay_record(http::Loop& loop, ledger::ServiceRecord record);
+    Task<void> not_found(http::Exchange& exchange, const std::string& allowed);
+
+    Parts parts_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Settings> settings_;  // guarded by mutex_
+    Quotas quotas_;
+    IdReserve ids_;
+    Stages stages_;
+    Routing routing_;
+    http::Router router_;
+    std::map<http::Loop*, std::unique_ptr<http::Upstream>> upstreams_;
+    // Records of streams that had begun to go out when the store failed.
+    std::atomic<std::size_t> owed_{0};
+};
+
+// The end of a call that a handler answers itself: the record first, then `body`. A record that
+// cannot be kept is the refusal of the call: nothing goes out.
+Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, http::Headers headers,
+                                               std::string body);
+
+void add_text_routes(Gateway& gateway);
+void add_speech_routes(Gateway& gateway);
+void add_image_routes(Gateway& gateway);
+void add_file_routes(Gateway& gateway);
+void add_moderation_routes(Gateway& gateway);
+void add_model_routes(Gateway& gateway);
+
+}  // namespace colophon::gateway

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// /v1/images/generations: pictures of an upstream, each with all its marks before any byte goes
+// out.
+#include "core/base64.h"
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "core/utf8.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/json_edit.h"
+#include "gateway/media_label.h"
+#include "gateway/parts.h"
+#include "gateway/refusal.h"
+#include "gateway/routing.h"
+#include "gateway/settings.h"
+#include "http/message.h"
+#include "http/upstream.h"
+#include "label/format.h"
+#include "ledger/record.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace colophon::gateway {
+namespace {
+
+constexpr std::size_t kPicturesMax = 10;
+
+struct ImageRequest {
+    json::Value body;
+    Ask ask;
+};
+
+std::optional<Refusal> read_request(const Call& call, const std::string& text,
+                                    ImageRequest& request) {
+    auto parsed = json::parse(text, {.bytes_max = text.size() + 1});
+    if (!parsed.ok() || parsed->if_object() == nullptr) {
+        return invalid_request("the body is no JSON object", "");
+    }
+    request.body = std::move(*parsed);
+    request.ask.model = text_member(request.body, "model");
+    request.ask.text = text_member(request.body, "prompt");
+    request.ask.account = text_member(request.body, "user");
+    if (request.ask.account.empty()) {
+        request.ask.account = call.exchange.request().header("colophon-subject");
+    }
+    if (request.ask.model.empty()) {
+        return invalid_request("the call names no model", "model");
+    }
+    if (request.ask.text.empty() || request.ask.text.size() > ledger::kRecordTextBytesMax) {
+        return invalid_request("the field prompt is missing", "prompt");
+    }
+    const json::Value* stream = request.body.find("stream");
+    if (stream != nullptr && stream->if_bool() != nullptr && *stream->if_bool()) {
+        return invalid_request("a picture is labelled as a whole, so it cannot be streamed",
+                               "stream");
+    }
+    return std::nullopt;
+}
+
+http::UpstreamRequest upstream_request(ImageRequest& request, const UpstreamSettings& upstream,
+                                       const Target& target) {
+    http::UpstreamRequest out;
+    out.url = upstream.url;
+    out.url.path += "/images/generations";
+    out.headers.push_back({"content-type", "application/json"});
+    if (!upstream.key.empty()) {
+        out.headers.push_back({"authorization", "Bearer " + upstream.key});
+    }
+    set_member(request.body, "model", target.model);
+    remove_member(request.body, "user");
+    out.body = json::write(request.body);
+    return out;
+}
+
+// A picture that the upstream only names: fetched here, because the address that it gave must not
+// reach anybody. It is somebody else's text, so only public addresses are followed.
+Task<Result<Buffer>> fetch_picture(Gateway& gateway, Call& call, std::string address) {
+    auto url = http::parse_url(address);
+    if (!url.ok()) {
+        co_return url.error();
+    }
+    http::UpstreamRequest request;
+    request.method = "GET";
+    request.url = std::move(*url);
+    request.only_public = true;
+    request.stop = call.exchange.gone();
+    auto response = co_await gateway.upstream(call.loop()).send(std::move(request));
+    if (!response.ok()) {
+        co_return response.error();
+    }
+    if ((*response)->head().status != 200) {
+        co_return Error{ErrorCode::kUnavailable, "the upstream's picture cannot be fetched"};
+    }
+    const auto body = co_await (*response)->read_all(call.settings->answer_bytes_max);
+    if (!body.ok()) {
+        co_return body.error();
+    }
+    co_return to_buffer(as_bytes(*body));
+}
+
+Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const json::Value& item) {
+    const std::string_view coded = text_member(item, "b64_json");
+    if (!coded.empty()) {
+        auto bytes = from_base64(coded);
+        if (!bytes.ok()) {
+            co_return Error{ErrorCode::kCorrupt, "the upstream's picture is no base64"};
+        }
+        co_return std::move(*bytes);
+    }
+    const std::string address(text_member(item, "url"));
+    if (address.empty()) {
+        co_return Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"};
+    }
+    co_return co_await fetch_picture(gateway, call, address);
+}
+
+// Every picture of one call bears the same content id; the first that fails ends the call.
+Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::Value& answer) {
+    json::Value* data = member(answer, "data");
+    json::Array* list = data == nullptr ? nullptr : data->if_array();
+    if (list == nullptr || list->empty() || list->size() > kPicturesMax) {
+        co_return upstream_failure(
+            Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"});
+    }
+    for (json::Value& item : *list) {
+        auto picture = co_await picture_of(gateway, call, item);
+        if (!picture.ok()) {
+            co_return upstream_failure(picture.error());
+        }
+        auto labelled = co_await label_file(gateway, call, std::move(*picture), "");
+        if (!labelled.ok()) {
+            co_return label_failure(labelled.error());
+        }
+        if (label::facts(labelled->format).kind != label::Kind::kImage) {
+            co_return upstream_failure(
+                Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"});
+        }
+        remove_member(item, "url");
+        set_member(item, "b64_json", to_base64(labelled->file));
+    }
+    set_member(answer, "aigc", aigc_value(call));
+    co_return std::nullopt;
+}
+
+Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {
+    const auto make = [&](const UpstreamSettings& upstream,
+                          const Target& target) -> Result<http::UpstreamRequest> {
+        return upstream_request(request, upstream, target);
+    };
+    const auto began = std::chrono::steady_clock::now();
+    auto sent = co_await gateway.routing().send(call, gateway.upstream(call.loop()), make);
+    if (!sent.ok()) {
+        co_return upstream_failure(sent.error());
+    }
+    const int status = sent->response->head().status;
+    const auto body = co_await sent->response->read_all(call.settings->answer_bytes_max);
+    call.waited += std::chrono::steady_clock::now() - began;
+    if (status != 200) {
+        co_return upstream_failure(Error{
+            ErrorCode::kUnavailable, fmt::format("the upstream answered with status {}", status)});
+    }
+    if (!body.ok()) {
+        co_return upstream_failure(body.error());
+    }
+    auto answer = json::parse(*body, {.bytes_max = body->size() + 1});
+    if (!answer.ok()) {
+        co_return upstream_failure(
+            Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"});
+    }
+    call.facts().model_version = sent->target->model;
+    auto unnumbered = co_await make_label(gateway.stages(), call);
+    if (unnumbered) {
+        co_return unnumbered;
+    }
+    auto refusal = co_await label_pictures(gateway, call, *answer);
+    if (refusal) {
+        call.facts().label.clear();
+        co_return refusal;
+    }
+    http::Headers headers = answer_headers(call, "application/json");
+    std::string out = json::write(*answer);
+    co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(out));
+}
+
+Task<std::optional<Refusal>> serve_images(Gateway& gateway, Call& call) {
+    const auto body = co_await call.exchange.read_body(call.settings->body_bytes_max);
+    if (!body.ok()) {
+        co_return body_failure(body.error());
+    }
+    ImageRequest request;
+    if (auto refusal = read_request(call, *body, request)) {
+        co_return refusal;
+    }
+    call.record.personal.input = request.ask.text;
+    auto denied = co_await admit(gateway.stages(), call, request.ask);
+    if (denied) {
+        co_return denied;
+    }
+    if (call.model->kind != ModelKind::kImage) {
+        co_return invalid_request("this model makes no pictures", "model");
+    }
+    if (auto refusal = review_input(call, request.ask.text)) {
+        co_return refusal;
+    }
+    co_return co_await draw_and_label(gateway, call, request);
+}
+
+constexpr const char* kImageRequest =
+    R"({"type":"object","required":["model","prompt"],"properties":{"model":{"type":"string"},)"
+    R"("prompt":{"type":"string"},"n":{"type":"integer"},"user":{"type":"string"}},)"
+    R"("additionalProperties":true})";
+
+}  // namespace
+
+void add_image_routes(Gateway& gateway) {
+    gateway.add_call({.method = "POST",
+                      .pattern = "/v1/images/generations",
+                      .operation = "images.generations",
+                      .right = "generate",
+                      .summary = "labelled pictures",
+                      .request_schema = kImageRequest,
+                      .response_schema = R"({"type":"object"})",
+                      .handle = {}},
+                     serve_images);
+}
+
+}  // namespace colophon::gateway

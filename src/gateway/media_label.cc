@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/media_label.h"
+
+#include "core/bytes.h"
+#include "core/digest.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/parts.h"
+#include "gateway/refusal.h"
+#include "label/apply.h"
+#include "label/metadata/aigc.h"
+#include "ledger/record.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace colophon::gateway {
+
+label::ApplyOptions apply_options(const Call& call) {
+    label::ApplyOptions options;
+    options.record = label_record(call);
+    options.profile = call.settings->label.profile;
+    options.language = call.settings->label.language;
+    options.text = call.settings->label.text;
+    return options;
+}
+
+Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer file,
+                                         std::string name) {
+    const label::ApplyOptions options = apply_options(call);
+    const auto apply = [&] { return gateway.parts().media.label(file, name, options); };
+    const auto began = std::chrono::steady_clock::now();
+    auto labelled = co_await gateway.parts().workers.run(call.loop(), apply);
+    call.facts().durations.label_ms =
+        call.facts().durations.label_ms.value_or(0) + milliseconds_since(began);
+    if (!labelled.ok()) {
+        co_return labelled.error();
+    }
+    if (labelled->report.label) {
+        call.aigc = label::write_aigc(*labelled->report.label, label::Wrapping::kBare);
+        call.facts().label = call.aigc;
+    }
+    call.record.content_digests.push_back(sha256(labelled->file));
+    co_return labelled;
+}
+
+Refusal label_failure(const Error& error) {
+    // What the model gave is no file: not our failure, and asking again may help.
+    if (error.code == ErrorCode::kCorrupt) {
+        return upstream_failure(error);
+    }
+    Refusal refusal = own_failure("label_failed",
+                                  "the answer could not be labelled, so it is not "
+                                  "given out: " +
+                                      error.what);
+    if (error.code == ErrorCode::kLimit) {
+        refusal.code = "busy";
+    }
+    return refusal;
+}
+
+}  // namespace colophon::gateway

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// /v1/moderations: what the review of this service says of texts that did not pass through it.
+#include "core/ids.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/refusal.h"
+#include "http/message.h"
+#include "ledger/record.h"
+#include "review/review.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::gateway {
+namespace {
+
+constexpr std::size_t kInputsMax = 128;
+
+// "input" is a text or a list of texts, or of parts of type "text".
+std::optional<Refusal> read_inputs(const std::string& body, std::vector<std::string>& inputs) {
+    const auto parsed = json::parse(body, {.bytes_max = body.size() + 1});
+    const json::Value* input = parsed.ok() ? parsed->find("input") : nullptr;
+    if (input == nullptr) {
+        return invalid_request("the field input is missing", "input");
+    }
+    if (const std::string* text = input->if_string()) {
+        inputs.push_back(*text);
+        return std::nullopt;
+    }
+    const json::Array* list = input->if_array();
+    if (list == nullptr || list->empty() || list->size() > kInputsMax) {
+        return invalid_request("input is a text, or a list of at most 128 texts", "input");
+    }
+    for (const json::Value& each : *list) {
+        const std::string* text = each.if_string();
+        if (text == nullptr && each.string_or("type", "") != "text") {
+            return invalid_request("only texts can be reviewed here", "input");
+        }
+        inputs.push_back(text != nullptr ? *text : each.string_or("text", ""));
+    }
+    return std::nullopt;
+}
+
+json::Value result_of(const review::Verdict& verdict) {
+    json::Object categories;
+    json::Object scores;
+    if (!verdict.category.empty()) {
+        categories.emplace_back(verdict.category, true);
+        scores.emplace_back(verdict.category, 1.0);
+    }
+    return json::Object{{"flagged", verdict.decision != review::Decision::kAllow},
+                        {"categories", std::move(categories)},
+                        {"category_scores", std::move(scores)}};
+}
+
+Task<std::optional<Refusal>> serve_moderation(Gateway& gateway, Call& call) {
+    note_source(call);
+    const auto body = co_await call.exchange.read_body(call.settings->body_bytes_max);
+    if (!body.ok()) {
+        co_return body_failure(body.error());
+    }
+    std::vector<std::string> inputs;
+    if (auto refusal = read_inputs(*body, inputs)) {
+        co_return refusal;
+    }
+    json::Array results;
+    for (const std::string& input : inputs) {
+        const review::Verdict verdict = call.settings->reviewer->review(input);
+        call.facts().verdicts.push_back({.stage = "input",
+                                         .decision = std::string(decision_name(verdict.decision)),
+                                         .category = verdict.category,
+                                         .rule = verdict.rule});
+        call.record.personal.input += input + "\n";
+        results.push_back(result_of(verdict));
+    }
+    if (call.record.personal.input.size() > ledger::kRecordTextBytesMax) {
+        call.record.personal.input.clear();
+        co_return invalid_request("the texts of the call are too long", "input");
+    }
+    json::Object answer{{"id", "modr-" + to_string(call.facts().id)},
+                        {"model", call.settings->reviewer->version()},
+                        {"results", std::move(results)}};
+    http::Headers headers = answer_headers(call, "application/json");
+    std::string out = json::write(std::move(answer));
+    co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(out));
+}
+
+}  // namespace
+
+void add_moderation_routes(Gateway& gateway) {
+    gateway.add_call({.method = "POST",
+                      .pattern = "/v1/moderations",
+                      .operation = "moderations",
+                      .right = "moderate",
+                      .summary = "what the review of this service says of texts",
+                      .request_schema = R"({"type":"object","required":["input"]})",
+                      .response_schema = R"({"type":"object"})",
+                      .handle = {}},
+                     serve_moderation);
+}
+
+}  // namespace colophon::gateway

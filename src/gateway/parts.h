@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the gateway is built from. All of it outlives the gateway.
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/ids.h"
+#include "core/json.h"
+#include "core/metrics.h"
+#include "core/random.h"
+#include "core/result.h"
+#include "core/thread_pool.h"
+#include "identity/caches.h"
+#include "label/apply.h"
+#include "label/metadata/aigc.h"
+#include "label/verify.h"
+#include "ledger/content_ids.h"
+#include "ledger/records.h"
+#include "worker/protocol.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace colophon::gateway {
+
+// Sound files that are made on this machine.
+enum class SoundFormat : std::uint8_t { kWav, kMp3, kFlac, kOpus, kM4a };
+
+// The workers that label and verify files, and the voice. Every method blocks and may be called by
+// several threads at once.
+class Media {
+public:
+    Media() = default;
+    Media(const Media&) = delete;
+    Media& operator=(const Media&) = delete;
+    Media(Media&&) = delete;
+    Media& operator=(Media&&) = delete;
+    virtual ~Media() = default;
+
+    struct Labelled {
+        Buffer file;
+        label::Format format = label::Format::kPlainText;
+        worker::LabelReport report;
+    };
+    // Adds to `options` what the format owes of marks, and the signature. `name` helps to tell
+    // texts apart and may be empty.
+    virtual Result<Labelled> label(Bytes file, std::string_view name,
+                                   label::ApplyOptions options) = 0;
+    virtual Result<label::Verification> verify(Bytes file, std::string_view name,
+                                               label::VerifyOptions options) = 0;
+    // ReservedCode1 for a label that stands in no file; empty when labels are not signed.
+    virtual Result<std::string> sign(const label::AigcLabel& label) = 0;
+    // The text as speech of this machine.
+    struct Voice {
+        std::string name;  // of the synthesizer; empty: as the text's language asks
+        double speed = 1.0;
+    };
+    virtual Result<Buffer> speak(std::string_view text, const Voice& voice, SoundFormat format) = 0;
+};
+
+// One line for the log of the service, in the form of an access log. No personal data.
+using AccessLog = std::function<void(const std::string& line)>;
+
+struct Parts {
+    Clock& clock;
+    Random& random;
+    identity::KeyCache& keys;
+    identity::SubjectCache& subjects;
+    ledger::Records& records;
+    ledger::ContentIds& content_ids;
+    ThreadPool& blocking;  // for the store
+    ThreadPool& workers;   // for Media
+    Media& media;
+    // A verification as `colophon verify --json` writes it.
+    std::function<json::Value(const std::string& name, const label::Verification& seen)>
+        verification_json;
+    Metrics& metrics;
+    AccessLog access_log;
+};
+
+}  // namespace colophon::gateway

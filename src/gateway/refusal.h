@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Why a call ended without what it asked for, as the caller hears it (OpenAI's error object) and as
+// the record keeps it.
+
+#include "core/json.h"
+#include "core/result.h"
+#include "http/message.h"
+#include "ledger/record.h"
+#include "review/review.h"
+
+#include <string>
+#include <string_view>
+
+namespace colophon::gateway {
+
+// NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
+// `{.status = ...}`.
+struct Refusal {
+    int status = 500;
+    std::string type;     // "policy_refusal", "invalid_request_error", ...
+    std::string code;     // "input_blocked", ...; goes into the record
+    std::string message;  // English; shown in the caller's language
+    std::string param = {};
+    std::string category = {};  // of the rule
+    ledger::Outcome outcome = ledger::Outcome::kRefused;
+    int retry_after = 0;  // seconds; 0: not said
+};
+// NOLINTEND(readability-redundant-member-init)
+
+Refusal invalid_request(std::string message, std::string param);
+Refusal unauthorized();
+Refusal not_permitted(std::string_view right);
+Refusal policy_refusal(std::string code, std::string message);
+Refusal blocked(const review::Verdict& verdict, std::string_view code);
+Refusal too_many(std::string what, int retry_after);
+// Something of ours failed: the store, the label worker.
+Refusal own_failure(std::string code, std::string message);
+// What came of a call to a model.
+Refusal upstream_failure(const Error& error);
+// The client's body could not be read.
+Refusal body_failure(const Error& error);
+
+// The language that an Accept-Language field asks for first, of those that we speak.
+enum class Tongue : std::uint8_t { kEnglish, kChinese };
+Tongue tongue_of(std::string_view accept_language);
+std::string in_tongue(const std::string& message, Tongue tongue);
+
+// NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
+// `{.tongue = ...}`.
+struct ErrorContext {
+    Tongue tongue = Tongue::kEnglish;
+    std::string appeal = {};
+    std::string record = {};  // id of the service record; empty when there is none
+};
+// NOLINTEND(readability-redundant-member-init)
+json::Value error_json(const Refusal& refusal, const ErrorContext& context);
+
+}  // namespace colophon::gateway

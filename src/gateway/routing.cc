@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/routing.h"
+
+#include "core/random.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/settings.h"
+#include "http/upstream.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace colophon::gateway {
+namespace {
+
+constexpr double kRetriesMax = 10;
+constexpr double kRetriesEarned = 0.1;
+constexpr std::chrono::milliseconds kPause{100};
+
+bool is_worth_another_try(int status) noexcept {
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 ||
+           status == 504 || status == 529;
+}
+
+Error unavailable(const std::string& model) {
+    return Error{ErrorCode::kUnavailable,
+                 fmt::format("no upstream of the model {} takes calls now", model)};
+}
+
+}  // namespace
+
+Routing::Health& Routing::health(const Target& target) {
+    const std::lock_guard lock(mutex_);
+    auto& found = health_[target.upstream + "/" + target.model];
+    if (!found) {
+        found = std::make_unique<Health>(clock_);
+    }
+    return *found;
+}
+
+bool Routing::may_retry(Health& health) {
+    const std::lock_guard lock(mutex_);
+    if (health.retries < 1) {
+        return false;
+    }
+    health.retries -= 1;
+    return true;
+}
+
+void Routing::note_broken(const Target& target) {
+    Health& each = health(target);
+    if (each.breaker.may_call()) {
+        each.breaker.record(false);
+    }
+}
+
+// By weight among those that were not tried and do not rest; then any that was tried. Whoever is
+// chosen must be recorded by its breaker.
+const Target* Routing::choose(const Call& call, const std::vector<const Target*>& tried) {
+    std::vector<const Target*> candidates;
+    for (const Target& each : call.model->targets) {
+        if (std::ranges::find(tried, &each) == tried.end()) {
+            candidates.push_back(&each);
+        }
+    }
+    if (candidates.empty()) {
+        candidates = tried;
+    }
+    while (!candidates.empty()) {
+        std::uint64_t total = 0;
+        for (const Target* each : candidates) {
+            total += each->weight;
+        }
+        const auto drawn = random_.next();
+        std::uint64_t at = drawn.ok() && total > 0 ? *drawn % total : 0;
+        auto chosen = candidates.begin();
+        while (at >= (*chosen)->weight && chosen + 1 != candidates.end()) {
+            at -= (*chosen)->weight;
+            ++chosen;
+        }
+        if (health(**chosen).breaker.may_call()) {
+            return *chosen;
+        }
+        candidates.erase(chosen);
+    }
+    return nullptr;
+}
+
+Task<Result<Routing::Sent>> Routing::attempt(Call& call, http::Upstream& client,
+                                             const MakeRequest& make, const Target& target) {
+    const UpstreamSettings& upstream = call.settings->upstreams.find(target.upstream)->second;
+    Health& own = health(target);
+    auto request = make(upstream, target);
+    if (!request.ok()) {
+        own.breaker.record(true);
+        co_return request.error();
+    }
+    request->times = upstream.times;
+    request->stop = call.exchange.gone();
+    auto response = co_await client.send(std::move(*request));
+    const bool given_up = call.exchange.gone().stop_requested();
+    const bool good = response.ok() && (*response)->head().status < 500;
+    // That our client left says nothing about the upstream.
+    own.breaker.record(good || given_up);
+    if (!response.ok()) {
+        co_return response.error();
+    }
+    co_return Sent{.response = std::move(*response), .upstream = &upstream, .target = &target};
+}
+
+Task<Result<Routing::Sent>> Routing::send(Call& call, http::Upstream& client, MakeRequest make) {
+    std::vector<const Target*> tried;
+    std::optional<Error> last;
+    const auto began = std::chrono::steady_clock::now();
+    for (unsigned attempts = 1;; ++attempts) {
+        const Target* target = choose(call, tried);
+        if (target == nullptr) {
+            co_return last ? *last : unavailable(call.model->name);
+        }
+        auto sent = co_await attempt(call, client, make, *target);
+        call.facts().durations.upstream_ms = milliseconds_since(began);
+        const bool again = sent.ok() ? is_worth_another_try(sent->response->head().status)
+                                     : sent.error().code != ErrorCode::kInvalidArgument &&
+                                           sent.error().code != ErrorCode::kDenied;
+        Health& own = health(*target);
+        const bool gone = call.exchange.gone().stop_requested();
+        if (!again || gone || attempts >= call.model->attempts || !may_retry(own)) {
+            if (sent.ok()) {
+                const std::lock_guard lock(mutex_);
+                own.retries = std::min(kRetriesMax, own.retries + kRetriesEarned);
+            }
+            call.detail.emplace_back("upstream", target->upstream);
+            if (attempts > 1) {
+                call.detail.emplace_back("attempts", static_cast<std::int64_t>(attempts));
+            }
+            co_return sent;
+        }
+        if (!sent.ok()) {
+            last = sent.error();
+        }
+        if (std::ranges::find(tried, target) == tried.end()) {
+            tried.push_back(target);
+        }
+        co_await call.loop().sleep(kPause * attempts, call.exchange.gone());
+    }
+}
+
+}  // namespace colophon::gateway

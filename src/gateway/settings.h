@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the gateway is told: models, upstreams, labels, quotas. A snapshot does not change; a reload
+// makes another one, and calls that are going on end with theirs.
+
+#include "http/upstream.h"
+#include "label/record.h"
+#include "review/review.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colophon::gateway {
+
+// How an upstream is spoken to.
+enum class Dialect : std::uint8_t {
+    kOpenai,     // OpenAI's API, and whoever speaks it
+    kAnthropic,  // messages
+    kBuiltin,    // the speech synthesizer of this machine
+};
+
+// NOLINTBEGIN(readability-redundant-member-init)
+struct UpstreamSettings {
+    std::string name;
+    Dialect dialect = Dialect::kOpenai;
+    http::Url url = {};  // with the base path: https://api.example.com/v1
+    std::string key = {};
+    http::UpstreamTimes times = {};
+    std::size_t concurrency_max = 1000;
+};
+
+struct Target {
+    std::string upstream;
+    std::string model;  // as that upstream calls it
+    unsigned weight = 1;
+};
+
+enum class ModelKind : std::uint8_t { kText, kSpeech, kImage };
+
+// Where the words of the explicit label of a text stand [GB45438-5.1].
+enum class TextLabelPlace : std::uint8_t {
+    kText,       // in the first and last part of the answer
+    kInterface,  // the application shows them beside the answer; it gets them in `aigc_notice`
+};
+
+struct ModelSettings {
+    std::string name;
+    ModelKind kind = ModelKind::kText;
+    label::ServiceClass service = label::ServiceClass::kDialogue;
+    TextLabelPlace text_label = TextLabelPlace::kText;
+    std::vector<Target> targets = {};
+    std::vector<std::string> tenants = {};  // hexadecimal ids; empty: all
+    unsigned attempts = 2;                  // calls to upstreams for one call of ours
+};
+
+// 0 is no limit.
+struct Quota {
+    std::size_t concurrency = 0;
+    std::size_t requests_a_minute = 0;
+    std::size_t tokens_a_minute = 0;
+};
+
+struct LabelSettings {
+    label::LabelRecord record = {};  // producer, system; the rest is of each call
+    label::Profile profile = label::Profile::kCn;
+    label::Language language = label::Language::kZh;
+    std::string text = {};  // wording of the explicit label; empty: the usual one
+};
+
+struct Settings {
+    std::map<std::string, UpstreamSettings, std::less<>> upstreams = {};
+    std::map<std::string, ModelSettings, std::less<>> models = {};
+    LabelSettings label = {};
+    std::string filing = {};  // number of the algorithm's filing
+    std::string appeal = {};  // address of the page for complaints and appeals
+    bool subject_required = true;
+    Quota tenant_quota = {};
+    Quota subject_quota = {};
+    std::uint64_t body_bytes_max = 16ULL << 20U;   // of a JSON request
+    std::uint64_t file_bytes_max = 256ULL << 20U;  // of a file to be labelled or verified
+    std::size_t answer_bytes_max = 64U << 20U;     // of an upstream's answer
+    std::shared_ptr<const review::Reviewer> reviewer = {};
+    std::string version = {};  // digest of the configuration: goes into records and metrics
+};
+// NOLINTEND(readability-redundant-member-init)
+
+}  // namespace colophon::gateway

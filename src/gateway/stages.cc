@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/bytes.h"
+#include "core/digest.h"
+#include "core/executor.h"
+#include "core/ids.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/id_reserve.h"
+#include "gateway/parts.h"
+#include "gateway/quotas.h"
+#include "gateway/refusal.h"
+#include "gateway/settings.h"
+#include "http/message.h"
+#include "identity/caches.h"
+#include "label/existing.h"
+#include "label/metadata/aigc.h"
+#include "label/record.h"
+#include "ledger/record.h"
+#include "ledger/records.h"
+#include "review/review.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace colophon::gateway {
+namespace {
+
+std::optional<Refusal> admit_model(Call& call, const Ask& ask) {
+    const auto& models = call.settings->models;
+    const auto found = models.find(ask.model);
+    if (found == models.end()) {
+        Refusal refusal = invalid_request("there is no model of that name here", "model");
+        refusal.status = 404;
+        refusal.code = "model_not_found";
+        return refusal;
+    }
+    const auto& tenants = found->second.tenants;
+    if (!tenants.empty() &&
+        std::ranges::find(tenants, to_string(call.caller.tenant)) == tenants.end()) {
+        return policy_refusal("model_not_admitted", "this model is not admitted for your service");
+    }
+    call.model = &found->second;
+    return std::nullopt;
+}
+
+// [DSP-9] Nobody is served who did not say and prove who he is.
+std::optional<Refusal> admit_subject(Call& call,
+                                     const std::optional<identity::SubjectState>& subject) {
+    if (!subject) {
+        return policy_refusal("identity_required",
+                              "the end user is not registered; register and verify it first");
+    }
+    call.facts().subject = subject->id;
+    if (subject->closed) {
+        return policy_refusal("account_restricted", "the end user's account is closed");
+    }
+    if (!subject->verified) {
+        return policy_refusal("identity_required", "the end user's identity is not verified");
+    }
+    if (subject->needs_guardian) {
+        return policy_refusal("consent_required",
+                              "the end user is under 14 and needs a guardian's consent");
+    }
+    return std::nullopt;
+}
+
+Task<std::optional<Refusal>> admit_identity(const Stages& stages, Call& call, const Ask& ask) {
+    if (ask.account.empty()) {
+        if (!call.settings->subject_required) {
+            co_return std::nullopt;
+        }
+        co_return policy_refusal("identity_required",
+                                 "the call names no end user; send it as the field \"user\" or "
+                                 "the header Colophon-Subject");
+    }
+    call.record.personal.account = ask.account.substr(0, ledger::kRecordNameBytesMax);
+    std::optional<identity::SubjectState> subject =
+        stages.parts.subjects.find(call.caller.tenant, ask.account);
+    if (!subject) {
+        const auto load = [&] {
+            return stages.parts.subjects.load(call.caller.tenant, ask.account);
+        };
+        auto loaded = co_await stages.parts.blocking.run(call.loop(), load);
+        if (!loaded.ok()) {
+            co_return own_failure("identity_unavailable",
+                                  "the end user's identity cannot be looked up now");
+        }
+        subject = *loaded;
+    }
+    if (!subject && !call.settings->subject_required) {
+        co_return std::nullopt;
+    }
+    co_return admit_subject(call, subject);
+}
+
+}  // namespace
+
+// The application is authenticated, so it may say where its user sits; else we say what we see.
+void note_source(Call& call) {
+    const http::Request& request = call.exchange.request();
+    ledger::Private& personal = call.record.personal;
+    const std::string_view said = request.header("colophon-client-address");
+    personal.source_address =
+        said.empty() || said.size() > 64 ? call.exchange.peer_address() : std::string(said);
+    personal.source_port = said.empty() ? call.exchange.peer_port() : 0;
+    personal.target_address = call.exchange.local_address();
+    const std::string_view agent = request.header("user-agent");
+    personal.client = agent.substr(0, ledger::kRecordNameBytesMax);
+}
+
+std::int64_t milliseconds_since(SteadyTime began) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 began)
+        .count();
+}
+
+Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& ask) {
+    note_source(call);
+    call.facts().model = ask.model.substr(0, ledger::kRecordNameBytesMax);
+    if (auto refusal = admit_model(call, ask)) {
+        co_return refusal;
+    }
+    auto unknown = co_await admit_identity(stages, call, ask);
+    if (unknown) {
+        co_return unknown;
+    }
+    const Settings& settings = *call.settings;
+    if (const auto used = stages.quotas.enter(call.caller.tenant.bytes, settings.tenant_quota)) {
+        co_return too_many(used->what, used->seconds);
+    }
+    call.in_tenant_quota = true;
+    if (call.facts().subject) {
+        const auto used = stages.quotas.enter(call.facts().subject->bytes, settings.subject_quota);
+        if (used) {
+            co_return too_many(used->what, used->seconds);
+        }
+        call.in_subject_quota = true;
+    }
+    co_return std::nullopt;
+}
+
+std::optional<Refusal> review_input(Call& call, std::string_view text) {
+    const auto began = std::chrono::steady_clock::now();
+    const review::Verdict verdict = call.settings->reviewer->review(text);
+    call.facts().durations.review_ms = milliseconds_since(began);
+    call.facts().verdicts.push_back({.stage = "input",
+                                     .decision = std::string(decision_name(verdict.decision)),
+                                     .category = verdict.category,
+                                     .rule = verdict.rule});
+    if (verdict.blocked()) {
+        return blocked(verdict, "input_blocked");
+    }
+    return std::nullopt;
+}
+
+std::optional<Refusal> note_output_verdict(Call& call, const review::Verdict& verdict) {
+    call.facts().verdicts.push_back({.stage = "output",
+                                     .decision = std::string(decision_name(verdict.decision)),
+                                     .category = verdict.category,
+                                     .rule = verdict.rule});
+    if (verdict.blocked()) {
+        return blocked(verdict, "output_blocked");
+    }
+    return std::nullopt;
+}
+
+label::LabelRecord label_record(const Call& call) {
+    label::LabelRecord record = call.settings->label.record;
+    record.service = call.model != nullptr ? call.model->service : call.service;
+    record.origin = call.origin;
+    record.content_id = call.record.facts.content_id;
+    record.created_at = call.record.facts.at;
+    return record;
+}
+
+Task<std::optional<Refusal>> make_label(const Stages& stages, Call& call) {
+    const auto id = co_await stages.ids.take(call.loop());
+    if (!id.ok()) {
+        co_return own_failure("content_id_unavailable", "no content number can be given now");
+    }
+    call.facts().content_id = *id;
+    const label::AigcLabel own = label::own_label(label_record(call), "");
+    const auto checked = label::check_aigc(own);
+    if (!checked.ok()) {
+        co_return own_failure("label_failed", checked.error().what);
+    }
+    call.aigc = label::write_aigc(own, label::Wrapping::kBare);
+    call.facts().label = call.aigc;
+    co_return std::nullopt;
+}
+
+json::Value aigc_value(const Call& call) {
+    auto parsed = json::parse(call.aigc);
+    return parsed.ok() ? std::move(*parsed) : json::Value();
+}
+
+http::Headers answer_headers(const Call& call, std::string_view content_type) {
+    http::Headers headers;
+    headers.push_back({"content-type", std::string(content_type)});
+    if (call.record.facts.content_id) {
+        headers.push_back({"colophon-content-id", to_string(*call.record.facts.content_id)});
+    }
+    const std::string& filing = call.settings->filing;
+    headers.push_back({"colophon-filing", filing.empty() ? std::string("none") : filing});
+    headers.push_back({"cache-control", "no-store"});
+    if (call.record.facts.id != RecordId{}) {
+        headers.push_back({"colophon-record", to_string(call.record.facts.id)});
+        headers.push_back({"x-request-id", to_string(call.record.facts.id)});
+    }
+    return headers;
+}
+
+Task<Result<void>> append_record(const Stages& stages, Call& call) {
+    ledger::ServiceRecord& record = call.record;
+    record.facts.durations.total_ms = milliseconds_since(call.began);
+    if (!call.trace.empty()) {
+        call.detail.emplace_back("trace", call.trace);
+    }
+    if (!call.detail.empty()) {
+        record.facts.detail = json::write(call.detail);
+    }
+    for (const std::string* text : {&record.personal.input, &record.personal.output}) {
+        if (!text->empty()) {
+            record.content_digests.push_back(sha256(as_bytes(*text)));
+        }
+    }
+    // The record is taken over when append() returns; it is durable when we go on.
+    call.recorded = true;
+    auto kept = co_await when_done<Result<void>>(
+        call.loop(), [&](const auto& done) { stages.parts.records.append(record, {}, done); });
+    co_return kept;
+}
+
+}  // namespace colophon::gateway

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/text_gate.h"
+
+#include "core/bytes.h"
+#include "core/splice.h"
+#include "label/explicit/text.h"
+#include "label/format.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace colophon::gateway {
+namespace {
+
+// What the label engine puts at one end of a text. Its own rules decide the form: how words are
+// escaped in Markdown, whether a code block must be closed first, whether a label is there already.
+// Where it refuses the text, the words stand there plainly: no text leaves without them.
+std::string label_at(label::TextPlace place, std::string_view text, const std::string& words) {
+    const auto marked =
+        label::mark_text(as_bytes(text), label::Format::kMarkdown, {.text = words, .place = place});
+    if (!marked.ok()) {
+        return place == label::TextPlace::kStart ? words + "\n\n" : "\n\n" + words + "\n";
+    }
+    std::string inserted;
+    if (marked->changed) {
+        for (const SplicePiece& piece : marked->splice.pieces()) {
+            inserted += as_text(piece.bytes);
+        }
+    }
+    return inserted;
+}
+
+}  // namespace
+
+std::string TextGate::let_out(std::string piece) {
+    if (piece.empty()) {
+        return piece;
+    }
+    if (text_.empty() && !label_.words.empty()) {
+        piece = label_at(label::TextPlace::kStart, piece, label_.words) + piece;
+    }
+    text_ += piece;
+    return piece;
+}
+
+std::string TextGate::push(std::string_view piece) {
+    return let_out(stream_.push(piece));
+}
+
+std::string TextGate::end_label() {
+    if (text_.empty() || label_.words.empty()) {
+        return {};
+    }
+    std::string end = label_at(label::TextPlace::kEnd, text_, label_.words);
+    text_ += end;
+    return end;
+}
+
+std::string TextGate::finish() {
+    std::string out = let_out(stream_.finish());
+    out += end_label();
+    return out;
+}
+
+std::string TextGate::finish_without_rest() {
+    return end_label();
+}
+
+}  // namespace colophon::gateway

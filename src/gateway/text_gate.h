@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One text of an answer on its way out: reviewed piece by piece, with its explicit label at the
+// start and at the end [GB45438-5.1]. What it returns may go out; the rest is held.
+
+#include "label/record.h"
+#include "review/review.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace colophon::gateway {
+
+// The words of the explicit label of texts; empty where a text bears none.
+struct TextLabel {
+    std::string words;
+};
+
+class TextGate {
+public:
+    TextGate(std::shared_ptr<const review::Reviewer> reviewer, TextLabel label)
+        : stream_(std::move(reviewer)), label_(std::move(label)) {}
+
+    std::string push(std::string_view piece);
+    // What was held, and the label at the end. Nothing more comes after it, blocked or not.
+    std::string finish();
+    // The same without what was held: the text is cut off.
+    std::string finish_without_rest();
+
+    bool blocked() const noexcept { return stream_.blocked(); }
+    const review::Verdict& verdict() const noexcept { return stream_.verdict(); }
+    // All that went out, with the labels.
+    const std::string& text() const noexcept { return text_; }
+
+private:
+    std::string let_out(std::string piece);
+    std::string end_label();
+
+    review::TextStream stream_;
+    TextLabel label_;
+    std::string text_;
+};
+
+}  // namespace colophon::gateway

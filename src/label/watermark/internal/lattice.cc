@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/watermark/internal/lattice.h"
+
+#include "label/watermark/internal/carrier.h"
+#include "label/watermark/internal/spectrum.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <complex>
+#include <cstddef>
+#include <numbers>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace colophon::label::internal {
+namespace {
+
+constexpr double kPi = std::numbers::pi;
+// Neighbouring hypotheses differ by half a correlation length at the farthest point that is read.
+constexpr double kPeriodStep = 0.006;  // of the logarithm
+constexpr double kTurnStep = 0.006;    // radians
+constexpr double kStretchMax = 0.12;
+
+// Half of the points around the origin, as steps along a and b; the other half is the same by
+// symmetry.
+constexpr std::array<std::array<int, 2>, 12> kNear{{{1, 0},
+                                                    {0, 1},
+                                                    {1, 1},
+                                                    {1, -1},
+                                                    {2, 0},
+                                                    {0, 2},
+                                                    {2, 1},
+                                                    {2, -1},
+                                                    {1, 2},
+                                                    {1, -2},
+                                                    {2, 2},
+                                                    {2, -2}}};
+
+bool within(const Autocorrelation& likeness, double x, double y) {
+    return std::fabs(x) <= likeness.reach_x() && std::fabs(y) <= likeness.reach_y();
+}
+
+double score(const Autocorrelation& likeness, const Lattice& lattice) {
+    constexpr std::size_t kFirst = 4;
+    constexpr double kFirstMin = 1.2;
+    double sum = 0;
+    int count = 0;
+    for (std::size_t i = 0; i < kNear.size(); ++i) {
+        // Three of four hypotheses end here.
+        if (i == kFirst && sum < kFirstMin) {
+            return 0;
+        }
+        const double x = kNear[i][0] * lattice.ax + kNear[i][1] * lattice.bx;
+        const double y = kNear[i][0] * lattice.ay + kNear[i][1] * lattice.by;
+        if (within(likeness, x, y)) {
+            // No single peak of the picture's own makes a lattice.
+            sum += std::min(likeness.at(x, y), 12.0F);
+            ++count;
+        }
+    }
+    return count < 3 ? 0 : sum / std::sqrt(count);
+}
+
+bool alike(const Lattice& a, const Lattice& b) {
+    const auto square = [](double x, double y) { return x * x + y * y; };
+    const double size = square(a.ax, a.ay) + square(a.bx, a.by);
+    const double difference = square(a.ax - b.ax, a.ay - b.ay) + square(a.bx - b.bx, a.by - b.by);
+    return difference < 0.015 * 0.015 * size;
+}
+
+// The best `count` of many hypotheses, no two of them neighbours.
+class Best {
+public:
+    explicit Best(std::size_t count) : count_(count) {}
+
+    void add(const Lattice& lattice, double value) {
+        if (candidates_.size() == count_ && value <= candidates_.back().score) {
+            return;
+        }
+        const auto neighbour =
+            std::find_if(candidates_.begin(), candidates_.end(),
+                         [&](const LatticeCandidate& c) { return alike(c.lattice, lattice); });
+        if (neighbour != candidates_.end()) {
+            if (neighbour->score >= value) {
+                return;
+            }
+            candidates_.erase(neighbour);
+        } else if (candidates_.size() == count_) {
+            candidates_.pop_back();
+        }
+        const auto place = std::find_if(candidates_.begin(), candidates_.end(),
+                                        [&](const LatticeCandidate& c) { return c.score < value; });
+        candidates_.insert(place, {.lattice = lattice, .score = value});
+    }
+    std::vector<LatticeCandidate> take() { return std::move(candidates_); }
+
+private:
+    std::size_t count_;
+    std::vector<LatticeCandidate> candidates_;
+};
+
+// The highest of the values around (x, y), and where it lies between them.
+struct Peak {
+    double x;
+    double y;
+    double height;
+};
+
+Peak peak_near(const Autocorrelation& likeness, double x, double y, int radius) {
+    const double cx = std::round(x);
+    const double cy = std::round(y);
+    Peak best{.x = cx, .y = cy, .height = -1e9};
+    for (int dy = -radius; dy <= radius; ++dy) {
+        for (int dx = -radius; dx <= radius; ++dx) {
+            const double value = likeness.at(cx + dx, cy + dy);
+            if (value > best.height) {
+                best = {.x = cx + dx, .y = cy + dy, .height = value};
+            }
+        }
+    }
+    const auto offset = [&](double before, double after) {
+        const double bend = before - 2 * best.height + after;
+        return bend < 0 ? std::clamp(0.5 * (before - after) / bend, -0.5, 0.5) : 0;
+    };
+    const double left = likeness.at(best.x - 1, best.y);
+    const double right = likeness.at(best.x + 1, best.y);
+    const double above = likeness.at(best.x, best.y - 1);
+    const double below = likeness.at(best.x, best.y + 1);
+    best.x += offset(left, right);
+    best.y += offset(above, below);
+    return best;
+}
+
+// The highest local maxima at distances that a period can have, of one half of the plane and,
+// reversed, of the other.
+std::vector<Peak> highest_peaks(const Autocorrelation& likeness) {
+    constexpr std::size_t kPeaks = 48;
+    std::vector<Peak> peaks;
+    const int reach_x = static_cast<int>(std::min(likeness.reach_x() - 2, kPeriodMax));
+    const int reach_y = static_cast<int>(std::min(likeness.reach_y() - 2, kPeriodMax));
+    for (int y = 0; y <= reach_y; ++y) {
+        for (int x = -reach_x; x <= reach_x; ++x) {
+            const double distance = std::hypot(x, y);
+            if (distance < kPeriodMin || distance > kPeriodMax) {
+                continue;
+            }
+            const double height = likeness.at(x, y);
+            if (height > 3 && height >= likeness.at(x - 1, y) && height > likeness.at(x + 1, y) &&
+                height >= likeness.at(x, y - 1) && height > likeness.at(x, y + 1)) {
+                peaks.push_back(
+                    {.x = static_cast<double>(x), .y = static_cast<double>(y), .height = height});
+            }
+        }
+    }
+    std::sort(peaks.begin(), peaks.end(),
+              [](const Peak& a, const Peak& b) { return a.height > b.height; });
+    peaks.resize(std::min(peaks.size(), kPeaks));
+    const std::size_t found = peaks.size();
+    for (std::size_t i = 0; i < found; ++i) {
+        peaks[i] = peak_near(likeness, peaks[i].x, peaks[i].y, 0);
+        const Peak reversed{.x = -peaks[i].x, .y = -peaks[i].y, .height = peaks[i].height};
+        peaks.push_back(reversed);
+    }
+    return peaks;
+}
+
+// Weighted least squares for x = i * a + j * b, both coordinates with the same matrix.
+class Fit {
+public:
+    void add(double i, double j, const Peak& peak) {
+        const double w = peak.height * peak.height;
+        ii_ += w * i * i;
+        ij_ += w * i * j;
+        jj_ += w * j * j;
+        ix_ += w * i * peak.x;
+        jx_ += w * j * peak.x;
+        iy_ += w * i * peak.y;
+        jy_ += w * j * peak.y;
+    }
+    Lattice solve(const Lattice& otherwise) const {
+        const double d = ii_ * jj_ - ij_ * ij_;
+        if (d <= 1e-9 * ii_ * jj_ || ii_ * jj_ == 0) {
+            return otherwise;
+        }
+        return {.ax = (ix_ * jj_ - jx_ * ij_) / d,
+                .ay = (iy_ * jj_ - jy_ * ij_) / d,
+                .bx = (jx_ * ii_ - ix_ * ij_) / d,
+                .by = (jy_ * ii_ - iy_ * ij_) / d};
+    }
+
+private:
+    double ii_ = 0, ij_ = 0, jj_ = 0, ix_ = 0, jx_ = 0, iy_ = 0, jy_ = 0;
+};
+
+// Steps of that length, b a quarter turn from a.
+Lattice square_lattice(double period, double angle) {
+    const double x = period * std::cos(angle);
+    const double y = period * std::sin(angle);
+    return {.ax = x, .ay = y, .bx = -y, .by = x};
+}
+
+// All periods, each a step longer than the one before.
+std::vector<double> periods() {
+    std::vector<double> all;
+    const int steps = static_cast<int>(std::log(kPeriodMax / kPeriodMin) / kPeriodStep);
+    all.reserve(static_cast<std::size_t>(steps) + 1);
+    for (int i = 0; i <= steps; ++i) {
+        all.push_back(kPeriodMin * std::exp(i * kPeriodStep));
+    }
+    return all;
+}
+
+// The lattice under 1 + small: larger, turned, stretched or sheared.
+Lattice nudge(const Lattice& l, int way, double by) {
+    constexpr std::array<std::array<int, 4>, 4> kWays{
+        {{1, 0, 0, 1}, {0, -1, 1, 0}, {1, 0, 0, -1}, {0, 1, 1, 0}}};
+    const std::array<int, 4>& m = kWays[static_cast<std::size_t>(way)];
+    return {.ax = l.ax + by * (m[0] * l.ax + m[1] * l.ay),
+            .ay = l.ay + by * (m[2] * l.ax + m[3] * l.ay),
+            .bx = l.bx + by * (m[0] * l.bx + m[1] * l.by),
+            .by = l.by + by * (m[2] * l.bx + m[3] * l.by)};
+}
+
+}  // namespace
+
+std::vector<LatticeCandidate> find_lattices(const Autocorrelation& likeness, std::size_t count) {
+    Best best(count);
+    const int turns = static_cast<int>(std::ceil(kPi / 2 / kTurnStep));
+    for (const double period : periods()) {
+        for (int turn = 0; turn < turns; ++turn) {
+            const Lattice lattice = square_lattice(period, turn * kPi / 2 / turns);
+            best.add(lattice, score(likeness, lattice));
+        }
+    }
+    return best.take();
+}
+
+std::vector<LatticeCandidate> find_stretched_lattices(const Autocorrelation& likeness,
+                                                      std::size_t count) {
+    Best best(count);
+    const int steps = static_cast<int>(kStretchMax / kPeriodStep);
+    for (const double period : periods()) {
+        for (int step = -steps; step <= steps; ++step) {
+            const double height = period * (1 + step * kPeriodStep);
+            const Lattice lattice{.ax = period, .ay = 0, .bx = 0, .by = height};
+            best.add(lattice, score(likeness, lattice));
+        }
+    }
+    return best.take();
+}
+
+void keep_best(std::vector<LatticeCandidate>& candidates, std::size_t count) {
+    std::sort(
+        candidates.begin(), candidates.end(),
+        [](const LatticeCandidate& a, const LatticeCandidate& b) { return a.score > b.score; });
+    candidates.resize(std::min(candidates.size(), count));
+}
+
+std::vector<LatticeCandidate> pair_peaks(const Autocorrelation& likeness, std::size_t count) {
+    const std::vector<Peak> peaks = highest_peaks(likeness);
+    Best best(count);
+    for (const Peak& a : peaks) {
+        // Each lattice once: a points to the right, b a quarter turn on, give or take 18 degrees.
+        if (a.x < std::fabs(a.y)) {
+            continue;
+        }
+        const double length_a = std::hypot(a.x, a.y);
+        for (const Peak& b : peaks) {
+            const double length_b = std::hypot(b.x, b.y);
+            const double area = a.x * b.y - a.y * b.x;
+            if (area > 0.95 * length_a * length_b &&
+                std::fabs(std::log(length_a / length_b)) < 0.2) {
+                const Lattice lattice{.ax = a.x, .ay = a.y, .bx = b.x, .by = b.y};
+                best.add(lattice, score(likeness, lattice));
+            }
+        }
+    }
+    return best.take();
+}
+
+Lattice fit_to_peaks(const Autocorrelation& likeness, const Lattice& start) {
+    constexpr int kRingsMax = 8;
+    Lattice lattice = start;
+    for (int rings = 1; rings <= kRingsMax; ++rings) {
+        Fit fit;
+        bool reached = false;
+        for (int i = 0; i <= rings; ++i) {
+            for (int j = i == 0 ? 1 : -rings; j <= rings; ++j) {
+                const double x = i * lattice.ax + j * lattice.bx;
+                const double y = i * lattice.ay + j * lattice.by;
+                constexpr int kRadius = 2;
+                if (!within(likeness, std::fabs(x) + kRadius + 2, std::fabs(y) + kRadius + 2)) {
+                    continue;
+                }
+                const Peak peak = peak_near(likeness, x, y, kRadius);
+                if (peak.height > 1.5) {
+                    fit.add(i, j, peak);
+                }
+                reached = reached || i == rings || std::abs(j) == rings;
+            }
+        }
+        lattice = fit.solve(lattice);
+        if (!reached) {
+            break;
+        }
+    }
+    return lattice;
+}
+
+double line_energy(const Spectrum& spectrum, std::span<const Bin> bins, const Lattice& lattice) {
+    double sum = 0;
+    for (const Bin& bin : bins) {
+        const auto [fx, fy] = lattice.frequency(bin.u, bin.v);
+        sum += static_cast<double>(std::norm(spectrum.at(fx, fy)));
+    }
+    return sum / static_cast<double>(bins.size());
+}
+
+Lattice fit_to_lines(const Spectrum& spectrum, std::span<const Bin> bins, const Lattice& start) {
+    Lattice lattice = start;
+    double energy = line_energy(spectrum, bins, lattice);
+    constexpr int kRounds = 4;
+    double by = 0.003;
+    for (int round = 0; round < kRounds; ++round) {
+        for (int way = 0; way < 4; ++way) {
+            for (const double signed_by : {by, -by}) {
+                const Lattice next = nudge(lattice, way, signed_by);
+                const double next_energy = line_energy(spectrum, bins, next);
+                if (next_energy > energy) {
+                    lattice = next;
+                    energy = next_energy;
+                    break;
+                }
+            }
+        }
+        by /= 2;
+    }
+    return lattice;
+}
+
+}  // namespace colophon::label::internal

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/watermark/internal/pixels.h"
+
+#include "core/result.h"
+#include "label/watermark/luma.h"
+#include "media/image.h"
+#include "media/jpeg_blocks.h"
+#include "media/plane.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace colophon::label::internal {
+namespace {
+
+using media::ColourSpace;
+using media::Image;
+using media::JpegBlocks;
+using media::JpegColours;
+using media::Plane;
+
+constexpr std::array<float, 3> kWeights{0.299F, 0.587F, 0.114F};  // ITU-R BT.601
+
+int colours_of(const Image& image) {
+    return image.channels - (image.has_alpha ? 1 : 0);
+}
+
+// Bright is large in RGB and small in inks.
+bool is_ink(const Image& image) {
+    return image.space == ColourSpace::kCmyk;
+}
+
+// One row of samples of a frame, as numbers. Depths below and above a byte come as they are.
+class Row {
+public:
+    Row(Image& image, int y) : image_(image), y_(y) {}
+
+    int get(int x, int channel) const { return image_.sample(x, y_, channel); }
+    void set(int x, int channel, int value) { image_.set_sample(x, y_, channel, value); }
+
+private:
+    Image& image_;
+    int y_;
+};
+
+float luma_of_pixel(const Image& image, int x, int y) {
+    const int colours = colours_of(image);
+    if (colours < 3) {
+        return static_cast<float>(image.sample(x, y, 0));
+    }
+    float sum = 0;
+    for (int c = 0; c < 3; ++c) {
+        sum += kWeights[static_cast<std::size_t>(c)] * static_cast<float>(image.sample(x, y, c));
+    }
+    if (!is_ink(image)) {
+        return sum;
+    }
+    const auto most = static_cast<float>(image.sample_max);
+    const float black = colours > 3 ? static_cast<float>(image.sample(x, y, 3)) : 0;
+    return (most - sum) * (most - black) / most;
+}
+
+// The usual picture, 8-bit RGB or RGBA, without a call per sample.
+void luma_of_bytes(const Image& image, int frame, Luma& luma) {
+    const auto channels = static_cast<std::size_t>(image.channels);
+    for (int y = 0; y < image.height; ++y) {
+        const std::uint8_t* from =
+            image.pixels.data() +
+            (static_cast<std::size_t>(frame) * static_cast<std::size_t>(image.height) +
+             static_cast<std::size_t>(y)) *
+                image.row_bytes();
+        float* to = luma.row(y);
+        for (int x = 0; x < image.width; ++x, from += channels) {
+            to[x] = kWeights[0] * static_cast<float>(from[0]) +
+                    kWeights[1] * static_cast<float>(from[1]) +
+                    kWeights[2] * static_cast<float>(from[2]);
+        }
+    }
+}
+
+bool is_plain_rgb(const Image& image) {
+    return image.space == ColourSpace::kRgb && image.sample_bytes == 1 && image.sample_max == 255 &&
+           colours_of(image) == 3;
+}
+
+// The components that a colour's brightness is in, and the one of black ink beside them. A sample
+// says either how bright it is or how much ink there is.
+struct Bright {
+    std::vector<std::size_t> colours;
+    std::optional<std::size_t> black;
+    bool colours_are_ink = false;
+    bool black_is_ink = false;
+};
+
+Bright bright_components(JpegColours colours) {
+    switch (colours) {
+        case JpegColours::kGrey:
+        case JpegColours::kYcc:
+            return {.colours = {0}, .black = {}};
+        case JpegColours::kRgb:
+            return {.colours = {0, 1, 2}, .black = {}};
+        case JpegColours::kYcck:
+            return {.colours = {0}, .black = 3, .colours_are_ink = true};
+        case JpegColours::kCmykInverted:
+            return {.colours = {0, 1, 2}, .black = 3};
+        case JpegColours::kCmyk:
+            return {
+                .colours = {0, 1, 2}, .black = 3, .colours_are_ink = true, .black_is_ink = true};
+    }
+    return {};
+}
+
+// How many levels brighter the black ink and the other colours become, for a luma that is to change
+// by `levels`: where there is black, less of it; darker, more of the others, whose ink shows only
+// as far as black lets it.
+struct Share {
+    int black = 0;
+    int colours = 0;
+};
+
+Share share_levels(int levels, int black_brightness) {
+    constexpr int kLevels = 255;
+    Share share;
+    if (levels > 0) {
+        share.black = std::min(levels, kLevels - black_brightness);
+        share.colours = levels - share.black;
+    } else {
+        constexpr int kFactorMax = 3;
+        const int least = kLevels / kFactorMax;
+        share.colours = levels * kLevels / std::max(black_brightness, least);
+    }
+    return share;
+}
+
+media::Rect whole(const JpegBlocks& blocks) {
+    return {0, 0, blocks.width(), blocks.height()};
+}
+
+}  // namespace
+
+Luma luma_of(const Image& image, int frame) {
+    Luma luma(image.width, image.height);
+    if (is_plain_rgb(image)) {
+        luma_of_bytes(image, frame, luma);
+        return luma;
+    }
+    const float scale = 255.0F / static_cast<float>(image.sample_max);
+    for (int y = 0; y < image.height; ++y) {
+        float* to = luma.row(y);
+        for (int x = 0; x < image.width; ++x) {
+            to[x] = scale * luma_of_pixel(image, x, frame * image.height + y);
+        }
+    }
+    return luma;
+}
+
+void add_to_image(Image& image, int frame, const Luma& pattern) {
+    const int most = image.sample_max;
+    const float scale = static_cast<float>(most) / 255.0F;
+    const int carriers = std::min(colours_of(image), 3);
+    const int sign = is_ink(image) ? -1 : 1;
+    const bool black = is_ink(image) && colours_of(image) > 3;
+    for (int y = 0; y < image.height; ++y) {
+        Row row(image, frame * image.height + y);
+        float carried = 0;
+        for (int x = 0; x < image.width; ++x) {
+            if (image.has_alpha && row.get(x, image.channels - 1) == 0) {
+                continue;
+            }
+            const float wanted = scale * pattern.at(x, y) + carried;
+            const int given = static_cast<int>(std::lrint(wanted));
+            carried = wanted - static_cast<float>(given);
+            Share share{.colours = given};
+            if (black) {
+                const int ink = row.get(x, 3);
+                share = share_levels(given * 255 / most, 255 - ink * 255 / most);
+                share = {.black = share.black * most / 255, .colours = share.colours * most / 255};
+                row.set(x, 3, std::clamp(ink - share.black, 0, most));
+            }
+            for (int c = 0; c < carriers && share.colours != 0; ++c) {
+                row.set(x, c, std::clamp(row.get(x, c) + sign * share.colours, 0, most));
+            }
+        }
+    }
+}
+
+Image without_palette(const Image& image) {
+    Image result = image;
+    const bool transparent = std::any_of(image.palette.begin(), image.palette.end(),
+                                         [](std::uint32_t entry) { return entry >> 24U != 0xff; });
+    result.space = ColourSpace::kRgb;
+    result.has_alpha = transparent;
+    result.channels = transparent ? 4 : 3;
+    result.sample_bytes = 1;
+    result.sample_max = 255;
+    result.palette.clear();
+    result.pixels.clear();
+    for (int y = 0; y < image.height * image.frames; ++y) {
+        for (int x = 0; x < image.width; ++x) {
+            const auto index = static_cast<std::size_t>(image.sample(x, y, 0));
+            const std::uint32_t entry =
+                index < image.palette.size() ? image.palette[index] : 0xff000000U;
+            for (const unsigned shift : {16U, 8U, 0U, 24U}) {
+                if (shift != 24 || transparent) {
+                    result.pixels.push_back(static_cast<std::uint8_t>(entry >> shift));
+                }
+            }
+        }
+    }
+    return result;
+}
+
+Result<Luma> luma_of(const JpegBlocks& blocks) {
+    const Bright bright = bright_components(blocks.colours());
+    std::vector<std::size_t> all = bright.colours;
+    if (bright.black) {
+        all.push_back(*bright.black);
+    }
+    for (const std::size_t c : all) {
+        const media::JpegComponent& component = blocks.components()[c];
+        if (component.width != blocks.width() || component.height != blocks.height()) {
+            return Error{ErrorCode::kUnsupported,
+                         "this JPEG stores its luma at less than its full size; no watermark is "
+                         "written into that"};
+        }
+    }
+    Luma luma(blocks.width(), blocks.height());
+    const auto brightness = [](std::uint8_t sample, bool ink) {
+        return static_cast<float>(ink ? 255 - sample : sample);
+    };
+    for (std::size_t k = 0; k < bright.colours.size(); ++k) {
+        const Plane plane = blocks.read(bright.colours[k], whole(blocks));
+        const float weight = bright.colours.size() == 1 ? 1.0F : kWeights[k];
+        for (int y = 0; y < luma.height; ++y) {
+            for (int x = 0; x < luma.width; ++x) {
+                luma.row(y)[x] += weight * brightness(plane.at(x, y), bright.colours_are_ink);
+            }
+        }
+    }
+    if (bright.black) {
+        const Plane plane = blocks.read(*bright.black, whole(blocks));
+        for (int y = 0; y < luma.height; ++y) {
+            for (int x = 0; x < luma.width; ++x) {
+                luma.row(y)[x] *= brightness(plane.at(x, y), bright.black_is_ink) / 255;
+            }
+        }
+    }
+    return luma;
+}
+
+void add_to_jpeg(JpegBlocks& blocks, const Luma& pattern) {
+    const Bright bright = bright_components(blocks.colours());
+    std::vector<Plane> colours;
+    for (const std::size_t c : bright.colours) {
+        colours.push_back(blocks.read(c, whole(blocks)));
+    }
+    std::optional<Plane> black;
+    if (bright.black) {
+        black = blocks.read(*bright.black, whole(blocks));
+    }
+    const auto brighten = [](std::uint8_t& sample, int levels, bool ink) {
+        sample = static_cast<std::uint8_t>(std::clamp(sample + (ink ? -levels : levels), 0, 255));
+    };
+    for (int y = 0; y < pattern.height; ++y) {
+        float carried = 0;
+        for (int x = 0; x < pattern.width; ++x) {
+            const float wanted = pattern.at(x, y) + carried;
+            const int given = static_cast<int>(std::lrint(wanted));
+            carried = wanted - static_cast<float>(given);
+            Share share{.colours = given};
+            if (black) {
+                std::uint8_t& sample = black->at(x, y);
+                share = share_levels(given, bright.black_is_ink ? 255 - sample : sample);
+                brighten(sample, share.black, bright.black_is_ink);
+            }
+            for (Plane& plane : colours) {
+                brighten(plane.at(x, y), share.colours, bright.colours_are_ink);
+            }
+        }
+    }
+    for (std::size_t k = 0; k < colours.size(); ++k) {
+        blocks.change(bright.colours[k], colours[k]);
+    }
+    if (black) {
+        blocks.change(*bright.black, *black);
+    }
+}
+
+}  // namespace colophon::label::internal

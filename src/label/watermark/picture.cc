@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/watermark/picture.h"
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/splice.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/picture/recode.h"
+#include "label/watermark/detect.h"
+#include "label/watermark/embed.h"
+#include "label/watermark/internal/box.h"
+#include "label/watermark/internal/carrier.h"
+#include "label/watermark/internal/jpeg_model.h"
+#include "label/watermark/internal/picture_file.h"
+#include "label/watermark/key.h"
+#include "label/watermark/luma.h"
+#include "label/watermark/payload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace colophon::label {
+namespace {
+
+using internal::Carrier;
+using internal::PictureFile;
+
+constexpr std::array<std::pair<WatermarkStrength, std::string_view>, 3> kStrengths{
+    {{WatermarkStrength::kRobust, "robust"},
+     {WatermarkStrength::kFair, "fair"},
+     {WatermarkStrength::kFragile, "fragile"}}};
+
+// What is tried in turn until the mark reads back.
+constexpr std::array<double, 3> kPsnrSteps{42, 40, 38};
+constexpr double kRobustScore = 18;  // after halving and JPEG 75
+constexpr int kHalvedQuality = 75;
+// The same, told from the score of the picture as it is.
+constexpr double kRobustScoreUntouched = 55;
+constexpr double kFairScoreUntouched = 38;
+
+// A mark of the same issuer under this key, that is to give way to another.
+using Old = std::optional<WatermarkPayload>;
+
+WatermarkPayload payload_for(const Luma& picture, const WatermarkOptions& options) {
+    WatermarkPayload payload{
+        .form = PayloadForm::kStandard, .issuer = options.issuer, .content_id = options.content_id};
+    if (picture.shortest_side() < kWatermarkStandardSideMin) {
+        constexpr std::uint64_t kHandle = 0xffffffffU;
+        payload = {.form = PayloadForm::kShort,
+                   .issuer = {},
+                   .content_id = {options.content_id.value & kHandle}};
+    }
+    return payload;
+}
+
+struct Attempt {
+    const Carrier& carrier;
+    const WatermarkOptions& options;
+    const Old& old;
+    double psnr_db;
+};
+
+// Adds the mark to all frames that are large enough.
+Result<void> add_marks(PictureFile& picture, const Attempt& attempt, WatermarkedFile& result) {
+    for (int i = 0; i < picture.count(); ++i) {
+        const Luma luma = TRY(picture.luma(i));
+        if (i > 0 && luma.shortest_side() < kWatermarkSideMin) {
+            continue;
+        }
+        const WatermarkPayload payload = payload_for(luma, attempt.options);
+        const EmbedOptions strength{.psnr_db = attempt.psnr_db};
+        Luma pattern = TRY(watermark_pattern(luma, attempt.carrier, payload, strength));
+        if (attempt.old) {
+            // The pilots are the same and cancel; bits that differ change their sign.
+            const Luma before =
+                TRY(watermark_pattern(luma, attempt.carrier, *attempt.old, strength));
+            for (std::size_t k = 0; k < pattern.values.size(); ++k) {
+                pattern.values[k] -= before.values[k];
+            }
+        }
+        if (i == 0) {
+            Luma marked = luma;
+            add_pattern(marked, pattern);
+            result.psnr_db = psnr(luma, marked);
+        }
+        TRY(picture.add(i, pattern));
+    }
+    return {};
+}
+
+WatermarkStrength measure_strength(const Luma& marked, const Carrier& carrier, double period) {
+    if (marked.shortest_side() < 2 * kWatermarkSideMin) {
+        return WatermarkStrength::kFragile;
+    }
+    const Luma halved = internal::as_after_jpeg(
+        internal::shrink(marked, marked.width / 2, marked.height / 2), kHalvedQuality);
+    const WatermarkReading left = find_watermark_at(halved, carrier, period / 2);
+    if (left.state != WatermarkState::kFound) {
+        return WatermarkStrength::kFragile;
+    }
+    return left.score >= kRobustScore ? WatermarkStrength::kRobust : WatermarkStrength::kFair;
+}
+
+// Every frame of the marked file must say what was written.
+Result<bool> reads_back(Bytes marked, Format format, const Attempt& attempt,
+                        WatermarkedFile& result) {
+    const std::unique_ptr<PictureFile> picture = TRY(internal::open_picture(marked, format));
+    for (int i = 0; i < picture->count(); ++i) {
+        const Luma luma = TRY(picture->luma(i));
+        if (i > 0 && luma.shortest_side() < kWatermarkSideMin) {
+            continue;
+        }
+        const WatermarkReading reading = find_watermark(luma, attempt.carrier, DetectEffort::kFast);
+        if (reading.state != WatermarkState::kFound ||
+            reading.payload != payload_for(luma, attempt.options)) {
+            return false;
+        }
+        if (i == 0) {
+            result.reading = reading;
+            result.strength = measure_strength(luma, attempt.carrier, reading.geometry.period_x);
+        }
+    }
+    return true;
+}
+
+Result<bool> try_to_mark(Bytes file, Format format, const Attempt& attempt,
+                         WatermarkedFile& result) {
+    const std::unique_ptr<PictureFile> picture = TRY(internal::open_picture(file, format));
+    TRY(add_marks(*picture, attempt, result));
+    Recoded recoded = TRY(picture->finish());
+    const Buffer marked = apply_splice(file, recoded.splice);
+    if (!TRY(reads_back(marked, format, attempt, result))) {
+        return false;
+    }
+    if (!recoded.loss.empty()) {
+        note(result.findings, "watermark.recoded", std::move(recoded.loss));
+    }
+    result.splice = std::move(recoded.splice);
+    return true;
+}
+
+// The file as it is, with the mark that it has.
+WatermarkedFile kept(Bytes file, const WatermarkReading& reading) {
+    WatermarkedFile result;
+    result.splice.copy(0, file.size());
+    result.changed = false;
+    result.reading = reading;
+    result.strength = strength_of_score(reading.score);
+    note(result.findings, "watermark.kept",
+         fmt::format("the picture carries the watermark {} of issuer {} already, which stays",
+                     to_string(reading.payload.content_id), reading.payload.issuer.value));
+    return result;
+}
+
+}  // namespace
+
+std::string_view watermark_strength_name(WatermarkStrength strength) noexcept {
+    return kStrengths[static_cast<std::size_t>(strength)].second;
+}
+
+std::optional<WatermarkStrength> parse_watermark_strength(std::string_view text) noexcept {
+    const auto* row =
+        std::ranges::find(kStrengths, text, &decltype(kStrengths)::value_type::second);
+    return row == kStrengths.end() ? std::nullopt : std::optional(row->first);
+}
+
+WatermarkStrength strength_of_score(double score) noexcept {
+    return score >= kRobustScoreUntouched ? WatermarkStrength::kRobust
+           : score >= kFairScoreUntouched ? WatermarkStrength::kFair
+                                          : WatermarkStrength::kFragile;
+}
+
+bool takes_watermark(Format format) noexcept {
+    constexpr std::array kFormats{Format::kJpeg, Format::kPng,  Format::kWebp,
+                                  Format::kTiff, Format::kHeic, Format::kAvif};
+    return std::ranges::find(kFormats, format) != kFormats.end();
+}
+
+Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkOptions& options) {
+    const Carrier carrier(options.key);
+    const std::unique_ptr<PictureFile> picture = TRY(internal::open_picture(file, format));
+    const Luma first = TRY(picture->luma(0));
+    const WatermarkReading before = find_watermark(first, carrier, DetectEffort::kFast);
+    Old old;
+    if (before.state == WatermarkState::kFound) {
+        const WatermarkPayload wanted = payload_for(first, options);
+        const bool own = before.payload.issuer == options.issuer || wanted == before.payload;
+        if (options.marked_already == MarkedAlready::kKeep || !own || wanted == before.payload ||
+            !before.geometry.untouched) {
+            return kept(file, before);
+        }
+        old = before.payload;
+    }
+    for (const double psnr_db : kPsnrSteps) {
+        WatermarkedFile result;
+        if (TRY(try_to_mark(file, format, {carrier, options, old, psnr_db}, result))) {
+            if (psnr_db < kPsnrSteps.front()) {
+                note(result.findings, "watermark.strengthened",
+                     fmt::format("the picture hides little; its watermark is {:.0f} dB from the "
+                                 "original instead of {:.0f}",
+                                 psnr_db, kPsnrSteps.front()));
+            }
+            return result;
+        }
+    }
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("the picture is too flat or too small to hold a watermark: even at "
+                             "{:.0f} dB it does not read back",
+                             kPsnrSteps.back())};
+}
+
+Result<WatermarkReading> find_picture_watermark(Bytes file, Format format,
+                                                std::span<const WatermarkKey> keys,
+                                                DetectEffort effort) {
+    const std::unique_ptr<PictureFile> picture = TRY(internal::open_picture(file, format));
+    const Luma luma = TRY(picture->luma(0));
+    WatermarkReading best;
+    for (const DetectEffort step : {DetectEffort::kFast, DetectEffort::kThorough}) {
+        if (step == DetectEffort::kThorough && effort == DetectEffort::kFast) {
+            break;
+        }
+        for (const WatermarkKey& key : keys) {
+            WatermarkReading reading = find_watermark(luma, Carrier(key), step);
+            if (reading.state == WatermarkState::kFound) {
+                return reading;
+            }
+            if (reading.state == WatermarkState::kPresent ||
+                reading.pilot_score > best.pilot_score) {
+                best = reading;
+            }
+        }
+    }
+    return best;
+}
+
+}  // namespace colophon::label

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The watermark of a picture file [DSP-16]: written into the pixels of JPEG, PNG, WebP, TIFF, HEIC
+// and AVIF, everything else kept byte for byte, and read back before it counts as written.
+
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "core/splice.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/watermark/detect.h"
+#include "label/watermark/key.h"
+#include "label/watermark/payload.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace colophon::label {
+
+// How much the mark will stand, measured on the marked picture: what is left of it after a
+// messenger has halved the picture and coded it as JPEG 75.
+enum class WatermarkStrength : std::uint8_t {
+    kRobust,   // far above what detection needs
+    kFair,     // readable
+    kFragile,  // gone; only the picture as it is can be read
+};
+std::string_view watermark_strength_name(WatermarkStrength strength) noexcept;  // "robust", ...
+std::optional<WatermarkStrength> parse_watermark_strength(std::string_view text) noexcept;
+
+// What to do with a picture that carries a mark under this key already.
+enum class MarkedAlready : std::uint8_t {
+    kKeep,     // it stays, whoever's it is
+    kReplace,  // the same issuer's own gets the new content id; others stay
+};
+
+struct WatermarkOptions {
+    WatermarkKey key = published_watermark_key();
+    IssuerId issuer;
+    ContentId content_id;
+    MarkedAlready marked_already = MarkedAlready::kKeep;
+};
+
+struct WatermarkedFile {
+    Splice splice;
+    bool changed = true;       // false: an earlier mark was kept and the file is left alone
+    WatermarkReading reading;  // of the result
+    WatermarkStrength strength = WatermarkStrength::kFragile;
+    double psnr_db = 0;  // of the luma, before the container's own coding
+    Findings findings;   // watermark.recoded, .converted, .kept, .strengthened
+};
+
+bool takes_watermark(Format format) noexcept;
+
+// kUnsupported: the format, or an animation, takes no watermark in this version. kInvalidArgument:
+// the picture is too small, or so flat that even the strongest mark allowed (38 dB) does not read
+// back. kCorrupt, kLimit: the file.
+Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkOptions& options);
+
+// The first frame or page, under each of the keys in turn; the first that is found.
+Result<WatermarkReading> find_picture_watermark(Bytes file, Format format,
+                                                std::span<const WatermarkKey> keys,
+                                                DetectEffort effort);
+
+// What the score of an untouched or unknown picture says of the mark's strength.
+WatermarkStrength strength_of_score(double score) noexcept;
+
+}  // namespace colophon::label

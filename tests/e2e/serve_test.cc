@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+// `colophon serve` as a process, before a bench upstream, as its users meet it.
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "support/running_service.h"
+#include "support/tools.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/types.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace colophon {
+namespace {
+
+using test::RunningService;
+
+json::Value object_of(std::string_view line) {
+    const auto value = json::parse(line);
+    REQUIRE_MESSAGE(value.ok(), std::string(line));
+    return *value;
+}
+
+std::vector<json::Value> lines_of(std::string_view text) {
+    std::vector<json::Value> all;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        if (end > 0) {
+            all.push_back(object_of(text.substr(0, end)));
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return all;
+}
+
+template <class Condition>
+bool soon(Condition condition) {
+    for (int i = 0; i < 100; ++i) {
+        if (condition()) {
+            return true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+}
+
+std::string chat(std::string_view model, std::string_view text, std::string_view more = "") {
+    return R"({"model":")" + std::string(model) + R"(","user":"alice",)" + std::string(more) +
+           R"("messages":[{"role":"user","content":")" + std::string(text) + R"("}]})";
+}
+
+std::string error_code(const std::string& body) {
+    const json::Value value = object_of(body);
+    const json::Value* error = value.find("error");
+    return error == nullptr ? std::string("none") : error->string_or("code", "");
+}
+
+std::vector<pid_t> children_of(pid_t process) {
+    const std::string id = std::to_string(process);
+    std::vector<pid_t> children;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/" + id + "/task")) {
+        std::ifstream list(task.path() / "children");
+        for (pid_t child = 0; list >> child;) {
+            children.push_back(child);
+        }
+    }
+    return children;
+}
+
+// The records, newest first, once there are so many.
+std::vector<json::Value> records(const RunningService& running, std::size_t count) {
+    std::vector<json::Value> all;
+    CHECK(soon([&] {
+        all = lines_of(running.ok({"ledger", "records", "--json", "--kind", "call"}));
+        return all.size() >= count;
+    }));
+    return all;
+}
+
+}  // namespace
+
+TEST_SUITE("slow gateway") {
+    TEST_CASE(
+        "[DSP-16] [DSP-17] the official client runs unchanged, and what it gets is labelled") {
+        RunningService running;
+        running.start();
+        const test::ToolRun run =
+            test::run_tool({"node", COLOPHON_SOURCE_DIR "/tests/witness/openai_client.js",
+                            COLOPHON_SOURCE_DIR "/build/witness/node_modules", running.url("/v1"),
+                            running.key, running.dir.path().string()});
+        const std::string told = run.err + run.out + running.service->err();
+        REQUIRE_MESSAGE(run.exit_code == 0, told);
+        std::map<std::string, json::Value> said;
+        std::vector<std::pair<std::string, std::string>> speeches;
+        for (const json::Value& line : lines_of(run.out)) {
+            said[line.string_or("what", "")] = line;
+            if (line.string_or("what", "") == "speech") {
+                speeches.emplace_back(line.string_or("format", ""), line.string_or("id", ""));
+            }
+        }
+        const auto text = [&](const char* what, const char* member) {
+            return said[what].string_or(member, "");
+        };
+        CHECK(text("chat", "content").find("AI生成") != std::string::npos);
+        CHECK(text("chat", "content").ends_with("Hello wide world"));
+        CHECK(text("chat", "id") == text("chat", "header"));
+        CHECK(text("stream", "content").find("Hello wide world") != std::string::npos);
+        CHECK(text("stream", "content").find("AI生成") != std::string::npos);
+        CHECK(text("stream", "finish") == "stop");
+        CHECK(text("tools", "name") == "weather");
+        CHECK(text("tools", "arguments") == R"({"city":"Beijing"})");
+        CHECK(text("completion", "text").find("once") != std::string::npos);
+
+        CHECK(json::write(*said["moderation"].find("flagged")) == "[false,true]");
+
+        struct Failure {
+            const char* what;
+            const char* kind;
+            const char* code;
+        };
+        for (const Failure& each :
+             {Failure{"input_blocked", "PermissionDeniedError", "input_blocked"},
+              Failure{"no_user", "PermissionDeniedError", "identity_required"},
+              Failure{"stranger", "PermissionDeniedError", "identity_required"},
+              Failure{"no_model", "NotFoundError", "model_not_found"},
+              Failure{"upstream_500", "InternalServerError", "upstream_failed"},
+              Failure{"upstream_hangs", "InternalServerError", "upstream_timeout"},
+              Failure{"garbage", "InternalServerError", "upstream_failed"},
+              Failure{"cut", "InternalServerError", "upstream_failed"},
+              Failure{"stream_cut", "APIError", "upstream_failed"},
+              Failure{"stream_garbage", "InternalServerError", "upstream_failed"},
+              Failure{"stream_stalls", "APIError", "upstream_timeout"},
+              Failure{"pcm", "BadRequestError", "invalid_request"},
+              Failure{"output_blocked_whole", "PermissionDeniedError", "output_blocked"}}) {
+            CAPTURE(each.what);
+            CHECK(text(each.what, "kind") == each.kind);
+            CHECK(text(each.what, "code") == each.code);
+        }
+        CHECK(text("output_blocked", "reason") == "content_filter");
+        CHECK(text("output_blocked", "text").find("forb") == std::string::npos);
+
+        // Every speech file is intact, its number finds its record, and the log proves it.
+        REQUIRE(speeches.size() == 5);
+        for (const auto& [format, id] : speeches) {
+            CAPTURE(format);
+            const std::string file = running.dir.file("speech." + format);
+            const json::Value seen = object_of(running.ok({"verify", "--json", file}));
+            CHECK(seen.string_or("verdict", "") == "intact");
+            CHECK(seen.find("metadata")->string_or("content_id", "") == id);
+            const std::string proof = running.dir.file(format + ".evidence");
+            CHECK(soon([&] {
+                return test::run_tool({"curl", "-fsS", "-o", proof,
+                                       running.url("/ledger/proof?content_id=" + id)})
+                           .exit_code == 0;
+            }));
+            const auto log =
+                lines_of(running.ok({"ledger", "checkpoint", "--json", "--log", "service"}));
+            REQUIRE_FALSE(log.empty());
+            const std::string key = *log.front().find("keys")->if_array()->front().if_string();
+            running.ok({"ledger", "check", proof, "--key", key});
+        }
+        const json::Value picture =
+            object_of(running.ok({"verify", "--json", running.dir.file("picture.png")}));
+        CHECK(picture.string_or("verdict", "") == "intact");
+        CHECK(picture.find("explicit")->find("found") != nullptr);
+
+        // 26 calls that made something, failed, were refused or were left, and none twice.
+        const auto kept = records(running, 26);
+        CHECK(kept.size() == 26);
+        std::set<std::string> ids;
+        std::map<std::string, int> codes;
+        for (const json::Value& record : kept) {
+            ids.insert(record.string_or("id", ""));
+            ++codes[record.string_or("outcome_code", "")];
+        }
+        CHECK(ids.size() == kept.size());
+        CHECK(codes["input_blocked"] == 1);
+        CHECK(codes["output_blocked"] == 2);
+        CHECK(codes["identity_required"] == 2);
+        CHECK(soon([&] {
+            for (const json::Value& record : records(running, kept.size())) {
+                if (record.string_or("outcome_code", "") == "client_gone") {
+                    return true;
+                }
+            }
+            return false;
+        }));
+    }
+
+    TEST_CASE("a key that was revoked and a user who was closed are refused within a second") {
+        RunningService running;
+        running.start();
+        const auto ask = [&] {
+            return error_code(
+                running.curl({running.url("/v1/chat/completions"), "-d", chat("echo", "hello")}));
+        };
+        CHECK(ask() == "none");
+        running.ok({"admin", "subject", "close", "demo", "alice"});
+        std::this_thread::sleep_for(std::chrono::milliseconds(900));
+        CHECK(ask() == "account_restricted");
+        running.ok({"admin", "key", "revoke", running.key_id});
+        std::this_thread::sleep_for(std::chrono::milliseconds(900));
+        CHECK(ask() == "invalid_api_key");
+    }
+
+    TEST_CASE("a worker that dies is one failed call at most, and nothing unlabelled goes out") {
+        RunningService running;
+        running.start();
+        const auto speak = [&](const std::string& file) {
+            return running.curl({running.url("/v1/audio/speech"), "-d",
+                                 R"({"model":"espeak-ng","user":"alice","input":"hello",)"
+                                 R"("response_format":"wav"})",
+                                 "-o", running.dir.file(file), "-w", "%{http_code}"});
+        };
+        CHECK(speak("first.wav") == "200");
+        std::size_t killed = 0;
+        for (const pid_t child : children_of(running.service->process())) {
+            ::kill(child, SIGKILL);
+            ++killed;
+        }
+        CHECK(killed >= 1);
+        const std::string second = speak("second.wav");
+        if (second == "200") {
+            running.ok({"verify", running.dir.file("second.wav")});
+        } else {
+            CHECK(second == "503");
+            CHECK(error_code(std::string(
+                      as_text(test::read_file(running.dir.file("second.wav"))))) == "label_failed");
+        }
+        CHECK(speak("third.wav") == "200");
+        running.ok({"verify", running.dir.file("third.wav")});
+        CHECK(records(running, 3).size() == 3);
+    }
+
+    TEST_CASE("a store that cannot write ends calls with an error, and goes on when it can again") {
+        RunningService running;
+        running.start();
+        const auto ask = [&](std::string_view more = "") {
+            return running.curl({running.url("/v1/chat/completions"), "-d",
+                                 chat("echo", "Hello wide world", more)});
+        };
+        CHECK(error_code(ask()) == "none");
+        const std::string process = std::to_string(running.service->process());
+        const auto limit_files = [&](const char* size) {
+            test::run_tool_ok({"prlimit", "--pid", process, std::string("--fsize=") + size});
+        };
+        // No file may grow any more: the system says so to every write, as it does on a full disk.
+        limit_files("1:unlimited");
+        const std::string whole = ask();
+        CHECK(error_code(whole) == "record_unavailable");
+        CHECK(whole.find("wide world") == std::string::npos);
+        const std::string stream = ask(R"("stream":true,)");
+        CHECK(stream.find("record_unavailable") != std::string::npos);
+        CHECK(stream.find("[DONE]") == std::string::npos);
+        // What went out of that stream is owed a record: until it is kept no call is served.
+        CHECK(error_code(ask()) == "record_unavailable");
+        limit_files("unlimited:unlimited");
+        CHECK(soon([&] { return error_code(ask()) == "none"; }));
+        std::size_t streams = 0;
+        for (const json::Value& record : records(running, 3)) {
+            streams += record.string_or("outcome", "") == "answered" ? 1U : 0U;
+        }
+        CHECK(streams == 3);
+        CHECK(running.curl({running.url("/readyz")}) == "ready\n");
+    }
+
+    TEST_CASE("a configuration that is wrong is told with its line before anything is served") {
+        const RunningService running("[[model]]\nname = \"x\"\nupstream = \"nowhere\"\n");
+        const test::ToolRun wrong = running.colophon({"serve", "--check-config"});
+        CHECK(wrong.exit_code != 0);
+        CHECK(wrong.err.find("there is no upstream \"nowhere\"") != std::string::npos);
+        CHECK(wrong.err.find("line ") != std::string::npos);
+    }
+
+    TEST_CASE("every endpoint lets in whom its row of the table names, and nobody else") {
+        RunningService running;
+        running.start();
+        const auto make_key = [&](const std::string& scopes) {
+            return object_of(
+                running.ok({"admin", "key", "create", "demo", "--scopes", scopes, "--json"}));
+        };
+        const std::vector<std::string> scopes{"generate", "label", "moderate", "subjects",
+                                              "records"};
+        std::map<std::string, std::string> keys;
+        for (const std::string& scope : scopes) {
+            keys[scope] = make_key(scope).string_or("secret", "");
+        }
+        const json::Value ended = make_key("all");
+        running.ok({"admin", "key", "revoke", ended.string_or("key", "")});
+        running.ok({"admin", "tenant", "create", "other"});
+        const std::string disabled =
+            object_of(running.ok({"admin", "key", "create", "other", "--json"}))
+                .string_or("secret", "");
+        running.ok({"admin", "tenant", "disable", "other"});
+        const auto status = [&](const std::string& method, const std::string& path,
+                                const std::string& key) {
+            std::vector<std::string> command{"curl",      "-sS", "-m",           "20", "-o",
+                                             "/dev/null", "-w",  "%{http_code}", "-X", method};
+            if (!key.empty()) {
+                command.insert(command.end(), {"-H", "Authorization: Bearer " + key});
+            }
+            if (method == "POST") {
+                command.insert(command.end(), {"-d", "{}"});
+            }
+            command.push_back(running.url(path));
+            return test::run_tool(command).out;
+        };
+        const json::Value description = object_of(running.curl({running.url("/api/openapi.json")}));
+        std::size_t guarded = 0;
+        for (const auto& [path, methods] : *description.find("paths")->if_object()) {
+            for (const auto& [method, operation] : *methods.if_object()) {
+                const std::string right = operation.string_or("x-colophon-right", "");
+                if (right.empty()) {
+                    continue;
+                }
+                ++guarded;
+                CAPTURE(path);
+                const std::string verb = method == "post" ? "POST" : "GET";
+                CHECK(status(verb, path, "") == "401");
+                CHECK(status(verb, path, "clp_live_0000000000000000000000000_0000000") == "401");
+                CHECK(status(verb, path, ended.string_or("secret", "")) == "401");
+                CHECK(status(verb, path, disabled) == "401");
+                for (const std::string& scope : scopes) {
+                    CAPTURE(scope);
+                    const std::string answered = status(verb, path, keys[scope]);
+                    CHECK((answered == "403") == (scope != right));
+                    CHECK(answered != "401");
+                }
+            }
+        }
+        CHECK(guarded == 8);
+    }
+
+    TEST_CASE("files are labelled and verified for content made elsewhere") {
+        RunningService running;
+        running.start();
+        test::run_tool_ok({COLOPHON_DEMO_PICTURE, running.dir.file("in.png")});
+        running.curl({running.url("/v1/labels?service=content"), "--data-binary",
+                      "@" + running.dir.file("in.png"), "-o", running.dir.file("out.png")});
+        const json::Value seen =
+            object_of(running.ok({"verify", "--json", running.dir.file("out.png")}));
+        CHECK(seen.string_or("verdict", "") == "intact");
+        const json::Value answer =
+            object_of(running.curl({running.url("/v1/verifications?name=out.png"), "--data-binary",
+                                    "@" + running.dir.file("out.png")}));
+        CHECK(answer.string_or("verdict", "") == "intact");
+        CHECK(answer.find("ledger")->string_or("operation", "") == "labels.create");
+        CHECK(error_code(running.curl({running.url("/v1/labels"), "-d", "\x01\x02"})) != "none");
+    }
+
+    TEST_CASE("the service drains, reloads, and says how it is") {
+        RunningService running;
+        running.start();
+        CHECK(running.curl({running.url("/healthz")}) == "alive\n");
+        CHECK(running.curl({running.url("/readyz")}) == "ready\n");
+        CHECK(
+            object_of(running.curl({running.url("/api/openapi.json")})).string_or("openapi", "") ==
+            "3.1.0");
+        CHECK(error_code(running.curl({running.url("/nothing")})) == "not_found");
+        (void)running.curl({running.url("/v1/chat/completions"), "-d", chat("echo", "hello")});
+        const std::string metrics = running.curl({running.url("/metrics")});
+        CHECK(metrics.find("colophon_calls_total{gen_ai_operation_name=\"chat\","
+                           "gen_ai_request_model=\"echo\",outcome=\"answered\"} 1") !=
+              std::string::npos);
+        // A word that is added is forbidden after a reload; a broken file changes nothing.
+        test::write_file(running.dir.file("words.txt"), as_bytes("forbidden\nhello\n"));
+        running.service->signal(SIGHUP);
+        CHECK(soon([&] {
+            return error_code(running.curl({running.url("/v1/chat/completions"), "-d",
+                                            chat("echo", "hello")})) == "input_blocked";
+        }));
+        test::write_file(running.dir.file("colophon.toml"), as_bytes("[nonsense]\n"));
+        running.service->signal(SIGHUP);
+        CHECK(soon([&] {
+            return running.service->err().find("the old configuration stays") != std::string::npos;
+        }));
+        CHECK(running.curl({running.url("/healthz")}) == "alive\n");
+        // A log line names no person and no address.
+        CHECK(running.service->err().find("alice") == std::string::npos);
+        CHECK(running.service->err().find("\"127.0.0.1\"") == std::string::npos);
+        running.service->signal(SIGTERM);
+        CHECK(running.service->wait() == 0);
+    }
+}
+
+}  // namespace colophon

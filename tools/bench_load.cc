@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// bench_load URL KEY BODY_FILE SECONDS CONCURRENCY [PID...]: posts the body again and again over
+// kept connections and prints one line of JSON: calls a second, times, failures, and how much
+// processor time each of the processes took for a call. It runs on one thread.
+
+#include "core/json.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "http/loop.h"
+#include "http/upstream.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace colophon {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Load {
+    http::Loop loop;
+    http::Upstream upstream{loop, {.tls = nullptr, .kept_max = 100'000}};
+    http::Url url;
+    std::string key;
+    std::string body;
+    Clock::time_point end;
+    std::vector<double> milliseconds;
+    std::uint64_t bytes = 0;
+    std::uint64_t failed = 0;
+    std::size_t running = 0;
+};
+
+Task<bool> call(Load& load) {
+    http::UpstreamRequest request;
+    request.url = load.url;
+    request.body = load.body;
+    request.headers.push_back({"content-type", "application/json"});
+    request.headers.push_back({"authorization", "Bearer " + load.key});
+    auto response = co_await load.upstream.send(std::move(request));
+    if (!response.ok() || (*response)->head().status != 200) {
+        co_return false;
+    }
+    const auto body = co_await (*response)->read_all(std::size_t{64} << 20U);
+    if (!body.ok()) {
+        co_return false;
+    }
+    load.bytes += body->size();
+    co_return true;
+}
+
+Task<void> client(Load& load) {
+    while (Clock::now() < load.end) {
+        const auto began = Clock::now();
+        const bool good = co_await call(load);
+        if (good) {
+            load.milliseconds.push_back(
+                std::chrono::duration<double, std::milli>(Clock::now() - began).count());
+        } else {
+            ++load.failed;
+        }
+    }
+    if (--load.running == 0) {
+        load.loop.stop();
+    }
+}
+
+// User and system time of a process in microseconds.
+double processor_time(const std::string& process) {
+    std::ifstream in("/proc/" + process + "/stat");
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    std::size_t at = text.rfind(')');
+    double ticks = 0;
+    for (int field = 2; field < 15 && at != std::string::npos; ++field) {
+        at = text.find(' ', at + 1);
+        if (field >= 12 && at != std::string::npos) {
+            ticks += std::strtod(text.c_str() + at, nullptr);
+        }
+    }
+    return ticks * 1e6 / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+double at_rank(const std::vector<double>& sorted, double share) {
+    return sorted.empty()
+               ? 0.0
+               : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+}
+
+int run(const std::vector<std::string>& arguments) {
+    Load load;
+    const auto url = http::parse_url(arguments[0]);
+    if (!url.ok()) {
+        std::fprintf(stderr, "bench_load: %s\n", url.error().what.c_str());
+        return 1;
+    }
+    load.url = *url;
+    load.key = arguments[1];
+    std::ifstream in(arguments[2]);
+    load.body.assign(std::istreambuf_iterator<char>(in), {});
+    const double seconds = std::strtod(arguments[3].c_str(), nullptr);
+    load.running = std::strtoul(arguments[4].c_str(), nullptr, 10);
+    const std::vector<std::string> processes(arguments.begin() + 5, arguments.end());
+    std::vector<double> before;
+    std::ranges::transform(processes, std::back_inserter(before), processor_time);
+    const auto began = Clock::now();
+    load.end = began + std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6));
+    for (std::size_t i = load.running; i > 0; --i) {
+        load.loop.spawn(client(load));
+    }
+    load.loop.run();
+    const double took = std::chrono::duration<double>(Clock::now() - began).count();
+    std::ranges::sort(load.milliseconds);
+    const auto calls = static_cast<double>(load.milliseconds.size());
+    json::Array costs;
+    for (std::size_t i = 0; i < processes.size(); ++i) {
+        costs.emplace_back(calls > 0 ? (processor_time(processes[i]) - before[i]) / calls : 0.0);
+    }
+    const json::Object line{{"calls", calls},
+                            {"failed", load.failed},
+                            {"calls_a_second", calls / took},
+                            {"p50_ms", at_rank(load.milliseconds, 0.5)},
+                            {"p99_ms", at_rank(load.milliseconds, 0.99)},
+                            {"microseconds_a_call", std::move(costs)}};
+    std::printf("%s\n", json::write(line).c_str());
+    return load.failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace colophon
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (arguments.size() < 5) {
+        std::fprintf(stderr, "usage: bench_load URL KEY BODY_FILE SECONDS CONCURRENCY [PID...]\n");
+        return 64;
+    }
+    return colophon::run(arguments);
+}

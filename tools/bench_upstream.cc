@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model that is none: an upstream in OpenAI's shape for tests and benchmarks. The name of the
+// model says how it behaves, and the last message what it says:
+//
+//   echo           the last message, at once or as a stream of words
+//   paced-N        the same, a word every N milliseconds
+//   letters        a stream of single bytes' worth of text, the hardest cut there is
+//   backwards      the last message from its end to its start: what a filter of requests lets pass
+//   tools          a call of a tool, its arguments in pieces
+//   error-N        the status N
+//   flaky          503 for every other call
+//   hang           takes the call and never answers
+//   stall          a stream that stops in the middle and stays open
+//   cut            a stream, or an answer, that breaks off in the middle
+//   no-done        a stream without its "[DONE]"
+//   garbage        200, and no JSON
+//   huge           an answer without end
+//   picture        /images/generations: a PNG of its own
+//
+// bench_upstream prints "PORT\n" and runs until it is ended. It counts calls that were given up by
+// the other side: GET /count.
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "http/exchange.h"
+#include "http/loop.h"
+#include "http/message.h"
+#include "http/server.h"
+#include "http/sse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon {
+namespace {
+
+struct Counts {
+    std::uint64_t calls = 0;
+    std::uint64_t given_up = 0;
+    std::uint64_t flaky = 0;
+};
+
+Counts& counts() {
+    static Counts all;
+    return all;
+}
+
+// A PNG of 512 x 512 white dots, one bit each.
+constexpr std::string_view kPicture =
+    "iVBORw0KGgoAAAANSUhEUgAAAgAAAAIAAQAAAADcA+lXAAAAjElEQVR42u3MMQ0AAAwDoPo33YrYtQQEkB5FIBAIBA"
+    "KBQCAQCAQCgUAgEAgEAoFAIBAIBAKBQCAQCAQCgUAgEAgEAoFAIBAIBAKBQCAQCAQCgUAgEAgEAoFAIBAIBAKBQCAQ"
+    "CAQCgUAgEAgEAoFAIBAIBAKBQCAQCAQCgUAgEAgEAoFAIBAIBAKB4HcwNvqHcg2WKzYAAAAASUVORK5CYII=";
+
+struct Ask {
+    std::string model;
+    std::string text;
+    bool stream = false;
+    bool chat = true;
+    json::Value body;
+};
+
+std::string last_text(const json::Value& body) {
+    if (const json::Value* messages = body.find("messages")) {
+        const json::Array* list = messages->if_array();
+        if (list != nullptr && !list->empty()) {
+            return list->back().string_or("content", "");
+        }
+    }
+    return body.string_or("prompt", body.string_or("input", ""));
+}
+
+std::vector<std::string> pieces_of(const Ask& ask) {
+    std::vector<std::string> pieces;
+    std::string piece;
+    for (std::size_t i = 0; i < ask.text.size(); ++i) {
+        const auto next =
+            static_cast<unsigned char>(i + 1 < ask.text.size() ? ask.text[i + 1] : ' ');
+        piece += ask.text[i];
+        const bool whole = next < 0x80 || next >= 0xC0;
+        if (whole && (ask.model == "letters" || ask.text[i] == ' ' || next >= 0xC0)) {
+            pieces.push_back(std::move(piece));
+            piece.clear();
+        }
+    }
+    pieces.push_back(std::move(piece));
+    return pieces;
+}
+
+json::Value usage(const Ask& ask) {
+    return json::Object{{"prompt_tokens", static_cast<std::int64_t>(ask.text.size() / 4 + 1)},
+                        {"completion_tokens", static_cast<std::int64_t>(ask.text.size() / 4 + 1)},
+                        {"total_tokens", static_cast<std::int64_t>(ask.text.size() / 2 + 2)}};
+}
+
+json::Value frame(const Ask& ask, json::Value choice) {
+    return json::Object{{"id", "chatcmpl-bench"},
+                        {"object", ask.stream ? "chat.completion.chunk" : "chat.completion"},
+                        {"created", 1700000000},
+                        {"model", "bench-" + ask.model},
+                        {"choices", json::Array{std::move(choice)}}};
+}
+
+std::string chunk(const Ask& ask, json::Object delta, json::Value finish) {
+    json::Object choice{{"index", 0}};
+    if (ask.chat) {
+        choice.emplace_back("delta", std::move(delta));
+    } else {
+        choice.emplace_back("text", delta.empty() ? json::Value("") : delta.front().second);
+    }
+    choice.emplace_back("finish_reason", std::move(finish));
+    return http::write_sse({}, json::write(frame(ask, std::move(choice))));
+}
+
+std::string content_chunk(const Ask& ask, const std::string& text) {
+    return chunk(ask, json::Object{{"content", text}}, nullptr);
+}
+
+Task<bool> send(http::Exchange& exchange, std::string text) {
+    const auto sent = co_await exchange.write(text);
+    co_return sent.ok() && !exchange.gone().stop_requested();
+}
+
+Task<void> pause(http::Exchange& exchange, std::chrono::milliseconds time) {
+    co_await exchange.loop().sleep(time, exchange.gone());
+    if (exchange.gone().stop_requested()) {
+        ++counts().given_up;
+    }
+}
+
+std::int64_t number_behind(std::string_view model, std::string_view prefix) {
+    std::int64_t value = 0;
+    if (model.starts_with(prefix)) {
+        const std::string_view digits = model.substr(prefix.size());
+        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    }
+    return value;
+}
+
+Task<void> stream_tools(http::Exchange& exchange, const Ask& ask) {
+    const std::string arguments = "{\"city\":\"" + ask.text + "\"}";
+    for (std::size_t at = 0; at < arguments.size(); at += 5) {
+        json::Object function{{"arguments", arguments.substr(at, 5)}};
+        json::Object call{{"index", 0}};
+        if (at == 0) {
+            call.emplace_back("id", "call_1");
+            call.emplace_back("type", "function");
+            function.emplace_back("name", "weather");
+        }
+        call.emplace_back("function", std::move(function));
+        json::Object delta{{"tool_calls", json::Array{std::move(call)}}};
+        const bool taken = co_await send(exchange, chunk(ask, std::move(delta), nullptr));
+        if (!taken) {
+            co_return;
+        }
+    }
+    const std::string last = chunk(ask, {}, "tool_calls");
+    co_await send(exchange, last);
+}
+
+Task<bool> stream_words(http::Exchange& exchange, const Ask& ask) {
+    const std::vector<std::string> pieces = pieces_of(ask);
+    const std::chrono::milliseconds step(number_behind(ask.model, "paced-"));
+    std::size_t sent = 0;
+    for (const std::string& piece : pieces) {
+        const std::string event = content_chunk(ask, piece);
+        const bool taken = co_await send(exchange, event);
+        if (!taken) {
+            ++counts().given_up;
+            co_return false;
+        }
+        ++sent;
+        if (ask.model == "cut" && sent > pieces.size() / 2) {
+            co_return false;
+        }
+        if (ask.model == "stall" && sent > pieces.size() / 2) {
+            co_await pause(exchange, std::chrono::hours(1));
+            co_return false;
+        }
+        if (step.count() > 0) {
+            co_await pause(exchange, step);
+        }
+    }
+    if (ask.model == "huge") {
+        const std::string event = content_chunk(ask, std::string(4096, 'x'));
+        bool taken = true;
+        while (taken) {
+            taken = co_await send(exchange, event);
+        }
+        ++counts().given_up;
+        co_return false;
+    }
+    const std::string last = chunk(ask, {}, "stop");
+    co_await send(exchange, last);
+    co_return true;
+}
+
+Task<void> answer_stream(http::Exchange& exchange, const Ask& ask) {
+    http::Headers headers;
+    headers.push_back({"content-type", "text/event-stream"});
+    (void)co_await exchange.begin(200, std::move(headers));
+    if (ask.model == "garbage") {
+        const std::string garbage = "data: {not json\n\n";
+        co_await send(exchange, garbage);
+        (void)co_await exchange.end();
+        co_return;
+    }
+    if (ask.chat) {
+        const std::string first =
+            chunk(ask, json::Object{{"role", "assistant"}, {"content", ""}}, nullptr);
+        co_await send(exchange, first);
+    }
+    if (ask.model == "tools") {
+        co_await stream_tools(exchange, ask);
+    } else {
+        const bool whole = co_await stream_words(exchange, ask);
+        if (!whole) {
+            co_return;
+        }
+    }
+    json::Value last = frame(ask, nullptr);
+    for (json::Member& each : *last.if_object()) {
+        if (each.first == "choices") {
+            each.second = json::Array{};
+        }
+    }
+    last.if_object()->emplace_back("usage", usage(ask));
+    co_await send(exchange, http::write_sse({}, json::write(last)));
+    if (ask.model != "no-done") {
+        const std::string done = "data: [DONE]\n\n";
+        co_await send(exchange, done);
+    }
+    (void)co_await exchange.end();
+}
+
+Task<void> answer_json(http::Exchange& exchange, int status, json::Value value) {
+    http::Headers headers;
+    headers.push_back({"content-type", "application/json"});
+    std::string body = json::write(value);
+    (void)co_await exchange.answer(status, std::move(headers), std::move(body));
+}
+
+json::Value whole_choice(const Ask& ask) {
+    json::Object choice{{"index", 0}, {"finish_reason", "stop"}};
+    if (!ask.chat) {
+        choice.emplace_back("text", ask.text);
+        return choice;
+    }
+    json::Object message{{"role", "assistant"}, {"content", ask.text}};
+    if (ask.model == "tools") {
+        message = {
+            {"role", "assistant"},
+            {"content", nullptr},
+            {"tool_calls",
+             json::Array{json::Object{
+                 {"id", "call_1"},
+                 {"type", "function"},
+                 {"function", json::Object{{"name", "weather"},
+                                           {"arguments", "{\"city\":\"" + ask.text + "\"}"}}}}}}};
+    }
+    choice.emplace_back("message", std::move(message));
+    return choice;
+}
+
+Task<void> answer_whole(http::Exchange& exchange, const Ask& ask) {
+    if (ask.model == "garbage") {
+        std::string garbage = "{not json";
+        (void)co_await exchange.answer(200, http::Headers(), std::move(garbage));
+        co_return;
+    }
+    const std::int64_t step = number_behind(ask.model, "paced-");
+    if (step > 0) {
+        co_await pause(exchange, std::chrono::milliseconds(step));
+    }
+    json::Value value = frame(ask, whole_choice(ask));
+    value.if_object()->emplace_back("usage", usage(ask));
+    if (ask.model == "cut") {
+        (void)co_await exchange.begin(200, http::Headers());
+        co_await send(exchange, json::write(value).substr(0, 40));
+        co_return;
+    }
+    co_await answer_json(exchange, 200, std::move(value));
+}
+
+Task<void> answer_picture(http::Exchange& exchange) {
+    json::Array data;
+    data.push_back(json::Object{{"b64_json", std::string(kPicture)}});
+    json::Object answer{{"created", 1700000000}, {"data", std::move(data)}};
+    co_await answer_json(exchange, 200, std::move(answer));
+}
+
+Task<void> answer_error(http::Exchange& exchange, int status) {
+    json::Object error{{"error", json::Object{{"message", "the bench upstream was told to fail"},
+                                              {"type", "bench"}}}};
+    co_await answer_json(exchange, status, std::move(error));
+}
+
+Task<void> serve(http::Exchange& exchange) {
+    const std::string path = exchange.request().path;
+    if (path == "/count") {
+        json::Object told{{"calls", counts().calls}, {"given_up", counts().given_up}};
+        co_await answer_json(exchange, 200, std::move(told));
+        co_return;
+    }
+    ++counts().calls;
+    const auto body = co_await exchange.read_body(std::uint64_t{64} << 20U);
+    if (!body.ok()) {
+        co_return;
+    }
+    auto parsed = json::parse(*body, {.depth_max = 64, .bytes_max = body->size() + 1});
+    if (!parsed.ok()) {
+        co_await answer_error(exchange, 400);
+        co_return;
+    }
+    Ask ask;
+    ask.body = std::move(*parsed);
+    ask.model = ask.body.string_or("model", "");
+    ask.text = last_text(ask.body);
+    if (ask.model == "backwards") {
+        std::ranges::reverse(ask.text);
+    }
+    ask.chat = path.ends_with("/chat/completions");
+    const json::Value* stream = ask.body.find("stream");
+    ask.stream = stream != nullptr && stream->if_bool() != nullptr && *stream->if_bool();
+    if (const std::int64_t status = number_behind(ask.model, "error-"); status > 0) {
+        co_await answer_error(exchange, static_cast<int>(status));
+    } else if (ask.model == "flaky" && counts().flaky++ % 2 == 0) {
+        co_await answer_error(exchange, 503);
+    } else if (ask.model == "hang") {
+        co_await pause(exchange, std::chrono::hours(1));
+    } else if (path.ends_with("/images/generations")) {
+        co_await answer_picture(exchange);
+    } else if (ask.stream) {
+        co_await answer_stream(exchange, ask);
+    } else {
+        co_await answer_whole(exchange, ask);
+    }
+}
+
+int run(std::uint16_t port) {
+    (void)std::signal(SIGPIPE, SIG_IGN);
+    http::Loop loop;
+    http::ServerLimits limits;
+    limits.connections_max = 100'000;
+    limits.per_peer_max = 100'000;
+    http::Server server({&loop}, {.limits = limits, .handler = serve, .refusal = {}});
+    const auto listening = server.listen("127.0.0.1", port);
+    if (!listening.ok()) {
+        std::fprintf(stderr, "bench_upstream: %s\n", listening.error().what.c_str());
+        return 1;
+    }
+    std::printf("%u\n", static_cast<unsigned>(server.port()));
+    std::fflush(stdout);
+    loop.on_signals({SIGTERM, SIGINT}, [&loop](int) { loop.stop(); });
+    loop.run();
+    return 0;
+}
+
+}  // namespace
+}  // namespace colophon
+
+int main(int argc, char** argv) {
+    const unsigned long port = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 0;
+    return colophon::run(static_cast<std::uint16_t>(port));
+}
