@@ -23,8 +23,7 @@
 
 #include <fmt/format.h>
 
-#include <memory>
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>

@@ -27,8 +27,8 @@
 #include <chrono>
 #include <cstddef>
 #include <ctime>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace colophon::cli {

@@ -6,7 +6,6 @@
 #include "identity/verification.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 #include <vector>
 

@@ -13,7 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <string>
+#include <utility>
 
 namespace colophon::ledger {
 namespace {

@@ -13,7 +13,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
