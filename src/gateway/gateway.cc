@@ -167,7 +167,7 @@ Task<void> Gateway::not_found(http::Exchange& exchange, const std::string& allow
 void Gateway::add_call(http::Route route, CallHandler handler) {
     route.handle = [this, handler = std::move(handler)](http::Exchange& exchange,
                                                         const http::Route& own,
-                                                        http::PathValues) -> Task<void> {
+                                                        const http::PathValues&) -> Task<void> {
         return serve_call(exchange, own, handler);
     };
     router_.add(std::move(route));

@@ -15,7 +15,6 @@
 
 #include <chrono>
 #include <string>
-#include <utility>
 
 namespace colophon::gateway {
 

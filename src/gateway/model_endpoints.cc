@@ -6,7 +6,6 @@
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/refusal.h"
-#include "gateway/settings.h"
 #include "http/message.h"
 #include "label/record.h"
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // /v1/audio/speech: a text read aloud, by the synthesizer of this machine or by an upstream.
 #include "core/bytes.h"
-#include "core/digest.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
 #include "core/utf8.h"
 #include "gateway/call.h"
-#include "gateway/chat_stream.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
@@ -25,6 +23,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // /v1/chat/completions and /v1/completions.
+#include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
@@ -7,10 +8,10 @@
 #include "gateway/chat_stream.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
-#include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/text_gate.h"
 #include "http/message.h"
 #include "http/sse.h"
 #include "http/upstream.h"
@@ -23,7 +24,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

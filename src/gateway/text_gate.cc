@@ -8,7 +8,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace colophon::gateway {
 namespace {

@@ -51,7 +51,9 @@ const std::string& http_date() {
     const std::time_t now = std::time(nullptr);
     if (now != made) {
         std::tm parts{};
-        ::gmtime_r(&now, &parts);
+        if (::gmtime_r(&now, &parts) == nullptr) {
+            return text;
+        }
         constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
         constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -392,6 +394,14 @@ Result<void> Connection::check_pace() {
     return {};
 }
 
+Result<void> Connection::check_size() const {
+    if (body_taken_ > limits_.body_bytes_max || body_left_ > limits_.body_bytes_max) {
+        return Error{ErrorCode::kLimit, fmt::format("the body of a request has more than {} bytes",
+                                                    limits_.body_bytes_max)};
+    }
+    return {};
+}
+
 Task<Result<std::size_t>> Connection::read_some(std::string& into) {
     if (!body_open_) {
         co_return std::size_t{0};
@@ -439,10 +449,8 @@ Task<Result<std::size_t>> Connection::read_framed(std::string& into) {
         }
         const std::size_t got = into.size() - before;
         body_taken_ += got;
-        if (body_taken_ > limits_.body_bytes_max || body_left_ > limits_.body_bytes_max) {
-            co_return Error{ErrorCode::kLimit,
-                            fmt::format("the body of a request has more than {} bytes",
-                                        limits_.body_bytes_max)};
+        if (const auto size = check_size(); !size.ok()) {
+            co_return size.error();
         }
         if (got > 0 || !body_open_) {
             co_return got;

@@ -75,6 +75,7 @@ private:
     Task<void> linger();
     Task<Result<std::size_t>> read_framed(std::string& into);
     Result<void> check_pace();
+    Result<void> check_size() const;
     Task<Result<void>> send(std::string_view first, std::string_view second);
     std::string head_of(int status, const Headers& headers, std::string_view framing);
     void begin_body();
