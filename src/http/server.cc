@@ -2,7 +2,6 @@
 #include "http/server.h"
 
 #include "core/result.h"
-#include "http/exchange.h"
 #include "http/internal/connection.h"
 #include "http/internal/transport.h"
 #include "http/limits.h"
@@ -172,7 +171,8 @@ Task<void> wait_for_end(Server::State& state, std::chrono::milliseconds time,
 
 }  // namespace
 
-Server::Server(std::vector<Loop*> loops, Options options) : state_(std::make_unique<State>()) {
+Server::Server(const std::vector<Loop*>& loops, Options options)
+    : state_(std::make_unique<State>()) {
     state_->options = std::move(options);
     state_->limits = state_->options.limits;
     for (Loop* loop : loops) {

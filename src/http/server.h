@@ -47,7 +47,7 @@ public:
     };
 
     // The loops must outlive the server and not run yet.
-    Server(std::vector<Loop*> loops, Options options);
+    Server(const std::vector<Loop*>& loops, Options options);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,8 +27,6 @@
 
 namespace colophon::http {
 namespace {
-
-constexpr std::string_view kNothing;
 
 struct Kept {
     std::unique_ptr<Transport> transport;
@@ -161,6 +160,10 @@ public:
              std::stop_token stop)
         : state_(std::move(state)), key_(std::move(key)), times_(times), stop_(std::move(stop)) {}
     ~Response() override { finish(); }
+    Response(const Response&) = delete;
+    Response& operator=(const Response&) = delete;
+    Response(Response&&) = delete;
+    Response& operator=(Response&&) = delete;
 
     void set_transport(std::unique_ptr<Transport> transport) {
         transport_ = std::move(transport);

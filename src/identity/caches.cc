@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "identity/caches.h"
 
+#include "core/ids.h"
 #include "core/result.h"
 #include "identity/api_key.h"
 #include "identity/subjects.h"

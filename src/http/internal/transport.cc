@@ -523,7 +523,7 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& at) 
 
 Result<std::unique_ptr<Listener>> Listener::adopt(Loop& loop, int descriptor) {
     sockaddr_storage name{};
-    socklen_t size = sizeof name;
+    unsigned size = sizeof name;
     const bool named = ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size) == 0;
     if (!named || (name.ss_family != AF_INET && name.ss_family != AF_INET6)) {
         return Error{ErrorCode::kInvalidArgument,
