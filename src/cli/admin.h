@@ -9,5 +9,7 @@ namespace colophon::cli {
 
 // init, migrate, backup, restore.
 void add_admin_store_verbs(CLI::App& admin, Action& action);
+// ca.
+void add_admin_ca_verb(CLI::App& admin, Action& action);
 
 }  // namespace colophon::cli

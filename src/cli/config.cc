@@ -45,6 +45,21 @@ constexpr std::array kLabelKeys{
     TextKey{"metadata_key", &LabelConfig::metadata_key},
     TextKey{"metadata_key_id", &LabelConfig::metadata_key_id},
     TextKey{"font", &LabelConfig::font},
+    TextKey{"sign_key", &LabelConfig::sign_key},
+    TextKey{"sign_cert", &LabelConfig::sign_cert},
+    TextKey{"time_stamp", &LabelConfig::time_stamp},
+};
+
+// One row for each key of the section [verify], all lists of files.
+struct ListKey {
+    std::string_view name;
+    std::vector<std::string> VerifyConfig::* field;
+    const char* variable;
+};
+constexpr std::array kVerifyKeys{
+    ListKey{"trust", &VerifyConfig::trust, "COLOPHON_VERIFY_TRUST"},
+    ListKey{"trust_list", &VerifyConfig::trust_list, "COLOPHON_VERIFY_TRUST_LIST"},
+    ListKey{"tsa_list", &VerifyConfig::tsa_list, "COLOPHON_VERIFY_TSA_LIST"},
 };
 
 struct StorageKey {
@@ -80,19 +95,20 @@ Result<void> read_label(const std::string& path, const toml::table& section, Lab
 Result<void> read_verify(const std::string& path, const toml::table& section,
                          VerifyConfig& verify) {
     for (const auto& [key, node] : section) {
-        if (key.str() != "trust") {
+        const auto* row = std::ranges::find(kVerifyKeys, key.str(), &ListKey::name);
+        if (row == kVerifyKeys.end()) {
             return wrong(path, node, fmt::format("[verify] has no key \"{}\"", key.str()));
         }
         const toml::array* list = node.as_array();
         if (list == nullptr) {
-            return wrong(path, node, "trust must be a list of files");
+            return wrong(path, node, fmt::format("{} must be a list of files", key.str()));
         }
         for (const toml::node& each : *list) {
             const auto value = each.value<std::string>();
             if (!value) {
-                return wrong(path, each, "trust must be a list of files");
+                return wrong(path, each, fmt::format("{} must be a list of files", key.str()));
             }
-            verify.trust.push_back(*value);
+            (verify.*(row->field)).push_back(*value);
         }
     }
     return {};
@@ -179,11 +195,14 @@ void read_environment(Config& config) {
         }
     }
     read_storage_environment(config.storage);
-    if (const char* value = std::getenv("COLOPHON_VERIFY_TRUST")) {
-        config.verify.trust.clear();
-        std::istringstream paths(value);
-        for (std::string path; std::getline(paths, path, ':');) {
-            config.verify.trust.push_back(path);
+    for (const ListKey& row : kVerifyKeys) {
+        if (const char* value = std::getenv(row.variable)) {
+            std::vector<std::string>& list = config.verify.*(row.field);
+            list.clear();
+            std::istringstream paths(value);
+            for (std::string path; std::getline(paths, path, ':');) {
+                list.push_back(path);
+            }
         }
     }
 }

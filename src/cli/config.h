@@ -30,10 +30,15 @@ struct LabelConfig {
     std::string metadata_key;
     std::string metadata_key_id;
     std::string font;
+    std::string sign_key;    // PEM file of the key that signs Content Credentials
+    std::string sign_cert;   // PEM file of its certificate and those above it
+    std::string time_stamp;  // address of a time-stamp authority, or "none"
 };
 
 struct VerifyConfig {
-    std::vector<std::string> trust;  // PEM files of public keys
+    std::vector<std::string> trust;       // PEM files of public keys
+    std::vector<std::string> trust_list;  // PEM files of anchors of Content Credentials
+    std::vector<std::string> tsa_list;    // PEM files of anchors of time-stamp authorities
 };
 
 struct StorageConfig {

@@ -12,10 +12,12 @@
 #include "label/explicit/wording.h"
 #include "label/finding.h"
 #include "label/format.h"
+#include "label/internal/provenance_mark.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
 
@@ -81,7 +83,8 @@ Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resou
     work.applied.explicit_mark = std::move(marked.reading);
     work.applied.written.add(Mark::kExplicit);
     if (marked.changed) {
-        const bool last = !options.marks.has(Mark::kMetadata);
+        const bool last =
+            !options.marks.has(Mark::kMetadata) && !options.marks.has(Mark::kProvenance);
         work.file = TRY(holder.hold(work.file, marked.splice, last));
     }
     return {};
@@ -155,7 +158,7 @@ Result<void> apply_metadata(Work& work, const ApplyOptions& options,
     }
     // [GB45438-6.1] Exactly one metadata label: the writer replaces whatever was there.
     const Splice splice = TRY(container->write(work.file, fields));
-    work.file = TRY(holder.hold(work.file, splice, true));
+    work.file = TRY(holder.hold(work.file, splice, !options.marks.has(Mark::kProvenance)));
     TRY(read_back(work, decision.label));
     add_all(work.applied.findings, decision.findings);
     work.applied.label = std::move(decision.label);
@@ -165,9 +168,11 @@ Result<void> apply_metadata(Work& work, const ApplyOptions& options,
 
 Result<void> check_possible(Format format, const ApplyOptions& options) {
     const FormatFacts& row = facts(format);
-    if (options.marks.has(Mark::kWatermark) || options.marks.has(Mark::kProvenance)) {
-        return Error{ErrorCode::kUnsupported,
-                     "this version writes explicit and metadata marks, no watermark or provenance"};
+    if (options.marks.has(Mark::kWatermark)) {
+        return Error{ErrorCode::kUnsupported, "this version writes no watermark"};
+    }
+    if (options.marks.has(Mark::kProvenance)) {
+        TRY(internal::check_provenance_possible(format));
     }
     if (options.marks.empty()) {
         return Error{ErrorCode::kInvalidArgument, "no marks were asked for"};
@@ -179,7 +184,7 @@ Result<void> check_possible(Format format, const ApplyOptions& options) {
                                  "--marks explicit",
                                  row.name)};
     }
-    if (container != nullptr && container->write == nullptr) {
+    if (options.marks.has(Mark::kMetadata) && container->write == nullptr) {
         return Error{ErrorCode::kUnsupported,
                      fmt::format("labels in {} are read, not written, by this version", row.name)};
     }
@@ -226,11 +231,30 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
     if (const Container* container = find_container(format)) {
         TRY(container->read(file));
     }
+    // The credential that is there speaks of the file as it came, so it is judged before anything
+    // is changed.
+    std::optional<provenance::CredentialReading> upstream;
+    if (options.marks.has(Mark::kProvenance)) {
+        upstream = TRY(internal::read_upstream(file, format, options));
+    }
     if (options.marks.has(Mark::kExplicit)) {
         TRY(apply_explicit(work, options, resources, holder));
     }
     if (options.marks.has(Mark::kMetadata)) {
         TRY(apply_metadata(work, options, traces, holder));
+    }
+    if (options.marks.has(Mark::kProvenance)) {
+        internal::ProvenanceMark marked =
+            TRY(internal::apply_provenance({.original = file,
+                                            .file = work.file,
+                                            .format = format,
+                                            .upstream = upstream,
+                                            .label = work.applied.label},
+                                           options, resources, holder));
+        work.file = marked.file;
+        work.applied.credential = std::move(marked.manifest_label);
+        work.applied.written.add(Mark::kProvenance);
+        add_all(work.applied.findings, marked.findings);
     } else if (work.file.data() == file.data()) {
         // The explicit label was there already: the result is the file itself.
         Splice same;

@@ -15,9 +15,11 @@
 #include "label/format.h"
 #include "label/metadata/aigc.h"
 #include "label/plan.h"
+#include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -39,6 +41,10 @@ struct ApplyOptions {
     bool user_declares = false;
     // ReservedCode1 for own_label(record): made outside, where the signing key is.
     std::string reserved_code1;
+    // For Content Credentials: random numbers, and by whom the one that is there is judged.
+    std::array<std::uint8_t, 16> manifest_id{};
+    std::array<std::uint8_t, 16> instance_id{};
+    provenance::Trust credentials;
 };
 
 // Where the intermediate and the final file live; the last one held is the result. In a library
@@ -64,7 +70,8 @@ struct Applied {
     MarkSet written;
     std::optional<ExplicitReading> explicit_mark;
     std::optional<AigcLabel> label;
-    std::string where;  // of the metadata label
+    std::string where;       // of the metadata label
+    std::string credential;  // label of the C2PA manifest; empty when none was written
     Findings findings;
 };
 

@@ -4,6 +4,7 @@
 #include "core/result.h"
 #include "label/format.h"
 #include "label/metadata/container.h"
+#include "label/provenance/carrier.h"
 #include "label/record.h"
 
 #include <fmt/format.h>
@@ -90,7 +91,9 @@ LabelPlan plan(ServiceClass service, Profile profile, Format format) noexcept {
     // The EU Code of Practice, measure 1.1: signed metadata and a watermark, both; California's
     // latent disclosure must be extraordinarily hard to remove.
     if (profile != Profile::kCn) {
-        plan.out_of_reach.add(Mark::kWatermark).add(Mark::kProvenance);
+        plan.out_of_reach.add(Mark::kWatermark);
+        (provenance::find_carrier(format) != nullptr ? plan.owed : plan.out_of_reach)
+            .add(Mark::kProvenance);
     }
     return plan;
 }

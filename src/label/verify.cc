@@ -11,6 +11,7 @@
 #include "label/explicit/wording.h"
 #include "label/finding.h"
 #include "label/format.h"
+#include "label/internal/provenance_mark.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
 #include "label/metadata/security_data.h"
@@ -186,6 +187,7 @@ bool has_error(const Findings& findings, std::string_view code) {
 struct Found {
     bool words = false;
     bool metadata = false;
+    internal::ProvenanceFinds provenance;
 };
 
 // [DSP-18] A mark alone does not say that there was another: a provider may choose the metadata
@@ -193,8 +195,16 @@ struct Found {
 // removed only when the caller knows that the service writes it.
 Verdict judge(const Verification& seen, const MetadataJudgement& judgement, const Found& found,
               const MarkSet& missing) {
-    if (found.metadata && seen.metadata->signature == SignatureState::kInvalid) {
+    // The credential remembers a metadata label that is gone.
+    if (found.provenance.remembers) {
+        return Verdict::kStripped;
+    }
+    if (found.provenance.altered ||
+        (found.metadata && seen.metadata->signature == SignatureState::kInvalid)) {
         return Verdict::kAltered;
+    }
+    if (found.provenance.contradiction) {
+        return Verdict::kForged;
     }
     if (found.metadata &&
         (judgement.contradiction || has_error(seen.findings, "metadata.provider_code"))) {
@@ -203,7 +213,7 @@ Verdict judge(const Verification& seen, const MetadataJudgement& judgement, cons
     if (!found.metadata && judgement.unreadable) {
         return Verdict::kUnreadable;
     }
-    if (!found.words && !found.metadata) {
+    if (!found.words && !found.metadata && !found.provenance.says_synthetic) {
         return Verdict::kAbsent;
     }
     return missing.empty() ? Verdict::kIntact : Verdict::kStripped;
@@ -218,10 +228,17 @@ MarkSet missing_marks(const Verification& seen, const MarkSet& expected, const F
     if (expected.has(Mark::kMetadata) && seen.metadata && !found.metadata) {
         missing.add(Mark::kMetadata);
     }
+    if (expected.has(Mark::kProvenance) && seen.provenance && !seen.provenance->found) {
+        missing.add(Mark::kProvenance);
+    }
     return missing;
 }
 
 void add_missing(const Found& found, const MarkSet& missing, Verification& seen) {
+    if (missing.has(Mark::kProvenance) && (found.words || found.metadata)) {
+        fault(seen.findings, "provenance.absent",
+              "another mark is there, the Content Credentials that were expected are not");
+    }
     if (found.metadata && missing.has(Mark::kExplicit)) {
         fault(seen.findings, "explicit.absent",
               "the metadata label is there, the explicit label that was expected is not");
@@ -319,13 +336,18 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
             add_all(seen.findings, seen.explicit_mark->findings);
         }
     }
-    const Found found{.words = seen.explicit_mark && seen.explicit_mark->found,
-                      .metadata = judgement.metadata.found};
+    Found found{.words = seen.explicit_mark && seen.explicit_mark->found,
+                .metadata = judgement.metadata.found,
+                .provenance = {}};
+    if (options.marks.has(Mark::kProvenance)) {
+        found.provenance = TRY(internal::verify_provenance(file, options, seen));
+    }
     const MarkSet missing = missing_marks(seen, options.expected, found);
     seen.verdict = judge(seen, judgement, found, missing);
     add_missing(found, missing, seen);
-    const bool synthetic = says_synthetic(judgement.metadata.iptc.digital_source_type);
-    if (synthetic && !judgement.metadata.found) {
+    const bool synthetic = says_synthetic(judgement.metadata.iptc.digital_source_type) ||
+                           found.provenance.says_synthetic;
+    if (synthetic && !found.provenance.says_synthetic && !judgement.metadata.found) {
         note(seen.findings, "metadata.iptc_only",
              "IPTC DigitalSourceType says synthetic; there is no AIGC label");
     }

@@ -15,6 +15,7 @@
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/provenance/validate.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +25,10 @@
 #include <vector>
 
 namespace colophon::label {
+
+namespace provenance {
+class ClaimSigner;
+}
 
 // [DSP-18] What verification says about a label that somebody may have deleted, altered or hidden.
 enum class Verdict : std::uint8_t {
@@ -56,12 +61,15 @@ struct Verification {
     Verdict verdict = Verdict::kAbsent;
     std::optional<ExplicitReading> explicit_mark;  // nothing: not looked at
     std::optional<MetadataVerification> metadata;  // nothing: the format has no place for it
+    std::optional<provenance::CredentialReading> provenance;  // nothing: as above; without `store`
+    std::string manifest;  // crJSON, when it was asked for and there is a credential
     PropagationStatus propagation = PropagationStatus::kNone;  // [AILM-6]
     Findings findings;
 };
 
 struct VerifyOptions {
-    MarkSet marks = MarkSet().add(Mark::kExplicit).add(Mark::kMetadata);  // what to look at
+    // What to look at.
+    MarkSet marks = MarkSet().add(Mark::kExplicit).add(Mark::kMetadata).add(Mark::kProvenance);
     // What the service writes from which the file is said to come: one of them that is missing
     // while another is there was removed. Empty: nobody knows, and a subset is as good as the
     // whole.
@@ -69,12 +77,15 @@ struct VerifyOptions {
     std::vector<TrustedKey> trusted;
     std::vector<std::string> wordings;  // looked for in pictures besides the known ones
     bool user_declares = false;         // the uploader said that the content is synthetic
+    provenance::Trust credentials;      // whom to trust in Content Credentials, and when that is
+    bool manifest = false;              // whether to render the credential as crJSON
 };
 
 // What the detectors need and no pure function can fetch.
 struct Resources {
     Bytes font;                         // for pictures; empty: explicit marks are not looked for
     std::vector<SpokenPrompt> prompts;  // for sound
+    provenance::ClaimSigner* signer = nullptr;  // for Content Credentials
 };
 
 Result<Verification> verify(Bytes file, Format format, const VerifyOptions& options,

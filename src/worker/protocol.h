@@ -24,6 +24,7 @@ struct LabelReport {
     std::optional<label::ExplicitReading> explicit_mark;
     std::optional<label::AigcLabel> label;
     std::string where;
+    std::string credential;  // label of the C2PA manifest; empty: none
     label::Findings findings;
 };
 

@@ -78,8 +78,8 @@ bool is_name_character(char c) {
 
 // Adds the string literals "PART.word" of a line of code.
 void add_codes(std::string_view line, Names& codes) {
-    constexpr std::array<std::string_view, 6> kParts{"explicit", "label", "ledger",
-                                                     "metadata", "plan",  "signature"};
+    constexpr std::array<std::string_view, 7> kParts{
+        "explicit", "label", "ledger", "metadata", "plan", "provenance", "signature"};
     const std::size_t comment = line.find("// ");
     line = line.substr(0, comment);
     for (const std::string_view part : kParts) {
