@@ -53,8 +53,13 @@ void check_tiff(Bytes file) {
         const Rect all{0, 0, page->width, page->height};
         const auto image = pages->read(all);
         check_image(image);
-        if (image.ok()) {
-            (void)pages->write(all, *image);
+        const bool in_place = page->form == TiffForm::kSamples || page->form == TiffForm::kJpeg;
+        if (image.ok() && in_place) {
+            Image changed = *image;  // or JPEG would not be coded again
+            changed.set_sample(0, 0, 0, changed.sample_max - changed.sample(0, 0, 0));
+            (void)pages->write(all, changed);
+        } else if (image.ok()) {
+            (void)pages->replace(*image);
         }
     }
     (void)pages->finish();
@@ -85,7 +90,8 @@ void check_picture(std::uint8_t choice, Bytes file) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using colophon::media::Codec;
     static const bool kStarted =
-        colophon::media::load({Codec::kPng, Codec::kWebp, Codec::kTiff, Codec::kVips}).ok();
+        colophon::media::load({Codec::kJpeg, Codec::kPng, Codec::kWebp, Codec::kTiff, Codec::kVips})
+            .ok();
     COLOPHON_ASSERT(kStarted);
     if (size > 0) {
         colophon::media::check_picture(data[0], colophon::Bytes(data + 1, size - 1));

@@ -3,14 +3,16 @@
 
 #include "cli/admin.h"
 #include "cli/commands.h"
-#include "cli/exit_code.h"
 #include "cli/files.h"
+#include "cli/installation.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "ledger/log_keys.h"
+#include "ledger/records.h"
 #include "storage/archive.h"
 #include "storage/backup.h"
 #include "storage/migration.h"
@@ -35,27 +37,55 @@
 namespace colophon::cli {
 namespace {
 
-struct Arguments {
-    StoreChoice store;
+struct Arguments : AdminArguments {
     std::string file;
-    bool json = false;
+    std::string origin;  // of init
 };
 
-void report(const Arguments& arguments, const json::Object& fields, const std::string& words) {
-    write_text(1, arguments.json ? json::write(fields) + "\n" : words + "\n");
+std::string steps_words(const StoreChoice& choice, int steps) {
+    return steps == 0
+               ? fmt::format(fmt::runtime(tr("{}: nothing to do", "{}：无需更改")),
+                             store_name(choice))
+               : fmt::format(fmt::runtime(tr("{}: steps applied: {}", "{}：已执行步骤 {} 个")),
+                             store_name(choice), steps);
 }
 
-Result<void> run_migrate(const Arguments& arguments, Missing missing) {
+Result<void> run_init(const Arguments& arguments) {
+    Places places = TRY(resolve_places(arguments.store));
+    if (!arguments.origin.empty()) {
+        places.ledger.origin = arguments.origin;
+    }
+    const InitReport made = TRY(init_installation(places));
+    json::Array logs;
+    std::string words = steps_words(places.store, made.steps);
+    if (!made.master_key_file.empty()) {
+        words +=
+            fmt::format(fmt::runtime(tr("\nmaster key: {}; keep a copy where the backups are not",
+                                        "\n主密钥：{}；请在备份之外另存一份副本")),
+                        printable(made.master_key_file));
+    }
+    for (const ledger::LogKey& each : made.log_keys) {
+        logs.emplace_back(json::Object{{"log", ledger::log_class_name(each.log)},
+                                       {"origin", each.origin},
+                                       {"key", each.vkey}});
+        words += fmt::format("\n{} {}", tr("log", "日志"), each.vkey);
+    }
+    report(arguments,
+           {{"store", store_name(places.store)},
+            {"steps", made.steps},
+            {"master_key_file", made.master_key_file},
+            {"logs", std::move(logs)}},
+           words);
+    return {};
+}
+
+Result<void> run_migrate(const Arguments& arguments) {
     const StoreChoice choice = TRY(resolve_store(arguments.store));
     SystemClock clock;
-    const auto store = TRY(open_store(choice, missing));
+    const auto store = TRY(open_store(choice, Missing::kRefuse));
     const int steps = TRY(storage::migrate(*store, all_migrations(), clock));
-    const std::string words =
-        steps == 0
-            ? fmt::format(fmt::runtime(tr("{}: nothing to do", "{}：无需更改")), store_name(choice))
-            : fmt::format(fmt::runtime(tr("{}: steps applied: {}", "{}：已执行步骤 {} 个")),
-                          store_name(choice), steps);
-    report(arguments, {{"store", store_name(choice)}, {"steps", steps}}, words);
+    report(arguments, {{"store", store_name(choice)}, {"steps", steps}},
+           steps_words(choice, steps));
     return {};
 }
 
@@ -143,38 +173,30 @@ Result<void> run_restore(const Arguments& arguments) {
     return {};
 }
 
-template <class F>
-void act(CLI::App& verb, std::shared_ptr<Arguments> arguments, Action& action, F run) {
-    add_store_options(verb, arguments->store);
-    verb.add_flag("--json", arguments->json,
-                  std::string(tr("one JSON object", "输出一个 JSON 对象")));
-    verb.callback([arguments = std::move(arguments), &action, run] {
-        action = [arguments, run] {
-            const auto result = run(*arguments);
-            if (!result.ok()) {
-                print_error(result.error().what);
-                return result.error().code == ErrorCode::kInvalidArgument
-                           ? ExitCode::kUsage
-                           : exit_code_of(result.error());
-            }
-            return ExitCode::kGood;
-        };
-    });
+using Run = Result<void> (*)(const Arguments&);
+
+void act(CLI::App& verb, const std::shared_ptr<Arguments>& arguments, Action& action, Run run) {
+    add_admin_options(verb, *arguments);
+    set_admin_action(verb, action, [arguments, run] { return run(*arguments); });
 }
 
 }  // namespace
 
 void add_admin_store_verbs(CLI::App& admin, Action& action) {
-    CLI::App* init =
-        admin.add_subcommand("init", std::string(tr("make the store, or bring it to this version",
-                                                    "建立存储，或将其更新到本版本")));
-    act(*init, std::make_shared<Arguments>(), action,
-        [](const Arguments& arguments) { return run_migrate(arguments, Missing::kCreate); });
+    CLI::App* init = admin.add_subcommand(
+        "init", std::string(tr("make store and keys, or bring the store to this version",
+                               "建立存储与密钥，或将存储更新到本版本")));
+    auto making = std::make_shared<Arguments>();
+    init->add_option("--origin", making->origin,
+                     std::string(tr("name of the logs, an address without scheme, for good: "
+                                    "example.com/ledger; default: a random one",
+                                    "日志名称（不含协议的地址，设定后不可更改），如 "
+                                    "example.com/ledger；默认随机")));
+    act(*init, making, action, run_init);
     CLI::App* migrate = admin.add_subcommand(
         "migrate",
         std::string(tr("bring an existing store to this version", "将已有存储更新到本版本")));
-    act(*migrate, std::make_shared<Arguments>(), action,
-        [](const Arguments& arguments) { return run_migrate(arguments, Missing::kRefuse); });
+    act(*migrate, std::make_shared<Arguments>(), action, run_migrate);
 
     auto backing_up = std::make_shared<Arguments>();
     CLI::App* backup = admin.add_subcommand(

@@ -13,6 +13,7 @@
 #include <cctype>
 #include <cstddef>
 #include <cstdlib>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -23,10 +24,11 @@ namespace {
 
 constexpr std::size_t kConfigBytesMax = 1U << 20U;
 
-// One row for each key of the section [label].
+// One row for each key of a section that is a text.
+template <class Section>
 struct TextKey {
     std::string_view name;
-    std::string LabelConfig::* field;
+    std::string Section::* field;
 };
 constexpr std::array kLabelKeys{
     TextKey{"producer", &LabelConfig::producer},
@@ -54,22 +56,35 @@ constexpr std::array kLabelKeys{
 struct ListKey {
     std::string_view name;
     std::vector<std::string> VerifyConfig::* field;
-    const char* variable;
 };
 constexpr std::array kVerifyKeys{
-    ListKey{"trust", &VerifyConfig::trust, "COLOPHON_VERIFY_TRUST"},
-    ListKey{"trust_list", &VerifyConfig::trust_list, "COLOPHON_VERIFY_TRUST_LIST"},
-    ListKey{"tsa_list", &VerifyConfig::tsa_list, "COLOPHON_VERIFY_TSA_LIST"},
+    ListKey{"trust", &VerifyConfig::trust},
+    ListKey{"trust_list", &VerifyConfig::trust_list},
+    ListKey{"tsa_list", &VerifyConfig::tsa_list},
 };
 
-struct StorageKey {
-    std::string_view name;
-    std::string StorageConfig::* field;
-    const char* variable;
-};
 constexpr std::array kStorageKeys{
-    StorageKey{"data", &StorageConfig::data, "COLOPHON_STORAGE_DATA"},
-    StorageKey{"url", &StorageConfig::url, "COLOPHON_STORAGE_URL"},
+    TextKey{"data", &StorageConfig::data},
+    TextKey{"url", &StorageConfig::url},
+};
+constexpr std::array kObjectsKeys{
+    TextKey{"folder", &ObjectsConfig::folder},
+    TextKey{"endpoint", &ObjectsConfig::endpoint},
+    TextKey{"region", &ObjectsConfig::region},
+    TextKey{"bucket", &ObjectsConfig::bucket},
+    TextKey{"prefix", &ObjectsConfig::prefix},
+    TextKey{"access_key", &ObjectsConfig::access_key},
+    TextKey{"secret_key", &ObjectsConfig::secret_key},
+    TextKey{"session_token", &ObjectsConfig::session_token},
+    TextKey{"addressing", &ObjectsConfig::addressing},
+    TextKey{"conditional_writes", &ObjectsConfig::conditional_writes},
+};
+constexpr std::array kKeysKeys{
+    TextKey{"master", &KeysConfig::master},
+    TextKey{"suite", &KeysConfig::suite},
+};
+constexpr std::array kLedgerKeys{
+    TextKey{"origin", &LedgerConfig::origin},
 };
 
 Error wrong(const std::string& path, const toml::node& node, std::string_view what) {
@@ -77,85 +92,105 @@ Error wrong(const std::string& path, const toml::node& node, std::string_view wh
                  fmt::format("{}, line {}: {}", path, node.source().begin.line, what)};
 }
 
-Result<void> read_label(const std::string& path, const toml::table& section, LabelConfig& label) {
-    for (const auto& [key, node] : section) {
-        const auto* row = std::ranges::find(kLabelKeys, key.str(), &TextKey::name);
-        if (row == kLabelKeys.end()) {
-            return wrong(path, node, fmt::format("[label] has no key \"{}\"", key.str()));
+struct Place {
+    const std::string& path;   // of the file
+    std::string_view section;  // "label"
+};
+
+Error no_such_key(const Place& place, const toml::key& key, const toml::node& node) {
+    return wrong(place.path, node, fmt::format("[{}] has no key \"{}\"", place.section, key.str()));
+}
+
+template <class Section, std::size_t n>
+Result<bool> read_text(const Place& place, const toml::key& key, const toml::node& node,
+                       const std::array<TextKey<Section>, n>& rows, Section& section) {
+    const auto* row = std::ranges::find(rows, key.str(), &TextKey<Section>::name);
+    if (row == rows.end()) {
+        return false;
+    }
+    const auto value = node.value<std::string>();
+    if (!value) {
+        return wrong(place.path, node, fmt::format("{} must be a text in quotes", key.str()));
+    }
+    section.*(row->field) = *value;
+    return true;
+}
+
+// A section of texts alone.
+template <class Section, std::size_t n>
+Result<void> read_texts(const Place& place, const toml::table& table,
+                        const std::array<TextKey<Section>, n>& rows, Section& section) {
+    for (const auto& [key, node] : table) {
+        if (!TRY(read_text(place, key, node, rows, section))) {
+            return no_such_key(place, key, node);
         }
-        const auto value = node.value<std::string>();
-        if (!value) {
-            return wrong(path, node, fmt::format("{} must be a text in quotes", key.str()));
-        }
-        label.*(row->field) = *value;
     }
     return {};
 }
 
-Result<void> read_verify(const std::string& path, const toml::table& section,
-                         VerifyConfig& verify) {
-    for (const auto& [key, node] : section) {
+// What a list may be called in a message: "files", "secrets".
+Result<void> read_list(const std::string& path, const toml::node& node, const Error& no_list,
+                       std::vector<std::string>& out) {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) {
+        return wrong(path, node, no_list.what);
+    }
+    for (const toml::node& each : *list) {
+        const auto value = each.value<std::string>();
+        if (!value) {
+            return wrong(path, each, no_list.what);
+        }
+        out.push_back(*value);
+    }
+    return {};
+}
+
+Result<void> read_verify(const Place& place, const toml::table& table, VerifyConfig& verify) {
+    for (const auto& [key, node] : table) {
         const auto* row = std::ranges::find(kVerifyKeys, key.str(), &ListKey::name);
         if (row == kVerifyKeys.end()) {
-            return wrong(path, node, fmt::format("[verify] has no key \"{}\"", key.str()));
+            return no_such_key(place, key, node);
         }
-        const toml::array* list = node.as_array();
-        if (list == nullptr) {
-            return wrong(path, node, fmt::format("{} must be a list of files", key.str()));
-        }
-        for (const toml::node& each : *list) {
-            const auto value = each.value<std::string>();
-            if (!value) {
-                return wrong(path, each, fmt::format("{} must be a list of files", key.str()));
-            }
-            (verify.*(row->field)).push_back(*value);
-        }
+        const Error no_list{ErrorCode::kInvalidArgument,
+                            fmt::format("{} must be a list of files", key.str())};
+        TRY(read_list(place.path, node, no_list, verify.*(row->field)));
     }
     return {};
 }
 
-Result<void> read_storage(const std::string& path, const toml::table& section,
-                          StorageConfig& storage) {
-    for (const auto& [key, node] : section) {
-        const auto* row = std::ranges::find(kStorageKeys, key.str(), &StorageKey::name);
-        if (row == kStorageKeys.end()) {
-            return wrong(path, node, fmt::format("[storage] has no key \"{}\"", key.str()));
+Result<void> read_keys(const Place& place, const toml::table& table, KeysConfig& keys) {
+    static const Error kNoList{ErrorCode::kInvalidArgument,
+                               "others must be a list of sources of keys"};
+    for (const auto& [key, node] : table) {
+        if (key.str() == "others") {
+            TRY(read_list(place.path, node, kNoList, keys.others));
+        } else if (!TRY(read_text(place, key, node, kKeysKeys, keys))) {
+            return no_such_key(place, key, node);
         }
-        const auto value = node.value<std::string>();
-        if (!value) {
-            return wrong(path, node, fmt::format("{} must be a text in quotes", key.str()));
-        }
-        storage.*(row->field) = *value;
     }
     return {};
-}
-
-// A variable replaces both keys, since they exclude each other.
-void read_storage_environment(StorageConfig& storage) {
-    StorageConfig named;
-    bool any = false;
-    for (const StorageKey& row : kStorageKeys) {
-        const char* value = std::getenv(row.variable);
-        if (value != nullptr && *value != '\0') {
-            named.*(row.field) = value;
-            any = true;
-        }
-    }
-    if (any) {
-        storage = named;
-    }
 }
 
 Result<void> read_section(const std::string& path, std::string_view name,
                           const toml::table& section, Config& config) {
+    const Place place{.path = path, .section = name};
     if (name == "label") {
-        return read_label(path, section, config.label);
+        return read_texts(place, section, kLabelKeys, config.label);
     }
     if (name == "verify") {
-        return read_verify(path, section, config.verify);
+        return read_verify(place, section, config.verify);
     }
     if (name == "storage") {
-        return read_storage(path, section, config.storage);
+        return read_texts(place, section, kStorageKeys, config.storage);
+    }
+    if (name == "objects") {
+        return read_texts(place, section, kObjectsKeys, config.objects);
+    }
+    if (name == "keys") {
+        return read_keys(place, section, config.keys);
+    }
+    if (name == "ledger") {
+        return read_texts(place, section, kLedgerKeys, config.ledger);
     }
     return wrong(path, section, fmt::format("there is no section [{}]", name));
 }
@@ -184,27 +219,65 @@ Result<void> read_file(const std::string& path, Config& config) {
     }
 }
 
+const char* variable(std::string_view section, std::string_view key) {
+    std::string name = "COLOPHON_";
+    for (const char c : fmt::format("{}_{}", section, key)) {
+        name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+    return std::getenv(name.c_str());
+}
+
+template <class Section, std::size_t n>
+void read_variables(std::string_view name, const std::array<TextKey<Section>, n>& rows,
+                    Section& section) {
+    for (const TextKey<Section>& row : rows) {
+        if (const char* value = variable(name, row.name)) {
+            section.*(row.field) = value;
+        }
+    }
+}
+
+void read_list_variable(const char* value, char separator, std::vector<std::string>& out) {
+    if (value == nullptr) {
+        return;
+    }
+    out.clear();
+    std::istringstream parts(value);
+    for (std::string part; std::getline(parts, part, separator);) {
+        if (!part.empty()) {
+            out.push_back(part);
+        }
+    }
+}
+
+// Folder and address exclude each other, so a variable for either replaces both.
+template <class Section>
+bool any_variable(std::string_view name, const Section& keys) {
+    return std::ranges::any_of(keys, [&](const auto& row) {
+        const char* value = variable(name, row.name);
+        return value != nullptr && *value != '\0';
+    });
+}
+
 void read_environment(Config& config) {
-    for (const TextKey& row : kLabelKeys) {
-        std::string name = "COLOPHON_LABEL_";
-        for (const char c : row.name) {
-            name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-        }
-        if (const char* value = std::getenv(name.c_str())) {
-            config.label.*(row.field) = value;
-        }
+    if (any_variable("storage", kStorageKeys)) {
+        config.storage = {};
     }
-    read_storage_environment(config.storage);
+    const auto places = std::span(kObjectsKeys).first(2);
+    if (any_variable("objects", places)) {
+        config.objects.folder.clear();
+        config.objects.endpoint.clear();
+    }
+    read_variables("label", kLabelKeys, config.label);
+    read_variables("storage", kStorageKeys, config.storage);
+    read_variables("objects", kObjectsKeys, config.objects);
+    read_variables("keys", kKeysKeys, config.keys);
+    read_variables("ledger", kLedgerKeys, config.ledger);
     for (const ListKey& row : kVerifyKeys) {
-        if (const char* value = std::getenv(row.variable)) {
-            std::vector<std::string>& list = config.verify.*(row.field);
-            list.clear();
-            std::istringstream paths(value);
-            for (std::string path; std::getline(paths, path, ':');) {
-                list.push_back(path);
-            }
-        }
+        read_list_variable(variable("verify", row.name), ':', config.verify.*(row.field));
     }
+    // Sources of keys have colons in them.
+    read_list_variable(variable("keys", "others"), ',', config.keys.others);
 }
 
 bool readable(const std::string& path) {
@@ -216,7 +289,7 @@ bool readable(const std::string& path) {
 void merge_config(LabelConfig& options, const LabelConfig& defaults) {
     // A name given now means that name, not the code of the usual producer.
     const bool named = options.producer.empty() && !options.producer_name.empty();
-    for (const TextKey& row : kLabelKeys) {
+    for (const TextKey<LabelConfig>& row : kLabelKeys) {
         if (named && row.name == "producer") {
             continue;
         }

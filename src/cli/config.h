@@ -46,11 +46,38 @@ struct StorageConfig {
     std::string url;   // or the address of PostgreSQL; may be file:PATH or env:NAME
 };
 
+// Where objects lie: in a folder, or in an S3-compatible store (storage/s3_objects.h).
+struct ObjectsConfig {
+    std::string folder;
+    std::string endpoint;
+    std::string region;
+    std::string bucket;
+    std::string prefix;
+    std::string access_key;          // these three may be file:PATH or env:NAME
+    std::string secret_key;          // must be one of them
+    std::string session_token;       // must be one of them
+    std::string addressing;          // "path", "host"
+    std::string conditional_writes;  // "on", "off"
+};
+
+struct KeysConfig {
+    std::string master;               // file:PATH, env:NAME or pkcs11:...
+    std::vector<std::string> others;  // that only open
+    std::string suite;                // "aes", "sm4"
+};
+
+struct LedgerConfig {
+    std::string origin;  // of the logs' names: an address without scheme
+};
+
 struct Config {
     std::string path;  // of the file that was read; empty when none was
     LabelConfig label;
     VerifyConfig verify;
     StorageConfig storage;
+    ObjectsConfig objects;
+    KeysConfig keys;
+    LedgerConfig ledger;
 };
 
 // kInvalidArgument names the file, the line and the key: unknown keys are errors, so that a typing

@@ -290,7 +290,12 @@ Result<void> write_secret_file(const std::string& path, std::string_view text) {
         }
         return system_error("cannot write", path);
     }
-    if (!write_text(fd.get(), text) || fsync(fd.get()) != 0) {
+    // The name, too, has to survive: what a key protects is worth nothing without it.
+    const std::string parent = fs::path(path).parent_path().string();
+    const worker::Fd folder(
+        open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!write_text(fd.get(), text) || fsync(fd.get()) != 0 || !folder.valid() ||
+        fsync(folder.get()) != 0) {
         const Error error = system_error("cannot write", path);
         unlink(path.c_str());
         return error;

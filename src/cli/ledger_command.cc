@@ -5,9 +5,12 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/files.h"
+#include "cli/ledger_arguments.h"
+#include "cli/ledger_installation.h"
 #include "cli/ledger_report.h"
 #include "cli/log_source.h"
 #include "cli/report.h"
+#include "cli/store_options.h"
 #include "cli/terminal.h"
 #include "core/bytes.h"
 #include "core/json.h"
@@ -46,26 +49,17 @@ constexpr std::size_t kCheckpointBytesMax = 1U << 20U;
 constexpr std::size_t kProofBytesMax = 2U << 20U;
 constexpr std::size_t kEntryBytesMax = 65535;
 
-struct Arguments {
-    std::vector<std::string> inputs;  // of check
-    std::string log;                  // of the others
-    std::vector<std::string> keys;
-    std::vector<std::string> older;
-    std::string policy;
-    std::string entry;
-    std::string output;
-    std::uint64_t index = 0;
-    bool bare = false;
-    bool json = false;
-    unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
-};
-
-void print(const Arguments& arguments, const json::Value& value, const std::string& text) {
-    write_text(1, arguments.json ? json::write(value) + "\n" : text);
-}
+using Arguments = LedgerArguments;
 
 ExitCode code_of(bool good) {
     return good ? ExitCode::kGood : ExitCode::kBad;
+}
+
+}  // namespace
+
+void print_ledger(const LedgerArguments& arguments, const json::Value& value,
+                  const std::string& text) {
+    write_text(1, arguments.json ? json::write(value) + "\n" : text);
 }
 
 verify::Finding no_quorum() {
@@ -74,7 +68,7 @@ verify::Finding no_quorum() {
             .what = "fewer witnesses signed than the policy asks for"};
 }
 
-Result<void> write_output(const std::string& path, std::string_view text) {
+Result<void> write_ledger_output(const std::string& path, std::string_view text) {
     OutputFile file = TRY(OutputFile::create(path));
     if (!write_text(file.descriptor(), text)) {
         return Error{ErrorCode::kUnavailable, path + " cannot be written"};
@@ -82,9 +76,8 @@ Result<void> write_output(const std::string& path, std::string_view text) {
     return file.commit();
 }
 
-// A log, checked whole; shows how far it is on a terminal.
-Result<verify::LogReport> check_whole(const Arguments& arguments, const Trust& trust,
-                                      const verify::Fetch& fetch, const std::string& name) {
+Result<verify::LogReport> check_whole_log(const LedgerArguments& arguments, const Trust& trust,
+                                          const verify::Fetch& fetch, const std::string& name) {
     verify::LogOptions options{.keys = trust.keys,
                                .older = {},
                                .threads = arguments.jobs,
@@ -117,6 +110,58 @@ Result<verify::LogReport> check_whole(const Arguments& arguments, const Trust& t
     return report;
 }
 
+Result<std::string> read_log_checkpoint(const verify::Fetch& fetch, const std::string& folder) {
+    const auto note = TRY(fetch("checkpoint"));
+    if (!note) {
+        return Error{ErrorCode::kNotFound, folder + " has no file checkpoint: it is no log"};
+    }
+    return std::string(as_text(*note));
+}
+
+namespace {
+
+// The evidence of one entry out of the tiles; whether it is true is judged by the checker.
+Result<ledger::Evidence> make_evidence(const ProofRequest& request, const verify::Fetch& fetch,
+                                       const std::string& note, std::uint64_t size) {
+    const ledger::ReadTile read = tiles_of_log(fetch);
+    ledger::TileNodes nodes(size, read);
+    ledger::Evidence evidence;
+    evidence.proof.index = request.index;
+    evidence.proof.proof = TRY(ledger::inclusion_proof(request.index, size, nodes.reader()));
+    evidence.proof.checkpoint = note;
+    evidence.entry = TRY(ledger::read_entry(read, request.index, size));
+    evidence.openings = request.openings;
+    return evidence;
+}
+
+}  // namespace
+
+Result<ExitCode> prove_entry(const LedgerArguments& arguments, const Trust& trust,
+                             const verify::Fetch& fetch, const ProofRequest& request) {
+    const std::string note = TRY(read_log_checkpoint(fetch, request.name));
+    const verify::CheckpointReport checkpoint = verify::check_checkpoint(note, trust.keys);
+    if (!checkpoint.good) {
+        print_ledger(arguments, checkpoint_json(request.name, checkpoint),
+                     checkpoint_text(request.name, checkpoint));
+        return ExitCode::kBad;
+    }
+    const ledger::Evidence evidence =
+        TRY(make_evidence(request, fetch, note, checkpoint.checkpoint.size));
+    const std::string text =
+        arguments.bare ? format_proof(evidence.proof) : format_evidence(evidence);
+    const verify::ProofReport report = verify::check_proof(text, Bytes(evidence.entry), trust.keys);
+    if (report.good) {
+        TRY(write_ledger_output(arguments.output, text));
+    }
+    if (arguments.output != kStandardStream) {
+        print_ledger(arguments, proof_json(arguments.output, report),
+                     proof_text(arguments.output, report));
+    }
+    return code_of(report.good);
+}
+
+namespace {
+
 Result<bool> check_file(const Arguments& arguments, const Trust& trust, const std::string& path) {
     const std::string file = TRY(read_small_file(path, kProofBytesMax));
     std::string entry;
@@ -130,7 +175,7 @@ Result<bool> check_file(const Arguments& arguments, const Trust& trust, const st
             report.good = false;
             report.findings.push_back(no_quorum());
         }
-        print(arguments, checkpoint_json(path, report), checkpoint_text(path, report));
+        print_ledger(arguments, checkpoint_json(path, report), checkpoint_text(path, report));
         return report.good;
     }
     verify::ProofReport report = verify::check_proof(
@@ -139,28 +184,41 @@ Result<bool> check_file(const Arguments& arguments, const Trust& trust, const st
         report.good = false;
         report.findings.push_back(no_quorum());
     }
-    print(arguments, proof_json(path, report), proof_text(path, report));
+    print_ledger(arguments, proof_json(path, report), proof_text(path, report));
     return report.good;
 }
 
-Result<bool> check_input(const Arguments& arguments, const Trust& trust, const std::string& path) {
+Result<bool> check_input(const Arguments& arguments, const std::string& path) {
+    if (path.empty() || (!is_url(path) && is_data_folder(path))) {
+        return check_own_logs(arguments, path);
+    }
+    const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
     if (!is_url(path) && !is_folder(path)) {
         return check_file(arguments, trust, path);
     }
     const verify::Fetch fetch = TRY(open_log(path));
-    const verify::LogReport report = TRY(check_whole(arguments, trust, fetch, path));
-    print(arguments, log_json(path, report), log_text(path, report));
+    const verify::LogReport report = TRY(check_whole_log(arguments, trust, fetch, path));
+    print_ledger(arguments, log_json(path, report), log_text(path, report));
     return report.good;
 }
 
 Result<ExitCode> run_check(const Arguments& arguments) {
-    const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
+    std::vector<std::string> inputs = arguments.inputs;
+    if (inputs.empty()) {
+        inputs.emplace_back();  // what the configuration names
+    } else if (!std::ranges::all_of(inputs, is_data_folder)) {
+        // Whether the keys can be read is the same for all.
+        TRY(open_trust(arguments.keys, arguments.policy));
+    }
     ExitCode worst = ExitCode::kGood;
-    for (const std::string& path : arguments.inputs) {
-        const auto good = check_input(arguments, trust, path);
+    for (const std::string& path : inputs) {
+        const auto good = check_input(arguments, path);
         if (good.ok()) {
             worst = worse(worst, code_of(*good));
             continue;
+        }
+        if (path.empty()) {
+            return good.error();
         }
         print_error(path + ": " + good.error().what);
         if (arguments.json) {
@@ -171,67 +229,34 @@ Result<ExitCode> run_check(const Arguments& arguments) {
     return worst;
 }
 
-Result<std::string> read_checkpoint(const verify::Fetch& fetch, const std::string& folder) {
-    const auto note = TRY(fetch("checkpoint"));
-    if (!note) {
-        return Error{ErrorCode::kNotFound, folder + " has no file checkpoint: it is no log"};
-    }
-    return std::string(as_text(*note));
-}
-
 Result<ExitCode> run_checkpoint(const Arguments& arguments) {
+    if (arguments.log.empty()) {
+        return run_own_checkpoint(arguments);
+    }
     const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
     const std::string& folder = arguments.log;
     const verify::Fetch fetch = TRY(open_log(folder));
-    const std::string note = TRY(read_checkpoint(fetch, folder));
+    const std::string note = TRY(read_log_checkpoint(fetch, folder));
     verify::CheckpointReport report = verify::check_checkpoint(note, trust.keys);
     if (report.good && !quorum_met(trust, report.checkpoint)) {
         report.good = false;
         report.findings.push_back(no_quorum());
     }
     if (report.good && !arguments.output.empty()) {
-        TRY(write_output(arguments.output, note));
+        TRY(write_ledger_output(arguments.output, note));
     }
-    print(arguments, checkpoint_json(folder, report), checkpoint_text(folder, report));
+    print_ledger(arguments, checkpoint_json(folder, report), checkpoint_text(folder, report));
     return code_of(report.good);
-}
-
-// The evidence of one entry out of the tiles; whether it is true is judged by the checker.
-Result<ledger::Evidence> make_evidence(const Arguments& arguments, const verify::Fetch& fetch,
-                                       const std::string& note, std::uint64_t size) {
-    const ledger::ReadTile read = tiles_of_log(fetch);
-    ledger::TileNodes nodes(size, read);
-    ledger::Evidence evidence;
-    evidence.proof.index = arguments.index;
-    evidence.proof.proof = TRY(ledger::inclusion_proof(arguments.index, size, nodes.reader()));
-    evidence.proof.checkpoint = note;
-    evidence.entry = TRY(ledger::read_entry(read, arguments.index, size));
-    return evidence;
 }
 
 Result<ExitCode> run_prove(const Arguments& arguments) {
+    if (!arguments.index) {
+        return run_own_prove(arguments);
+    }
     const Trust trust = TRY(open_trust(arguments.keys, arguments.policy));
-    const std::string& folder = arguments.log;
-    const verify::Fetch fetch = TRY(open_log(folder));
-    const std::string note = TRY(read_checkpoint(fetch, folder));
-    const verify::CheckpointReport checkpoint = verify::check_checkpoint(note, trust.keys);
-    if (!checkpoint.good) {
-        print(arguments, checkpoint_json(folder, checkpoint), checkpoint_text(folder, checkpoint));
-        return ExitCode::kBad;
-    }
-    const ledger::Evidence evidence =
-        TRY(make_evidence(arguments, fetch, note, checkpoint.checkpoint.size));
-    const std::string text =
-        arguments.bare ? format_proof(evidence.proof) : format_evidence(evidence);
-    const verify::ProofReport report = verify::check_proof(text, Bytes(evidence.entry), trust.keys);
-    if (report.good) {
-        TRY(write_output(arguments.output, text));
-    }
-    if (arguments.output != kStandardStream) {
-        print(arguments, proof_json(arguments.output, report),
-              proof_text(arguments.output, report));
-    }
-    return code_of(report.good);
+    const verify::Fetch fetch = TRY(open_log(arguments.log));
+    return prove_entry(arguments, trust, fetch,
+                       {.name = arguments.log, .index = *arguments.index, .openings = {}});
 }
 
 // Copies what belongs to the checkpoint, and nothing else, into a folder that appears whole.
@@ -265,14 +290,14 @@ Result<ExitCode> run_export(const Arguments& arguments) {
     const std::string& folder = arguments.log;
     const verify::Fetch source = TRY(open_log(folder));
     // What is copied is the log at one checkpoint, even when the log grows meanwhile.
-    const std::string note = TRY(read_checkpoint(source, folder));
+    const std::string note = TRY(read_log_checkpoint(source, folder));
     const verify::Fetch fixed = [&](const std::string& name) -> Result<std::optional<Buffer>> {
         if (name == "checkpoint") {
             return std::optional(to_buffer(note));
         }
         return source(name);
     };
-    const verify::LogReport report = TRY(check_whole(arguments, trust, fixed, folder));
+    const verify::LogReport report = TRY(check_whole_log(arguments, trust, fixed, folder));
     if (report.good) {
         const auto copied = copy_log(fixed, report.checkpoint.size, arguments.output);
         if (!copied.ok()) {
@@ -281,8 +306,8 @@ Result<ExitCode> run_export(const Arguments& arguments) {
             return copied.error();
         }
     }
-    print(arguments, log_json(report.good ? arguments.output : folder, report),
-          log_text(report.good ? arguments.output : folder, report));
+    print_ledger(arguments, log_json(report.good ? arguments.output : folder, report),
+                 log_text(report.good ? arguments.output : folder, report));
     return code_of(report.good);
 }
 
@@ -299,10 +324,17 @@ void add_common(CLI::App& verb, Arguments& arguments) {
     verb.set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
 }
 
-void add_folder(CLI::App& verb, Arguments& arguments) {
-    verb.add_option("LOG", arguments.log,
-                    std::string(tr("folder or address of the log", "日志所在文件夹或网址")))
-        ->required();
+CLI::Option* add_folder(CLI::App& verb, Arguments& arguments) {
+    return verb.add_option("LOG", arguments.log,
+                           std::string(tr("folder or address of the log", "日志所在文件夹或网址")));
+}
+
+// Of the verbs that know the logs of an installation.
+void add_own(CLI::App& verb, Arguments& arguments) {
+    add_store_options(verb, arguments.store);
+    verb.add_option("--log", arguments.log_class,
+                    std::string(tr("of the installation's logs only service or conduct",
+                                   "仅限本系统日志中的 service 或 conduct")));
 }
 
 using Run = Result<ExitCode> (*)(const Arguments&);
@@ -327,10 +359,12 @@ void add_check(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, Ac
         "check", std::string(tr("check a whole log, a proof, evidence or a checkpoint",
                                 "检查整个日志、证明、证据或检查点")));
     verb->add_option(
-            "LOG", arguments->inputs,
-            std::string(tr("folders or addresses of logs, files of proofs, evidence, checkpoints",
-                           "日志文件夹或网址，或证明、证据、检查点文件")))
-        ->required();
+        "LOG", arguments->inputs,
+        std::string(
+            tr("folders or addresses of logs, data folders, files of proofs, evidence, "
+               "checkpoints; default: the logs of the installation",
+               "日志文件夹或网址、数据文件夹，或证明、证据、检查点文件；默认为本系统的日志")));
+    add_own(*verb, *arguments);
     verb->add_option("--older", arguments->older,
                      std::string(tr("checkpoint kept earlier, which the log must extend; "
                                     "repeatable",
@@ -348,6 +382,7 @@ void add_others(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, A
         "checkpoint",
         std::string(tr("show and verify the current checkpoint", "显示并核验当前检查点")));
     add_folder(*checkpoint, *arguments);
+    add_own(*checkpoint, *arguments);
     checkpoint->add_option("-o,--output", arguments->output,
                            std::string(tr("also keep it in this file", "同时保存到此文件")));
     add_common(*checkpoint, *arguments);
@@ -356,11 +391,21 @@ void add_others(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, A
     CLI::App* prove = parent.add_subcommand(
         "prove",
         std::string(tr("make evidence that an entry is in the log", "生成条目已记入日志的证据")));
-    add_folder(*prove, *arguments);
     prove
-        ->add_option("INDEX", arguments->index,
-                     std::string(tr("number of the entry, from 0", "条目编号，从 0 开始")))
+        ->add_option("LOG", arguments->log,
+                     std::string(tr("folder or address of the log; or a content id or record "
+                                    "number of the installation",
+                                    "日志文件夹或网址；或本系统的内容编号、记录编号")))
         ->required();
+    prove->add_option(
+        "INDEX", arguments->index,
+        std::string(tr("number of the entry of LOG, from 0", "LOG 中的条目编号，从 0 开始")));
+    add_store_options(*prove, arguments->store);
+    prove->add_option("--open", arguments->opened,
+                      std::string(tr("field of the record that the evidence shows: facts, account, "
+                                     "client, input, output, source, target; repeatable",
+                                     "证据中公开的记录字段：facts、account、client、input、output、"
+                                     "source、target；可多次给出")));
     prove
         ->add_option("-o,--output", arguments->output,
                      std::string(tr("file of the evidence; - is standard output",
@@ -375,13 +420,43 @@ void add_others(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, A
     CLI::App* copy = parent.add_subcommand(
         "export", std::string(tr("check a log and copy it as of its checkpoint",
                                  "检查日志，并按其检查点复制")));
-    add_folder(*copy, *arguments);
+    add_folder(*copy, *arguments)->required();
     copy->add_option("-o,--output", arguments->output, std::string(tr("new folder", "新文件夹")))
         ->required();
     copy->add_option("-j,--jobs", arguments->jobs, std::string(tr("threads", "线程数")))
         ->check(CLI::Range(1, 64));
     add_common(*copy, *arguments);
     set_action(*copy, arguments, action, run_export);
+}
+
+void add_service_verbs(CLI::App& parent, const std::shared_ptr<Arguments>& arguments,
+                       Action& action) {
+    CLI::App* records = parent.add_subcommand(
+        "records", std::string(tr("the newest records of the installation, without what is sealed",
+                                  "列出本系统最新的记录（不含加密内容）")));
+    records->add_option("--kind", arguments->kind,
+                        std::string(tr("call, unlabelled_release, verification, administration, "
+                                       "erasure, purge",
+                                       "call、unlabelled_release、verification、administration、"
+                                       "erasure、purge")));
+    records->add_option("--since", arguments->since,
+                        std::string(tr("not older than this: 2026-01-01T00:00:00Z",
+                                       "不早于此时间，如 2026-01-01T00:00:00Z")));
+    records
+        ->add_option("--limit", arguments->limit,
+                     std::string(tr("how many at most; default: 100", "最多条数；默认 100")))
+        ->check(CLI::Range(1, 1'000'000));
+    CLI::App* sequence = parent.add_subcommand(
+        "sequence", std::string(tr("carry records into the logs until a signal ends it",
+                                   "持续将记录写入日志，直到收到终止信号")));
+    for (CLI::App* verb : {records, sequence}) {
+        add_store_options(*verb, arguments->store);
+        verb->add_flag("--json", arguments->json,
+                       std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
+        verb->set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
+    }
+    set_action(*records, arguments, action, run_records);
+    set_action(*sequence, arguments, action, run_sequence);
 }
 
 }  // namespace
@@ -394,6 +469,7 @@ void add_ledger_command(CLI::App& app, Action& action) {
     verb->set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
     add_check(*verb, arguments, action);
     add_others(*verb, arguments, action);
+    add_service_verbs(*verb, arguments, action);
 }
 
 }  // namespace colophon::cli

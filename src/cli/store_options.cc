@@ -7,12 +7,14 @@
 #include "core/result.h"
 #include "identity/tables.h"
 #include "ledger/content_ids.h"
+#include "ledger/log_keys.h"
 #include "ledger/records.h"
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
 #include "storage/migration.h"
 #include "storage/object_tables.h"
 #include "storage/postgres_store.h"
+#include "storage/secret_source.h"
 #include "storage/sqlite_store.h"
 #include "storage/store.h"
 #include "storage/tables.h"
@@ -20,8 +22,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,29 +30,6 @@
 
 namespace colophon::cli {
 namespace {
-
-constexpr std::size_t kSecretBytesMax = 64U << 10U;
-
-// file:PATH and env:NAME stand for what is there; neither is repeated in a message beyond its name.
-Result<std::string> read_secret(const std::string& value) {
-    if (value.starts_with("env:")) {
-        const std::string name = value.substr(4);
-        const char* text = std::getenv(name.c_str());
-        if (text == nullptr || *text == '\0') {
-            return Error{ErrorCode::kInvalidArgument,
-                         fmt::format("the variable {} is not set", name)};
-        }
-        return std::string(text);
-    }
-    if (value.starts_with("file:")) {
-        std::string text = TRY(read_small_file(value.substr(5), kSecretBytesMax));
-        while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
-            text.pop_back();
-        }
-        return text;
-    }
-    return value;
-}
 
 bool is_postgres(std::string_view url) {
     return url.starts_with("postgres://") || url.starts_with("postgresql://");
@@ -87,7 +64,11 @@ Result<StoreChoice> resolve_store(const StoreChoice& choice) {
         }
     }
     if (!resolved.url.empty()) {
-        resolved.url = TRY(read_secret(resolved.url));
+        if (storage::is_secret_source(resolved.url)) {
+            const storage::SecretText text =
+                TRY(storage::read_secret(resolved.url, storage::SecretFile::kAny));
+            resolved.url = text.text();
+        }
         if (!is_postgres(resolved.url)) {
             // What stands there instead may be a secret.
             return Error{ErrorCode::kInvalidArgument,
@@ -132,7 +113,7 @@ std::span<const storage::Migration> all_migrations() {
              {storage::storage_migrations(), storage::object_migrations(),
               identity::identity_migrations(), ledger::record_migrations(),
               ledger::content_id_migrations(), ledger::retention_migrations(),
-              ledger::sequencer_migrations()}) {
+              ledger::sequencer_migrations(), ledger::log_key_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;

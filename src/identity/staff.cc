@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "identity/codes.h"
 #include "identity/internal/random_text.h"
+#include "identity/internal/recorded.h"
 #include "identity/internal/staff_sql.h"
 #include "identity/password.h"
 #include "identity/totp.h"
@@ -20,8 +21,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon::identity {
@@ -133,45 +136,71 @@ std::string format_roles(std::uint32_t roles) {
     return text;
 }
 
-Result<StaffSecrets> Staff::fresh_secrets(const StaffId& id, std::string_view name) {
-    StaffSecrets secrets;
+// New secrets as they are shown, and as they are kept.
+struct Staff::Fresh {
+    StaffSecrets shown;
+    std::string hash;
+    Buffer totp_sealed;
+    bool must_change = true;
+};
+
+Result<Staff::Fresh> Staff::fresh_secrets(const StaffId& id, std::string_view name,
+                                          std::optional<std::string_view> password) {
+    Fresh fresh;
+    StaffSecrets& secrets = fresh.shown;
     secrets.id = id;
-    secrets.password =
-        TRY(internal::random_text(parts_.random, internal::kBase62, kInitialPasswordChars));
+    if (password) {
+        TRY(check_new_password(*password, name));
+        fresh.must_change = false;
+        fresh.hash = TRY(parts_.hasher.hash(*password));
+    } else {
+        secrets.password =
+            TRY(internal::random_text(parts_.random, internal::kBase62, kInitialPasswordChars));
+        fresh.hash = TRY(parts_.hasher.hash(secrets.password));
+    }
     const Buffer totp = TRY(make_totp_secret(parts_.random));
     secrets.totp_address = totp_address(totp, name);
     secrets.totp_secret = to_base32(totp);
     secrets.recovery_codes = TRY(make_recovery_codes(parts_.random)).codes;
-    const std::string hash = TRY(parts_.hasher.hash(secrets.password));
-    const Buffer sealed =
+    fresh.totp_sealed =
         TRY(parts_.sealer.seal({.owner = to_string(id), .purpose = "staff.totp"}, totp));
-    const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
-        const auto changed = TRY(transaction.execute(
-            staff_sql::kSetSecrets, {id_value(id), storage::text(hash), storage::bytes(sealed)}));
-        if (changed == 0) {
-            return no_staff();
-        }
-        TRY(transaction.execute(staff_sql::kEndSessions, {id_value(id)}));
-        return keep_secrets(transaction, id, secrets.recovery_codes);
-    });
-    TRY(done);
-    return secrets;
+    return fresh;
 }
 
-Result<StaffSecrets> Staff::create(std::string_view name, std::uint32_t roles) {
+Result<void> Staff::keep_fresh(Transaction& transaction, const Fresh& fresh) {
+    const StaffId& id = fresh.shown.id;
+    const auto changed = TRY(transaction.execute(
+        staff_sql::kSetSecrets, {id_value(id), storage::text(fresh.hash),
+                                 storage::bytes(fresh.totp_sealed), integer(fresh.must_change)}));
+    if (changed == 0) {
+        return no_staff();
+    }
+    TRY(transaction.execute(staff_sql::kEndSessions, {id_value(id)}));
+    return keep_secrets(transaction, id, fresh.shown.recovery_codes);
+}
+
+Result<StaffSecrets> Staff::create(std::string_view name, std::uint32_t roles,
+                                   std::optional<std::string_view> password) {
     TRY(check_name(name));
     TRY(check_roles(roles));
     const auto id = TRY(make_random_id<StaffId>(parts_.random));
+    Fresh fresh = TRY(fresh_secrets(id, name, password));
+    const storage::Batch record = TRY(internal::prepare_record(
+        parts_.recorder, {.operation = "user.create",
+                          .facts = {{"staff", to_string(id)}, {"roles", format_roles(roles)}},
+                          .names = {{"name", std::string(name)}}}));
     const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
-        // Without a hash nobody signs in until the secrets are there.
         const auto inserted = TRY(transaction.execute(
             staff_sql::kInsert, {id_value(id), storage::text(name), integer(roles),
                                  storage::bytes({}), time_value(parts_.clock.now())}));
-        return inserted == 1 ? Result<void>()
-                             : Error{ErrorCode::kConflict, "there is an account of that name"};
+        if (inserted != 1) {
+            return Error{ErrorCode::kConflict, "there is an account of that name"};
+        }
+        TRY(keep_fresh(transaction, fresh));
+        return internal::write_record(transaction, record);
     });
     TRY(done);
-    return fresh_secrets(id, name);
+    return std::move(fresh.shown);
 }
 
 Result<StaffSecrets> Staff::reset(const StaffId& staff) {
@@ -180,26 +209,49 @@ Result<StaffSecrets> Staff::reset(const StaffId& staff) {
         return no_staff();
     }
     const StaffEntry entry = TRY(entry_at(rows, 0));
-    return fresh_secrets(staff, entry.name);
+    Fresh fresh = TRY(fresh_secrets(staff, entry.name, std::nullopt));
+    const storage::Batch record = TRY(internal::prepare_record(
+        parts_.recorder,
+        {.operation = "user.reset", .facts = {{"staff", to_string(staff)}}, .names = {}}));
+    const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
+        TRY(keep_fresh(transaction, fresh));
+        return internal::write_record(transaction, record);
+    });
+    TRY(done);
+    return std::move(fresh.shown);
 }
 
 Result<void> Staff::set_roles(const StaffId& staff, std::uint32_t roles) {
     TRY(check_roles(roles));
+    const storage::Batch record = TRY(internal::prepare_record(
+        parts_.recorder, {.operation = "user.roles",
+                          .facts = {{"staff", to_string(staff)}, {"roles", format_roles(roles)}},
+                          .names = {}}));
     return parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         TRY(transaction.execute(staff_sql::kEndSessions, {id_value(staff)}));
         const auto changed =
             TRY(transaction.execute(staff_sql::kSetRoles, {id_value(staff), integer(roles)}));
-        return changed == 1 ? Result<void>() : no_staff();
+        if (changed != 1) {
+            return no_staff();
+        }
+        return internal::write_record(transaction, record);
     });
 }
 
 Result<void> Staff::set_disabled(const StaffId& staff, bool disabled) {
+    const storage::Batch record = TRY(internal::prepare_record(
+        parts_.recorder, {.operation = disabled ? "user.disable" : "user.enable",
+                          .facts = {{"staff", to_string(staff)}},
+                          .names = {}}));
     return parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         TRY(transaction.execute(staff_sql::kEndSessions, {id_value(staff)}));
         const auto changed = TRY(transaction.execute(
             staff_sql::kSetDisabled,
             {id_value(staff), disabled ? time_value(parts_.clock.now()) : storage::null()}));
-        return changed == 1 ? Result<void>() : no_staff();
+        if (changed != 1) {
+            return no_staff();
+        }
+        return internal::write_record(transaction, record);
     });
 }
 

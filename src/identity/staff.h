@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "identity/codes.h"
 #include "identity/password.h"
+#include "identity/recorder.h"
 #include "identity/sealer.h"
 #include "storage/store.h"
 
@@ -86,12 +87,16 @@ public:
         const Sealer& sealer;
         Clock& clock;
         Random& random;
+        Recorder recorder = {};  // of what administrators change, not of sign-ins
     };
     Staff(const Parts& parts, Bytes throttle_key, const StaffOptions& options = {})
         : parts_(parts), throttle_key_(to_buffer(throttle_key)), options_(options) {}
 
-    // Names: 3 to 64 of a-z, 0-9, '.', '-', '_'. kConflict when there is one of that name.
-    Result<StaffSecrets> create(std::string_view name, std::uint32_t roles);
+    // Names: 3 to 64 of a-z, 0-9, '.', '-', '_'. kConflict when there is one of that name. Without
+    // a password a random one is made, which must be changed; one that was given
+    // (kInvalidArgument when it is too weak) need not be, and is not repeated in the secrets.
+    Result<StaffSecrets> create(std::string_view name, std::uint32_t roles,
+                                std::optional<std::string_view> password = std::nullopt);
     // New secrets; all sessions end. kNotFound when there is none.
     Result<StaffSecrets> reset(const StaffId& staff);
     Result<void> set_roles(const StaffId& staff, std::uint32_t roles);  // sessions end
@@ -118,7 +123,10 @@ private:
     Result<bool> use_second(storage::Transaction& transaction, const StaffId& staff,
                             std::string_view second);
     Result<std::string> open_session(storage::Transaction& transaction, const StaffId& staff);
-    Result<StaffSecrets> fresh_secrets(const StaffId& id, std::string_view name);
+    struct Fresh;
+    Result<Fresh> fresh_secrets(const StaffId& id, std::string_view name,
+                                std::optional<std::string_view> password);
+    static Result<void> keep_fresh(storage::Transaction& transaction, const Fresh& fresh);
     Buffer throttle_id(std::string_view account, std::string_view address) const;
 
     Parts parts_;

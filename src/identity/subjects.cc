@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "identity/calendar.h"
 #include "identity/codes.h"
+#include "identity/internal/recorded.h"
 #include "identity/internal/subject_sql.h"
 #include "identity/mobile_number.h"
 #include "identity/resident_id.h"
@@ -37,6 +38,7 @@ using storage::time_value;
 using storage::Transaction;
 
 constexpr std::size_t kReferenceBytesMax = 256;
+constexpr std::size_t kIndexBytes = 16;  // as blind_index() makes them
 
 // Births are kept as "1990-02-28", for organisations nothing.
 Result<std::chrono::year_month_day> parse_day(std::string_view text) {
@@ -98,12 +100,16 @@ Result<SubjectId> Subjects::enrol(const TenantId& tenant, std::string_view refer
     }
     const auto id = TRY(make_random_id<SubjectId>(parts_.random));
     const Buffer index = blind_index(keys_.index, "subjects.reference", reference);
+    const storage::Batch record = TRY(internal::prepare_record(
+        parts_.recorder, {.operation = "subject.add",
+                          .facts = {{"tenant", to_string(tenant)}, {"subject", to_string(id)}},
+                          .names = {}}));
     const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
-        TRY(transaction.execute(sql::kInsertSubject,
-                                {id_value(id), id_value(tenant), storage::bytes(index),
-                                 storage::integer(kind == SubjectKind::kPerson ? 0 : 1),
-                                 time_value(parts_.clock.now())}));
-        return {};
+        const auto inserted = TRY(transaction.execute(
+            sql::kInsertSubject, {id_value(id), id_value(tenant), storage::bytes(index),
+                                  storage::integer(kind == SubjectKind::kPerson ? 0 : 1),
+                                  time_value(parts_.clock.now())}));
+        return inserted == 1 ? internal::write_record(transaction, record) : Result<void>();
     });
     TRY(done);
     // Another call may have been quicker: the one that is there counts.
@@ -196,19 +202,76 @@ Result<void> Subjects::set_guardian(const TenantId& tenant, const SubjectId& sub
     if (subject == guardian || !theirs.verified || theirs.age != AgeClass::kAdult) {
         return Error{ErrorCode::kInvalidArgument, "a guardian is a verified adult"};
     }
+    const storage::Batch record =
+        TRY(internal::prepare_record(parts_.recorder, {.operation = "subject.guardian",
+                                                       .facts = {{"tenant", to_string(tenant)},
+                                                                 {"subject", to_string(subject)},
+                                                                 {"guardian", to_string(guardian)}},
+                                                       .names = {}}));
     return parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         const auto changed = TRY(transaction.execute(
             sql::kSetGuardian, {id_value(subject), id_value(tenant), id_value(guardian)}));
-        return changed == 1 ? Result<void>() : internal::no_subject();
+        if (changed != 1) {
+            return internal::no_subject();
+        }
+        return internal::write_record(transaction, record);
     });
 }
 
 Result<void> Subjects::close(const TenantId& tenant, const SubjectId& subject) {
+    const storage::Batch record = TRY(internal::prepare_record(
+        parts_.recorder, {.operation = "subject.close",
+                          .facts = {{"tenant", to_string(tenant)}, {"subject", to_string(subject)}},
+                          .names = {}}));
     return parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         const auto changed = TRY(transaction.execute(
             sql::kClose, {id_value(subject), id_value(tenant), time_value(parts_.clock.now())}));
-        return changed == 1 ? Result<void>() : internal::no_subject();
+        if (changed != 1) {
+            return internal::no_subject();
+        }
+        return internal::write_record(transaction, record);
     });
+}
+
+Result<void> Subjects::erase(const TenantId& tenant, const SubjectId& subject) {
+    Buffer nobody(kIndexBytes);
+    TRY(parts_.random.fill(nobody));
+    const storage::Batch record = TRY(internal::prepare_record(
+        parts_.recorder, {.operation = "subject.erase",
+                          .facts = {{"tenant", to_string(tenant)}, {"subject", to_string(subject)}},
+                          .names = {}}));
+    return parts_.store.transact([&](Transaction& transaction) -> Result<void> {
+        const auto changed = TRY(transaction.execute(
+            sql::kErase, {id_value(subject), id_value(tenant), time_value(parts_.clock.now()),
+                          storage::bytes(nobody)}));
+        if (changed != 1) {
+            return internal::no_subject();
+        }
+        for (const auto& statement :
+             {sql::kEraseVerifications, sql::kEraseAttempts, sql::kEraseCodes}) {
+            TRY(transaction.execute(statement, {id_value(subject)}));
+        }
+        return internal::write_record(transaction, record);
+    });
+}
+
+Result<std::vector<Subjects::Listed>> Subjects::list(const TenantId& tenant,
+                                                     const std::optional<SubjectId>& after) {
+    static_assert(kSubjectPageMax == 1000);
+    const Rows rows = TRY(parts_.store.query(
+        sql::kList, {id_value(tenant), after ? id_value(*after) : storage::bytes({})}));
+    std::vector<Listed> subjects;
+    subjects.reserve(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        Listed listed;
+        listed.id = TRY(id_at<SubjectId>(rows, row, 0));
+        listed.kind =
+            TRY(rows.integer(row, 1)) == 0 ? SubjectKind::kPerson : SubjectKind::kOrganisation;
+        listed.closed = !rows.is_null(row, 2);
+        listed.created = TRY(storage::time_at(rows, row, 3));
+        subjects.push_back(listed);
+    }
+    return subjects;
 }
 
 }  // namespace colophon::identity

@@ -13,11 +13,13 @@
 #include "core/ids.h"
 #include "core/random.h"
 #include "identity/provider.h"
+#include "identity/recorder.h"
 #include "identity/sealer.h"
 #include "identity/verification.h"
 #include "storage/store.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -68,6 +70,8 @@ struct SubjectPolicy {
     std::chrono::hours verified_for{24 * 365};
 };
 
+inline constexpr std::size_t kSubjectPageMax = 1000;
+
 struct SubjectKeys {
     Buffer index;  // of the blind indexes
     Buffer codes;  // of the one-time codes
@@ -90,6 +94,7 @@ public:
         const Sealer& sealer;
         Clock& clock;
         Random& random;
+        Recorder recorder = {};  // of enrolling, guardians, closing and erasing
     };
     Subjects(const Parts& parts, SubjectKeys keys, const SubjectPolicy& policy = {})
         : parts_(parts), keys_(std::move(keys)), policy_(policy) {}
@@ -128,6 +133,19 @@ public:
                               const SubjectId& guardian);
     // For good: a verification that is on its way no longer counts.
     Result<void> close(const TenantId& tenant, const SubjectId& subject);
+    // Closes it and removes what is known of the person: verifications, codes, the day of birth,
+    // the guardian, and the way from the tenant's name to it. Whoever comes with that name
+    // afterwards is a new subject. What is sealed elsewhere under the subject's key ends with the
+    // key, which the caller destroys next. No error when it was done before.
+    Result<void> erase(const TenantId& tenant, const SubjectId& subject);
+    // In the order of ids, those above `after`; at most kSubjectPageMax.
+    struct Listed {
+        SubjectId id;
+        SubjectKind kind = SubjectKind::kPerson;
+        bool closed = false;
+        Time created;
+    };
+    Result<std::vector<Listed>> list(const TenantId& tenant, const std::optional<SubjectId>& after);
 
 private:
     struct Normalised;

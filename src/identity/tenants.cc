@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "core/utf8.h"
 #include "identity/api_key.h"
+#include "identity/internal/recorded.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
@@ -121,13 +122,17 @@ Result<void> insert_key(Transaction& transaction, const ApiKeyId& id, const Tena
 Result<TenantId> Tenants::create(std::string_view name) {
     TRY(check_name(name));
     const auto id = TRY(make_random_id<TenantId>(random_));
+    const storage::Batch record =
+        TRY(internal::prepare_record(recorder_, {.operation = "tenant.create",
+                                                 .facts = {{"tenant", to_string(id)}},
+                                                 .names = {{"name", std::string(name)}}}));
     const auto done = store_.transact([&](Transaction& transaction) -> Result<void> {
         const auto inserted = TRY(transaction.execute(
             kInsertTenant, {id_value(id), storage::text(name), time_value(clock_.now())}));
         if (inserted == 0) {
             return Error{ErrorCode::kConflict, "there is a tenant of that name"};
         }
-        return {};
+        return internal::write_record(transaction, record);
     });
     TRY(done);
     return id;
@@ -153,11 +158,17 @@ Result<Tenant> Tenants::find(std::string_view name) {
 }
 
 Result<void> Tenants::set_suspended(const TenantId& tenant, bool suspended) {
+    const storage::Batch record = TRY(internal::prepare_record(
+        recorder_, {.operation = suspended ? "tenant.suspend" : "tenant.resume",
+                    .facts = {{"tenant", to_string(tenant)}},
+                    .names = {}}));
     return store_.transact([&](Transaction& transaction) -> Result<void> {
         const auto changed = TRY(
             transaction.execute(kSuspend, {id_value(tenant), storage::integer(suspended ? 1 : 0)}));
-        return changed == 1 ? Result<void>()
-                            : Error{ErrorCode::kNotFound, "there is no such tenant"};
+        if (changed != 1) {
+            return Error{ErrorCode::kNotFound, "there is no such tenant"};
+        }
+        return internal::write_record(transaction, record);
     });
 }
 
@@ -172,11 +183,18 @@ Result<IssuedKey> Tenants::create_key(const TenantId& tenant, const KeyOptions& 
     }
     const NewApiKey made = TRY(make_api_key(options.kind, random_));
     const auto id = TRY(make_random_id<ApiKeyId>(random_));
+    const storage::Batch record = TRY(
+        internal::prepare_record(recorder_, {.operation = "key.create",
+                                             .facts = {{"tenant", to_string(tenant)},
+                                                       {"key", to_string(id)},
+                                                       {"scopes", format_scopes(options.scopes)}},
+                                             .names = {{"name", options.name}}}));
     const auto done = store_.transact([&](Transaction& transaction) -> Result<void> {
         if (TRY(transaction.query(kTenantThere, {id_value(tenant)})).empty()) {
             return Error{ErrorCode::kNotFound, "there is no such tenant"};
         }
-        return insert_key(transaction, id, tenant, options, {made, now});
+        TRY(insert_key(transaction, id, tenant, options, {made, now}));
+        return internal::write_record(transaction, record);
     });
     TRY(done);
     return IssuedKey{.id = id, .text = made.text};
@@ -189,6 +207,12 @@ Result<IssuedKey> Tenants::rotate_key(const ApiKeyId& key, std::chrono::hours ov
     const Time now = clock_.now();
     const auto id = TRY(make_random_id<ApiKeyId>(random_));
     std::string text;
+    const storage::Batch record = TRY(internal::prepare_record(
+        recorder_, {.operation = "key.rotate",
+                    .facts = {{"key", to_string(key)},
+                              {"new_key", to_string(id)},
+                              {"overlap_hours", static_cast<std::int64_t>(overlap.count())}},
+                    .names = {}}));
     const auto done = store_.transact([&](Transaction& transaction) -> Result<void> {
         const Rows rows = TRY(transaction.query(kKey, {id_value(key)}));
         if (rows.empty()) {
@@ -205,18 +229,31 @@ Result<IssuedKey> Tenants::rotate_key(const ApiKeyId& key, std::chrono::hours ov
         TRY(insert_key(transaction, id, old.tenant, options, {made, now}));
         const Time end = std::min(now + overlap, old.expires.value_or(Time::max()));
         TRY(transaction.execute(kExpireKey, {id_value(key), time_value(end)}));
-        return {};
+        return internal::write_record(transaction, record);
     });
     TRY(done);
     return IssuedKey{.id = id, .text = std::move(text)};
 }
 
 Result<void> Tenants::revoke_key(const ApiKeyId& key) {
+    const storage::Batch record = TRY(internal::prepare_record(
+        recorder_, {.operation = "key.revoke", .facts = {{"key", to_string(key)}}, .names = {}}));
     return store_.transact([&](Transaction& transaction) -> Result<void> {
         const auto changed =
             TRY(transaction.execute(kRevokeKey, {id_value(key), time_value(clock_.now())}));
-        return changed == 1 ? Result<void>() : Error{ErrorCode::kNotFound, "there is no such key"};
+        if (changed != 1) {
+            return Error{ErrorCode::kNotFound, "there is no such key"};
+        }
+        return internal::write_record(transaction, record);
     });
+}
+
+Result<ApiKeyEntry> Tenants::key(const ApiKeyId& key) {
+    const Rows rows = TRY(store_.query(kKey, {id_value(key)}));
+    if (rows.empty()) {
+        return Error{ErrorCode::kNotFound, "there is no such key"};
+    }
+    return key_at(rows, 0);
 }
 
 Result<std::vector<ApiKeyEntry>> Tenants::keys(const TenantId& tenant) {

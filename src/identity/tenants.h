@@ -7,6 +7,7 @@
 #include "core/ids.h"
 #include "core/random.h"
 #include "identity/api_key.h"
+#include "identity/recorder.h"
 #include "storage/store.h"
 
 #include <chrono>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon::identity {
@@ -63,8 +65,8 @@ struct Caller {
 // Threads: all methods may be called at once. What is given lives longer.
 class Tenants {
 public:
-    Tenants(storage::Store& store, Clock& clock, Random& random)
-        : store_(store), clock_(clock), random_(random) {}
+    Tenants(storage::Store& store, Clock& clock, Random& random, Recorder recorder = {})
+        : store_(store), clock_(clock), random_(random), recorder_(std::move(recorder)) {}
 
     // kInvalidArgument for a name that is empty, longer than 100 bytes or no UTF-8; kConflict when
     // there is one of that name.
@@ -83,6 +85,8 @@ public:
     // At once and for good; no error when it was revoked before.
     Result<void> revoke_key(const ApiKeyId& key);
     Result<std::vector<ApiKeyEntry>> keys(const TenantId& tenant);
+    // kNotFound when there is none.
+    Result<ApiKeyEntry> key(const ApiKeyId& key);
 
     // kDenied, with one message, for a key that is malformed, unknown, over or revoked and for a
     // tenant that is suspended. The time of last use is kept to the minute.
@@ -92,6 +96,7 @@ private:
     storage::Store& store_;
     Clock& clock_;
     Random& random_;
+    Recorder recorder_;
 };
 
 }  // namespace colophon::identity

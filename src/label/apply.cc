@@ -235,7 +235,7 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
     // is changed.
     std::optional<provenance::CredentialReading> upstream;
     if (options.marks.has(Mark::kProvenance)) {
-        upstream = TRY(internal::read_upstream(file, format, options));
+        upstream = TRY(internal::read_upstream(file, format, options, resources));
     }
     if (options.marks.has(Mark::kExplicit)) {
         TRY(apply_explicit(work, options, resources, holder));

@@ -49,6 +49,8 @@ CodecSet writing(Format format) {
     CodecSet codecs = reading(format);
     if (format == Format::kHeic || format == Format::kAvif) {
         codecs.add(Codec::kHeif);
+    } else if (format == Format::kTiff) {
+        codecs.add(Codec::kJpeg);  // which may be inside
     }
     return codecs;
 }

@@ -88,7 +88,7 @@ LabelPlan plan(ServiceClass service, Profile profile, Format format) noexcept {
     if (find_container(format) == nullptr) {
         plan.owed.add(Mark::kExplicit);
     }
-    // The EU Code of Practice, measure 1.1: signed metadata and a watermark, both; California's
+    // [EUCP-1.1] The EU Code of Practice: signed metadata and a watermark, both; California's
     // latent disclosure must be extraordinarily hard to remove.
     if (profile != Profile::kCn) {
         plan.out_of_reach.add(Mark::kWatermark);

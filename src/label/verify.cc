@@ -41,6 +41,30 @@ constexpr std::array<std::pair<Verdict, std::string_view>, 6> kVerdicts{
      {Verdict::kAbsent, "absent"},
      {Verdict::kUnreadable, "unreadable"}}};
 
+// [DSP-18] Which verdict an error says, the gravest first. A finding that speaks against a label is
+// an error and has a row here; one that leaves a label what it is, is a warning.
+struct ErrorVerdict {
+    std::string_view code;
+    Verdict verdict;
+};
+constexpr std::array<ErrorVerdict, 13> kErrorVerdicts{
+    {{"provenance.remembers", Verdict::kStripped},
+     {"provenance.altered", Verdict::kAltered},
+     {"signature.invalid", Verdict::kAltered},
+     {"signature.key_mismatch", Verdict::kForged},
+     {"metadata.contradiction", Verdict::kForged},
+     {"provenance.contradiction", Verdict::kForged},
+     {"metadata.duplicate_field", Verdict::kForged},
+     {"metadata.provider_code", Verdict::kForged},
+     {"metadata.label_value", Verdict::kUnreadable},
+     {"metadata.unreadable", Verdict::kUnreadable},
+     {"explicit.absent", Verdict::kStripped},
+     {"metadata.absent", Verdict::kStripped},
+     {"provenance.absent", Verdict::kStripped}}};
+
+constexpr std::string_view kDamagedBlock =
+    "the bytes of a label stand in a block that cannot be read";
+
 constexpr std::string_view kSourceTypes = "http://cv.iptc.org/newscodes/digitalsourcetype/";
 
 void add_all(Findings& to, const Findings& from) {
@@ -83,15 +107,22 @@ struct Read {
 std::vector<Read> read_sites(const MetadataReading& reading, Findings& findings) {
     std::vector<Read> standard;
     std::vector<Read> foreign;
+    Findings unreadable;
     for (const LabelSite& site : reading.sites) {
         auto parsed = read_aigc(site.value);
         if (!parsed.ok()) {
-            fault(findings, "metadata.unreadable",
+            fault(unreadable, "metadata.unreadable",
                   fmt::format("{}: {}", site.where, parsed.error().what));
             continue;
         }
         auto& list = parsed->schema == AigcSchema::kTc260 ? standard : foreign;
         list.push_back({&site, std::move(parsed).value()});
+    }
+    // Beside a label that can be read it is a remnant, which says nothing against that label.
+    for (Finding& finding : unreadable) {
+        finding.level =
+            standard.empty() && foreign.empty() ? finding.level : FindingLevel::kWarning;
+        findings.push_back(std::move(finding));
     }
     if (standard.empty()) {
         return foreign;
@@ -178,45 +209,26 @@ Result<std::optional<ExplicitReading>> read_explicit(Bytes file, Format format,
     return std::optional<ExplicitReading>();
 }
 
-bool has_error(const Findings& findings, std::string_view code) {
-    return std::ranges::any_of(findings, [&](const Finding& finding) {
-        return finding.code == code && finding.level == FindingLevel::kError;
-    });
-}
-
 struct Found {
     bool words = false;
     bool metadata = false;
     internal::ProvenanceFinds provenance;
 };
 
-// [DSP-18] A mark alone does not say that there was another: a provider may choose the metadata
-// label only [DSP-17], a person who writes "AI生成" on a picture has no other. So a mark counts as
-// removed only when the caller knows that the service writes it.
-Verdict judge(const Verification& seen, const MetadataJudgement& judgement, const Found& found,
-              const MarkSet& missing) {
-    // The credential remembers a metadata label that is gone.
-    if (found.provenance.remembers) {
-        return Verdict::kStripped;
+// The gravest verdict that the errors say; kIntact when there is none.
+Verdict judge_errors(const Findings& findings) {
+    const auto is_error = [](const Finding& finding) {
+        return finding.level == FindingLevel::kError;
+    };
+    for (const ErrorVerdict& row : kErrorVerdicts) {
+        if (std::ranges::any_of(findings, [&](const Finding& finding) {
+                return is_error(finding) && finding.code == row.code;
+            })) {
+            return row.verdict;
+        }
     }
-    if (found.provenance.altered ||
-        (found.metadata && seen.metadata->signature == SignatureState::kInvalid)) {
-        return Verdict::kAltered;
-    }
-    if (found.provenance.contradiction) {
-        return Verdict::kForged;
-    }
-    if (found.metadata &&
-        (judgement.contradiction || has_error(seen.findings, "metadata.provider_code"))) {
-        return Verdict::kForged;
-    }
-    if (!found.metadata && judgement.unreadable) {
-        return Verdict::kUnreadable;
-    }
-    if (!found.words && !found.metadata && !found.provenance.says_synthetic) {
-        return Verdict::kAbsent;
-    }
-    return missing.empty() ? Verdict::kIntact : Verdict::kStripped;
+    // An error that nobody gave a row is not good news either.
+    return std::ranges::any_of(findings, is_error) ? Verdict::kUnreadable : Verdict::kIntact;
 }
 
 // The expected marks that were looked for and are not there.
@@ -234,6 +246,9 @@ MarkSet missing_marks(const Verification& seen, const MarkSet& expected, const F
     return missing;
 }
 
+// [DSP-18] A mark alone does not say that there was another: a provider may choose the metadata
+// label only [DSP-17], a person who writes "AI生成" on a picture has no other. So a mark counts as
+// removed only when the caller knows that the service writes it.
 void add_missing(const Found& found, const MarkSet& missing, Verification& seen) {
     if (missing.has(Mark::kProvenance) && (found.words || found.metadata)) {
         fault(seen.findings, "provenance.absent",
@@ -243,7 +258,8 @@ void add_missing(const Found& found, const MarkSet& missing, Verification& seen)
         fault(seen.findings, "explicit.absent",
               "the metadata label is there, the explicit label that was expected is not");
     }
-    if (!found.words || found.metadata || !seen.metadata || seen.verdict == Verdict::kUnreadable) {
+    if (!found.words || found.metadata || !seen.metadata ||
+        judge_errors(seen.findings) != Verdict::kIntact) {
         return;
     }
     if (missing.has(Mark::kMetadata)) {
@@ -253,6 +269,13 @@ void add_missing(const Found& found, const MarkSet& missing, Verification& seen)
         warn(seen.findings, "metadata.absent",
              "the explicit label is there, a metadata label is not: never written, or lost");
     }
+}
+
+// Absent is what has no mark and no error either: what cannot be read might be one.
+Verdict judge(const Verification& seen, const Found& found) {
+    const Verdict verdict = judge_errors(seen.findings);
+    const bool marked = found.words || found.metadata || found.provenance.says_synthetic;
+    return verdict == Verdict::kIntact && !marked ? Verdict::kAbsent : verdict;
 }
 
 }  // namespace
@@ -277,10 +300,12 @@ MetadataJudgement judge_metadata(const MetadataReading& reading,
     if (reads.empty()) {
         judgement.unreadable = !reading.sites.empty() || reading.damaged_label;
         if (reading.sites.empty() && reading.damaged_label) {
-            fault(judgement.findings, "metadata.unreadable",
-                  "the bytes of a label stand in a block that cannot be read");
+            fault(judgement.findings, "metadata.unreadable", std::string(kDamagedBlock));
         }
         return judgement;
+    }
+    if (reading.damaged_label) {
+        warn(judgement.findings, "metadata.unreadable", std::string(kDamagedBlock));
     }
     const Read& first = reads.front();
     metadata.found = true;
@@ -340,11 +365,11 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
                 .metadata = judgement.metadata.found,
                 .provenance = {}};
     if (options.marks.has(Mark::kProvenance)) {
-        found.provenance = TRY(internal::verify_provenance(file, options, seen));
+        found.provenance = TRY(internal::verify_provenance(file, options, resources, seen));
     }
     const MarkSet missing = missing_marks(seen, options.expected, found);
-    seen.verdict = judge(seen, judgement, found, missing);
     add_missing(found, missing, seen);
+    seen.verdict = judge(seen, found);
     const bool synthetic = says_synthetic(judgement.metadata.iptc.digital_source_type) ||
                            found.provenance.says_synthetic;
     if (synthetic && !found.provenance.says_synthetic && !judgement.metadata.found) {
@@ -355,7 +380,7 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
     const bool labelled = judgement.metadata.found;
     const std::string& value = judgement.metadata.label.label;
     seen.propagation =
-        decide_propagation({.metadata_says_generated = labelled && value != "2" && value != "3",
+        decide_propagation({.metadata_says_generated = labelled && value == "1",
                             .user_declares = options.user_declares || (labelled && value == "2"),
                             .explicit_mark_or_traces =
                                 found.words || synthetic || labelled || judgement.unreadable})

@@ -15,6 +15,7 @@
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/provenance/hashing.h"
 #include "label/provenance/validate.h"
 
 #include <cstddef>
@@ -86,6 +87,7 @@ struct Resources {
     Bytes font;                         // for pictures; empty: explicit marks are not looked for
     std::vector<SpokenPrompt> prompts;  // for sound
     provenance::ClaimSigner* signer = nullptr;  // for Content Credentials
+    provenance::PageRelease release;            // of the file's pages, when it is mapped
 };
 
 Result<Verification> verify(Bytes file, Format format, const VerifyOptions& options,

@@ -338,6 +338,7 @@ Result<Integrated> LogWriter::integrate_batch(std::span<const Bytes> entries) {
                          "the new tree does not extend the signed one; nothing was signed"};
         }
     }
+    TRY(permitted());
     const std::string signed_next = TRY(sign_checkpoint(next, options_.signers));
     if (auto swapped = head_store_->swap(signed_, signed_next); !swapped.ok()) {
         if (swapped.error().code == ErrorCode::kConflict) {
@@ -374,7 +375,19 @@ Result<void> LogWriter::apply(std::uint64_t old_size, std::span<const Bytes> ent
     return check_edge_bundle(tile_reader(*objects_), head_.tree.size);
 }
 
+Result<bool> LogWriter::republish() {
+    const auto published = TRY(objects_->get(kCheckpoint));
+    if (published && as_text(*published) == signed_) {
+        return false;
+    }
+    TRY(permitted());
+    TRY(objects_->put(kCheckpoint, as_bytes(signed_)));
+    TRY(objects_->flush());
+    return true;
+}
+
 Result<void> LogWriter::publish(std::uint64_t old_size) {
+    TRY(permitted());
     TRY(objects_->put(kCheckpoint, as_bytes(signed_)));
     TRY(objects_->flush());
     TRY(objects_->remove(stage_name(head_.tree)));

@@ -25,6 +25,7 @@
 #include "ledger/tiles.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,6 +40,10 @@ struct LogWriterOptions {
     // A tree that somebody has seen, from a witness or a saved checkpoint. A log that does not
     // reach it is a restored backup: appending would sign a second history.
     std::optional<Tree> at_least;
+    // Asked before the head is signed and before a checkpoint is published; an error ends the
+    // batch. It is how a writer that was replaced while it stalled stops before it publishes old
+    // news.
+    std::function<Result<void>()> permit = {};
 };
 
 struct Integrated {
@@ -60,6 +65,10 @@ public:
     // go on: open() again, which looks at what is really there.
     Result<Integrated> integrate(std::span<const Bytes> entries);
 
+    // Puts the published checkpoint back to the signed one when it is another: a writer that was
+    // replaced may have published an older one after it stalled. Returns whether it was.
+    Result<bool> republish();
+
     const Checkpoint& checkpoint() const noexcept { return head_; }
     const std::string& signed_checkpoint() const noexcept { return signed_; }
 
@@ -67,6 +76,7 @@ private:
     LogWriter(LogObjects& objects, HeadStore& head, LogWriterOptions options)
         : objects_(&objects), head_store_(&head), options_(std::move(options)) {}
 
+    Result<void> permitted() const { return options_.permit ? options_.permit() : Result<void>(); }
     Result<void> start_empty();
     Result<void> resume(const std::string& signed_head);
     Result<void> check_published();

@@ -437,6 +437,26 @@ Result<Private> Records::open(RecordId id) {
     return read_private(as_text(opened));
 }
 
+Result<std::vector<Opening>> Records::openings(RecordId id, std::span<const std::string> fields) {
+    const Disclosure disclosure = TRY(disclose(id));
+    ServiceRecord record;
+    if (std::ranges::any_of(fields, [](const std::string& field) { return field != "facts"; })) {
+        record.personal = TRY(open(id));
+    }
+    const auto values = committed_values(record, disclosure.facts);
+    std::vector<Opening> openings;
+    for (const std::string& field : fields) {
+        const auto found =
+            std::ranges::find_if(values, [&](const auto& value) { return value.first == field; });
+        if (found == values.end()) {
+            return Error{ErrorCode::kNotFound,
+                         fmt::format("the record has no field {} that could be opened", field)};
+        }
+        openings.push_back(open_field(disclosure.salt, field, found->second));
+    }
+    return openings;
+}
+
 Result<Records::Disclosure> Records::disclose(RecordId id) {
     static constexpr Statement kFind{
         "SELECT r.facts, r.salt, e.log, e.entry, o.leaf FROM records r "

@@ -120,6 +120,10 @@ public:
         Buffer waiting_leaf;                // until then
     };
     Result<Disclosure> disclose(RecordId id);
+    // The openings of these fields of the record's leaf (open_field(); "contents" is not kept).
+    // kNotFound for a field that the record has not, kDenied when its subject was erased and a
+    // field is private.
+    Result<std::vector<Opening>> openings(RecordId id, std::span<const std::string> fields);
 
     // What append() would apply, for a caller whose own change belongs to the same transaction.
     Result<storage::Batch> prepare(const ServiceRecord& record, std::span<const Print> prints = {});

@@ -69,6 +69,9 @@ Result<void> StoredHead::swap(const std::optional<std::string>& expected, const 
     static constexpr Statement kUpdate{
         "UPDATE log_heads SET head = $2 WHERE log = $1 AND head = $3"};
     storage::Batch batch;
+    if (fence_) {
+        batch.operations.push_back(fence_());
+    }
     if (expected) {
         batch.operations.push_back(
             {kUpdate,
@@ -120,11 +123,9 @@ struct Sequencer::Waiting {
     Buffer leaf;
 };
 
-Result<std::unique_ptr<Sequencer>> Sequencer::open(storage::Store& store, LogObjects& objects,
-                                                   HeadStore& head, LogClass log,
-                                                   LogWriterOptions options) {
-    LogWriter writer = TRY(LogWriter::open(objects, head, std::move(options)));
-    auto sequencer = std::make_unique<Sequencer>(Opened{}, store, objects, log, std::move(writer));
+Result<std::unique_ptr<Sequencer>> Sequencer::open(Parts parts, LogWriterOptions options) {
+    LogWriter writer = TRY(LogWriter::open(parts.objects, parts.head, std::move(options)));
+    auto sequencer = std::make_unique<Sequencer>(Opened{}, std::move(parts), std::move(writer));
     TRY(sequencer->mend());
     return sequencer;
 }
@@ -132,8 +133,8 @@ Result<std::unique_ptr<Sequencer>> Sequencer::open(storage::Store& store, LogObj
 Result<std::vector<Sequencer::Waiting>> Sequencer::waiting(std::size_t leaves_max) {
     static constexpr Statement kTake{
         "SELECT position, record, leaf FROM log_outbox WHERE log = $1 ORDER BY position LIMIT $2"};
-    const storage::Rows rows = TRY(store_.query(
-        kTake, {log_value(log_), storage::integer(static_cast<std::int64_t>(leaves_max))}));
+    const storage::Rows rows = TRY(parts_.store.query(
+        kTake, {log_value(parts_.log), storage::integer(static_cast<std::int64_t>(leaves_max))}));
     std::vector<Waiting> leaves;
     leaves.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -167,22 +168,25 @@ Result<std::size_t> Sequencer::step() {
 Result<void> Sequencer::settle(std::uint64_t first_index, std::span<const Waiting> leaves) {
     static constexpr Statement kTaken{"DELETE FROM log_outbox WHERE position = $1"};
     storage::Batch batch;
+    if (parts_.fence) {
+        batch.operations.push_back(parts_.fence());
+    }
     storage::BulkInsert entries{"log_entries", {"log", "entry", "record"}, {}};
     auto index = static_cast<std::int64_t>(first_index);
     for (const Waiting& waiting : leaves) {
         batch.operations.push_back(
             {kTaken, {storage::integer(waiting.position)}, storage::Affects::kOne});
         entries.rows.push_back(
-            {log_value(log_), storage::integer(index++), storage::bytes(waiting.record)});
+            {log_value(parts_.log), storage::integer(index++), storage::bytes(waiting.record)});
     }
     batch.inserts.push_back(std::move(entries));
-    return store_.apply(std::move(batch));
+    return parts_.store.apply(std::move(batch));
 }
 
 Result<void> Sequencer::mend() {
     static constexpr Statement kKnown{
         "SELECT COALESCE(MAX(entry) + 1, 0) FROM log_entries WHERE log = $1"};
-    const storage::Rows rows = TRY(store_.query(kKnown, {log_value(log_)}));
+    const storage::Rows rows = TRY(parts_.store.query(kKnown, {log_value(parts_.log)}));
     if (rows.size() != 1) {
         return Error{ErrorCode::kCorrupt, "the table of log entries gives no count"};
     }
@@ -206,7 +210,7 @@ Result<void> Sequencer::mend() {
     for (const Waiting& waiting : leaves) {
         by_leaf.emplace(waiting.leaf, &waiting);
     }
-    const ReadTile read_tile = tile_reader(objects_);
+    const ReadTile read_tile = tile_reader(parts_.objects);
     std::vector<Waiting> integrated;
     for (std::uint64_t index = known; index < size; ++index) {
         const Buffer entry = TRY(read_entry(read_tile, index, size));
@@ -242,6 +246,19 @@ Result<Freshness> freshness(storage::Store& store, LogClass log) {
             Time(std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds)));
     }
     return freshness;
+}
+
+std::optional<BehindFinding> judge_freshness(const Freshness& freshness, LogClass log, Time now,
+                                             std::chrono::milliseconds behind_max) {
+    if (!freshness.oldest_waiting || now - *freshness.oldest_waiting <= behind_max) {
+        return std::nullopt;
+    }
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(now - *freshness.oldest_waiting);
+    return BehindFinding{
+        .code = "ledger.behind",
+        .what = fmt::format("the log of {} is behind: {} leaves wait, the oldest for {} seconds",
+                            log_class_name(log), freshness.waiting, seconds.count())};
 }
 
 }  // namespace colophon::ledger

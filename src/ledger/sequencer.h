@@ -24,6 +24,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,16 +35,22 @@ namespace colophon::ledger {
 
 std::span<const storage::Migration> sequencer_migrations();
 
+// The first operation of what a sequencer writes to the tables: it fails when the lease is gone
+// (storage/lease.h), and with it the batch. Empty for whoever is alone with the store.
+using Fence = std::function<storage::Operation()>;
+
 // The signed head of a log as a row, so that compare-and-swap is the database's.
 class StoredHead final : public HeadStore {
 public:
-    StoredHead(storage::Store& store, LogClass log) : store_(store), log_(log) {}
+    StoredHead(storage::Store& store, LogClass log, Fence fence = {})
+        : store_(store), log_(log), fence_(std::move(fence)) {}
     Result<std::optional<std::string>> read() override;
     Result<void> swap(const std::optional<std::string>& expected, const std::string& next) override;
 
 private:
     storage::Store& store_;
     LogClass log_;
+    Fence fence_;
 };
 
 // The files of a log below a prefix of an object store, each durable when it was put.
@@ -71,22 +78,31 @@ public:
 
     // Opens the log and mends what a crash left between log and tables. Only whoever holds the
     // lease of this log calls it; a second one would be refused by the head (kConflict).
-    static Result<std::unique_ptr<Sequencer>> open(storage::Store& store, LogObjects& objects,
-                                                   HeadStore& head, LogClass log,
-                                                   LogWriterOptions options);
+    struct Parts {
+        storage::Store& store;
+        LogObjects& objects;
+        HeadStore& head;
+        LogClass log = LogClass::kService;
+        Fence fence = {};
+    };
+    static Result<std::unique_ptr<Sequencer>> open(Parts parts, LogWriterOptions options);
 
     // Integrates what waits, at most kBatchLeavesMax leaves, and says how many it were. After an
     // error this sequencer is used up: open() another one.
     Result<std::size_t> step();
 
+    // LogWriter::republish().
+    Result<bool> republish() { return writer_.republish(); }
+
+    const Checkpoint& checkpoint() const noexcept { return writer_.checkpoint(); }
     const std::string& signed_checkpoint() const noexcept { return writer_.signed_checkpoint(); }
 
 private:
     struct Opened {};  // only open() can say that it was
 
 public:
-    Sequencer(Opened, storage::Store& store, LogObjects& objects, LogClass log, LogWriter writer)
-        : store_(store), objects_(objects), log_(log), writer_(std::move(writer)) {}
+    Sequencer(Opened, Parts parts, LogWriter writer)
+        : parts_(std::move(parts)), writer_(std::move(writer)) {}
 
 private:
     struct Waiting;
@@ -94,9 +110,7 @@ private:
     Result<void> settle(std::uint64_t first_index, std::span<const Waiting> leaves);
     Result<void> mend();
 
-    storage::Store& store_;
-    LogObjects& objects_;
-    LogClass log_;
+    Parts parts_;
     LogWriter writer_;
 };
 
@@ -107,5 +121,17 @@ struct Freshness {
 };
 inline constexpr std::int64_t kFreshnessCountMax = 100'000;
 Result<Freshness> freshness(storage::Store& store, LogClass log);
+
+// How old the oldest waiting leaf may be before somebody has to look: the sequencer needs a quarter
+// of a second, and a lease that a dead node held ends within fifteen.
+inline constexpr std::chrono::milliseconds kBehindMax{30'000};
+
+struct BehindFinding {
+    std::string code;  // "ledger.behind"
+    std::string what;
+};
+// Nothing when no leaf has waited longer than `behind_max`.
+std::optional<BehindFinding> judge_freshness(const Freshness& freshness, LogClass log, Time now,
+                                             std::chrono::milliseconds behind_max = kBehindMax);
 
 }  // namespace colophon::ledger

@@ -62,7 +62,8 @@ Result<Buffer> encode_png(const PngImage& png);
 enum class VipsFormat : std::uint8_t { kGif, kTiff, kHeif };
 Result<Image> decode_vips(Bytes file, VipsFormat format);
 
-// HEVC or AV1 in a HEIF file, with the EXIF, XMP and colour profile of `like` (a HEIF file).
+// HEVC or AV1 in a HEIF file without metadata and colour profile, the colours meant as in `like` (a
+// HEIF file).
 enum class HeifCoder : std::uint8_t { kHevc, kAv1 };
 struct HeifOptions {
     HeifCoder coder = HeifCoder::kHevc;

@@ -216,21 +216,14 @@ Result<Buffer> encode_heif(const Image& image, const HeifOptions& options, Bytes
         return Error{ErrorCode::kUnavailable, last_words()};
     }
     const Handle out(copied);
-    for (const char* name : {VIPS_META_EXIF_NAME, VIPS_META_XMP_NAME, VIPS_META_ICC_NAME}) {
-        const void* data = nullptr;
-        std::size_t size = 0;
-        if (vips_image_get_typeof(source.get(), name) != 0 &&
-            vips_image_get_blob(source.get(), name, &data, &size) == 0) {
-            vips_image_set_blob_copy(out.get(), name, data, size);
-        }
-    }
     void* bytes = nullptr;
     std::size_t size = 0;
     const bool av1 = options.coder == HeifCoder::kAv1;
     if (vips_heifsave_buffer(
             out.get(), &bytes, &size, "Q", options.quality, "bitdepth", options.bits, "compression",
             av1 ? VIPS_FOREIGN_HEIF_COMPRESSION_AV1 : VIPS_FOREIGN_HEIF_COMPRESSION_HEVC,
-            "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF, "effort", av1 ? 3 : 4, nullptr) != 0) {
+            "subsample_mode", VIPS_FOREIGN_SUBSAMPLE_OFF, "effort", av1 ? 3 : 4, "strip", TRUE,
+            nullptr) != 0) {
         return Error{ErrorCode::kUnavailable, "the picture cannot be written: " + last_words()};
     }
     const auto* begin = static_cast<const std::uint8_t*>(bytes);

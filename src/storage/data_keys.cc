@@ -395,4 +395,10 @@ Result<std::vector<MasterKeyStatus>> DataKeys::status() {
     return all;
 }
 
+Result<bool> any_data_keys(Store& store) {
+    static constexpr Statement kAny{"SELECT 1 FROM data_keys LIMIT 1"};
+    const Rows rows = TRY(store.query(kAny, {}));
+    return !rows.empty();
+}
+
 }  // namespace colophon::storage

@@ -100,4 +100,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
+// Whether the store holds wrapped data keys, and so needs the master key that wrapped them.
+Result<bool> any_data_keys(Store& store);
+
 }  // namespace colophon::storage

@@ -8,110 +8,20 @@
 #include "storage/internal/pkcs11_key.h"
 #include "storage/sealing.h"
 #include "storage/secret.h"
+#include "storage/secret_source.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <sys/types.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace colophon::storage {
 namespace {
-
-constexpr std::size_t kSecretFileBytesMax = 4096;
-constexpr std::string_view kBlanks = " \t\r\n";
-
-// Text that is overwritten when it goes.
-class SecretText {
-public:
-    explicit SecretText(std::string text) : text_(std::move(text)) {}
-    ~SecretText() { wipe({reinterpret_cast<std::uint8_t*>(text_.data()), text_.size()}); }
-    SecretText(SecretText&&) = default;
-    SecretText& operator=(SecretText&&) = delete;
-    SecretText(const SecretText&) = delete;
-    SecretText& operator=(const SecretText&) = delete;
-
-    // Without the blanks at both ends.
-    std::string_view text() const {
-        const std::string_view all = text_;
-        const std::size_t first = all.find_first_not_of(kBlanks);
-        return first == std::string_view::npos
-                   ? std::string_view()
-                   : all.substr(first, all.find_last_not_of(kBlanks) - first + 1);
-    }
-
-private:
-    std::string text_;
-};
-
-Error file_error(const std::string& path) {
-    const ErrorCode code = errno == ENOENT   ? ErrorCode::kNotFound
-                           : errno == EACCES ? ErrorCode::kDenied
-                                             : ErrorCode::kUnavailable;
-    return Error{code, fmt::format("cannot read the secret in {}: {}", path, std::strerror(errno))};
-}
-
-Result<SecretText> read_from(int fd, const std::string& path) {
-    struct stat facts{};
-    if (::fstat(fd, &facts) != 0) {
-        return file_error(path);
-    }
-    constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
-    if ((facts.st_mode & kOthers) != 0) {
-        return Error{ErrorCode::kDenied,
-                     fmt::format("the secret in {} may be read by others than its owner: set its "
-                                 "mode to 600",
-                                 path)};
-    }
-    std::string text(kSecretFileBytesMax + 1, '\0');
-    const ssize_t got = ::read(fd, text.data(), text.size());
-    if (got < 0) {
-        return file_error(path);
-    }
-    if (static_cast<std::size_t>(got) > kSecretFileBytesMax) {
-        return Error{ErrorCode::kLimit, fmt::format("the secret in {} is larger than {} bytes",
-                                                    path, kSecretFileBytesMax)};
-    }
-    std::fill(text.begin() + got, text.end(), ' ');
-    return SecretText(std::move(text));
-}
-
-// "file:PATH" or "env:NAME".
-Result<SecretText> read_secret(std::string_view source) {
-    if (source.starts_with("file:")) {
-        const std::string path(source.substr(5));
-        const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-        if (fd < 0) {
-            return file_error(path);
-        }
-        Result<SecretText> text = read_from(fd, path);
-        ::close(fd);
-        return text;
-    }
-    if (source.starts_with("env:")) {
-        const std::string name(source.substr(4));
-        const char* value = std::getenv(name.c_str());
-        if (value == nullptr || *value == '\0') {
-            return Error{ErrorCode::kNotFound,
-                         fmt::format("the variable {} of the environment is not set", name)};
-        }
-        return SecretText(value);
-    }
-    return Error{ErrorCode::kInvalidArgument,
-                 "a secret comes from file:PATH or env:NAME, not from the configuration itself"};
-}
 
 class SoftwareKey final : public MasterKey {
 public:
@@ -183,10 +93,10 @@ Result<std::unique_ptr<MasterKey>> open_master_key(std::string_view source, Suit
                                                    Random& random) {
     if (source.starts_with("pkcs11:")) {
         const Pkcs11Uri uri = TRY(parse_pkcs11_uri(source));
-        const SecretText pin = TRY(read_secret(uri.pin_source));
+        const SecretText pin = TRY(read_secret(uri.pin_source, SecretFile::kOwnerOnly));
         return open_pkcs11_key(uri, std::string(pin.text()), random);
     }
-    const SecretText text = TRY(read_secret(source));
+    const SecretText text = TRY(read_secret(source, SecretFile::kOwnerOnly));
     Secret key = TRY(parse_key(text.text(), source));
     return std::unique_ptr<MasterKey>(std::make_unique<SoftwareKey>(std::move(key), suite, random));
 }

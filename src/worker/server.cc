@@ -124,7 +124,11 @@ private:
 
 class Server {
 public:
-    explicit Server(Mapping font) : font_(std::move(font)) { resources_.font = font_.bytes(); }
+    explicit Server(Mapping font) : font_(std::move(font)) {
+        resources_.font = font_.bytes();
+        // All files that the engine sees here are mapped.
+        resources_.release = release_pages;
+    }
 
     // One request. Whatever goes wrong in it is its answer; only a broken channel ends the worker.
     json::Value answer(const Message& request) {

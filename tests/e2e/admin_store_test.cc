@@ -76,7 +76,7 @@ TEST_CASE("a damaged backup makes no store, a failed backup no file, and no mess
     CHECK_FALSE(std::filesystem::exists(person.dir.file("none.colophon")));
     CHECK(person.run({"init", "--data", "x", "--store", "postgres://a"}).exit_code == 64);
     const test::ToolRun refused = person.run(
-        {"init", "--store", "postgres://user:hush-hush@127.0.0.1:1/x?connect_timeout=2"});
+        {"migrate", "--store", "postgres://user:hush-hush@127.0.0.1:1/x?connect_timeout=2"});
     CHECK(refused.exit_code == 1);
     CHECK(refused.err.find("hush-hush") == std::string::npos);
     CHECK(person.run({"init", "--store", "hush-hush"}).err.find("hush") == std::string::npos);

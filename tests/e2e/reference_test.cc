@@ -113,7 +113,7 @@ Names codes_in_sources() {
     return codes;
 }
 
-// `verb` is one word or two, as in "ledger check".
+// `verb` is one word or more, as in "ledger check".
 Names options_of_help(const std::string& verb) {
     Names options;
     std::vector<std::string> command{"env", "LANG=C.UTF-8", COLOPHON_PROGRAM};
@@ -148,17 +148,25 @@ Names options_of_page(const std::string& verb) {
     return options;
 }
 
+// Rows like TextKey{"folder", &ObjectsConfig::folder} of the tables in cli/config.cc.
 Names keys_in_source() {
     Names keys;
     constexpr std::string_view kRow = "TextKey{\"";
+    constexpr std::string_view kOwner = "\", &";
     for (const std::string& line : lines_of("src/cli/config.cc")) {
         const std::size_t at = line.find(kRow);
-        if (at != std::string::npos) {
-            const std::size_t start = at + kRow.size();
-            keys.insert("label." + line.substr(start, line.find('"', start) - start));
+        if (at == std::string::npos) {
+            continue;
         }
+        const std::size_t start = at + kRow.size();
+        const std::size_t end = line.find(kOwner, start);
+        REQUIRE(end != std::string::npos);
+        const std::size_t owner = end + kOwner.size();
+        std::string section = line.substr(owner, line.find("Config::", owner) - owner);
+        section[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(section[0])));
+        keys.insert(section + "." + line.substr(start, end - start));
     }
-    keys.insert({"verify.trust", "storage.data", "storage.url"});
+    keys.insert({"verify.trust", "verify.trust_list", "verify.tsa_list", "keys.others"});
     return keys;
 }
 
@@ -232,9 +240,44 @@ TEST_CASE("the reference gives a finding the same level in both languages") {
 }
 
 TEST_CASE("every option of a verb stands in the reference, and no other") {
-    for (const std::string verb :
-         {"label", "verify", "version", "ledger check", "ledger checkpoint", "ledger prove",
-          "ledger export", "admin init", "admin migrate", "admin backup", "admin restore"}) {
+    for (const std::string verb : {"label",
+                                   "verify",
+                                   "version",
+                                   "ledger check",
+                                   "ledger checkpoint",
+                                   "ledger prove",
+                                   "ledger export",
+                                   "ledger records",
+                                   "ledger sequence",
+                                   "admin init",
+                                   "admin migrate",
+                                   "admin backup",
+                                   "admin restore",
+                                   "admin ca",
+                                   "admin tenant create",
+                                   "admin tenant list",
+                                   "admin tenant show",
+                                   "admin tenant disable",
+                                   "admin tenant enable",
+                                   "admin key create",
+                                   "admin key list",
+                                   "admin key show",
+                                   "admin key rotate",
+                                   "admin key revoke",
+                                   "admin subject add",
+                                   "admin subject list",
+                                   "admin subject show",
+                                   "admin subject close",
+                                   "admin subject erase",
+                                   "admin user create",
+                                   "admin user list",
+                                   "admin user show",
+                                   "admin user roles",
+                                   "admin user reset",
+                                   "admin user disable",
+                                   "admin user enable",
+                                   "admin keys status",
+                                   "admin keys rotate"}) {
         CAPTURE(verb);
         check_same(options_of_help(verb), options_of_page(verb), "docs/reference/cli.md");
     }
@@ -269,6 +312,9 @@ TEST_CASE("every field of the JSON that the program prints stands in the referen
     JsonRun::add(run.colophon({"verify", "--json", COLOPHON_PROGRAM}), run.verify);
     const Names label = code_in_tables("docs/reference/json.md", 0, "## label");
     const Names verify = code_in_tables("docs/reference/json.md", 0, "## verify");
+    // No time-stamp authority was asked, and no credential was broken.
+    run.verify.insert(
+        {"provenance.signed_at", "provenance.time_authority", "provenance.failures[]"});
     check_same(run.verify, verify, "docs/reference/json.md");
     // Errors look the same for both verbs; here only verify was given something unreadable.
     run.label.insert({"error.code", "error.what"});
@@ -293,6 +339,11 @@ TEST_CASE("every field of the JSON that ledger prints stands in the reference") 
     bundle[5] ^= 0x01U;
     test::write_file(log + "/tile/entries/000", bundle);
     take({"check", log});
+    const std::string data = run.dir.file("data");
+    run.colophon({"admin", "init", "--data", data});
+    JsonRun::add(
+        run.colophon({"ledger", "checkpoint", "--data", data, "--log", "conduct", "--json"}),
+        run.verify);
     // No witness signed this log, and its evidence opens nothing.
     run.verify.insert({"witnesses[].name", "witnesses[].time", "opened[].field", "opened[].value"});
     check_same(run.verify, code_in_tables("docs/reference/json.md", 0, "## ledger"),

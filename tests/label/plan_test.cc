@@ -34,8 +34,8 @@ TEST_CASE("the implicit label is owed by all, the explicit one by the five confu
     CHECK(owed(ServiceClass::kContent, Profile::kUsCa, Format::kMarkdown) == "metadata");
 }
 
-// Outside of China the metadata is to be signed: Content Credentials, where the format carries
-// them.
+// [EUCP-1.1] Outside of China the metadata is to be signed: Content Credentials, where the format
+// carries them.
 TEST_CASE("profiles other than cn owe Content Credentials besides") {
     CHECK(owed(ServiceClass::kContent, Profile::kEu, Format::kPng) ==
           "explicit,metadata,provenance");

@@ -4,15 +4,23 @@
 #include "core/bytes.h"
 #include "label/finding.h"
 #include "label/format.h"
+#include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
+#include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/propagation.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <fstream>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace colophon::label {
 namespace {
@@ -160,6 +168,115 @@ TEST_CASE("a provider code that cannot exist is forged") {
         "  ProduceID: '0000000001'\n  ReservedCode1: ''\n  ContentPropagator: ''\n"
         "  PropagateID: ''\n  ReservedCode2: ''\n---\n# Text\n";
     CHECK(verify_markdown(text).verdict == Verdict::kForged);
+}
+
+// A label as front matter: one field is `value`, the others are good.
+std::string front_with(std::string_view field, std::string_view value) {
+    std::string front = "---\nAIGC:\n";
+    for (const auto& [name, good] : {std::pair{"Label", "1"},
+                                     {"ContentProducer", "us"},
+                                     {"ProduceID", "0000000001"},
+                                     {"ReservedCode1", ""},
+                                     {"ContentPropagator", "us"},
+                                     {"PropagateID", "0000000001"},
+                                     {"ReservedCode2", ""}}) {
+        front += fmt::format("  {}: '{}'\n", name, field == name ? value : good);
+    }
+    return front + "---\n";
+}
+
+// A file for each error, and the verdict that it has to get.
+struct ErrorRow {
+    std::string_view code;
+    Verdict verdict;
+    std::string file;
+    VerifyOptions options;
+};
+std::vector<ErrorRow> error_rows() {
+    const std::string body = "# Text\n";
+    const std::string words = "> 本内容由AI生成\n\nText of some length, written by a machine.\n";
+    const SigningKey ours = SigningKey::generate().value();
+    const SigningKey forger = SigningKey::generate().value();
+    AigcLabel label = read_aigc(kLabel)->label;
+    const std::string signed_by_us = make_security_data(label, ours, "ours").value();
+    const std::string posing = make_security_data(label, forger, ours.key_id()).value();
+    label.produce_id = "0000000002";
+    const std::string of_another = make_security_data(label, ours, "ours").value();
+    std::string twice(kLabel);
+    twice.insert(1, R"("Label":"2",)");
+    const auto object = [&](const std::string& text) {
+        return "---\nAIGC: '" + text + "'\n---\n" + body;
+    };
+    VerifyOptions both;
+    both.expected = MarkSet().add(Mark::kExplicit).add(Mark::kMetadata);
+    std::vector<ErrorRow> rows{
+        {"signature.invalid", Verdict::kAltered, front_with("ReservedCode1", of_another), {}},
+        {"signature.key_mismatch", Verdict::kForged, front_with("ReservedCode1", posing), {}},
+        {"metadata.duplicate_field", Verdict::kForged, object(twice), {}},
+        {"metadata.provider_code",
+         Verdict::kForged,
+         front_with("ContentProducer", "001191000000000000000A10001"),
+         {}},
+        {"metadata.label_value", Verdict::kUnreadable, front_with("Label", "7"), {}},
+        {"metadata.label_value", Verdict::kUnreadable, front_with("Label", "7") + words, {}},
+        {"metadata.unreadable", Verdict::kUnreadable, object("AIGC but not JSON"), {}},
+        {"metadata.unreadable", Verdict::kUnreadable, object("AIGC but not JSON") + words, {}},
+        {"explicit.absent", Verdict::kStripped, front_with("", "") + body, both},
+        {"metadata.absent", Verdict::kStripped, words, both},
+        // The gravest of several counts.
+        {"metadata.label_value",
+         Verdict::kForged,
+         object(R"({"Label":"7","Label":"8","ContentProducer":"us","ProduceID":"1"})"),
+         {}},
+    };
+    rows[1].options.trusted.push_back({"ours", ours.public_key()});
+    CHECK(verify_markdown(front_with("ReservedCode1", signed_by_us)).verdict == Verdict::kIntact);
+    return rows;
+}
+
+// [DSP-18]
+TEST_CASE("each error has its verdict, and nothing that has an error is intact") {
+    for (const ErrorRow& row : error_rows()) {
+        CAPTURE(row.code);
+        CAPTURE(row.file);
+        const auto seen = verify(as_bytes(row.file), Format::kMarkdown, row.options, {}).value();
+        CHECK(seen.verdict == row.verdict);
+        CHECK(std::ranges::any_of(seen.findings, [&](const Finding& finding) {
+            return finding.code == row.code && finding.level == FindingLevel::kError;
+        }));
+    }
+}
+
+// The page of all findings says which may be errors; each but one has a file above. Label and IPTC
+// contradict each other in pictures only, which a test above does; what Content Credentials say is
+// shown in provenance/verdict_test.cc.
+TEST_CASE("every error that verification knows has a file that shows its verdict") {
+    std::set<std::string> shown{"metadata.contradiction", "provenance.absent", "provenance.altered",
+                                "provenance.contradiction", "provenance.remembers"};
+    for (const ErrorRow& row : error_rows()) {
+        shown.emplace(row.code);
+    }
+    std::set<std::string> listed;
+    std::ifstream page(COLOPHON_SOURCE_DIR "/docs/reference/findings.md");
+    for (std::string line; std::getline(page, line);) {
+        const bool ledger = line.starts_with("| `ledger.");
+        const std::size_t bar = line.find('|', 1);
+        const std::size_t end = line.find('|', bar + 1);
+        if (!line.starts_with("| `") || ledger || end == std::string::npos) {
+            continue;
+        }
+        if (line.substr(bar, end - bar).find("error") != std::string::npos) {
+            listed.insert(line.substr(3, line.find('`', 3) - 3));
+        }
+    }
+    CHECK(listed == shown);
+}
+
+TEST_CASE("beside a label that can be read, one that cannot is a warning") {
+    const MetadataJudgement judged = judge_metadata(reading_of({"AIGC but not JSON", kLabel}), {});
+    CHECK(judged.metadata.found);
+    REQUIRE(has(judged.findings, "metadata.unreadable"));
+    CHECK(judged.findings.front().level == FindingLevel::kWarning);
 }
 
 TEST_CASE("plain text with its words is intact, since words are all it can carry") {

@@ -25,7 +25,7 @@ void sequence(TestStore& store, LedgerStores& stores) {
             .origin = std::string(test::kLogName), .signers = {}, .at_least = {}};
         options.signers.push_back(test::log_signer());
         const auto sequencer =
-            good(Sequencer::open(*store, objects, head, log, std::move(options)));
+            good(Sequencer::open({*store, objects, head, log}, std::move(options)));
         while (good(sequencer->step()) != 0) {
         }
     }

@@ -27,7 +27,7 @@ public:
           objects(*stores.objects, "ledger/service") {}
 
     std::unique_ptr<Sequencer> open() {
-        return good(Sequencer::open(*store_, objects, head, LogClass::kService, options()));
+        return good(Sequencer::open({*store_, objects, head, LogClass::kService}, options()));
     }
     static LogWriterOptions options() {
         LogWriterOptions options{
@@ -161,7 +161,7 @@ TEST_CASE("a database that is behind its log is refused by name") {
             const std::vector<Bytes> entries{foreign};
             good(writer.integrate(entries));
         }
-        const auto opened = Sequencer::open(*store, log.objects, log.head, LogClass::kService,
+        const auto opened = Sequencer::open({*store, log.objects, log.head, LogClass::kService},
                                             ServiceLog::options());
         REQUIRE_FALSE(opened.ok());
         CHECK(opened.error().code == ErrorCode::kCorrupt);

@@ -11,7 +11,7 @@ inline constexpr storage::Statement kInsert{
     "INSERT INTO staff (id, name, roles, password_hash, must_change, totp_sealed, created_at)"
     " VALUES ($1, $2, $3, '', 1, $4, $5) ON CONFLICT (name) DO NOTHING"};
 inline constexpr storage::Statement kSetSecrets{
-    "UPDATE staff SET password_hash = $2, must_change = 1, totp_sealed = $3, totp_step = 0"
+    "UPDATE staff SET password_hash = $2, must_change = $4, totp_sealed = $3, totp_step = 0"
     " WHERE id = $1"};
 inline constexpr storage::Statement kAll{
     "SELECT id, name, roles, must_change, created_at, disabled_at FROM staff ORDER BY name"};

@@ -49,6 +49,17 @@ inline constexpr storage::Statement kSetGuardian{
     "UPDATE subjects SET guardian = $3 WHERE id = $1 AND tenant = $2"};
 inline constexpr storage::Statement kClose{
     "UPDATE subjects SET closed_at = COALESCE(closed_at, $3) WHERE id = $1 AND tenant = $2"};
+inline constexpr storage::Statement kErase{
+    "UPDATE subjects SET closed_at = COALESCE(closed_at, $3), birth_sealed = NULL, age = 0,"
+    " guardian = NULL, reference_index = $4 WHERE id = $1 AND tenant = $2"};
+inline constexpr storage::Statement kEraseVerifications{
+    "DELETE FROM verifications WHERE subject = $1"};
+inline constexpr storage::Statement kEraseAttempts{
+    "DELETE FROM verification_attempts WHERE subject = $1"};
+inline constexpr storage::Statement kEraseCodes{"DELETE FROM one_time_codes WHERE subject = $1"};
+inline constexpr storage::Statement kList{
+    "SELECT id, kind, closed_at, created_at FROM subjects WHERE tenant = $1 AND id > $2"
+    " ORDER BY id LIMIT 1000"};
 inline constexpr storage::Statement kKeepBirth{
     "UPDATE subjects SET birth_sealed = $2 WHERE id = $1"};
 

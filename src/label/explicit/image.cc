@@ -59,11 +59,10 @@ constexpr std::array kCodecs{
 // What is wrong with a mark that is there: too low, or too faint. [GB45438-5.2]
 void judge(ExplicitReading& reading) {
     if (reading.height_percent && *reading.height_percent < kInkHeightPercentMin) {
-        fault(
-            reading.findings, "explicit.height",
-            fmt::format("the mark is {:.2f} % of the shortest side high, the standard asks for at "
-                        "least {:.0f} %",
-                        *reading.height_percent, kInkHeightPercentMin));
+        warn(reading.findings, "explicit.height",
+             fmt::format("the mark is {:.2f} % of the shortest side high, the standard asks for at "
+                         "least {:.0f} %",
+                         *reading.height_percent, kInkHeightPercentMin));
     }
     if (reading.contrast && *reading.contrast < kContrastMin) {
         warn(reading.findings, "explicit.contrast",

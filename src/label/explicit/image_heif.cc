@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mark in HEIC and AVIF: the primary picture is decoded, drawn and coded again with high
-// quality; EXIF is carried over byte for byte,
-// the colour profile by value; XMP is lost, because libvips 8.14 writes none. Further pictures of
-// the file (thumbnails, depth maps, bursts) are not, and the reading says so.
+// quality. EXIF, XMP, other items of metadata and the colour profile are carried over byte for
+// byte; further pictures of the file (thumbnails, depth maps, bursts) are not, and the reading says
+// so.
 #include "core/bytes.h"
-#include "core/limits.h"
 #include "core/result.h"
+#include "core/splice.h"
 #include "label/container/bmff_boxes.h"
 #include "label/container/bmff_meta.h"
+#include "label/container/bmff_properties.h"
 #include "label/container/tiff_ifds.h"
 #include "label/explicit/internal/image_codecs.h"
 #include "label/explicit/internal/image_layout.h"
 #include "label/finding.h"
+#include "label/metadata/heif_items.h"
 #include "media/image.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -32,29 +36,14 @@ bool is_avif(Bytes file) {
     return as_text(file.first(size)).find("avif") != std::string_view::npos;
 }
 
-Result<std::optional<bmff::ItemMeta>> read_meta(Bytes file) {
+Result<bmff::ItemMeta> read_meta(Bytes file) {
     bmff::BoxReader boxes(file);
     while (const auto box = TRY(boxes.next())) {
         if (box->type == bmff::box_type("meta")) {
-            return std::optional(TRY(bmff::read_item_meta(file, *box)));
+            return bmff::read_item_meta(file, *box);
         }
     }
-    return std::optional<bmff::ItemMeta>();
-}
-
-const bmff::ItemLocation* find_exif(const bmff::ItemMeta& meta) {
-    const auto item = std::ranges::find(meta.items, bmff::box_type("Exif"), &bmff::ItemInfo::type);
-    return item == meta.items.end() || !meta.locations ? nullptr : meta.locations->find(item->id);
-}
-
-// The bytes of the EXIF item; nothing when there is none.
-Result<std::optional<Buffer>> read_exif(Bytes file) {
-    const auto meta = TRY(read_meta(file));
-    const bmff::ItemLocation* exif = meta ? find_exif(*meta) : nullptr;
-    if (exif == nullptr) {
-        return std::optional<Buffer>();
-    }
-    return std::optional(TRY(bmff::item_bytes(file, *meta, *exif, limits::kMetadataBlockBytesMax)));
+    return Error{ErrorCode::kUnsupported, "the file has no meta box with items"};
 }
 
 // The picture is stored as it is displayed, and the orientation in EXIF is only said again for
@@ -85,37 +74,83 @@ void set_upright(Buffer& exif) {
                       exif.begin() + static_cast<std::ptrdiff_t>(skip + entry->value_offset));
 }
 
-// libvips takes EXIF apart and writes it anew; this puts the bytes of the original in its place,
-// over what stands there or, where the sizes differ, into an 'mdat' of their own at the end.
-Result<Buffer> with_exif_of(Bytes original, Buffer coded) {
-    auto exif = TRY(read_exif(original));
-    const auto meta = TRY(read_meta(coded));
-    const bmff::ItemLocation* item = meta ? find_exif(*meta) : nullptr;
-    if (!exif || item == nullptr) {
+// The colour boxes ('colr') of the primary picture: coded values (nclx) and profiles.
+Result<std::vector<Buffer>> read_colours(Bytes file, const bmff::ItemMeta& meta) {
+    std::vector<Buffer> boxes;
+    if (!meta.primary) {
+        return boxes;
+    }
+    const std::vector<bmff::Box> properties = TRY(bmff::item_properties(file, meta, *meta.primary));
+    for (const bmff::Box& box : properties) {
+        if (box.type == bmff::box_type("colr") && box.payload_size() >= 4) {
+            boxes.push_back(to_buffer(*slice(file, box.offset, box.size)));
+        }
+    }
+    return boxes;
+}
+
+constexpr std::size_t kColourKind = 8;  // in a 'colr' box: nclx, prof or rICC
+constexpr std::size_t kPrimaries = 12;  // of nclx: primaries, transfer, matrix:u16 range:u8
+constexpr std::size_t kNclxBytes = 19;
+
+bool is_nclx(const Buffer& colr) {
+    return colr.size() == kNclxBytes &&
+           load_be32(Bytes(colr).subspan(kColourKind)) == bmff::box_type("nclx");
+}
+
+// What RGB means, primaries and transfer, stays the original's; how it became YCbCr is the coder's.
+// Profiles stay byte for byte.
+Result<Buffer> with_colours_of(Bytes original, Buffer coded) {
+    const bmff::ItemMeta meta = TRY(read_meta(coded));
+    if (!meta.primary) {
         return coded;
     }
-    set_upright(*exif);
-    const auto ranges = TRY(bmff::item_ranges(coded, *meta, *item));
-    if (ranges.size() == 1 && ranges.front().size == exif->size()) {
-        std::ranges::copy(*exif,
-                          coded.begin() + static_cast<std::ptrdiff_t>(ranges.front().offset));
+    const bmff::ItemMeta before = TRY(read_meta(original));
+    std::vector<Buffer> boxes = TRY(read_colours(original, before));
+    const std::vector<bmff::Box> properties =
+        TRY(bmff::item_properties(coded, meta, *meta.primary));
+    std::vector<Buffer> added;
+    for (Buffer& box : boxes) {
+        if (!is_nclx(box)) {
+            added.push_back(std::move(box));
+            continue;
+        }
+        bool patched = false;
+        for (const bmff::Box& own : properties) {
+            const Buffer bytes = to_buffer(*slice(coded, own.offset, own.size));
+            if (own.type == bmff::box_type("colr") && is_nclx(bytes)) {
+                std::copy_n(box.begin() + kPrimaries, 4,
+                            coded.begin() + static_cast<std::ptrdiff_t>(own.offset + kPrimaries));
+                patched = true;
+            }
+        }
+        if (!patched) {
+            // What libheif codes with unless it says otherwise: BT.601, full range.
+            Buffer values(box.begin() + kColourKind, box.begin() + kPrimaries + 4);
+            append_be16(values, 6);
+            values.push_back(0x80);
+            Buffer colr;
+            bmff::append_box(colr, bmff::box_type("colr"), values);
+            added.push_back(std::move(colr));
+        }
+    }
+    if (added.empty()) {
         return coded;
     }
-    bmff::ItemLocations locations = *meta->locations;
-    bmff::ItemLocation& moved = *locations.find(item->id);
-    moved.method_bits = static_cast<std::uint16_t>(moved.method_bits & ~0xFU);
-    moved.base = 0;
-    moved.extents.assign(1, {.index = 0, .offset = coded.size() + 8, .length = exif->size()});
-    const bmff::Box& box = locations.box;
-    const Buffer iloc = bmff::fits_iloc(locations) ? bmff::write_iloc(locations) : Buffer();
-    if (iloc.size() != box.size) {
-        return Error{ErrorCode::kLimit, "the place of EXIF does not fit into the coded picture"};
+    const Splice splice = TRY(bmff::add_properties(coded, meta, *meta.primary, added));
+    return apply_splice(coded, splice);
+}
+
+// libvips writes EXIF anew and no XMP; the items of the original are put in as they were.
+Result<Buffer> with_items_of(Bytes original, Buffer coded) {
+    std::vector<HeifItem> items = TRY(read_heif_items(original));
+    for (HeifItem& item : items) {
+        if (item.type == bmff::box_type("Exif")) {
+            set_upright(item.bytes);
+        }
+        const Splice splice = TRY(add_heif_item(coded, item));
+        coded = apply_splice(coded, splice);
     }
-    for (const bmff::FileRange& range : ranges) {
-        std::fill_n(coded.begin() + static_cast<std::ptrdiff_t>(range.offset), range.size, 0);
-    }
-    std::ranges::copy(iloc, coded.begin() + static_cast<std::ptrdiff_t>(box.offset));
-    bmff::append_box(coded, bmff::box_type("mdat"), *exif);
     return coded;
 }
 
@@ -128,15 +163,24 @@ Result<Drawn> draw_heif(const Drawing& drawing) {
     drawn.height_percent = height_percent(overlay, image.width, image.height);
     drawn.contrast = draw_frame(image, overlay, 0);
     const bool avif = is_avif(drawing.file);
+    int bits = media::heif_bits(drawing.file);
+    std::string what = "the picture is coded once more; further pictures in the file are left out";
+    if (avif && bits == 10) {
+        // libheif 1.15 gives AV1 of 10 bits a profile that libaom 3.6 ends the process for.
+        bits = 12;
+        what =
+            "the picture is coded once more, with 12 bits a sample instead of 10; further "
+            "pictures in the file are left out";
+    }
     Buffer coded =
         TRY(media::encode_heif(image,
                                {.coder = avif ? media::HeifCoder::kAv1 : media::HeifCoder::kHevc,
                                 .quality = avif ? kAv1Quality : kHevcQuality,
-                                .bits = media::heif_bits(drawing.file)},
+                                .bits = bits},
                                drawing.file));
-    note(drawn.findings, "explicit.recoded",
-         "the picture is coded once more; further pictures in the file are left out");
-    drawn.splice.insert(TRY(with_exif_of(drawing.file, std::move(coded))));
+    note(drawn.findings, "explicit.recoded", std::move(what));
+    coded = TRY(with_colours_of(drawing.file, std::move(coded)));
+    drawn.splice.insert(TRY(with_items_of(drawing.file, std::move(coded))));
     return drawn;
 }
 

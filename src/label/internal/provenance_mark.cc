@@ -96,14 +96,39 @@ void judge_altered(const CredentialReading& reading, Verification& seen) {
                       failure == nullptr ? std::string("general.error") : failure->code));
 }
 
+// What the credential says for or against itself and the metadata label.
+void add_findings(const CredentialReading& reading, Verification& seen) {
+    const bool label_seen = seen.metadata && seen.metadata->found;
+    if (!reading.intact()) {
+        judge_altered(reading, seen);
+        if (!reading.aigc.empty() && seen.metadata && !label_seen) {
+            fault(seen.findings, "provenance.remembers",
+                  "the Content Credentials tell of a metadata label that is gone");
+        }
+        return;
+    }
+    if (!reading.trusted()) {
+        note(seen.findings, "provenance.untrusted",
+             "the Content Credentials are intact; their signer is nobody whom you trust");
+    }
+    const bool differs =
+        label_seen && !reading.aigc.empty() && !same_record(reading.aigc, seen.metadata->label);
+    const bool captured =
+        label_seen && seen.metadata->label.label == "1" && camera(reading.source_type);
+    if (differs || captured) {
+        fault(seen.findings, "provenance.contradiction",
+              "the Content Credentials and the metadata label say different things");
+    }
+}
+
 bool same_bytes(Bytes a, Bytes b) {
     return a.data() == b.data() || (a.size() == b.size() && std::ranges::equal(a, b));
 }
 
 Result<void> read_back(Bytes file, const ProvenanceTask& task, const ApplyOptions& options,
-                       const std::string& manifest_label) {
+                       const Resources& resources, const std::string& manifest_label) {
     const CredentialReading reading =
-        TRY(provenance::read_credential(file, task.format, options.credentials));
+        TRY(provenance::read_credential(file, task.format, options.credentials, resources.release));
     if (!reading.intact() || reading.manifest_label != manifest_label) {
         return Error{ErrorCode::kCorrupt,
                      fmt::format("the Content Credentials do not read back: {}",
@@ -124,8 +149,10 @@ Result<void> check_provenance_possible(Format format) {
 }
 
 Result<std::optional<CredentialReading>> read_upstream(Bytes file, Format format,
-                                                       const ApplyOptions& options) {
-    CredentialReading reading = TRY(provenance::read_credential(file, format, options.credentials));
+                                                       const ApplyOptions& options,
+                                                       const Resources& resources) {
+    CredentialReading reading =
+        TRY(provenance::read_credential(file, format, options.credentials, resources.release));
     return reading.found ? std::optional(std::move(reading)) : std::nullopt;
 }
 
@@ -155,6 +182,7 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
     input.now = options.record.created_at;
     input.manifest_id = options.manifest_id;
     input.instance_id = options.instance_id;
+    input.release = resources.release;
     if (task.label) {
         input.aigc = write_aigc(*task.label, Wrapping::kBare);
     }
@@ -171,44 +199,21 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
         TRY(provenance::add_credential(task.file, task.format, input, *resources.signer));
     mark.file = TRY(holder.hold(task.file, credential.splice, true));
     mark.manifest_label = credential.manifest_label;
-    TRY(read_back(mark.file, task, options, mark.manifest_label));
+    TRY(read_back(mark.file, task, options, resources, mark.manifest_label));
     return mark;
 }
 
 Result<ProvenanceFinds> verify_provenance(Bytes file, const VerifyOptions& options,
-                                          Verification& seen) {
+                                          const Resources& resources, Verification& seen) {
     ProvenanceFinds finds;
     if (provenance::find_carrier(seen.format) == nullptr) {
         return finds;
     }
     CredentialReading reading =
-        TRY(provenance::read_credential(file, seen.format, options.credentials));
+        TRY(provenance::read_credential(file, seen.format, options.credentials, resources.release));
     if (reading.found) {
-        finds.altered = !reading.intact();
-        const bool label_seen = seen.metadata && seen.metadata->found;
-        if (finds.altered) {
-            judge_altered(reading, seen);
-            finds.remembers = !reading.aigc.empty() && seen.metadata && !label_seen;
-        } else {
-            finds.says_synthetic = says_synthetic(reading);
-            if (!reading.trusted()) {
-                note(seen.findings, "provenance.untrusted",
-                     "the Content Credentials are intact; their signer is nobody whom you trust");
-            }
-            const bool differs = label_seen && !reading.aigc.empty() &&
-                                 !same_record(reading.aigc, seen.metadata->label);
-            const bool captured =
-                label_seen && seen.metadata->label.label == "1" && camera(reading.source_type);
-            finds.contradiction = differs || captured;
-        }
-        if (finds.remembers) {
-            fault(seen.findings, "provenance.remembers",
-                  "the Content Credentials tell of a metadata label that is gone");
-        }
-        if (finds.contradiction) {
-            fault(seen.findings, "provenance.contradiction",
-                  "the Content Credentials and the metadata label say different things");
-        }
+        add_findings(reading, seen);
+        finds.says_synthetic = reading.intact() && says_synthetic(reading);
         if (options.manifest) {
             seen.manifest = provenance::write_crjson(reading);
         }

@@ -22,7 +22,8 @@ Result<void> check_provenance_possible(Format format);
 
 // The credential of the file as it came; nothing when there is none.
 Result<std::optional<provenance::CredentialReading>> read_upstream(Bytes file, Format format,
-                                                                   const ApplyOptions& options);
+                                                                   const ApplyOptions& options,
+                                                                   const Resources& resources);
 
 struct ProvenanceTask {
     Bytes original;
@@ -41,15 +42,12 @@ struct ProvenanceMark {
 Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyOptions& options,
                                         const Resources& resources, Holder& holder);
 
-// What the credential contributes to the verdict.
+// What the credential contributes to the verdict besides its findings.
 struct ProvenanceFinds {
-    bool altered = false;         // it does not fit the file, or itself
-    bool contradiction = false;   // it says something else than the metadata label
-    bool remembers = false;       // it tells of a metadata label that is not there
     bool says_synthetic = false;  // it is intact and says that a model made the content
 };
 // Sets seen.provenance and adds findings; seen.metadata is set already where it is looked at.
 Result<ProvenanceFinds> verify_provenance(Bytes file, const VerifyOptions& options,
-                                          Verification& seen);
+                                          const Resources& resources, Verification& seen);
 
 }  // namespace colophon::label::internal

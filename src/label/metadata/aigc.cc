@@ -133,7 +133,7 @@ void judge_presence(Findings& findings, const AigcLabel& label) {
                           internal::shorten(label.label)));
     }
     if (label.content_producer.empty()) {
-        fault(findings, "metadata.no_producer", "ContentProducer is empty: nobody is named");
+        warn(findings, "metadata.no_producer", "ContentProducer is empty: nobody is named");
     }
     if (label.produce_id.empty()) {
         warn(findings, "metadata.no_produce_id",

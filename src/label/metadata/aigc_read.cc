@@ -358,14 +358,16 @@ Result<json::Value> unwrap(json::Value outer, AigcReading& reading) {
     }
     json::Value* found = nullptr;
     std::size_t others = 0;
-    std::size_t repeats = 0;
+    bool repeated = false;
+    bool differs = false;
     for (json::Member& member : *members) {
         if (fold(member.first) != "aigc") {
             ++others;
         } else if (found == nullptr) {
             found = &member.second;
         } else {
-            ++repeats;
+            repeated = true;
+            differs = differs || json::write(member.second) != json::write(*found);
         }
     }
     if (found == nullptr) {
@@ -384,8 +386,10 @@ Result<json::Value> unwrap(json::Value outer, AigcReading& reading) {
         warn(reading.findings, "metadata.unknown_field",
              fmt::format("{} further keys stand beside AIGC", others));
     }
-    if (repeats > 0) {
-        fault(reading.findings, "metadata.duplicate_field", "the key AIGC stands there twice");
+    if (repeated) {
+        reading.findings.push_back({"metadata.duplicate_field",
+                                    differs ? FindingLevel::kError : FindingLevel::kWarning,
+                                    "the key AIGC stands there twice"});
     }
     return inner;
 }

@@ -72,9 +72,9 @@ void Scan::read_packet(std::string_view where, Bytes packet, std::uint64_t offse
                    : read_xmp(as_text(packet));
     if (!xmp.ok()) {
         reading_.damaged_label = reading_.damaged_label || holds_label_bytes(as_text(packet));
-        fault(reading_.findings, "metadata.xmp",
-              std::string(name_) + " " + std::string(where) + " at byte " + std::to_string(offset) +
-                  ": " + xmp.error().what);
+        warn(reading_.findings, "metadata.xmp",
+             std::string(name_) + " " + std::string(where) + " at byte " + std::to_string(offset) +
+                 ": " + xmp.error().what);
         return;
     }
     for (std::string& value : xmp->aigc) {

@@ -17,6 +17,7 @@
 #include "label/container/bmff_offsets.h"
 #include "label/metadata/container.h"
 #include "label/metadata/exif.h"
+#include "label/metadata/heif_items.h"
 #include "label/metadata/internal/bmff_labels.h"
 #include "label/metadata/internal/containers.h"
 #include "label/metadata/xmp.h"
@@ -30,18 +31,18 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label::internal {
+namespace colophon::label {
+namespace internal {
 namespace {
 
 using bmff::Box;
 using bmff::box_type;
 using bmff::BoxReader;
+using bmff::BoxType;
 using bmff::FileRange;
 using bmff::ItemInfo;
 using bmff::ItemLocation;
 using bmff::ItemMeta;
-
-constexpr std::string_view kXmpType{"application/rdf+xml\0", 20};
 
 // What of the file matters for writing.
 struct Picture {
@@ -67,6 +68,11 @@ struct Plan {
     Box own;  // for kOwnBox
     std::string packet;
     std::uint32_t id = 0;
+    // Of a new item.
+    BoxType type = box_type("mime");
+    std::string content_type = "application/rdf+xml";
+    std::string content_encoding;
+    bool alone = true;  // every other label is taken out
 };
 
 Result<Picture> find_parts(Bytes file) {
@@ -284,9 +290,16 @@ Buffer new_infe(const Plan& plan) {
     append_be32(content, 2U << 24U);
     append_be16(content, static_cast<std::uint16_t>(plan.id));
     append_be16(content, 0);  // not protected
-    append_be32(content, box_type("mime"));
-    append(content, std::string_view("\0", 1));  // no name
-    append(content, kXmpType);
+    append_be32(content, plan.type);
+    content.push_back(0);  // no name
+    if (plan.type == box_type("mime")) {
+        append(content, plan.content_type);
+        content.push_back(0);
+    }
+    if (!plan.content_encoding.empty()) {
+        append(content, plan.content_encoding);
+        content.push_back(0);
+    }
     Buffer out;
     bmff::append_box(out, box_type("infe"), content);
     return out;
@@ -417,7 +430,9 @@ Result<bmff::FileEdits> make_edits(const Picture& picture, const Plan& plan, Buf
     }
     drop_encoding(picture, plan, edits);
     place_packet(picture, plan, edits);
-    TRY(remove_others(picture, plan, edits));
+    if (plan.alone) {
+        TRY(remove_others(picture, plan, edits));
+    }
     TRY(bmff::consume_free(picture.file, edits, picture.meta.box));
     return edits;
 }
@@ -530,12 +545,58 @@ Result<void> remove_others(const Picture& picture, const Plan& plan, bmff::FileE
 
 }  // namespace
 
-Result<Splice> write_heif(Bytes file, const MetadataFields& fields) {
-    const Picture picture = TRY(find_parts(file));
-    const Plan plan = TRY(make_plan(picture, fields));
+namespace {
+
+Result<Splice> write_plan(const Picture& picture, const Plan& plan) {
     bmff::FileEdits edits = TRY(place_items(picture, plan));
-    TRY(bmff::shift_offsets(file, edits, picture.meta.locations->box.offset));
-    return edits.finish(file);
+    TRY(bmff::shift_offsets(picture.file, edits, picture.meta.locations->box.offset));
+    return edits.finish(picture.file);
 }
 
-}  // namespace colophon::label::internal
+}  // namespace
+
+Result<Splice> write_heif(Bytes file, const MetadataFields& fields) {
+    const Picture picture = TRY(find_parts(file));
+    return write_plan(picture, TRY(make_plan(picture, fields)));
+}
+
+}  // namespace internal
+
+Result<std::vector<HeifItem>> read_heif_items(Bytes file) {
+    const internal::Picture picture = TRY(internal::find_parts(file));
+    const bmff::ItemMeta& meta = picture.meta;
+    std::vector<HeifItem> items;
+    for (const bmff::ItemInfo& info : meta.items) {
+        const bool carried =
+            info.type == bmff::box_type("Exif") || info.type == bmff::box_type("mime");
+        const bmff::ItemLocation* location = meta.locations->find(info.id);
+        if (!carried || info.protection != 0 || location == nullptr ||
+            items.size() >= limits::kLabelSitesMax) {
+            continue;
+        }
+        auto bytes = bmff::item_bytes(file, meta, *location, limits::kMetadataBlockBytesMax);
+        if (!bytes.ok() && bytes.error().code == ErrorCode::kUnsupported) {
+            continue;
+        }
+        items.push_back({.type = info.type,
+                         .content_type = info.content_type,
+                         .content_encoding = info.content_encoding,
+                         .bytes = TRY(std::move(bytes))});
+    }
+    return items;
+}
+
+Result<Splice> add_heif_item(Bytes file, const HeifItem& item) {
+    const internal::Picture picture = TRY(internal::find_parts(file));
+    internal::Plan plan;
+    plan.packet = std::string(as_text(item.bytes));
+    plan.id = TRY(internal::free_id(picture.meta));
+    plan.type = item.type;
+    plan.content_type = item.content_type;
+    plan.content_encoding = item.content_encoding;
+    plan.alone = false;
+    TRY(internal::check_room(picture.meta));
+    return internal::write_plan(picture, plan);
+}
+
+}  // namespace colophon::label

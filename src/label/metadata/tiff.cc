@@ -222,9 +222,9 @@ Result<MetadataReading> read_tiff(Bytes file) {
         if (is_packet(*entry)) {
             add_xmp(reading, *entry->value, std::move(site));
         } else {
-            fault(reading.findings, "metadata.xmp",
-                  "the XMP entry of the TIFF at byte " + std::to_string(entry->offset) +
-                      " points to nothing that is a packet");
+            warn(reading.findings, "metadata.xmp",
+                 "the XMP entry of the TIFF at byte " + std::to_string(entry->offset) +
+                     " points to nothing that is a packet");
         }
     }
     add_exif(reading, file, 0, "tiff");

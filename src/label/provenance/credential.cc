@@ -105,8 +105,8 @@ Result<Credential> add_credential(Bytes file, Format format, const CredentialInp
     placement = TRY(carrier->place(file, zeros));
 
     // Second pass: the hash of all the rest, the claim, the signature.
-    const Buffer content =
-        TRY(hash_content(carrier->binding, FileView(file, placement.splice), placement.ranges));
+    const Buffer content = TRY(hash_content(
+        carrier->binding, FileView(file, placement.splice, input.release), placement.ranges));
     const Draft::Finished finished = draft.with(bind(carrier->binding, placement.ranges, content));
     const Buffer signature = TRY(signer.sign(finished.claim));
     COLOPHON_ASSERT(signature.size() == no_signature.size());

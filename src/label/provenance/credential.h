@@ -58,6 +58,7 @@ struct CredentialInput {
     Time now;                                    // of the actions
     std::array<std::uint8_t, 16> manifest_id{};  // random
     std::array<std::uint8_t, 16> instance_id{};  // random
+    PageRelease release;                         // may be empty
 };
 
 struct Credential {

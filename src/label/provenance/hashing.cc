@@ -21,6 +21,8 @@
 namespace colophon::label::provenance {
 namespace {
 
+constexpr std::size_t kPartBytes = 8U << 20U;  // hashed before its pages are given back
+
 constexpr std::array<std::pair<HashAlgorithm, std::string_view>, 3> kNames{
     {{HashAlgorithm::kSha256, "sha256"},
      {HashAlgorithm::kSha384, "sha384"},
@@ -91,21 +93,24 @@ void FileView::pieces(const ByteRange& range, Take take) const {
     COLOPHON_ASSERT(range.offset <= size_ && range.size <= size_ - range.offset);
     if (splice_ == nullptr) {
         take(source_.subspan(static_cast<std::size_t>(range.offset),
-                             static_cast<std::size_t>(range.size)));
+                             static_cast<std::size_t>(range.size)),
+             Origin::kSource);
         return;
     }
     std::uint64_t at = 0;  // in the output
     for (const SplicePiece& piece : splice_->pieces()) {
-        const std::uint64_t size = piece.source_size == 0 ? piece.bytes.size() : piece.source_size;
+        const bool inserted = piece.source_size == 0;
+        const std::uint64_t size = inserted ? piece.bytes.size() : piece.source_size;
         const std::uint64_t begin = std::max(at, range.offset);
         const std::uint64_t end = std::min(at + size, range.end());
         if (begin < end) {
-            const Bytes bytes = piece.source_size == 0
+            const Bytes bytes = inserted
                                     ? Bytes(piece.bytes)
                                     : source_.subspan(static_cast<std::size_t>(piece.source_offset),
                                                       static_cast<std::size_t>(size));
             take(bytes.subspan(static_cast<std::size_t>(begin - at),
-                               static_cast<std::size_t>(end - begin)));
+                               static_cast<std::size_t>(end - begin)),
+                 inserted ? Origin::kInserted : Origin::kSource);
         }
         at += size;
         if (at >= range.end()) {
@@ -115,12 +120,21 @@ void FileView::pieces(const ByteRange& range, Take take) const {
 }
 
 void FileView::feed(const ByteRange& range, ContentHasher& hasher) const {
-    pieces(range, [&](Bytes bytes) { hasher.update(bytes); });
+    pieces(range, [&](Bytes bytes, Origin origin) {
+        while (!bytes.empty()) {
+            const Bytes part = bytes.first(std::min(bytes.size(), kPartBytes));
+            hasher.update(part);
+            if (release_ && origin == Origin::kSource) {
+                release_(part);
+            }
+            bytes = bytes.subspan(part.size());
+        }
+    });
 }
 
 Buffer FileView::read(const ByteRange& range) const {
     Buffer out;
-    pieces(range, [&](Bytes bytes) { append(out, bytes); });
+    pieces(range, [&](Bytes bytes, Origin) { append(out, bytes); });
     return out;
 }
 

@@ -7,9 +7,11 @@
 #include "core/splice.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon::label::provenance {
@@ -47,12 +49,17 @@ struct ByteRange {
     bool operator==(const ByteRange&) const = default;
 };
 
+// Told of each part of a source that was read once and will not be needed soon, so that who mapped
+// the file can give its pages back. Never told of memory that is no part of the source.
+using PageRelease = std::function<void(Bytes)>;
+
 // A file that is there, or that a splice will make: read in pieces, without making it.
 class FileView {
 public:
-    explicit FileView(Bytes file) : source_(file), size_(file.size()) {}
-    FileView(Bytes source, const Splice& splice)
-        : source_(source), splice_(&splice), size_(splice.size()) {}
+    explicit FileView(Bytes file, PageRelease release = {})
+        : source_(file), size_(file.size()), release_(std::move(release)) {}
+    FileView(Bytes source, const Splice& splice, PageRelease release = {})
+        : source_(source), splice_(&splice), size_(splice.size()), release_(std::move(release)) {}
 
     std::uint64_t size() const noexcept { return size_; }
     // Hands over the bytes of a range in order, in pieces of any size. The range lies inside
@@ -62,12 +69,14 @@ public:
     Buffer read(const ByteRange& range) const;
 
 private:
+    enum class Origin : std::uint8_t { kSource, kInserted };
     template <class Take>
     void pieces(const ByteRange& range, Take take) const;
 
     Bytes source_;
     const Splice* splice_ = nullptr;
     std::uint64_t size_;
+    PageRelease release_;
 };
 
 // The hash of everything but the ranges, which are in order, apart and inside (asserted).

@@ -448,7 +448,8 @@ std::string_view credential_state_name(CredentialState state) noexcept {
     return kNames[static_cast<std::size_t>(state)];
 }
 
-Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust) {
+Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
+                                          const PageRelease& release) {
     CredentialReading reading;
     const Carrier* carrier = find_carrier(format);
     if (carrier == nullptr) {
@@ -461,7 +462,7 @@ Result<CredentialReading> read_credential(Bytes file, Format format, const Trust
     reading.found = true;
     reading.where = found->where;
     reading.store = std::move(found->store);
-    const Content content{.view = FileView(file),
+    const Content content{.view = FileView(file, release),
                           .file = file,
                           .format = format,
                           .store_ranges = found->ranges,

@@ -10,6 +10,7 @@
 #include "label/format.h"
 #include "label/provenance/certificate.h"
 #include "label/provenance/credential.h"
+#include "label/provenance/hashing.h"
 
 #include <cstdint>
 #include <optional>
@@ -77,8 +78,9 @@ struct CredentialReading {
     bool trusted() const noexcept { return found && state == CredentialState::kTrusted; }
 };
 
-// `format` without a carrier: nothing found.
-Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust);
+// `format` without a carrier: nothing found. `release` may be empty.
+Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
+                                          const PageRelease& release = {});
 
 // The same for a store that lies beside the file.
 CredentialReading read_detached(Bytes store, Bytes file, Format format, const Trust& trust);

@@ -181,6 +181,7 @@ TEST_CASE("repeated keys are an error when they disagree and a warning when not"
     CHECK(level(R"({"Label":"1","Label":"2"})") == FindingLevel::kError);
     CHECK(level(R"({"Label":"1","label":"3"})") == FindingLevel::kError);
     CHECK(level(R"({"AIGC":{"Label":"1"},"AIGC":{"Label":"3"}})") == FindingLevel::kError);
+    CHECK(level(R"({"AIGC":{"Label":"1"},"AIGC":{"Label":"1"}})") == FindingLevel::kWarning);
     // The last one wins, as in most JSON parsers.
     CHECK(read_aigc(R"({"Label":"1","Label":"2"})")->label.label == "2");
 }

@@ -50,9 +50,9 @@ void add_xmp(MetadataReading& reading, Bytes packet, LabelSite site) {
     auto xmp = read_xmp(as_text(packet));
     if (!xmp.ok()) {
         reading.damaged_label = reading.damaged_label || holds_label_bytes(as_text(packet));
-        fault(reading.findings, "metadata.xmp",
-              site.where + " at byte " + std::to_string(site.offset) +
-                  " cannot be read: " + xmp.error().what);
+        warn(reading.findings, "metadata.xmp",
+             site.where + " at byte " + std::to_string(site.offset) +
+                 " cannot be read: " + xmp.error().what);
         return;
     }
     for (std::string& value : xmp->aigc) {

@@ -104,7 +104,7 @@ void collect_xmp(MetadataReading& reading, Bytes packet, const LabelSite& site) 
     if (!xmp.ok()) {
         reading.damaged_label = reading.damaged_label || holds_label_bytes(as_text(packet));
         collect_finding(reading, {.code = "metadata.xmp",
-                                  .level = FindingLevel::kError,
+                                  .level = FindingLevel::kWarning,
                                   .what = site.where + " at byte " + std::to_string(site.offset) +
                                           " cannot be read: " + xmp.error().what});
         return;

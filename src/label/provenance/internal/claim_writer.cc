@@ -161,6 +161,7 @@ cbor::Value disclosure(const CredentialInput& input) {
     return map;
 }
 
+// [SB942-22757.3] Provider and number of the content; system and time stand in the actions.
 // The seven fields as they stand in the metadata label, so that both worlds say the same.
 Result<cbor::Value> aigc_record(std::string_view text) {
     const json::Value value = TRY(json::parse(text));

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// colophon ledger records and sequence: what is recorded, and the service that carries it into the
+// logs, without a server around it.
+
+#include "cli/exit_code.h"
+#include "cli/installation.h"
+#include "cli/ledger_arguments.h"
+#include "cli/terminal.h"
+#include "core/clock.h"
+#include "core/ids.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "ledger/log_service.h"
+#include "ledger/record.h"
+#include "ledger/records.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace colophon::cli {
+namespace {
+
+constexpr timespec kLook{.tv_sec = 1, .tv_nsec = 0};
+
+std::string facts_text(const ledger::Facts& facts) {
+    return fmt::format("{}  {}  {}  {}\n", to_string(facts.id), format_time(facts.at),
+                       ledger::record_kind_name(facts.kind), printable(facts.operation));
+}
+
+Result<ledger::RecordQuery> query_of(const LedgerArguments& arguments, Time now) {
+    ledger::RecordQuery query;
+    query.until = now + std::chrono::days{1};
+    if (!arguments.since.empty()) {
+        query.from = TRY(parse_time(arguments.since));
+    }
+    if (!arguments.kind.empty()) {
+        query.kind = ledger::parse_record_kind(arguments.kind);
+        if (!query.kind) {
+            return Error{ErrorCode::kInvalidArgument,
+                         fmt::format("there is no kind of record {}", arguments.kind)};
+        }
+    }
+    return query;
+}
+
+// What a node says of its logs when something changes.
+std::string health_line(const ledger::LogHealth& health) {
+    return json::write(
+        json::Object{{"log", ledger::log_class_name(health.log)},
+                     {"holds_lease", health.holds_lease},
+                     {"size", health.size},
+                     {"waiting", health.waiting},
+                     {"finding", health.behind ? json::Value(health.behind->code) : json::Value()},
+                     {"error", health.error}});
+}
+
+}  // namespace
+
+Result<ExitCode> run_records(const LedgerArguments& arguments) {
+    const Places places = TRY(resolve_places(arguments.store));
+    const auto installation = TRY(Installation::open(places));
+    ledger::RecordQuery query = TRY(query_of(arguments, installation->clock().now()));
+    std::size_t left = arguments.limit;
+    while (left > 0) {
+        query.records_max = std::min(left, ledger::kRecordPageMax);
+        const std::vector<ledger::Facts> page = TRY(installation->records().list(query));
+        std::string out;
+        for (const ledger::Facts& facts : page) {
+            out += arguments.json ? ledger::write_facts(facts) + "\n" : facts_text(facts);
+        }
+        if (!write_text(1, out)) {
+            break;  // the reader has seen enough
+        }
+        left -= page.size();
+        if (page.size() < query.records_max) {
+            break;
+        }
+        query.after = page.back().id;
+    }
+    return ExitCode::kGood;
+}
+
+Result<ExitCode> run_sequence(const LedgerArguments& arguments) {
+    const Places places = TRY(resolve_places(arguments.store));
+    const auto installation = TRY(Installation::open(places));
+    auto logs = TRY(installation->logs());
+    // Before the threads are there, so that the signal comes to this one alone.
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    const auto service = ledger::LogService::start(installation->log_parts(), std::move(logs));
+    std::vector<std::string> said;
+    for (;;) {
+        const std::vector<ledger::LogHealth> health = service->health();
+        said.resize(health.size());
+        for (std::size_t i = 0; i < health.size(); ++i) {
+            const std::string line = health_line(health[i]);
+            if (line != said[i]) {
+                write_text(arguments.json ? 1 : 2, line + "\n");
+                said[i] = line;
+            }
+        }
+        if (sigtimedwait(&ends, nullptr, &kLook) > 0) {
+            return ExitCode::kGood;
+        }
+        if (errno != EAGAIN && errno != EINTR) {
+            return Error{ErrorCode::kUnavailable, "cannot wait for the end of the service"};
+        }
+    }
+}
+
+}  // namespace colophon::cli
