@@ -4,5 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mapfile -t pages < <(find . -maxdepth 1 -name '*.md' | sort)
-codespell --ignore-words tools/words.txt --skip '*/corpus/*,*/golden/*' \
+codespell --ignore-words tools/words.txt --skip '*/corpus/*,*/golden/*,*/package-lock.json' \
     src tests tools fuzz bench docs cmake start check "${pages[@]}"

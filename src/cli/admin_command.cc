@@ -138,6 +138,7 @@ void add_admin_command(CLI::App& app, Action& action) {
         std::string(tr("set up and look after the data of a service", "建立和维护服务的数据")));
     admin->require_subcommand(1);
     add_admin_store_verbs(*admin, action);
+    add_admin_ca_verb(*admin, action);
     add_admin_tenant_verbs(*admin, action);
     add_admin_key_verbs(*admin, action);
     add_admin_subject_verbs(*admin, action);

@@ -50,6 +50,20 @@ constexpr std::array kLabelKeys{
     TextKey{"font", &LabelConfig::font},
     TextKey{"key", &LabelConfig::key},
     TextKey{"issuer", &LabelConfig::issuer},
+    TextKey{"sign_key", &LabelConfig::sign_key},
+    TextKey{"sign_cert", &LabelConfig::sign_cert},
+    TextKey{"time_stamp", &LabelConfig::time_stamp},
+};
+
+// One row for each key of the section [verify], all lists of files.
+struct ListKey {
+    std::string_view name;
+    std::vector<std::string> VerifyConfig::* field;
+};
+constexpr std::array kVerifyKeys{
+    ListKey{"trust", &VerifyConfig::trust},
+    ListKey{"trust_list", &VerifyConfig::trust_list},
+    ListKey{"tsa_list", &VerifyConfig::tsa_list},
 };
 
 constexpr std::array kStorageKeys{
@@ -140,12 +154,14 @@ Result<void> read_list(const std::string& path, const toml::node& node, const Er
 }
 
 Result<void> read_verify(const Place& place, const toml::table& table, VerifyConfig& verify) {
-    static const Error kNoList{ErrorCode::kInvalidArgument, "trust must be a list of files"};
     for (const auto& [key, node] : table) {
-        if (key.str() != "trust") {
+        const auto* row = std::ranges::find(kVerifyKeys, key.str(), &ListKey::name);
+        if (row == kVerifyKeys.end()) {
             return no_such_key(place, key, node);
         }
-        TRY(read_list(place.path, node, kNoList, verify.trust));
+        const Error no_list{ErrorCode::kInvalidArgument,
+                            fmt::format("{} must be a list of files", key.str())};
+        TRY(read_list(place.path, node, no_list, verify.*(row->field)));
     }
     return {};
 }
@@ -285,7 +301,9 @@ void read_environment(Config& config) {
     read_variables("keys", kKeysKeys, config.keys);
     read_variables("ledger", kLedgerKeys, config.ledger);
     read_variables("identity", kIdentityKeys, config.identity);
-    read_list_variable(variable("verify", "trust"), ':', config.verify.trust);
+    for (const ListKey& row : kVerifyKeys) {
+        read_list_variable(variable("verify", row.name), ':', config.verify.*(row.field));
+    }
     read_list_variable(variable("identity", "providers"), ':', config.identity.providers);
     // Sources of keys have colons in them.
     read_list_variable(variable("keys", "others"), ',', config.keys.others);

@@ -33,10 +33,15 @@ struct LabelConfig {
     std::string font;
     std::string key;     // of the watermark: a file of 64 hexadecimal digits
     std::string issuer;  // of the watermark: 0 .. 65535
+    std::string sign_key;    // PEM file of the key that signs Content Credentials
+    std::string sign_cert;   // PEM file of its certificate and those above it
+    std::string time_stamp;  // address of a time-stamp authority, or "none"
 };
 
 struct VerifyConfig {
-    std::vector<std::string> trust;  // PEM files of public keys
+    std::vector<std::string> trust;       // PEM files of public keys
+    std::vector<std::string> trust_list;  // PEM files of anchors of Content Credentials
+    std::vector<std::string> tsa_list;    // PEM files of anchors of time-stamp authorities
 };
 
 struct StorageConfig {

@@ -99,8 +99,9 @@ Result<Labelled> label_one(Run& run, worker::Worker& worker, const Input& input,
         TRY(make_folders(fs::path(path).parent_path().string()));
     }
     OutputFile out = TRY(OutputFile::create(path));
-    worker::LabelReport report =
-        TRY(worker.label(opened.in.get(), out.descriptor(), format, options));
+    worker::LabelReport report = TRY(
+        worker.label(opened.in.get(), out.descriptor(), format, options,
+                     options.marks.has(label::Mark::kProvenance) ? run.request.signer() : nullptr));
     TRY(out.commit());
     add_plan_findings(run, format, report);
     return Labelled{.output = path, .format = format, .report = std::move(report)};
@@ -176,7 +177,8 @@ Result<ExitCode> run_label(Arguments& arguments) {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("{} is a file; several inputs need a folder", arguments.output)};
     }
-    LabelRequest request = TRY(LabelRequest::create(arguments.label));
+    SystemClock clock;
+    LabelRequest request = TRY(LabelRequest::create(arguments.label, config.verify, clock));
     const std::string& recording = arguments.label.values.recording;
     Run run{.arguments = arguments,
             .request = std::move(request),
@@ -225,10 +227,10 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("--profile", values.profile,
                     std::string(tr("cn, eu, us-ca or all", "适用法域：cn、eu、us-ca、all")));
     verb.add_option("--marks", values.marks,
-                    std::string(tr("explicit,watermark,metadata; default: what service and profile "
-                                   "owe, and a watermark where a picture holds one",
-                                   "explicit,watermark,metadata；默认按服务类型与适用法域，"
-                                   "并在图片可承载时写入水印")));
+                    std::string(tr("explicit,watermark,metadata,provenance; default: what service "
+                                   "and profile owe, and a watermark where a picture holds one",
+                                   "explicit,watermark,metadata,provenance；默认按服务类型与适用"
+                                   "法域，并在图片可承载时写入水印")));
     verb.add_option(
         "--origin", values.origin,
         std::string(tr("generated, edited or suspected", "来源：generated、edited、suspected")));
@@ -267,6 +269,15 @@ void add_options(CLI::App& verb, Arguments& arguments) {
                                    "签署元数据标识的 SM2 密钥（PEM）或 none；默认本地密钥")));
     verb.add_option("--metadata-key-id", values.metadata_key_id,
                     std::string(tr("name of that key in the label", "标识中的密钥编号")));
+    verb.add_option("--sign-key", values.sign_key,
+                    std::string(tr("key (PEM) that signs Content Credentials; default: a local one",
+                                   "签署内容凭证的密钥（PEM）；默认本地密钥")));
+    verb.add_option("--sign-cert", values.sign_cert,
+                    std::string(tr("certificate of that key (PEM), those above it behind it",
+                                   "该密钥的证书（PEM），上级证书依次在后")));
+    verb.add_option("--time-stamp", values.time_stamp,
+                    std::string(tr("address of a time-stamp authority (RFC 3161), or none",
+                                   "时间戳服务地址（RFC 3161）或 none")));
 }
 
 void add_flags(CLI::App& verb, Arguments& arguments) {

@@ -2,6 +2,7 @@
 #include "cli/label_request.h"
 
 #include "cli/config.h"
+#include "cli/credentials.h"
 #include "cli/keys.h"
 #include "core/clock.h"
 #include "core/ids.h"
@@ -19,6 +20,7 @@
 #include "label/metadata/security_data.h"
 #include "label/metadata/xmp.h"
 #include "label/plan.h"
+#include "label/provenance/signer.h"
 #include "label/record.h"
 
 #include <fmt/format.h>
@@ -231,7 +233,12 @@ Result<std::string> find_font(const std::string& wanted) {
                  "fonts-wqy-microhei, or give --font FILE"};
 }
 
-Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments) {
+bool LabelRequest::may_sign_credentials() const noexcept {
+    return marks_ ? marks_->has(label::Mark::kProvenance) : base_.profile != label::Profile::kCn;
+}
+
+Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments,
+                                          const VerifyConfig& trust, Clock& clock) {
     LabelRequest request;
     const LabelConfig& values = arguments.values;
     TRY(set_record(arguments, request.base_.record));
@@ -266,6 +273,11 @@ Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments) {
     }
     request.key_id_ = values.metadata_key_id;
     TRY(request.check_label());
+    if (request.may_sign_credentials()) {
+        request.signer_ = TRY(open_claim_signer(values, clock));
+        request.base_.credentials =
+            TRY(open_credential_trust(trust.trust_list, trust.tsa_list, clock));
+    }
     return request;
 }
 
@@ -317,6 +329,10 @@ Result<label::ApplyOptions> LabelRequest::options_for(label::Format format, Cloc
     if (key_ && as_producer && options.marks.has(label::Mark::kMetadata)) {
         const label::AigcLabel label = label::own_label(options.record, "");
         options.reserved_code1 = TRY(label::make_security_data(label, *key_, key_id_));
+    }
+    if (options.marks.has(label::Mark::kProvenance)) {
+        TRY(random.fill(options.manifest_id));
+        TRY(random.fill(options.instance_id));
     }
     return options;
 }

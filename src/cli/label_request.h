@@ -12,6 +12,7 @@
 #include "label/format.h"
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
+#include "label/provenance/signer.h"
 #include "label/record.h"
 
 #include <memory>
@@ -32,7 +33,8 @@ struct LabelArguments {
 class LabelRequest {
 public:
     // kInvalidArgument names the option and what it may be.
-    static Result<LabelRequest> create(const LabelArguments& arguments);
+    static Result<LabelRequest> create(const LabelArguments& arguments, const VerifyConfig& trust,
+                                       Clock& clock);
 
     // What this version owes for that format, unless the user named the marks.
     label::LabelPlan plan_for(label::Format format) const;
@@ -47,10 +49,14 @@ public:
                                             Random& random) const;
     const std::string& font() const noexcept { return font_; }
     const std::string& recording() const noexcept { return recording_; }
+    // For files that get Content Credentials; nullptr when no file can.
+    label::provenance::ClaimSigner* signer() const noexcept { return signer_.get(); }
 
 private:
     LabelRequest() = default;
     Result<void> check_label() const;
+    // Whether some file of this request may get Content Credentials.
+    bool may_sign_credentials() const noexcept;
 
     label::ApplyOptions base_;
     std::optional<label::MarkSet> marks_;
@@ -60,6 +66,7 @@ private:
     std::string font_;
     std::string key_id_;
     std::shared_ptr<const label::SigningKey> key_;  // shared: requests are copied to threads
+    std::shared_ptr<label::provenance::ClaimSigner> signer_;
 };
 
 // The first font of the list that is there, or kNotFound with what to install.

@@ -2,6 +2,7 @@
 #include "cli/report.h"
 
 #include "cli/terminal.h"
+#include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -13,6 +14,8 @@
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/provenance/credential.h"
+#include "label/provenance/validate.h"
 #include "label/verify.h"
 #include "label/watermark/detect.h"
 #include "label/watermark/payload.h"
@@ -130,6 +133,40 @@ json::Value watermark_json(const label::WatermarkVerification& watermark) {
     return object;
 }
 
+std::string_view last_word(const std::string& uri) {
+    return std::string_view(uri).substr(uri.find_last_of('/') + 1);
+}
+
+json::Value provenance_json(const label::provenance::CredentialReading& reading) {
+    json::Object object{{"found", reading.found}};
+    if (!reading.found) {
+        return object;
+    }
+    object.emplace_back("intact", reading.intact());
+    object.emplace_back("trusted", reading.trusted());
+    object.emplace_back("signer", reading.signer);
+    object.emplace_back("source_type", last_word(reading.source_type));
+    object.emplace_back("where", reading.where);
+    object.emplace_back("organization", reading.organization);
+    object.emplace_back("issuer", reading.issuer);
+    object.emplace_back("algorithm", reading.algorithm);
+    object.emplace_back("generator", reading.generator);
+    object.emplace_back("manifest", reading.manifest_label);
+    object.emplace_back("manifests", std::uint64_t{reading.manifests});
+    if (reading.signed_at) {
+        object.emplace_back("signed_at", format_time(*reading.signed_at));
+        object.emplace_back("time_authority", reading.time_authority);
+    }
+    json::Array failures;
+    for (const label::provenance::Status& each : reading.statuses) {
+        if (each.kind == label::provenance::StatusKind::kFailure) {
+            failures.emplace_back(each.code);
+        }
+    }
+    object.emplace_back("failures", std::move(failures));
+    return object;
+}
+
 Colour colour_of(label::Verdict verdict) {
     switch (verdict) {
         case label::Verdict::kIntact:
@@ -181,8 +218,15 @@ std::string_view intact_sentence(label::PropagationStatus status) {
 }
 
 std::string_view verdict_sentence(const label::Verification& seen) {
+    const bool credential = seen.provenance && seen.provenance->found;
     switch (seen.verdict) {
         case label::Verdict::kIntact:
+            if (credential && seen.metadata && !seen.metadata->found) {
+                return tr(
+                    "Content Credentials say that a model made it; no metadata label is "
+                    "beside them.",
+                    "内容凭证载明由模型生成，未发现元数据标识。");
+            }
             if (seen.metadata && !seen.metadata->found) {
                 return tr("An explicit label is there, and no metadata label beside it.",
                           "存在显式标识，未发现元数据标识。");
@@ -190,6 +234,10 @@ std::string_view verdict_sentence(const label::Verification& seen) {
             return intact_sentence(seen.metadata ? seen.propagation
                                                  : label::PropagationStatus::kConfirmed);
         case label::Verdict::kAltered:
+            if (credential && !seen.provenance->intact()) {
+                return tr("The file or its Content Credentials were changed after signing.",
+                          "文件或其内容凭证在签署之后被改动。");
+            }
             return tr("The label was changed after it was signed.", "标识在签名之后被改动。");
         case label::Verdict::kStripped:
             return tr("One mark is there, another that belongs beside it is gone.",
@@ -353,6 +401,33 @@ void add_watermark(Lines& lines, const label::WatermarkVerification& watermark) 
     lines.add(tr("watermark", "水印"), words);
 }
 
+std::string_view credential_sentence(const label::provenance::CredentialReading& reading) {
+    switch (reading.state) {
+        case label::provenance::CredentialState::kTrusted:
+            return tr("intact, by a signer that you trust", "完好，签署者受信任");
+        case label::provenance::CredentialState::kValid:
+            return tr("intact, by a signer that you do not know", "完好，签署者不在信任列表中");
+        case label::provenance::CredentialState::kInvalid:
+            break;
+    }
+    return tr("do not hold", "无效");
+}
+
+void add_provenance(Lines& lines, const label::provenance::CredentialReading& reading) {
+    const std::string_view name = tr("provenance", "内容凭证");
+    std::string words(credential_sentence(reading));
+    if (!reading.signer.empty()) {
+        words += fmt::format(" · {}", printable(reading.signer));
+    }
+    if (!reading.source_type.empty()) {
+        words += fmt::format(" · {}", printable(std::string(last_word(reading.source_type))));
+    }
+    if (reading.signed_at) {
+        words += fmt::format(" · {}", format_time(*reading.signed_at));
+    }
+    lines.add(name, words);
+}
+
 void add_findings(Lines& lines, const label::Findings& findings) {
     std::size_t shown = 0;
     for (const label::Finding& each : findings) {
@@ -391,6 +466,9 @@ json::Value verification_json(const std::string& file, const label::Verification
     if (seen.watermark) {
         object.emplace_back("watermark", watermark_json(*seen.watermark));
     }
+    if (seen.provenance) {
+        object.emplace_back("provenance", provenance_json(*seen.provenance));
+    }
     object.emplace_back("propagation", label::propagation_status_name(seen.propagation));
     object.emplace_back("findings", findings_json(seen.findings));
     return object;
@@ -419,6 +497,9 @@ json::Value label_json(const std::string& file, const std::string& output, label
                                          {"propagate_id", report.label->propagate_id},
                                          {"where", report.where}});
     }
+    if (!report.credential.empty()) {
+        object.emplace_back("provenance", json::Object{{"manifest", report.credential}});
+    }
     object.emplace_back("findings", findings_json(report.findings));
     return object;
 }
@@ -440,6 +521,9 @@ std::string verification_text(const std::string& file, const label::Verification
     }
     if (seen.metadata) {
         add_metadata(lines, *seen.metadata);
+    }
+    if (seen.provenance && seen.provenance->found) {
+        add_provenance(lines, *seen.provenance);
     }
     const std::string_view prompt = label::propagation_prompt(seen.propagation, user_language());
     if (!prompt.empty()) {
@@ -467,6 +551,9 @@ std::string label_text(const std::string& file, const std::string& output, label
     if (report.label) {
         lines.add(tr("metadata", "元数据"), label_words(*report.label, report.where));
         add_content_id(lines, *report.label);
+    }
+    if (!report.credential.empty()) {
+        lines.add(tr("provenance", "内容凭证"), report.credential);
     }
     add_findings(lines, report.findings);
     const std::string word = pad_right(tr("labelled", "已标识"), kNameColumns);

@@ -4,6 +4,7 @@
 #include "cli/batch.h"
 #include "cli/commands.h"
 #include "cli/config.h"
+#include "cli/credentials.h"
 #include "cli/exit_code.h"
 #include "cli/files.h"
 #include "cli/keys.h"
@@ -11,6 +12,7 @@
 #include "cli/prompts.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "label/explicit/wording.h"
@@ -38,6 +40,8 @@ namespace {
 struct Arguments {
     std::vector<std::string> inputs;
     std::vector<std::string> trust;
+    std::vector<std::string> trust_list;
+    std::vector<std::string> tsa_list;
     std::vector<std::string> wordings;
     std::vector<std::string> recordings;
     std::vector<std::string> keys;
@@ -47,6 +51,7 @@ struct Arguments {
     std::string font;
     bool declared = false;
     bool json = false;
+    bool manifest = false;
     std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
@@ -79,6 +84,16 @@ Outcome verify_input(Run& run, worker::Worker& worker, const Input& input) {
         return outcome;
     }
     outcome.code = exit_code_of(seen->verdict);
+    if (run.arguments.manifest) {
+        outcome.out = seen->manifest.empty() ? std::string() : seen->manifest + "\n";
+        if (seen->manifest.empty()) {
+            outcome.code = ExitCode::kAbsent;
+            outcome.err =
+                fmt::format("colophon: {}: {}\n", printable(input.path),
+                            tr("no Content Credentials that can be shown", "没有可显示的内容凭证"));
+        }
+        return outcome;
+    }
     if (run.arguments.json) {
         outcome.out = json::write(verification_json(input.path, *seen)) + "\n";
     } else {
@@ -103,7 +118,8 @@ Result<void> set_looked_at(const Arguments& arguments, const Config& config,
     for (label::MarkSet unread : {options.marks, options.expected}) {
         unread.remove(label::Mark::kExplicit)
             .remove(label::Mark::kWatermark)
-            .remove(label::Mark::kMetadata);
+            .remove(label::Mark::kMetadata)
+            .remove(label::Mark::kProvenance);
         if (!unread.empty()) {
             return Error{ErrorCode::kUnsupported,
                          fmt::format("this version does not read the mark {}", to_string(unread))};
@@ -142,6 +158,16 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
     run.options.trusted = TRY(open_trusted_keys(trust));
     run.options.user_declares = arguments.declared;
     TRY(set_looked_at(arguments, config, run.options));
+    std::vector<std::string> trust_list = config.verify.trust_list;
+    trust_list.insert(trust_list.end(), arguments.trust_list.begin(), arguments.trust_list.end());
+    std::vector<std::string> tsa_list = config.verify.tsa_list;
+    tsa_list.insert(tsa_list.end(), arguments.tsa_list.begin(), arguments.tsa_list.end());
+    SystemClock clock;
+    run.options.credentials = TRY(open_credential_trust(trust_list, tsa_list, clock));
+    run.options.manifest = arguments.manifest;
+    if (arguments.manifest) {
+        run.options.marks = label::MarkSet().add(label::Mark::kProvenance);
+    }
     const bool words = run.options.marks.has(label::Mark::kExplicit);
     const bool pixels = words || run.options.marks.has(label::Mark::kWatermark);
     std::string font;
@@ -164,6 +190,14 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("--trust", arguments.trust,
                     std::string(tr("public key (PEM) of a producer that you trust; repeatable",
                                    "受信任的生成者公钥（PEM），可多次给出")));
+    verb.add_option("--trust-list", arguments.trust_list,
+                    std::string(tr("certificates (PEM) of authorities whose Content Credentials "
+                                   "you trust; repeatable",
+                                   "受信任的内容凭证签发机构证书（PEM），可多次给出")));
+    verb.add_option("--tsa-list", arguments.tsa_list,
+                    std::string(tr("certificates (PEM) of time-stamp authorities that you trust; "
+                                   "repeatable",
+                                   "受信任的时间戳机构证书（PEM），可多次给出")));
     verb.add_option("--wording", arguments.wordings,
                     std::string(tr("also look for these words in pictures; repeatable",
                                    "另外在图片中查找的文字，可多次给出")));
@@ -193,6 +227,9 @@ void add_options(CLI::App& verb, Arguments& arguments) {
                                  "上传者声明内容为生成合成")));
     verb.add_flag("--json", arguments.json,
                   std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
+    verb.add_flag("--manifest", arguments.manifest,
+                  std::string(tr("print the Content Credentials as crJSON, one object a line",
+                                 "以 crJSON 输出内容凭证，每行一个对象")));
     verb.add_option("-j,--jobs", arguments.jobs,
                     std::string(tr("files at a time: 1 to 256", "同时处理的文件数：1 至 256")))
         ->check(CLI::Range(1, 256).description(""));

@@ -32,6 +32,14 @@ inline constexpr std::uint64_t kInflatedBytesMax =
     16U << 20U;  // one compressed metadata text, inflated
 inline constexpr std::uint64_t kTextFileBytesMax = 64U << 20U;  // Markdown, HTML, plain text, SVG
 
+inline constexpr std::size_t kCborDepthMax = 32;               // nesting of CBOR items
+inline constexpr std::size_t kCborItemsMax = 1U << 18U;        // items of one assertion or claim
+inline constexpr std::size_t kProvenanceBoxesMax = 1U << 16U;  // JUMBF boxes of one store
+inline constexpr std::size_t kManifestsMax = 256;              // manifests of one store
+inline constexpr std::size_t kAssertionsMax = 1024;            // assertions of one manifest
+inline constexpr std::size_t kCertificatesMax = 16;            // of one chain
+inline constexpr std::size_t kStatusCodesMax = 4096;           // reported for one store
+
 inline constexpr std::uint64_t kImagePixelsMax = 16384ULL * 16384ULL;  // per frame
 inline constexpr std::uint32_t kImageSideMax = 65500;
 inline constexpr std::uint32_t kImageFramesMax = 4096;

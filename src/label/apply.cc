@@ -12,16 +12,20 @@
 #include "label/explicit/wording.h"
 #include "label/finding.h"
 #include "label/format.h"
+#include "label/internal/provenance_mark.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
 #include "label/watermark/picture.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,6 +82,11 @@ Result<MarkedFile> mark(const Work& work, const ApplyOptions& options, const Res
                              facts(work.format).name)};
 }
 
+// Whether a later mark will be put over this one.
+bool covered(const ApplyOptions& options, std::initializer_list<Mark> later) {
+    return std::ranges::any_of(later, [&](Mark mark) { return options.marks.has(mark); });
+}
+
 Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resources& resources,
                             Holder& holder) {
     std::string wording = TRY(explicit_wording(options, facts(work.format).kind));
@@ -90,7 +99,7 @@ Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resou
     work.applied.written.add(Mark::kExplicit);
     if (marked.changed) {
         const bool last =
-            !options.marks.has(Mark::kMetadata) && !options.marks.has(Mark::kWatermark);
+            !covered(options, {Mark::kWatermark, Mark::kMetadata, Mark::kProvenance});
         TRY(work.replace(marked.splice, last, holder));
     }
     return {};
@@ -135,7 +144,8 @@ Result<void> apply_watermark(Work& work, const ApplyOptions& options, Holder& ho
         WatermarkVerification{.reading = marked->reading, .strength = marked->strength};
     work.applied.written.add(Mark::kWatermark);
     if (marked->changed) {
-        TRY(work.replace(marked->splice, !options.marks.has(Mark::kMetadata), holder));
+        TRY(work.replace(marked->splice, !covered(options, {Mark::kMetadata, Mark::kProvenance}),
+                         holder));
     }
     return {};
 }
@@ -208,7 +218,7 @@ Result<void> apply_metadata(Work& work, const ApplyOptions& options,
     }
     // [GB45438-6.1] Exactly one metadata label: the writer replaces whatever was there.
     const Splice splice = TRY(container->write(work.file, fields));
-    TRY(work.replace(splice, true, holder));
+    TRY(work.replace(splice, !covered(options, {Mark::kProvenance}), holder));
     TRY(read_back(work, decision.label));
     add_all(work.applied.findings, decision.findings);
     work.applied.label = std::move(decision.label);
@@ -218,12 +228,12 @@ Result<void> apply_metadata(Work& work, const ApplyOptions& options,
 
 Result<void> check_possible(Format format, const ApplyOptions& options) {
     const FormatFacts& row = facts(format);
-    if (options.marks.has(Mark::kProvenance)) {
-        return Error{ErrorCode::kUnsupported, "this version writes no provenance"};
-    }
     if (options.marks.has(Mark::kWatermark) && !takes_watermark(format)) {
         return Error{ErrorCode::kUnsupported,
                      fmt::format("{} takes no watermark in this version", row.name)};
+    }
+    if (options.marks.has(Mark::kProvenance)) {
+        TRY(internal::check_provenance_possible(format));
     }
     if (options.marks.empty()) {
         return Error{ErrorCode::kInvalidArgument, "no marks were asked for"};
@@ -235,7 +245,7 @@ Result<void> check_possible(Format format, const ApplyOptions& options) {
                                  "--marks explicit",
                                  row.name)};
     }
-    if (container != nullptr && container->write == nullptr) {
+    if (options.marks.has(Mark::kMetadata) && container->write == nullptr) {
         return Error{ErrorCode::kUnsupported,
                      fmt::format("labels in {} are read, not written, by this version", row.name)};
     }
@@ -282,6 +292,12 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
     if (const Container* container = find_container(format)) {
         TRY(container->read(file));
     }
+    // The credential that is there speaks of the file as it came, so it is judged before anything
+    // is changed.
+    std::optional<provenance::CredentialReading> upstream;
+    if (options.marks.has(Mark::kProvenance)) {
+        upstream = TRY(internal::read_upstream(file, format, options, resources));
+    }
     if (options.marks.has(Mark::kExplicit)) {
         TRY(apply_explicit(work, options, resources, holder));
     }
@@ -290,6 +306,20 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
     }
     if (options.marks.has(Mark::kMetadata)) {
         TRY(apply_metadata(work, options, traces, holder));
+    }
+    if (options.marks.has(Mark::kProvenance)) {
+        internal::ProvenanceMark marked =
+            TRY(internal::apply_provenance({.original = file,
+                                            .file = work.file,
+                                            .format = format,
+                                            .upstream = upstream,
+                                            .label = work.applied.label},
+                                           options, resources, holder));
+        work.file = marked.file;
+        work.last_held = true;
+        work.applied.credential = std::move(marked.manifest_label);
+        work.applied.written.add(Mark::kProvenance);
+        add_all(work.applied.findings, marked.findings);
     }
     if (!work.last_held) {
         // The mark that was to be the last one was there already, or could not be held.

@@ -16,10 +16,12 @@
 #include "label/format.h"
 #include "label/metadata/aigc.h"
 #include "label/plan.h"
+#include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
 #include "label/watermark/key.h"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -44,6 +46,10 @@ struct ApplyOptions {
     std::string reserved_code1;
     WatermarkKey watermark_key = published_watermark_key();
     IssuerId issuer;  // of the watermark
+    // For Content Credentials: random numbers, and by whom the one that is there is judged.
+    std::array<std::uint8_t, 16> manifest_id{};
+    std::array<std::uint8_t, 16> instance_id{};
+    provenance::Trust credentials;
 };
 
 // Where the intermediate and the final file live; the last one held is the result. In a library
@@ -70,7 +76,8 @@ struct Applied {
     std::optional<ExplicitReading> explicit_mark;
     std::optional<WatermarkVerification> watermark;
     std::optional<AigcLabel> label;
-    std::string where;  // of the metadata label
+    std::string where;       // of the metadata label
+    std::string credential;  // label of the C2PA manifest; empty when none was written
     Findings findings;
 };
 

@@ -4,6 +4,7 @@
 #include "core/result.h"
 #include "label/format.h"
 #include "label/metadata/container.h"
+#include "label/provenance/carrier.h"
 #include "label/record.h"
 #include "label/watermark/picture.h"
 
@@ -88,10 +89,11 @@ LabelPlan plan(ServiceClass service, Profile profile, Format format) noexcept {
     if (find_container(format) == nullptr) {
         plan.owed.add(Mark::kExplicit);
     }
-    // The EU Code of Practice, measure 1.1: signed metadata and a watermark, both; California's
+    // [EUCP-1.1] The EU Code of Practice: signed metadata and a watermark, both; California's
     // latent disclosure must be extraordinarily hard to remove.
     if (profile != Profile::kCn) {
-        plan.out_of_reach.add(Mark::kProvenance);
+        (provenance::find_carrier(format) != nullptr ? plan.owed : plan.out_of_reach)
+            .add(Mark::kProvenance);
         if (!takes_watermark(format)) {
             plan.out_of_reach.add(Mark::kWatermark);
         }

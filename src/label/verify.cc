@@ -11,6 +11,7 @@
 #include "label/explicit/wording.h"
 #include "label/finding.h"
 #include "label/format.h"
+#include "label/internal/provenance_mark.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
 #include "label/metadata/security_data.h"
@@ -50,11 +51,14 @@ struct ErrorVerdict {
     std::string_view code;
     Verdict verdict;
 };
-constexpr std::array<ErrorVerdict, 12> kErrorVerdicts{
-    {{"signature.invalid", Verdict::kAltered},
+constexpr std::array<ErrorVerdict, 16> kErrorVerdicts{
+    {{"provenance.remembers", Verdict::kStripped},
+     {"provenance.altered", Verdict::kAltered},
+     {"signature.invalid", Verdict::kAltered},
      {"signature.key_mismatch", Verdict::kForged},
      {"metadata.contradiction", Verdict::kForged},
      {"watermark.contradiction", Verdict::kForged},
+     {"provenance.contradiction", Verdict::kForged},
      {"metadata.duplicate_field", Verdict::kForged},
      {"metadata.provider_code", Verdict::kForged},
      {"metadata.label_value", Verdict::kUnreadable},
@@ -62,7 +66,8 @@ constexpr std::array<ErrorVerdict, 12> kErrorVerdicts{
      {"watermark.unreadable", Verdict::kUnreadable},
      {"watermark.absent", Verdict::kStripped},
      {"explicit.absent", Verdict::kStripped},
-     {"metadata.absent", Verdict::kStripped}}};
+     {"metadata.absent", Verdict::kStripped},
+     {"provenance.absent", Verdict::kStripped}}};
 
 constexpr std::string_view kDamagedBlock =
     "the bytes of a label stand in a block that cannot be read";
@@ -215,8 +220,11 @@ struct Found {
     bool words = false;
     bool metadata = false;
     bool watermark = false;
+    internal::ProvenanceFinds provenance;
 
-    bool any() const noexcept { return words || metadata || watermark; }
+    bool any() const noexcept {
+        return words || metadata || watermark || provenance.says_synthetic;
+    }
 };
 
 // [DSP-18] Whether the number in the watermark is that of the metadata label.
@@ -289,6 +297,9 @@ MarkSet missing_marks(const Verification& seen, const MarkSet& expected, const F
     if (expected.has(Mark::kWatermark) && seen.watermark && !found.watermark) {
         missing.add(Mark::kWatermark);
     }
+    if (expected.has(Mark::kProvenance) && seen.provenance && !seen.provenance->found) {
+        missing.add(Mark::kProvenance);
+    }
     return missing;
 }
 
@@ -296,6 +307,10 @@ MarkSet missing_marks(const Verification& seen, const MarkSet& expected, const F
 // label only [DSP-17], a person who writes "AI生成" on a picture has no other. So a mark counts as
 // removed only when the caller knows that the service writes it.
 void add_missing(const Found& found, const MarkSet& missing, Verification& seen) {
+    if (missing.has(Mark::kProvenance) && (found.words || found.metadata)) {
+        fault(seen.findings, "provenance.absent",
+              "another mark is there, the Content Credentials that were expected are not");
+    }
     if (found.metadata && missing.has(Mark::kExplicit)) {
         fault(seen.findings, "explicit.absent",
               "the metadata label is there, the explicit label that was expected is not");
@@ -417,15 +432,20 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
     if (options.marks.has(Mark::kWatermark)) {
         TRY(read_watermark(file, options, seen));
     }
-    const Found found{
+    Found found{
         .words = seen.explicit_mark && seen.explicit_mark->found,
         .metadata = judgement.metadata.found,
-        .watermark = seen.watermark && seen.watermark->reading.state == WatermarkState::kFound};
+        .watermark = seen.watermark && seen.watermark->reading.state == WatermarkState::kFound,
+        .provenance = {}};
+    if (options.marks.has(Mark::kProvenance)) {
+        found.provenance = TRY(internal::verify_provenance(file, options, resources, seen));
+    }
     const MarkSet missing = missing_marks(seen, options.expected, found);
     add_missing(found, missing, seen);
     seen.verdict = judge(seen, found);
-    const bool synthetic = says_synthetic(judgement.metadata.iptc.digital_source_type);
-    if (synthetic && !judgement.metadata.found) {
+    const bool synthetic = says_synthetic(judgement.metadata.iptc.digital_source_type) ||
+                           found.provenance.says_synthetic;
+    if (synthetic && !found.provenance.says_synthetic && !judgement.metadata.found) {
         note(seen.findings, "metadata.iptc_only",
              "IPTC DigitalSourceType says synthetic; there is no AIGC label");
     }

@@ -15,6 +15,8 @@
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/provenance/hashing.h"
+#include "label/provenance/validate.h"
 #include "label/watermark/detect.h"
 #include "label/watermark/key.h"
 #include "label/watermark/picture.h"
@@ -27,6 +29,10 @@
 #include <vector>
 
 namespace colophon::label {
+
+namespace provenance {
+class ClaimSigner;
+}
 
 // [DSP-18] What verification says about a label that somebody may have deleted, altered or hidden.
 enum class Verdict : std::uint8_t {
@@ -65,6 +71,8 @@ struct Verification {
     std::optional<ExplicitReading> explicit_mark;    // nothing: not looked at
     std::optional<MetadataVerification> metadata;    // nothing: the format has no place for it
     std::optional<WatermarkVerification> watermark;  // nothing: not looked for
+    std::optional<provenance::CredentialReading> provenance;  // nothing: as above; without `store`
+    std::string manifest;  // crJSON, when it was asked for and there is a credential
     PropagationStatus propagation = PropagationStatus::kNone;  // [AILM-6]
     Findings findings;
 };
@@ -73,7 +81,8 @@ struct VerifyOptions {
     MarkSet marks = MarkSet()
                         .add(Mark::kExplicit)
                         .add(Mark::kWatermark)
-                        .add(Mark::kMetadata);  // what to look at
+                        .add(Mark::kMetadata)
+                        .add(Mark::kProvenance);  // what to look at
     // What the service writes from which the file is said to come: one of them that is missing
     // while another is there was removed. Empty: nobody knows, and a subset is as good as the
     // whole.
@@ -83,12 +92,16 @@ struct VerifyOptions {
     bool user_declares = false;         // the uploader said that the content is synthetic
     std::vector<WatermarkKey> watermark_keys{published_watermark_key()};
     DetectEffort effort = DetectEffort::kThorough;  // of the search for a watermark
+    provenance::Trust credentials;      // whom to trust in Content Credentials, and when that is
+    bool manifest = false;              // whether to render the credential as crJSON
 };
 
 // What the detectors need and no pure function can fetch.
 struct Resources {
     Bytes font;                         // for pictures; empty: explicit marks are not looked for
     std::vector<SpokenPrompt> prompts;  // for sound
+    provenance::ClaimSigner* signer = nullptr;  // for Content Credentials
+    provenance::PageRelease release;            // of the file's pages, when it is mapped
 };
 
 Result<Verification> verify(Bytes file, Format format, const VerifyOptions& options,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/client.h"
 
+#include "core/base64.h"
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -9,6 +10,7 @@
 #include "label/codecs.h"
 #include "label/explicit/audio.h"
 #include "label/format.h"
+#include "label/provenance/signer.h"
 #include "label/verify.h"
 #include "media/codecs.h"
 #include "worker/channel.h"
@@ -199,11 +201,34 @@ Result<void> Worker::need(media::CodecSet codecs) {
 Result<json::Value> Worker::exchange(const json::Value& request, const std::vector<int>& fds) {
     TRY(send_message(socket_.get(), request, fds));
     const auto deadline = std::chrono::steady_clock::now() + options_.call_max;
-    auto reply = TRY(receive_message(socket_.get(), deadline));
-    if (!reply) {
-        return Error{ErrorCode::kUnavailable, "the worker closed the channel"};
+    for (;;) {
+        auto reply = TRY(receive_message(socket_.get(), deadline));
+        if (!reply) {
+            return Error{ErrorCode::kUnavailable, "the worker closed the channel"};
+        }
+        const json::Value* claim = reply->body.find("claim");
+        if (claim == nullptr) {
+            return std::move(reply->body);
+        }
+        TRY(answer_claim(*claim));
     }
-    return std::move(reply->body);
+}
+
+// The worker asks for the signature over a claim. It may have been taken over by the file that it
+// reads, so a call gets one signature, as many as it was to get.
+Result<void> Worker::answer_claim(const json::Value& claim) {
+    label::provenance::ClaimSigner* signer = std::exchange(signer_, nullptr);
+    const std::string* text = claim.if_string();
+    const auto bytes =
+        text == nullptr ? Result<Buffer>(Error{ErrorCode::kCorrupt, ""}) : from_base64(*text);
+    if (signer == nullptr || !bytes.ok()) {
+        return Error{ErrorCode::kCorrupt, "the worker asks for a signature that nobody owes it"};
+    }
+    const auto signature = signer->sign(*bytes);
+    return send_message(socket_.get(),
+                        signature.ok()
+                            ? json::Value(json::Object{{"signature", to_base64(*signature)}})
+                            : json::Value(json::Object{{"error", encode(signature.error())}}));
 }
 
 Result<json::Value> Worker::call(const json::Object& request, const std::vector<int>& fds) {
@@ -247,12 +272,18 @@ Result<label::Format> Worker::probe(int input, std::string_view name) {
 }
 
 Result<LabelReport> Worker::label(int input, int output, label::Format format,
-                                  const label::ApplyOptions& options) {
+                                  const label::ApplyOptions& options,
+                                  label::provenance::ClaimSigner* signer) {
     TRY(need(label::codecs_for(format, options)));
-    const json::Value value = TRY(call(
-        {{"call", "label"}, {"format", label::facts(format).name}, {"options", encode(options)}},
-        {input, output}));
-    return decode_label_report(value);
+    json::Object request{
+        {"call", "label"}, {"format", label::facts(format).name}, {"options", encode(options)}};
+    if (signer != nullptr) {
+        request.emplace_back("signature_bytes", std::uint64_t{signer->signature_bytes()});
+    }
+    signer_ = signer;
+    auto value = call(request, {input, output});
+    signer_ = nullptr;
+    return decode_label_report(TRY(std::move(value)));
 }
 
 Result<label::Verification> Worker::verify(int input, label::Format format,

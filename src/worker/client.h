@@ -10,6 +10,7 @@
 #include "label/apply.h"
 #include "label/explicit/audio.h"
 #include "label/format.h"
+#include "label/provenance/signer.h"
 #include "label/verify.h"
 #include "media/codecs.h"
 #include "worker/channel.h"
@@ -51,8 +52,10 @@ public:
 
     // `output` is written from its start and cut at the end of the labelled file; after an error
     // its content means nothing.
+    // `signer` is asked from here, where the key may be; the worker never sees it. Once per call.
     Result<LabelReport> label(int input, int output, label::Format format,
-                              const label::ApplyOptions& options);
+                              const label::ApplyOptions& options,
+                              label::provenance::ClaimSigner* signer = nullptr);
     Result<label::Verification> verify(int input, label::Format format,
                                        const label::VerifyOptions& options);
 
@@ -69,6 +72,7 @@ private:
     Result<void> need(media::CodecSet codecs);
     Result<json::Value> call(const json::Object& request, const std::vector<int>& fds);
     Result<json::Value> exchange(const json::Value& request, const std::vector<int>& fds);
+    Result<void> answer_claim(const json::Value& claim);
     Result<void> ensure_started();
     Result<void> start();
     // What a new worker is told first: a prompt, or the recording from which it makes one.
@@ -84,6 +88,7 @@ private:
     WorkerOptions options_;
     Fd socket_;
     pid_t child_ = -1;
+    label::provenance::ClaimSigner* signer_ = nullptr;  // of the call that is running
     media::CodecSet codecs_;      // of the running worker, or of the one to start next
     std::vector<Spoken> spoken_;  // the newest first
 };

@@ -151,6 +151,18 @@ Result<Mapping> Mapping::create(int fd) {
     return Mapping(static_cast<const std::uint8_t*>(data), size);
 }
 
+void release_pages(Bytes part) {
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(part.data());
+    const std::uintptr_t first = (begin + page - 1) / page * page;
+    const std::uintptr_t last = (begin + part.size()) / page * page;
+    if (first < last) {
+        // A failure costs memory, nothing else.
+        static_cast<void>(
+            madvise(writable(part.data()) + (first - begin), last - first, MADV_DONTNEED));
+    }
+}
+
 Result<void> write_splice(int from, Bytes source, const Splice& splice, int to) {
     Output output(to);
     for (const SplicePiece& piece : splice.pieces()) {

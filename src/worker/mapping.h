@@ -32,6 +32,10 @@ private:
     std::size_t size_ = 0;
 };
 
+// Gives the whole pages of a part of a Mapping back; they are read again when they are touched. For
+// nothing else than a Mapping: other memory would lose what is in it.
+void release_pages(Bytes part);
+
 // Writes what `splice` makes of the source file from the start of `to`, and cuts `to` there. Ranges
 // are copied inside the kernel where that works (the same bytes otherwise). `source` is the mapping
 // of `from`. kUnavailable with the system's reason, for example "No space left on device".

@@ -20,6 +20,9 @@
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/provenance/certificate.h"
+#include "label/provenance/credential.h"
+#include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
 #include "label/watermark/detect.h"
@@ -30,17 +33,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::worker {
 namespace {
 
 constexpr std::size_t kFindingsMax = 4096;
+constexpr std::size_t kAnchorsMax = 1024;
 
 // Reads the members of one object and remembers the first thing that was wrong, so that a decoder
 // reads as a list of fields.
@@ -336,6 +342,222 @@ Result<label::WatermarkVerification> decode_watermark(const json::Value& value) 
     return watermark;
 }
 
+json::Value encode_certificates(const std::vector<label::provenance::Certificate>& list) {
+    json::Array array;
+    for (const label::provenance::Certificate& each : list) {
+        array.emplace_back(to_hex(each.der()));
+    }
+    return array;
+}
+
+Result<std::vector<label::provenance::Certificate>> decode_certificates(const json::Value* value) {
+    const json::Array* array = value == nullptr ? nullptr : value->if_array();
+    if (array == nullptr || array->size() > kAnchorsMax) {
+        return Error{ErrorCode::kCorrupt, "no list of certificates"};
+    }
+    std::vector<label::provenance::Certificate> list;
+    for (const json::Value& each : *array) {
+        const std::string* text = each.if_string();
+        const Buffer der = TRY(from_hex(text == nullptr ? std::string_view("x") : *text));
+        list.push_back(TRY(label::provenance::Certificate::create(der)));
+    }
+    return list;
+}
+
+json::Value encode_trust(const label::provenance::Trust& trust) {
+    return json::Object{{"signers", encode_certificates(trust.signers)},
+                        {"time_stamps", encode_certificates(trust.time_stamps)},
+                        {"now", format_time(trust.now)}};
+}
+
+Result<label::provenance::Trust> decode_trust(const json::Value* value) {
+    if (value == nullptr) {
+        return Error{ErrorCode::kCorrupt, "no trust"};
+    }
+    Fields fields(*value);
+    label::provenance::Trust trust{
+        .signers = TRY(decode_certificates(fields.find("signers"))),
+        .time_stamps = TRY(decode_certificates(fields.find("time_stamps"))),
+        .now = fields.take(parse_time(fields.text("now")), "now")};
+    TRY(fields.finish("trust"));
+    return trust;
+}
+
+using RandomBytes = std::array<std::uint8_t, 16>;
+
+RandomBytes random_bytes(Fields& fields, std::string_view name) {
+    const Buffer bytes = fields.take(from_hex(fields.text(name)), name);
+    RandomBytes out{};
+    if (bytes.size() != out.size()) {
+        fields.fail(name);
+        return out;
+    }
+    std::ranges::copy(bytes, out.begin());
+    return out;
+}
+
+json::Value encode_statuses(const std::vector<label::provenance::Status>& statuses) {
+    json::Array array;
+    for (const label::provenance::Status& each : statuses) {
+        array.emplace_back(json::Object{{"kind", static_cast<std::int64_t>(each.kind)},
+                                        {"code", each.code},
+                                        {"url", each.url},
+                                        {"what", each.what}});
+    }
+    return array;
+}
+
+Result<std::vector<label::provenance::Status>> decode_statuses(const json::Value* value) {
+    const json::Array* array = value == nullptr ? nullptr : value->if_array();
+    if (array == nullptr || array->size() > limits::kStatusCodesMax) {
+        return Error{ErrorCode::kCorrupt, "no list of status codes"};
+    }
+    std::vector<label::provenance::Status> statuses;
+    for (const json::Value& each : *array) {
+        Fields fields(each);
+        statuses.push_back({.kind = fields.choice("kind", label::provenance::StatusKind::kFailure),
+                            .code = fields.text("code"),
+                            .url = fields.text("url"),
+                            .what = fields.text("what")});
+        TRY(fields.finish("status code"));
+    }
+    return statuses;
+}
+
+json::Value encode_ingredients(const std::vector<label::provenance::IngredientReport>& reports) {
+    json::Array array;
+    for (const label::provenance::IngredientReport& each : reports) {
+        array.emplace_back(json::Object{{"assertion", each.assertion_uri},
+                                        {"manifest", each.manifest_label},
+                                        {"statuses", encode_statuses(each.statuses)}});
+    }
+    return array;
+}
+
+Result<std::vector<label::provenance::IngredientReport>> decode_ingredients(
+    const json::Value* value) {
+    const json::Array* array = value == nullptr ? nullptr : value->if_array();
+    if (array == nullptr || array->size() > limits::kStatusCodesMax) {
+        return Error{ErrorCode::kCorrupt, "no list of ingredients"};
+    }
+    std::vector<label::provenance::IngredientReport> reports;
+    for (const json::Value& each : *array) {
+        Fields fields(each);
+        reports.push_back(
+            {.assertion_uri = fields.text("assertion"),
+             .manifest_label = fields.text("manifest"),
+             .statuses = fields.take(decode_statuses(fields.find("statuses")), "statuses")});
+        TRY(fields.finish("ingredient"));
+    }
+    return reports;
+}
+
+json::Value encode_actions(const label::provenance::CredentialReading& reading) {
+    json::Array array;
+    for (const label::provenance::ActionReading& each : reading.actions) {
+        array.emplace_back(json::Object{
+            {"name", each.name}, {"source_type", each.source_type}, {"when", each.when}});
+    }
+    return array;
+}
+
+Result<std::vector<label::provenance::ActionReading>> decode_actions(const json::Value* value) {
+    const json::Array* array = value == nullptr ? nullptr : value->if_array();
+    if (array == nullptr) {
+        return Error{ErrorCode::kCorrupt, "no list of actions"};
+    }
+    std::vector<label::provenance::ActionReading> actions;
+    for (const json::Value& each : *array) {
+        Fields fields(each);
+        actions.push_back({.name = fields.text("name"),
+                           .source_type = fields.text("source_type"),
+                           .when = fields.text("when")});
+        TRY(fields.finish("action"));
+    }
+    return actions;
+}
+
+json::Value encode_soft_bindings(const label::provenance::CredentialReading& reading) {
+    json::Array array;
+    for (const label::provenance::SoftBinding& each : reading.soft_bindings) {
+        array.emplace_back(
+            json::Object{{"algorithm", each.algorithm}, {"value", to_hex(each.value)}});
+    }
+    return array;
+}
+
+Result<std::vector<label::provenance::SoftBinding>> decode_soft_bindings(const json::Value* value) {
+    const json::Array* array = value == nullptr ? nullptr : value->if_array();
+    if (array == nullptr) {
+        return Error{ErrorCode::kCorrupt, "no list of soft bindings"};
+    }
+    std::vector<label::provenance::SoftBinding> bindings;
+    for (const json::Value& each : *array) {
+        Fields fields(each);
+        bindings.push_back({.algorithm = fields.text("algorithm"),
+                            .value = fields.take(from_hex(fields.text("value")), "value")});
+        TRY(fields.finish("soft binding"));
+    }
+    return bindings;
+}
+
+json::Value encode_credential(const label::provenance::CredentialReading& reading) {
+    json::Object object{{"found", reading.found},
+                        {"where", reading.where},
+                        {"state", static_cast<std::int64_t>(reading.state)},
+                        {"statuses", encode_statuses(reading.statuses)},
+                        {"ingredients", encode_ingredients(reading.ingredients)},
+                        {"manifest", reading.manifest_label},
+                        {"manifests", std::uint64_t{reading.manifests}},
+                        {"generator", reading.generator},
+                        {"title", reading.title},
+                        {"signer", reading.signer},
+                        {"organization", reading.organization},
+                        {"issuer", reading.issuer},
+                        {"algorithm", reading.algorithm},
+                        {"time_authority", reading.time_authority},
+                        {"source_type", reading.source_type},
+                        {"actions", encode_actions(reading)},
+                        {"aigc", reading.aigc},
+                        {"soft_bindings", encode_soft_bindings(reading)},
+                        {"validated_at", format_time(reading.validated_at)}};
+    if (reading.signed_at) {
+        object.emplace_back("signed_at", format_time(*reading.signed_at));
+    }
+    return object;
+}
+
+Result<label::provenance::CredentialReading> decode_credential(const json::Value& value) {
+    Fields fields(value);
+    label::provenance::CredentialReading reading;
+    reading.found = fields.flag("found");
+    reading.where = fields.text("where");
+    reading.state = fields.choice("state", label::provenance::CredentialState::kTrusted);
+    reading.statuses = fields.take(decode_statuses(fields.find("statuses")), "statuses");
+    reading.ingredients =
+        fields.take(decode_ingredients(fields.find("ingredients")), "ingredients");
+    reading.manifest_label = fields.text("manifest");
+    reading.manifests = fields.number("manifests", limits::kManifestsMax);
+    reading.generator = fields.text("generator");
+    reading.title = fields.text("title");
+    reading.signer = fields.text("signer");
+    reading.organization = fields.text("organization");
+    reading.issuer = fields.text("issuer");
+    reading.algorithm = fields.text("algorithm");
+    reading.time_authority = fields.text("time_authority");
+    reading.source_type = fields.text("source_type");
+    reading.actions = fields.take(decode_actions(fields.find("actions")), "actions");
+    reading.aigc = fields.text("aigc");
+    reading.soft_bindings =
+        fields.take(decode_soft_bindings(fields.find("soft_bindings")), "soft_bindings");
+    reading.validated_at = fields.take(parse_time(fields.text("validated_at")), "validated_at");
+    if (fields.find("signed_at") != nullptr) {
+        reading.signed_at = fields.take(parse_time(fields.text("signed_at")), "signed_at");
+    }
+    TRY(fields.finish("reading of the credential"));
+    return reading;
+}
+
 }  // namespace
 
 json::Value encode(const label::ApplyOptions& options) {
@@ -353,7 +575,10 @@ json::Value encode(const label::ApplyOptions& options) {
                         {"sound_place", static_cast<std::int64_t>(options.sound_place)},
                         {"existing", static_cast<std::int64_t>(options.existing)},
                         {"declared", options.user_declares},
-                        {"reserved1", options.reserved_code1}};
+                        {"reserved1", options.reserved_code1},
+                        {"manifest_id", to_hex(options.manifest_id)},
+                        {"instance_id", to_hex(options.instance_id)},
+                        {"credentials", encode_trust(options.credentials)}};
 }
 
 Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
@@ -378,6 +603,9 @@ Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
     options.existing = fields.choice("existing", label::ExistingPolicy::kRelabel);
     options.user_declares = fields.flag("declared");
     options.reserved_code1 = fields.text("reserved1");
+    options.manifest_id = random_bytes(fields, "manifest_id");
+    options.instance_id = random_bytes(fields, "instance_id");
+    options.credentials = fields.take(decode_trust(fields.find("credentials")), "credentials");
     TRY(fields.finish("label request"));
     return options;
 }
@@ -398,7 +626,9 @@ json::Value encode(const label::VerifyOptions& options) {
                         {"effort", static_cast<std::int64_t>(options.effort)},
                         {"trusted", std::move(trusted)},
                         {"wordings", std::move(wordings)},
-                        {"declared", options.user_declares}};
+                        {"declared", options.user_declares},
+                        {"credentials", encode_trust(options.credentials)},
+                        {"manifest", options.manifest}};
 }
 
 Result<label::VerifyOptions> decode_verify_options(const json::Value& value) {
@@ -407,6 +637,8 @@ Result<label::VerifyOptions> decode_verify_options(const json::Value& value) {
     options.marks = fields.take(label::parse_marks(fields.text("marks")), "marks");
     options.expected = fields.take(label::parse_marks(fields.text("expected")), "expected");
     options.user_declares = fields.flag("declared");
+    options.credentials = fields.take(decode_trust(fields.find("credentials")), "credentials");
+    options.manifest = fields.flag("manifest");
     const json::Value* trusted = fields.find("trusted");
     const json::Value* wordings = fields.find("wordings");
     const json::Value* keys = fields.find("watermark_keys");
@@ -451,6 +683,10 @@ json::Value encode(const label::Verification& seen) {
     if (seen.watermark) {
         object.emplace_back("watermark", encode_watermark(*seen.watermark));
     }
+    if (seen.provenance) {
+        object.emplace_back("provenance", encode_credential(*seen.provenance));
+        object.emplace_back("manifest", seen.manifest);
+    }
     return object;
 }
 
@@ -470,6 +706,10 @@ Result<label::Verification> decode_verification(const json::Value& value) {
     if (const json::Value* part = fields.find("watermark")) {
         seen.watermark = fields.take(decode_watermark(*part), "watermark");
     }
+    if (const json::Value* part = fields.find("provenance")) {
+        seen.provenance = fields.take(decode_credential(*part), "provenance");
+        seen.manifest = fields.text("manifest");
+    }
     TRY(fields.finish("verification"));
     return seen;
 }
@@ -477,6 +717,7 @@ Result<label::Verification> decode_verification(const json::Value& value) {
 json::Value encode(const LabelReport& report) {
     json::Object object{{"written", label::to_string(report.written)},
                         {"where", report.where},
+                        {"credential", report.credential},
                         {"findings", encode_findings(report.findings)}};
     if (report.explicit_mark) {
         object.emplace_back("explicit", encode_explicit(*report.explicit_mark));
@@ -495,6 +736,7 @@ Result<LabelReport> decode_label_report(const json::Value& value) {
     LabelReport report;
     report.written = fields.take(label::parse_marks(fields.text("written")), "written");
     report.where = fields.text("where");
+    report.credential = fields.text("credential");
     report.findings = fields.take(decode_findings(fields.find("findings")), "findings");
     if (const json::Value* part = fields.find("explicit")) {
         report.explicit_mark = fields.take(decode_explicit(*part), "explicit");

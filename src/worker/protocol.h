@@ -25,6 +25,7 @@ struct LabelReport {
     std::optional<label::WatermarkVerification> watermark;
     std::optional<label::AigcLabel> label;
     std::string where;
+    std::string credential;  // label of the C2PA manifest; empty: none
     label::Findings findings;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/server.h"
 
+#include "core/base64.h"
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/limits.h"
@@ -9,6 +10,7 @@
 #include "label/apply.h"
 #include "label/explicit/audio.h"
 #include "label/format.h"
+#include "label/provenance/signer.h"
 #include "label/verify.h"
 #include "media/codecs.h"
 #include "media/speech.h"
@@ -33,6 +35,7 @@
 #include <deque>
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,7 +45,8 @@ namespace colophon::worker {
 namespace {
 
 constexpr std::size_t kPromptSamplesMax = std::size_t{60} * 48000;  // a minute
-constexpr std::size_t kRecordingBytesMax = 64U << 20U;              // a minute in any format
+constexpr std::uint64_t kSignatureBytesMax = 1U << 20U;
+constexpr std::size_t kRecordingBytesMax = 64U << 20U;  // a minute in any format
 
 // Files between and after the marks: the result goes to the output descriptor, what lies between
 // to the scratch file, and if there is ever more than one such, to memory files.
@@ -92,9 +96,39 @@ private:
     std::vector<Source> sources_;
 };
 
+// Asks the parent, who has the key, in the middle of a call.
+class ChannelSigner final : public label::provenance::ClaimSigner {
+public:
+    explicit ChannelSigner(std::size_t signature_bytes) : signature_bytes_(signature_bytes) {}
+
+    std::size_t signature_bytes() const override { return signature_bytes_; }
+    Result<Buffer> sign(Bytes claim) override {
+        TRY(send_message(kSocketFd, json::Object{{"claim", to_base64(claim)}}));
+        auto reply = TRY(receive_message(kSocketFd));
+        if (!reply) {
+            return Error{ErrorCode::kUnavailable, "nobody answers for the signature"};
+        }
+        if (const json::Value* error = reply->body.find("error")) {
+            return decode_error(*error);
+        }
+        Buffer signature = TRY(from_base64(reply->body.string_or("signature", "")));
+        if (signature.size() != signature_bytes_) {
+            return Error{ErrorCode::kCorrupt, "a signature of another length than was announced"};
+        }
+        return signature;
+    }
+
+private:
+    std::size_t signature_bytes_;
+};
+
 class Server {
 public:
-    explicit Server(Mapping font) : font_(std::move(font)) { resources_.font = font_.bytes(); }
+    explicit Server(Mapping font) : font_(std::move(font)) {
+        resources_.font = font_.bytes();
+        // All files that the engine sees here are mapped.
+        resources_.release = release_pages;
+    }
 
     // One request. Whatever goes wrong in it is its answer; only a broken channel ends the worker.
     json::Value answer(const Message& request) {
@@ -156,13 +190,25 @@ private:
     Result<json::Value> label_file(const Message& request, const Mapping& input,
                                    label::Format format, const label::ApplyOptions& options) {
         FileHolder holder(request.fds[0].get(), input.bytes(), request.fds[1].get());
+        std::optional<ChannelSigner> signer;
+        resources_.signer = nullptr;
+        if (const json::Value* bytes = request.body.find("signature_bytes")) {
+            const std::uint64_t size = TRY(bytes->as_uint());
+            if (size > kSignatureBytesMax) {
+                return Error{ErrorCode::kLimit, "a claim signature of that length is not made"};
+            }
+            signer.emplace(static_cast<std::size_t>(size));
+            resources_.signer = &*signer;
+        }
         label::Applied applied =
             TRY(label::apply(input.bytes(), format, options, resources_, holder));
+        resources_.signer = nullptr;
         return encode(LabelReport{.written = applied.written,
                                   .explicit_mark = std::move(applied.explicit_mark),
                                   .watermark = applied.watermark,
                                   .label = std::move(applied.label),
                                   .where = std::move(applied.where),
+                                  .credential = std::move(applied.credential),
                                   .findings = std::move(applied.findings)});
     }
 

@@ -78,8 +78,8 @@ bool is_name_character(char c) {
 
 // Adds the string literals "PART.word" of a line of code.
 void add_codes(std::string_view line, Names& codes) {
-    constexpr std::array<std::string_view, 6> kParts{"explicit", "label", "ledger",
-                                                     "metadata", "plan",  "signature"};
+    constexpr std::array<std::string_view, 7> kParts{
+        "explicit", "label", "ledger", "metadata", "plan", "provenance", "signature"};
     const std::size_t comment = line.find("// ");
     line = line.substr(0, comment);
     for (const std::string_view part : kParts) {
@@ -166,7 +166,8 @@ Names keys_in_source() {
         section[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(section[0])));
         keys.insert(section + "." + line.substr(start, end - start));
     }
-    keys.insert({"verify.trust", "keys.others", "identity.providers"});
+    keys.insert({"verify.trust", "verify.trust_list", "verify.tsa_list", "keys.others",
+                 "identity.providers"});
     return keys;
 }
 
@@ -275,6 +276,7 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "admin migrate",
                                    "admin backup",
                                    "admin restore",
+                                   "admin ca",
                                    "admin tenant create",
                                    "admin tenant list",
                                    "admin tenant show",
@@ -342,6 +344,9 @@ TEST_CASE("every field of the JSON that the program prints stands in the referen
     JsonRun::add(run.colophon({"verify", "--json", COLOPHON_PROGRAM}), run.verify);
     const Names label = code_in_tables("docs/reference/json.md", 0, "## label");
     const Names verify = code_in_tables("docs/reference/json.md", 0, "## verify");
+    // No time-stamp authority was asked, and no credential was broken.
+    run.verify.insert(
+        {"provenance.signed_at", "provenance.time_authority", "provenance.failures[]"});
     check_same(run.verify, verify, "docs/reference/json.md");
     // Errors look the same for both verbs; here only verify was given something unreadable.
     run.label.insert({"error.code", "error.what"});

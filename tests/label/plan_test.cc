@@ -29,9 +29,20 @@ TEST_CASE("the implicit label is owed by all, the explicit one by the five confu
                            Row{ServiceClass::kOther, "metadata"}}) {
         CAPTURE(service_name(row.service));
         CHECK(owed(row.service, Profile::kCn, Format::kPng) == row.marks);
-        CHECK(owed(row.service, Profile::kAll, Format::kPng) == row.marks);
+        CHECK(owed(row.service, Profile::kAll, Format::kMarkdown) == row.marks);
     }
-    CHECK(owed(ServiceClass::kContent, Profile::kUsCa, Format::kPng) == "metadata");
+    CHECK(owed(ServiceClass::kContent, Profile::kUsCa, Format::kMarkdown) == "metadata");
+}
+
+// [EUCP-1.1] Outside of China the metadata is to be signed: Content Credentials, where the format
+// carries them.
+TEST_CASE("profiles other than cn owe Content Credentials besides") {
+    CHECK(owed(ServiceClass::kContent, Profile::kEu, Format::kPng) ==
+          "explicit,metadata,provenance");
+    CHECK(owed(ServiceClass::kContent, Profile::kUsCa, Format::kPng) == "metadata,provenance");
+    CHECK(owed(ServiceClass::kContent, Profile::kAll, Format::kJpeg) ==
+          "explicit,metadata,provenance");
+    CHECK(owed(ServiceClass::kContent, Profile::kCn, Format::kPng) == "explicit,metadata");
 }
 
 TEST_CASE("plain text has no place but its words, so the words are owed by every service") {
@@ -42,6 +53,8 @@ TEST_CASE("plain text has no place but its words, so the words are owed by every
 TEST_CASE("what a profile asks for beyond this version is named, not hidden") {
     CHECK(plan(ServiceClass::kContent, Profile::kCn, Format::kPng).out_of_reach.empty());
     CHECK(to_string(plan(ServiceClass::kContent, Profile::kEu, Format::kPng).out_of_reach) ==
+          "watermark");
+    CHECK(to_string(plan(ServiceClass::kContent, Profile::kEu, Format::kMarkdown).out_of_reach) ==
           "watermark,provenance");
 }
 

@@ -58,6 +58,19 @@ TEST_CASE("what goes over the channel comes back the same") {
     seen.metadata->content_id = ContentId{7};
     seen.metadata->signature = label::SignatureState::kInvalid;
     label::warn(seen.findings, "a.b", "c");
+    seen.manifest = "{}";
+    seen.provenance = label::provenance::CredentialReading{};
+    seen.provenance->found = true;
+    seen.provenance->state = label::provenance::CredentialState::kTrusted;
+    seen.provenance->statuses = {{.kind = label::provenance::StatusKind::kFailure,
+                                  .code = "claim.missing",
+                                  .url = "self#jumbf=x",
+                                  .what = "why"}};
+    seen.provenance->ingredients = {
+        {.assertion_uri = "a", .manifest_label = "b", .statuses = seen.provenance->statuses}};
+    seen.provenance->actions = {{.name = "c2pa.created", .source_type = "t", .when = "w"}};
+    seen.provenance->soft_bindings = {{.algorithm = "x", .value = Buffer{1, 2}}};
+    seen.provenance->signed_at = parse_time("2026-11-26T08:00:00Z").value();
     const json::Value encoded = encode(seen);
     CHECK(json::write(encode(decode_verification(encoded).value())) == json::write(encoded));
 
@@ -65,6 +78,7 @@ TEST_CASE("what goes over the channel comes back the same") {
                              .explicit_mark = seen.explicit_mark,
                              .label = seen.metadata->label,
                              .where = "here",
+                             .credential = "urn:c2pa:1",
                              .findings = seen.findings};
     CHECK(json::write(encode(decode_label_report(encode(report)).value())) ==
           json::write(encode(report)));

@@ -108,8 +108,9 @@ TEST_CASE("the further picture of a JPEG is found again after both labels were p
                 options.record.own_id = "1";
                 options.marks = parse_marks(marks).value();
                 MemoryHolder holder;
-                const auto applied =
-                    apply(pair.file, Format::kJpeg, options, {.font = font, .prompts = {}}, holder);
+                Resources resources;
+                resources.font = font;
+                const auto applied = apply(pair.file, Format::kJpeg, options, resources, holder);
                 REQUIRE_MESSAGE(applied.ok(), (applied.ok() ? "" : applied.error().what));
                 const Buffer out = to_buffer(applied->file);
                 CHECK(exiftool(out, "-MPImage2") == as_text(pair.second));

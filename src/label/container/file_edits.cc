@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "label/metadata/internal/file_edits.h"
+#include "label/container/file_edits.h"
 
 #include "core/assert.h"
 #include "core/bytes.h"
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label::internal {
+namespace colophon::label {
 
 Result<Splice> splice_edits(Bytes file, std::vector<FileEdit> edits) {
     // What is inserted before a place comes before what replaces the bytes from there on.
@@ -30,4 +30,4 @@ Result<Splice> splice_edits(Bytes file, std::vector<FileEdit> edits) {
     return splice;
 }
 
-}  // namespace colophon::label::internal
+}  // namespace colophon::label

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/internal/provenance_mark.h"
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/splice.h"
+#include "label/apply.h"
+#include "label/existing.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/metadata/aigc.h"
+#include "label/provenance/carrier.h"
+#include "label/provenance/credential.h"
+#include "label/provenance/crjson.h"
+#include "label/provenance/signer.h"
+#include "label/provenance/validate.h"
+#include "label/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::label::internal {
+namespace {
+
+using provenance::CredentialReading;
+using provenance::Status;
+using provenance::StatusKind;
+
+constexpr std::string_view kOurGenerator = "Colophon ";
+
+// The failure that a person should read: the first that is more than "unknown signer".
+const Status* first_failure(const CredentialReading& reading) {
+    const auto bad = [](const Status& each) {
+        return each.kind == StatusKind::kFailure && each.code != "signingCredential.untrusted";
+    };
+    const auto own = std::ranges::find_if(reading.statuses, bad);
+    if (own != reading.statuses.end()) {
+        return &*own;
+    }
+    for (const provenance::IngredientReport& each : reading.ingredients) {
+        const auto row = std::ranges::find_if(each.statuses, bad);
+        if (row != each.statuses.end()) {
+            return &*row;
+        }
+    }
+    return nullptr;
+}
+
+std::string in_words(const Status* failure) {
+    if (failure == nullptr) {
+        return "it cannot be read";
+    }
+    return failure->what.empty() ? failure->code : failure->what;
+}
+
+bool synthetic(std::string_view source_type) {
+    constexpr std::array<std::string_view, 5> kTypes{
+        "trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic",
+        "algorithmicMedia", "trainedAlgorithmicData"};
+    const std::string_view word = source_type.substr(source_type.rfind('/') + 1);
+    return std::ranges::find(kTypes, word) != kTypes.end();
+}
+
+bool camera(std::string_view source_type) {
+    constexpr std::array<std::string_view, 4> kTypes{"digitalCapture", "computationalCapture",
+                                                     "negativeFilm", "positiveFilm"};
+    const std::string_view word = source_type.substr(source_type.rfind('/') + 1);
+    return std::ranges::find(kTypes, word) != kTypes.end();
+}
+
+bool says_synthetic(const CredentialReading& reading) {
+    return std::ranges::any_of(reading.actions, [](const provenance::ActionReading& each) {
+        return synthetic(each.source_type);
+    });
+}
+
+// Whether the record among the assertions is about the content that the metadata label is about.
+bool same_record(const std::string& record, const AigcLabel& label) {
+    const auto parsed = read_aigc(record);
+    return parsed.ok() && parsed->label.label == label.label &&
+           parsed->label.content_producer == label.content_producer &&
+           parsed->label.produce_id == label.produce_id;
+}
+
+void judge_altered(const CredentialReading& reading, Verification& seen) {
+    const Status* failure = first_failure(reading);
+    fault(seen.findings, "provenance.altered",
+          fmt::format("the Content Credentials do not hold: {} ({})", in_words(failure),
+                      failure == nullptr ? std::string("general.error") : failure->code));
+}
+
+// What the credential says for or against itself and the metadata label.
+void add_findings(const CredentialReading& reading, Verification& seen) {
+    const bool label_seen = seen.metadata && seen.metadata->found;
+    if (!reading.intact()) {
+        judge_altered(reading, seen);
+        if (!reading.aigc.empty() && seen.metadata && !label_seen) {
+            fault(seen.findings, "provenance.remembers",
+                  "the Content Credentials tell of a metadata label that is gone");
+        }
+        return;
+    }
+    if (!reading.trusted()) {
+        note(seen.findings, "provenance.untrusted",
+             "the Content Credentials are intact; their signer is nobody whom you trust");
+    }
+    const bool differs =
+        label_seen && !reading.aigc.empty() && !same_record(reading.aigc, seen.metadata->label);
+    const bool captured =
+        label_seen && seen.metadata->label.label == "1" && camera(reading.source_type);
+    if (differs || captured) {
+        fault(seen.findings, "provenance.contradiction",
+              "the Content Credentials and the metadata label say different things");
+    }
+}
+
+bool same_bytes(Bytes a, Bytes b) {
+    return a.data() == b.data() || (a.size() == b.size() && std::ranges::equal(a, b));
+}
+
+Result<void> read_back(Bytes file, const ProvenanceTask& task, const ApplyOptions& options,
+                       const Resources& resources, const std::string& manifest_label) {
+    const CredentialReading reading =
+        TRY(provenance::read_credential(file, task.format, options.credentials, resources.release));
+    if (!reading.intact() || reading.manifest_label != manifest_label) {
+        return Error{ErrorCode::kCorrupt,
+                     fmt::format("the Content Credentials do not read back: {}",
+                                 in_words(first_failure(reading)))};
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> check_provenance_possible(Format format) {
+    if (provenance::find_carrier(format) == nullptr) {
+        return Error{
+            ErrorCode::kUnsupported,
+            fmt::format("this version puts no Content Credentials into {}", facts(format).name)};
+    }
+    return {};
+}
+
+Result<std::optional<CredentialReading>> read_upstream(Bytes file, Format format,
+                                                       const ApplyOptions& options,
+                                                       const Resources& resources) {
+    CredentialReading reading =
+        TRY(provenance::read_credential(file, format, options.credentials, resources.release));
+    return reading.found ? std::optional(std::move(reading)) : std::nullopt;
+}
+
+Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyOptions& options,
+                                        const Resources& resources, Holder& holder) {
+    if (resources.signer == nullptr) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "Content Credentials need a key and a certificate that sign them"};
+    }
+    ProvenanceMark mark;
+    if (task.upstream && task.upstream->intact() &&
+        task.upstream->generator.starts_with(kOurGenerator) &&
+        same_bytes(task.original, task.file)) {
+        Splice same;
+        same.copy(0, task.file.size());
+        mark.file = TRY(holder.hold(task.file, same, true));
+        mark.manifest_label = task.upstream->manifest_label;
+        note(mark.findings, "provenance.kept",
+             "the file bears Content Credentials of this program already; they stay as they are");
+        return mark;
+    }
+    provenance::CredentialInput input;
+    input.origin = options.record.origin;
+    input.as_producer = options.existing != ExistingPolicy::kPropagate;
+    input.system_name = options.record.system_name;
+    input.system_version = options.record.system_version;
+    input.now = options.record.created_at;
+    input.manifest_id = options.manifest_id;
+    input.instance_id = options.instance_id;
+    input.release = resources.release;
+    if (task.label) {
+        input.aigc = write_aigc(*task.label, Wrapping::kBare);
+    }
+    if (task.upstream && task.upstream->manifests > 0) {
+        input.upstream = {.store = task.upstream->store, .statuses = task.upstream->statuses};
+        note(mark.findings, "provenance.ingredient",
+             fmt::format("the Content Credentials that were there ({}) are kept as an ingredient",
+                         provenance::credential_state_name(task.upstream->state)));
+    } else if (task.upstream) {
+        warn(mark.findings, "provenance.unreadable",
+             "the Content Credentials that were there cannot be read; new ones take their place");
+    }
+    const provenance::Credential credential =
+        TRY(provenance::add_credential(task.file, task.format, input, *resources.signer));
+    mark.file = TRY(holder.hold(task.file, credential.splice, true));
+    mark.manifest_label = credential.manifest_label;
+    TRY(read_back(mark.file, task, options, resources, mark.manifest_label));
+    return mark;
+}
+
+Result<ProvenanceFinds> verify_provenance(Bytes file, const VerifyOptions& options,
+                                          const Resources& resources, Verification& seen) {
+    ProvenanceFinds finds;
+    if (provenance::find_carrier(seen.format) == nullptr) {
+        return finds;
+    }
+    CredentialReading reading =
+        TRY(provenance::read_credential(file, seen.format, options.credentials, resources.release));
+    if (reading.found) {
+        add_findings(reading, seen);
+        finds.says_synthetic = reading.intact() && says_synthetic(reading);
+        if (options.manifest) {
+            seen.manifest = provenance::write_crjson(reading);
+        }
+    }
+    reading.store.clear();
+    seen.provenance = std::move(reading);
+    return finds;
+}
+
+}  // namespace colophon::label::internal

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Content Credentials among the marks: what apply() writes last and what verify() makes of what it
+// finds. How they are made and checked is the business of label/provenance.
+
+#include "core/bytes.h"
+#include "label/apply.h"
+#include "label/finding.h"
+#include "label/format.h"
+#include "label/metadata/aigc.h"
+#include "label/provenance/validate.h"
+#include "label/verify.h"
+
+#include <optional>
+#include <string>
+
+namespace colophon::label::internal {
+
+// kUnsupported when the format carries no credential.
+Result<void> check_provenance_possible(Format format);
+
+// The credential of the file as it came; nothing when there is none.
+Result<std::optional<provenance::CredentialReading>> read_upstream(Bytes file, Format format,
+                                                                   const ApplyOptions& options,
+                                                                   const Resources& resources);
+
+struct ProvenanceTask {
+    Bytes original;
+    Bytes file;  // with the marks before this one
+    Format format;
+    const std::optional<provenance::CredentialReading>& upstream;
+    const std::optional<AigcLabel>& label;  // that was written, or nothing
+};
+struct ProvenanceMark {
+    Bytes file;
+    std::string manifest_label;
+    Findings findings;
+};
+// Writes, reads back, and says what became of an earlier credential. A file that no mark changed
+// and that bears an intact credential of this program keeps it.
+Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyOptions& options,
+                                        const Resources& resources, Holder& holder);
+
+// What the credential contributes to the verdict besides its findings.
+struct ProvenanceFinds {
+    bool says_synthetic = false;  // it is intact and says that a model made the content
+};
+// Sets seen.provenance and adds findings; seen.metadata is set already where it is looked at.
+Result<ProvenanceFinds> verify_provenance(Bytes file, const VerifyOptions& options,
+                                          const Resources& resources, Verification& seen);
+
+}  // namespace colophon::label::internal

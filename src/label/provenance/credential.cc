@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "label/provenance/credential.h"
+
+#include "core/assert.h"
+#include "core/bytes.h"
+#include "core/result.h"
+#include "label/format.h"
+#include "label/provenance/carrier.h"
+#include "label/provenance/cbor.h"
+#include "label/provenance/hashing.h"
+#include "label/provenance/internal/bmff_hash.h"
+#include "label/provenance/internal/claim_writer.h"
+#include "label/provenance/jumbf.h"
+#include "label/provenance/manifest_store.h"
+#include "label/provenance/signer.h"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace colophon::label::provenance {
+namespace {
+
+using internal::ManifestWriter;
+
+// The hard binding of a carrier over a hash.
+struct BoundHash {
+    std::string_view label;
+    cbor::Value value;
+};
+
+BoundHash bind(Binding binding, const std::vector<ByteRange>& ranges, Bytes hash) {
+    if (binding == Binding::kBmff) {
+        return {.label = "c2pa.hash.bmff.v3", .value = internal::bmff_hash(hash)};
+    }
+    return {.label = "c2pa.hash.data", .value = internal::data_hash(ranges, hash)};
+}
+
+Result<Buffer> hash_content(Binding binding, const FileView& file,
+                            const std::vector<ByteRange>& ranges) {
+    if (binding == Binding::kBmff) {
+        return internal::hash_bmff(internal::kWriterHash, file,
+                                   internal::standard_bmff_exclusions(), true);
+    }
+    return hash_without(internal::kWriterHash, file, ranges);
+}
+
+// The manifests of the credential that was there, and ours behind them.
+Result<Buffer> make_store(const CredentialInput& input, Bytes manifest) {
+    Buffer content;
+    if (input.upstream) {
+        const ManifestStore store = TRY(ManifestStore::create(input.upstream->store));
+        for (const Manifest& each : store.manifests()) {
+            append(content, each.box->whole);
+        }
+    }
+    append(content, manifest);
+    Buffer out;
+    jumbf::append_superbox(out, "c2pa", kStoreLabel, content);
+    return out;
+}
+
+// Everything of one manifest but what the file's bytes decide.
+struct Draft {
+    const CredentialInput& input;
+    ManifestWriter statements;
+
+    struct Finished {
+        ManifestWriter writer;
+        Buffer claim;
+    };
+    Finished with(const BoundHash& binding) const {
+        Finished finished{.writer = statements, .claim = {}};
+        finished.writer.add(binding.label, binding.value);
+        finished.claim = finished.writer.claim();
+        return finished;
+    }
+    Result<Buffer> store(const Finished& finished, Bytes signature) const {
+        return make_store(input, finished.writer.manifest(finished.claim, signature));
+    }
+};
+
+}  // namespace
+
+Result<Credential> add_credential(Bytes file, Format format, const CredentialInput& input,
+                                  ClaimSigner& signer) {
+    const Carrier* carrier = find_carrier(format);
+    if (carrier == nullptr) {
+        return Error{
+            ErrorCode::kUnsupported,
+            fmt::format("this version puts no Content Credentials into {}", facts(format).name)};
+    }
+    Draft draft{.input = input, .statements = ManifestWriter(input)};
+    TRY(internal::add_statements(input, format, draft.statements));
+
+    // First pass: zeros, to learn the size of the store and where it lies.
+    const Buffer no_hash(hash(internal::kWriterHash, {}).size());
+    const Buffer no_signature(signer.signature_bytes());
+    Placement placement = TRY(carrier->place(file, Buffer(16)));
+    const std::vector<ByteRange> no_ranges(placement.ranges.size());
+    const Buffer zeros =
+        TRY(draft.store(draft.with(bind(carrier->binding, no_ranges, no_hash)), no_signature));
+    placement = TRY(carrier->place(file, zeros));
+
+    // Second pass: the hash of all the rest, the claim, the signature.
+    const Buffer content = TRY(hash_content(
+        carrier->binding, FileView(file, placement.splice, input.release), placement.ranges));
+    const Draft::Finished finished = draft.with(bind(carrier->binding, placement.ranges, content));
+    const Buffer signature = TRY(signer.sign(finished.claim));
+    COLOPHON_ASSERT(signature.size() == no_signature.size());
+    const Buffer store = TRY(draft.store(finished, signature));
+    COLOPHON_ASSERT(store.size() == zeros.size());
+    Placement last = TRY(carrier->place(file, store));
+    COLOPHON_ASSERT(last.ranges == placement.ranges);
+    return Credential{
+        .splice = std::move(last.splice), .manifest_label = finished.writer.label(), .where = {}};
+}
+
+}  // namespace colophon::label::provenance

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Writes Content Credentials (C2PA 2.4): what a file says of its origin becomes a manifest, bound
+// to the bytes of the file, signed, and put into it.
+//
+// Signing is two passes without a second layout. The size of everything is known before anything is
+// hashed: assertions are padded to a fixed size, the signature's place has a fixed size. So the
+// first pass places zeros and learns where they lie, the hash leaves exactly that place out, and
+// the second pass puts the store there.
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/splice.h"
+#include "label/format.h"
+#include "label/provenance/hashing.h"
+#include "label/provenance/signer.h"
+#include "label/record.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace colophon::label::provenance {
+
+// A watermark by which a stripped file finds its manifest again (C2PA 2.4, 18.10).
+struct SoftBinding {
+    std::string algorithm;  // of the C2PA list, or a name in reverse domain notation
+    Buffer value;           // the payload
+};
+
+// A status code with the place it is about, as validators report them (C2PA 2.4, 15.2).
+enum class StatusKind : std::uint8_t { kSuccess, kInformational, kFailure };
+struct Status {
+    StatusKind kind = StatusKind::kSuccess;
+    std::string code;  // "assertion.dataHash.match"
+    std::string url;   // JUMBF URI of what it is about; may be empty
+    std::string what;  // for people; may be empty
+};
+
+// The credential that the file carried before, with what a validator said of it then.
+struct Upstream {
+    Buffer store;
+    std::vector<Status> statuses;  // of its active manifest
+};
+
+struct CredentialInput {
+    Origin origin = Origin::kGenerated;
+    bool as_producer = true;  // false: the file is passed on by somebody who did not make it
+    std::string system_name;  // the model; may be empty
+    std::string system_version;
+    std::string aigc;  // the TC260 object as it stands in the metadata; empty: none
+    std::string title;
+    std::vector<SoftBinding> soft_bindings;
+    std::optional<Upstream> upstream;
+    Time now;                                    // of the actions
+    std::array<std::uint8_t, 16> manifest_id{};  // random
+    std::array<std::uint8_t, 16> instance_id{};  // random
+    PageRelease release;                         // may be empty
+};
+
+struct Credential {
+    Splice splice;
+    std::string manifest_label;
+    std::string where;
+};
+
+// kUnsupported for formats without a carrier. kCorrupt, kLimit: the file. Otherwise what the signer
+// says.
+Result<Credential> add_credential(Bytes file, Format format, const CredentialInput& input,
+                                  ClaimSigner& signer);
+
+}  // namespace colophon::label::provenance

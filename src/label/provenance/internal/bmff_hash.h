@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The hard binding of ISO base media files (C2PA 2.4, 18.6): a hash over the boxes at the top of
+// the file, each with its place in front of it, without those that the assertion excludes.
+
+#include "core/bytes.h"
+#include "label/provenance/cbor.h"
+#include "label/provenance/hashing.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace colophon::label::provenance::internal {
+
+inline constexpr std::array<std::uint8_t, 16> kC2paUuid{
+    0xD8, 0xFE, 0xC3, 0xD6, 0x1B, 0x0E, 0x48, 0x3C, 0x92, 0x97, 0x58, 0x28, 0x87, 0x7E, 0xC4, 0x81};
+
+// One row of "exclusions": the boxes at a path that fit all conditions.
+struct BmffExclusion {
+    std::vector<std::string> path;  // "/moov/trak": two parts
+    std::optional<std::uint64_t> length;
+    struct Data {
+        std::uint64_t offset = 0;
+        Buffer value;
+    };
+    std::vector<Data> data;
+    std::vector<ByteRange> subset;  // in the box; empty: all of it
+    std::optional<std::uint64_t> version;
+    std::optional<Buffer> flags;  // three bytes
+    bool exact = true;            // all flags, or only those that are set
+};
+
+// Nothing when the list is malformed.
+std::optional<std::vector<BmffExclusion>> read_bmff_exclusions(const cbor::Value& assertion);
+// The three that the specification wants and no other.
+std::vector<BmffExclusion> standard_bmff_exclusions();
+cbor::Value write_bmff_exclusions(const std::vector<BmffExclusion>& exclusions);
+// Whether only boxes are excluded that a validator expects: those three, free and skip.
+bool are_usual(const std::vector<BmffExclusion>& exclusions);
+
+// `with_places`: since version 2 the place of each box is hashed in front of it. kCorrupt when the
+// boxes do not follow each other.
+Result<Buffer> hash_bmff(HashAlgorithm algorithm, const FileView& file,
+                         const std::vector<BmffExclusion>& exclusions, bool with_places);
+
+}  // namespace colophon::label::provenance::internal

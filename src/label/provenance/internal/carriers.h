@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The functions behind the rows of label/provenance/carrier.cc. What they promise stands in
+// label/provenance/carrier.h.
+
+#include "core/bytes.h"
+#include "label/provenance/carrier.h"
+
+#include <optional>
+
+namespace colophon::label::provenance::internal {
+
+Result<std::optional<FoundStore>> find_in_jpeg(Bytes file);
+Result<Placement> place_in_jpeg(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_png(Bytes file);
+Result<Placement> place_in_png(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_riff(Bytes file);
+Result<Placement> place_in_riff(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_gif(Bytes file);
+Result<Placement> place_in_gif(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_id3(Bytes file);
+Result<Placement> place_in_id3(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_svg(Bytes file);
+Result<Placement> place_in_svg(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_tiff(Bytes file);
+Result<Placement> place_in_tiff(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_bmff(Bytes file);
+Result<Placement> place_in_bmff(Bytes file, Bytes store);
+
+}  // namespace colophon::label::provenance::internal

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A certification authority for tests, and what is signed by it. Made once a process: keys cost
+// time, and their numbers do not matter.
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/splice.h"
+#include "label/format.h"
+#include "label/provenance/authority.h"
+#include "label/provenance/certificate.h"
+#include "label/provenance/credential.h"
+#include "label/provenance/signer.h"
+#include "label/provenance/validate.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace colophon::label::provenance::test {
+
+inline Time test_time() {
+    return parse_time("2026-11-26T08:00:00Z").value();
+}
+
+inline CertificateRequest request(SignatureAlgorithm algorithm) {
+    return {.organization = "Test",
+            .common_name = "Signer",
+            .algorithm = algorithm,
+            .not_before = test_time() - std::chrono::hours(24),
+            .lifetime = std::chrono::days{365}};
+}
+
+inline const IssuedKey& root() {
+    static const IssuedKey kRoot = [] {
+        CertificateRequest wanted = request(SignatureAlgorithm::kEs256);
+        wanted.common_name = "Root";
+        wanted.lifetime = std::chrono::days{3650};
+        return make_root(wanted).value();
+    }();
+    return kRoot;
+}
+
+inline const IssuedKey& leaf(SignatureAlgorithm algorithm) {
+    static std::map<SignatureAlgorithm, IssuedKey> leaves;
+    auto row = leaves.find(algorithm);
+    if (row == leaves.end()) {
+        row = leaves.emplace(algorithm, issue(root(), request(algorithm), Purpose::kClaim).value())
+                  .first;
+    }
+    return row->second;
+}
+
+inline Trust trust_root() {
+    return {.signers = certificates_from_pem(root().certificate_pem, 1).value(),
+            .time_stamps = {},
+            .now = test_time()};
+}
+
+inline CredentialSigner signer(SignatureAlgorithm algorithm = SignatureAlgorithm::kEs256) {
+    const IssuedKey& pair = leaf(algorithm);
+    return CredentialSigner(SigningCredential::from_pem(pair.key_pem, pair.certificate_pem).value(),
+                            {});
+}
+
+inline CredentialInput input(std::uint8_t number = 1) {
+    CredentialInput made;
+    made.system_name = "painter";
+    made.system_version = "3";
+    made.aigc = R"({"Label":"1","ContentProducer":"Test","ProduceID":"42"})";
+    made.now = test_time();
+    made.manifest_id.fill(number);
+    made.instance_id.fill(static_cast<std::uint8_t>(number + 100));
+    return made;
+}
+
+// The file with a credential by the test authority.
+inline Buffer sign(Bytes file, Format format, const CredentialInput& wanted = input(),
+                   SignatureAlgorithm algorithm = SignatureAlgorithm::kEs256) {
+    CredentialSigner by = signer(algorithm);
+    const auto made = add_credential(file, format, wanted, by);
+    REQUIRE_MESSAGE(made.ok(), (made.ok() ? std::string() : made.error().what));
+    return apply_splice(file, made->splice);
+}
+
+inline CredentialReading read(Bytes file, Format format) {
+    auto reading = read_credential(file, format, trust_root());
+    REQUIRE_MESSAGE(reading.ok(), (reading.ok() ? std::string() : reading.error().what));
+    return std::move(reading).value();
+}
+
+// "assertion.dataHash.mismatch signingCredential.untrusted": the failures of the active manifest.
+inline std::string failures(const CredentialReading& reading) {
+    std::string text;
+    for (const Status& each : reading.statuses) {
+        if (each.kind == StatusKind::kFailure) {
+            text += (text.empty() ? "" : " ") + each.code;
+        }
+    }
+    return text;
+}
+
+}  // namespace colophon::label::provenance::test
