@@ -224,8 +224,7 @@ Result<void> run_mobile(const Arguments& arguments, Installation& installation) 
     const storage::SecretText secret = TRY(read_hidden(arguments.number, tr("Number: ", "号码：")));
     const std::string number(secret.text());
     if (arguments.code.empty()) {
-        const std::string code =
-            TRY(subjects.begin_mobile(found.tenant, found.subject, number));
+        const std::string code = TRY(subjects.begin_mobile(found.tenant, found.subject, number));
         report(arguments, {{"subject", to_string(found.subject)}, {"code", code}},
                fmt::format("{} {}",
                            tr("send this code to the number, then give it with --code:",

@@ -31,8 +31,8 @@ struct LabelConfig {
     std::string metadata_key;
     std::string metadata_key_id;
     std::string font;
-    std::string key;     // of the watermark: a file of 64 hexadecimal digits
-    std::string issuer;  // of the watermark: 0 .. 65535
+    std::string key;         // of the watermark: a file of 64 hexadecimal digits
+    std::string issuer;      // of the watermark: 0 .. 65535
     std::string sign_key;    // PEM file of the key that signs Content Credentials
     std::string sign_cert;   // PEM file of its certificate and those above it
     std::string time_stamp;  // address of a time-stamp authority, or "none"

@@ -98,8 +98,7 @@ Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resou
     work.applied.explicit_mark = std::move(marked.reading);
     work.applied.written.add(Mark::kExplicit);
     if (marked.changed) {
-        const bool last =
-            !covered(options, {Mark::kWatermark, Mark::kMetadata, Mark::kProvenance});
+        const bool last = !covered(options, {Mark::kWatermark, Mark::kMetadata, Mark::kProvenance});
         TRY(work.replace(marked.splice, last, holder));
     }
     return {};

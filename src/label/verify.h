@@ -92,8 +92,8 @@ struct VerifyOptions {
     bool user_declares = false;         // the uploader said that the content is synthetic
     std::vector<WatermarkKey> watermark_keys{published_watermark_key()};
     DetectEffort effort = DetectEffort::kThorough;  // of the search for a watermark
-    provenance::Trust credentials;      // whom to trust in Content Credentials, and when that is
-    bool manifest = false;              // whether to render the credential as crJSON
+    provenance::Trust credentials;  // whom to trust in Content Credentials, and when that is
+    bool manifest = false;          // whether to render the credential as crJSON
 };
 
 // What the detectors need and no pure function can fetch.
