@@ -4,6 +4,7 @@
 #include "cli/config.h"
 #include "cli/files.h"
 #include "cli/terminal.h"
+#include "core/bytes.h"
 #include "core/result.h"
 #include "label/metadata/security_data.h"
 #include "label/watermark/key.h"
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <optional>

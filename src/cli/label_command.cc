@@ -255,6 +255,9 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option(
         "--content-id", arguments.label.content_id,
         std::string(tr("number of this content; default: a new one", "内容编号；默认新编号")));
+}
+
+void add_key_options(CLI::App& verb, LabelConfig& values) {
     verb.add_option(
         "--key", values.key,
         std::string(tr("key of the watermark (64 hexadecimal digits in a file); "
@@ -306,6 +309,7 @@ void add_label_command(CLI::App& app, Action& action) {
     CLI::App* verb =
         app.add_subcommand("label", std::string(tr("put the marks on files", "为文件添加标识")));
     add_options(*verb, *arguments);
+    add_key_options(*verb, arguments->label.values);
     add_flags(*verb, *arguments);
     verb->callback(
         [arguments, &action] { action = [arguments] { return finish(run_label(*arguments)); }; });

@@ -184,12 +184,20 @@ Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_vie
     const label::LabelPlan plan =
         label::plan(options.record.service, options.profile, labelled.format);
     options.marks = plan.owed;
+    options.optional = plan.tried;
+    if (plan.tried.has(label::Mark::kWatermark)) {
+        options.marks.add(label::Mark::kWatermark);
+    }
     if (options.marks.has(label::Mark::kMetadata)) {
         options.reserved_code1 = TRY(sign(label::own_label(options.record, "")));
     }
     TRY(prompts_.prepare_label(lease.worker(), options, labelled.format));
     labelled.report = TRY(lease.worker().label(in.get(), out.get(), labelled.format, options));
-    if (labelled.report.written != plan.owed) {
+    label::MarkSet written = labelled.report.written;
+    if (plan.tried.has(label::Mark::kWatermark)) {
+        written.remove(label::Mark::kWatermark);  // only where the picture can hold it
+    }
+    if (written != plan.owed) {
         return Error{ErrorCode::kUnsupported, fmt::format("the file bears {} and owes {}",
                                                           label::to_string(labelled.report.written),
                                                           label::to_string(plan.owed))};
@@ -204,6 +212,9 @@ Result<label::Verification> MediaService::verify(Bytes file, std::string_view na
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(in.get(), name));
     options.trusted = options_.trusted;
+    if (options_.watermark_key != label::published_watermark_key()) {
+        options.watermark_keys.push_back(options_.watermark_key);
+    }
     TRY(prompts_.prepare_verify(lease.worker(), format));
     return lease.worker().verify(in.get(), format, options);
 }

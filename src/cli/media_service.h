@@ -11,6 +11,7 @@
 #include "label/metadata/aigc.h"
 #include "label/metadata/security_data.h"
 #include "label/verify.h"
+#include "label/watermark/key.h"
 #include "worker/client.h"
 
 #include <condition_variable>
@@ -32,6 +33,7 @@ public:
         std::string recording;  // of the spoken label; empty: the synthesizer
         std::string key_id;
         std::vector<label::TrustedKey> trusted;
+        label::WatermarkKey watermark_key = label::published_watermark_key();  // to be found too
     };
     MediaService(Options options, std::optional<label::SigningKey> key);
     ~MediaService() override;

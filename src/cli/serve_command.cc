@@ -175,6 +175,7 @@ Result<void> Service::open_media() {
     options.recording = label.recording;
     options.key_id = label.metadata_key_id;
     options.trusted = TRY(open_trusted_keys(loaded_.config.verify.trust));
+    options.watermark_key = loaded_.settings->label.watermark_key;
     media_ = std::make_unique<MediaService>(std::move(options),
                                             TRY(open_signing_key(label.metadata_key)));
     return {};

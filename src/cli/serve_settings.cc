@@ -160,8 +160,8 @@ Result<void> set_label(const Config& config, gateway::Settings& settings) {
     LabelArguments arguments;
     arguments.values = config.label;
     // Marks, place and kind follow from each model's service; the rest is checked as for files.
-    const LabelRequest request = TRY(LabelRequest::create(arguments));
     SystemClock clock;
+    const LabelRequest request = TRY(LabelRequest::create(arguments, config.verify, clock));
     SystemRandom random;
     label::ApplyOptions options = TRY(request.options_for(label::Format::kMarkdown, clock, random));
     settings.label.record = options.record;
@@ -169,6 +169,8 @@ Result<void> set_label(const Config& config, gateway::Settings& settings) {
     settings.label.profile = options.profile;
     settings.label.language = options.language;
     settings.label.text = options.text;
+    settings.label.watermark_key = options.watermark_key;
+    settings.label.issuer = options.issuer;
     TRY(label::explicit_wording(options, label::Kind::kText));
     return {};
 }

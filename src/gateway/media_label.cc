@@ -24,6 +24,8 @@ label::ApplyOptions apply_options(const Call& call) {
     options.profile = call.settings->label.profile;
     options.language = call.settings->label.language;
     options.text = call.settings->label.text;
+    options.watermark_key = call.settings->label.watermark_key;
+    options.issuer = call.settings->label.issuer;
     return options;
 }
 

@@ -6,6 +6,7 @@
 
 #include "http/upstream.h"
 #include "label/record.h"
+#include "label/watermark/key.h"
 #include "review/review.h"
 
 #include <chrono>
@@ -72,6 +73,8 @@ struct LabelSettings {
     label::Profile profile = label::Profile::kCn;
     label::Language language = label::Language::kZh;
     std::string text = {};  // wording of the explicit label; empty: the usual one
+    label::WatermarkKey watermark_key = label::published_watermark_key();
+    IssuerId issuer = {};  // of watermarks
 };
 
 struct Settings {
