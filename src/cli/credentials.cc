@@ -11,6 +11,7 @@
 #include "http/client.h"
 #include "label/provenance/authority.h"
 #include "label/provenance/certificate.h"
+#include "label/provenance/signature_algorithm.h"
 #include "label/provenance/signer.h"
 #include "label/provenance/time_stamp.h"
 #include "label/provenance/validate.h"

@@ -20,7 +20,6 @@
 #include "label/metadata/security_data.h"
 #include "label/metadata/xmp.h"
 #include "label/plan.h"
-#include "label/provenance/signer.h"
 #include "label/record.h"
 
 #include <fmt/format.h>

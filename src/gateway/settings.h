@@ -4,6 +4,7 @@
 // What the gateway is told: models, upstreams, labels, quotas. A snapshot does not change; a reload
 // makes another one, and calls that are going on end with theirs.
 
+#include "core/ids.h"
 #include "http/upstream.h"
 #include "label/record.h"
 #include "label/watermark/key.h"

@@ -312,7 +312,8 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
                                             .file = work.file,
                                             .format = format,
                                             .upstream = upstream,
-                                            .label = work.applied.label},
+                                            .label = work.applied.label,
+                                            .watermark = work.applied.watermark},
                                            options, resources, holder));
         work.file = marked.file;
         work.last_held = true;

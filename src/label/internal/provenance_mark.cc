@@ -12,14 +12,15 @@
 #include "label/provenance/carrier.h"
 #include "label/provenance/credential.h"
 #include "label/provenance/crjson.h"
-#include "label/provenance/signer.h"
 #include "label/provenance/validate.h"
 #include "label/verify.h"
+#include "label/watermark/payload.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ using provenance::Status;
 using provenance::StatusKind;
 
 constexpr std::string_view kOurGenerator = "Colophon ";
+constexpr std::string_view kWatermarkName = "colophon.watermark.picture.1";
 
 // The failure that a person should read: the first that is more than "unknown signer".
 const Status* first_failure(const CredentialReading& reading) {
@@ -125,6 +127,17 @@ bool same_bytes(Bytes a, Bytes b) {
     return a.data() == b.data() || (a.size() == b.size() && std::ranges::equal(a, b));
 }
 
+// The payload in its own order of bits, by which whoever reads the watermark finds the manifest.
+provenance::SoftBinding soft_binding(const WatermarkPayload& payload) {
+    Buffer value;
+    if (payload.form == PayloadForm::kStandard) {
+        append_be64(value, (std::uint64_t{payload.issuer.value} << 48U) | payload.content_id.value);
+    } else {
+        append_be32(value, static_cast<std::uint32_t>(payload.content_id.value));
+    }
+    return {.algorithm = std::string(kWatermarkName), .value = std::move(value)};
+}
+
 Result<void> read_back(Bytes file, const ProvenanceTask& task, const ApplyOptions& options,
                        const Resources& resources, const std::string& manifest_label) {
     const CredentialReading reading =
@@ -185,6 +198,9 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
     input.release = resources.release;
     if (task.label) {
         input.aigc = write_aigc(*task.label, Wrapping::kBare);
+    }
+    if (task.watermark) {
+        input.soft_bindings.push_back(soft_binding(task.watermark->reading.payload));
     }
     if (task.upstream && task.upstream->manifests > 0) {
         input.upstream = {.store = task.upstream->store, .statuses = task.upstream->statuses};

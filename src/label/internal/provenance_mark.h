@@ -30,7 +30,8 @@ struct ProvenanceTask {
     Bytes file;  // with the marks before this one
     Format format;
     const std::optional<provenance::CredentialReading>& upstream;
-    const std::optional<AigcLabel>& label;  // that was written, or nothing
+    const std::optional<AigcLabel>& label;                  // that was written, or nothing
+    const std::optional<WatermarkVerification>& watermark;  // that is in it, or nothing
 };
 struct ProvenanceMark {
     Bytes file;

@@ -21,14 +21,12 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace colophon::label::provenance {
 namespace {

@@ -24,6 +24,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -276,8 +277,9 @@ std::optional<Buffer> der_ecdsa(Bytes raw, unsigned coordinate_bytes) {
     if (!signature || !r || !s || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) {
         return std::nullopt;
     }
-    static_cast<void>(r.release());
-    static_cast<void>(s.release());
+    // The signature owns them now.
+    [[maybe_unused]] const BIGNUM* given_r = r.release();
+    [[maybe_unused]] const BIGNUM* given_s = s.release();
     unsigned char* der = nullptr;
     const int der_size = i2d_ECDSA_SIG(signature.get(), &der);
     const Owned<unsigned char> owned(der);

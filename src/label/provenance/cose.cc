@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/provenance/cose.h"
 
-#include "core/assert.h"
 #include "core/bytes.h"
 #include "core/limits.h"
 #include "core/result.h"

@@ -16,7 +16,7 @@
 
 #include <fmt/format.h>
 
-#include <cstddef>
+#include <string_view>
 #include <utility>
 #include <vector>
 

@@ -18,6 +18,7 @@
 #include <openssl/ts.h>
 #include <openssl/types.h>
 #include <openssl/x509.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>

@@ -2,6 +2,7 @@
 // What Content Credentials contribute to the verdict on a file.
 
 #include "core/bytes.h"
+#include "core/ids.h"
 #include "core/splice.h"
 #include "label/apply.h"
 #include "label/finding.h"
@@ -121,6 +122,30 @@ TEST_CASE("labelling signs last, keeps an earlier credential, and changes nothin
     const Applied second = apply(first.file, Format::kPng, labelling(), resources, holder).value();
     CHECK(std::ranges::equal(second.file, first.file));
     CHECK(second.credential == first.credential);
+}
+
+TEST_CASE("the credential names the watermark of a picture and its payload" *
+          doctest::test_suite("slow pictures")) {
+    const colophon::test::TempDir dir;
+    colophon::test::run_tool_ok({"ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i",
+                                 "testsrc=size=640x480", "-frames:v", "1", dir.file("in.png")});
+    CredentialSigner signer = test::signer();
+    Resources resources;
+    resources.signer = &signer;
+    MemoryHolder holder;
+    ApplyOptions wanted = labelling();
+    wanted.marks.add(Mark::kWatermark);
+    wanted.record.own_id.clear();
+    wanted.record.content_id = ContentId{0x123456789ABC};
+    wanted.issuer = IssuerId{7};
+    const Applied applied = apply(colophon::test::read_file(dir.file("in.png")), Format::kPng,
+                                  wanted, resources, holder)
+                                .value();
+    CHECK(applied.written.has(Mark::kWatermark));
+    const CredentialReading reading = test::read(applied.file, Format::kPng);
+    CHECK(reading.trusted());
+    REQUIRE(reading.soft_bindings.size() == 1);
+    CHECK(to_hex(reading.soft_bindings[0].value) == "0007123456789abc");
 }
 
 TEST_CASE("without a signer there is an error, never a file without the mark") {

@@ -2,7 +2,6 @@
 #include "label/provenance/internal/bmff_hash.h"
 
 #include "core/bytes.h"
-#include "core/limits.h"
 #include "core/result.h"
 #include "label/provenance/cbor.h"
 #include "label/provenance/hashing.h"

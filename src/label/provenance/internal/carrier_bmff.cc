@@ -14,6 +14,7 @@
 #include "label/provenance/internal/carriers.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -10,7 +10,7 @@
 #include "label/provenance/internal/carriers.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <utility>

@@ -13,7 +13,6 @@
 #include "label/provenance/internal/carriers.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>

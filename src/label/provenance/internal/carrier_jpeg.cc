@@ -7,7 +7,6 @@
 // LBox and TBox, the first eight bytes of the store, stand in every segment.
 
 #include "core/bytes.h"
-#include "core/limits.h"
 #include "core/result.h"
 #include "core/splice.h"
 #include "label/container/file_edits.h"

@@ -3,7 +3,6 @@
 // before that, because ExifTool up to 13.59 reads no EXIF behind it.
 
 #include "core/bytes.h"
-#include "core/limits.h"
 #include "core/result.h"
 #include "label/container/file_edits.h"
 #include "label/container/png_chunks.h"

@@ -16,8 +16,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cstddef>
-#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <set>
 #include <string>
