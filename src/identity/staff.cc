@@ -6,6 +6,7 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "identity/codes.h"
+#include "identity/external_identity.h"
 #include "identity/internal/random_text.h"
 #include "identity/internal/recorded.h"
 #include "identity/internal/staff_sql.h"

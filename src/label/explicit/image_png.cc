@@ -13,8 +13,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <initializer_list>
 #include <string_view>
 #include <utility>
 #include <vector>

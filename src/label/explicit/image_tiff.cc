@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
-#include <utility>
 
 namespace colophon::label::internal {
 namespace {
