@@ -11,6 +11,7 @@
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/verify.h"
+#include "label/watermark/key.h"
 #include "media/audio.h"
 #include "media/speech.h"
 #include "worker/channel.h"
