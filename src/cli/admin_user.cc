@@ -11,6 +11,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "identity/staff.h"
+#include "storage/secret_source.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

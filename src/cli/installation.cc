@@ -25,6 +25,7 @@
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
 #include "ledger/log_service.h"
+#include "ledger/note.h"
 #include "ledger/policy.h"
 #include "ledger/records.h"
 #include "ledger/witnessing.h"

@@ -15,6 +15,7 @@
 #include "label/provenance/signer.h"
 #include "label/provenance/validate.h"
 #include "label/verify.h"
+#include "label/watermark/key.h"
 #include "media/audio.h"
 #include "media/speech.h"
 #include "worker/channel.h"

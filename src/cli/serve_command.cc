@@ -207,7 +207,7 @@ Result<void> Service::open_gateway() {
         loops_.push_back(std::make_unique<http::Loop>());
         loops.push_back(loops_.back().get());
     }
-    const auto upstream_tls = TRY(http::TlsContext::client(serve.gateway.ca_file));
+    auto upstream_tls = TRY(http::TlsContext::client(serve.gateway.ca_file));
     const gateway::Parts parts{.clock = installation_->clock(),
                                .random = installation_->randomness(),
                                .keys = *keys_,

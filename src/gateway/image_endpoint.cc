@@ -6,7 +6,6 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
-#include "core/utf8.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -47,7 +48,9 @@ std::optional<Quotas::Refused> Quotas::enter(const Key& key, const Quota& quota)
     }
     const std::lock_guard lock(mutex_);
     if (buckets_.size() > kBucketsMax) {
-        std::erase_if(buckets_, [](const auto& each) { return each.second.active == 0; });
+        for (auto each = buckets_.begin(); each != buckets_.end();) {
+            each = each->second.active == 0 ? buckets_.erase(each) : std::next(each);
+        }
     }
     Bucket& bucket = buckets_[key];
     fill(bucket, quota);

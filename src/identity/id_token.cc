@@ -114,8 +114,11 @@ Buffer ecdsa_der(Bytes raw) {
     if (!signature || !r || !s || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) {
         return {};
     }
+    // The signature owns them now.
+    // NOLINTBEGIN(bugprone-unused-return-value)
     (void)r.release();
     (void)s.release();
+    // NOLINTEND(bugprone-unused-return-value)
     unsigned char* der = nullptr;
     const int size = i2d_ECDSA_SIG(signature.get(), &der);
     if (size <= 0) {

@@ -2,6 +2,7 @@
 #include "label/apply.h"
 
 #include "core/bytes.h"
+#include "core/ids.h"
 #include "core/result.h"
 #include "core/splice.h"
 #include "label/existing.h"
@@ -104,21 +105,40 @@ Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resou
     return {};
 }
 
+// The number that metadata label and watermark are both to bear: that of the label that the file
+// will have. Nothing when that is none of ours.
+Result<std::optional<ContentId>> number_of(const Work& work, const ApplyOptions& options,
+                                           const PropagationEvidence& traces) {
+    const Container* container = find_container(work.format);
+    if (container != nullptr && options.marks.has(Mark::kMetadata)) {
+        const MetadataJudgement before = judge_metadata(TRY(container->read(work.file)), {});
+        if (before.metadata.found) {
+            PropagationEvidence evidence = traces;
+            evidence.metadata_says_generated = true;
+            const AigcLabel own = own_label(options.record, options.reserved_code1);
+            const ExistingDecision decision =
+                TRY(decide_existing(before.metadata.label, own, options.existing, evidence));
+            const auto id = parse_content_id(decision.label.produce_id);
+            return id.ok() ? std::optional(*id) : std::nullopt;
+        }
+    }
+    return options.record.own_id.empty() ? options.record.content_id : std::nullopt;
+}
+
 // Nothing: the picture holds no watermark, which was only to be tried.
-Result<std::optional<WatermarkedFile>> try_watermark(Work& work, const ApplyOptions& options) {
+Result<std::optional<WatermarkedFile>> try_watermark(Work& work, const ApplyOptions& options,
+                                                     const PropagationEvidence& traces) {
     const bool optional = options.optional.has(Mark::kWatermark);
     Result<WatermarkedFile> marked =
         Error{ErrorCode::kInvalidArgument,
               "a watermark holds a content id of ten characters; the number "
               "that was given is of another kind"};
-    if (options.record.content_id && options.record.own_id.empty()) {
+    if (const std::optional<ContentId> id = TRY(number_of(work, options, traces))) {
         marked = mark_picture(work.file, work.format,
                               {.key = options.watermark_key,
                                .issuer = options.issuer,
-                               .content_id = *options.record.content_id,
-                               .marked_already = options.existing == ExistingPolicy::kRelabel
-                                                     ? MarkedAlready::kReplace
-                                                     : MarkedAlready::kKeep});
+                               .content_id = *id,
+                               .marked_already = MarkedAlready::kReplace});
     }
     if (marked.ok()) {
         return std::optional(std::move(marked).value());
@@ -133,8 +153,9 @@ Result<std::optional<WatermarkedFile>> try_watermark(Work& work, const ApplyOpti
     return std::optional<WatermarkedFile>();
 }
 
-Result<void> apply_watermark(Work& work, const ApplyOptions& options, Holder& holder) {
-    std::optional<WatermarkedFile> marked = TRY(try_watermark(work, options));
+Result<void> apply_watermark(Work& work, const ApplyOptions& options,
+                             const PropagationEvidence& traces, Holder& holder) {
+    std::optional<WatermarkedFile> marked = TRY(try_watermark(work, options, traces));
     if (!marked) {
         return {};
     }
@@ -301,7 +322,7 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
         TRY(apply_explicit(work, options, resources, holder));
     }
     if (options.marks.has(Mark::kWatermark)) {
-        TRY(apply_watermark(work, options, holder));
+        TRY(apply_watermark(work, options, traces, holder));
     }
     if (options.marks.has(Mark::kMetadata)) {
         TRY(apply_metadata(work, options, traces, holder));

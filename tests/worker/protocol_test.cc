@@ -36,6 +36,9 @@ label::ApplyOptions all_options() {
     options.existing = label::ExistingPolicy::kRelabel;
     options.user_declares = true;
     options.reserved_code1 = R"({"SecurityData":{}})";
+    options.optional.add(label::Mark::kWatermark);
+    options.watermark_key.bytes[7] = 9;
+    options.issuer = {513};
     return options;
 }
 
@@ -71,11 +74,20 @@ TEST_CASE("what goes over the channel comes back the same") {
     seen.provenance->actions = {{.name = "c2pa.created", .source_type = "t", .when = "w"}};
     seen.provenance->soft_bindings = {{.algorithm = "x", .value = Buffer{1, 2}}};
     seen.provenance->signed_at = parse_time("2026-11-26T08:00:00Z").value();
+    seen.watermark = label::WatermarkVerification{};
+    seen.watermark->reading.state = label::WatermarkState::kFound;
+    seen.watermark->reading.payload = {
+        .form = label::PayloadForm::kShort, .issuer = {4}, .content_id = {77}};
+    seen.watermark->reading.score = 31.5;
+    seen.watermark->reading.geometry.turn_degrees = -12.5;
+    seen.watermark->reading.geometry.mirrored = true;
+    seen.watermark->strength = label::WatermarkStrength::kFair;
     const json::Value encoded = encode(seen);
     CHECK(json::write(encode(decode_verification(encoded).value())) == json::write(encoded));
 
     const LabelReport report{.written = all_options().marks,
                              .explicit_mark = seen.explicit_mark,
+                             .watermark = seen.watermark,
                              .label = seen.metadata->label,
                              .where = "here",
                              .credential = "urn:c2pa:1",

@@ -175,7 +175,7 @@ private:
         geometry.period_x = std::hypot(l.ax, l.ay);
         geometry.period_y = std::hypot(l.bx, l.by);
         const auto as_embedded = [&](double period) {
-            return std::fabs(period / working_.period - 1) < 0.002;
+            return std::fabs(period / working_.period - 1) < 0.004;
         };
         geometry.untouched = !geometry.mirrored && std::fabs(geometry.turn_degrees) < 0.2 &&
                              as_embedded(geometry.period_x) && as_embedded(geometry.period_y);

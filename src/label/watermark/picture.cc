@@ -194,11 +194,14 @@ Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkO
     if (before.state == WatermarkState::kFound) {
         const WatermarkPayload wanted = payload_for(first, options);
         const bool own = before.payload.issuer == options.issuer || wanted == before.payload;
-        if (options.marked_already == MarkedAlready::kKeep || !own || wanted == before.payload ||
-            !before.geometry.untouched) {
+        if (options.marked_already == MarkedAlready::kKeep || !own || wanted == before.payload) {
             return kept(file, before);
         }
-        old = before.payload;
+        // One that lies elsewhere is left of a picture that was changed since: the new one is found
+        // first.
+        if (before.geometry.untouched) {
+            old = before.payload;
+        }
     }
     for (const double psnr_db : kPsnrSteps) {
         WatermarkedFile result;
