@@ -2,6 +2,8 @@
 #include "cli/media_service.h"
 
 #include "core/bytes.h"
+#include "core/clock.h"
+#include "core/random.h"
 #include "core/result.h"
 #include "gateway/parts.h"
 #include "label/apply.h"
@@ -10,6 +12,8 @@
 #include "label/metadata/aigc.h"
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
+#include "label/provenance/signer.h"
+#include "label/provenance/validate.h"
 #include "label/verify.h"
 #include "label/watermark/key.h"
 #include "media/audio.h"
@@ -171,6 +175,12 @@ MediaService::Lease MediaService::borrow() {
     return {*this, std::move(worker)};
 }
 
+label::provenance::Trust MediaService::trust_now() const {
+    label::provenance::Trust trust = options_.credentials;
+    trust.now = SystemClock().now();
+    return trust;
+}
+
 Result<std::string> MediaService::sign(const label::AigcLabel& label) {
     return key_ ? label::make_security_data(label, *key_, options_.key_id) : std::string();
 }
@@ -192,8 +202,17 @@ Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_vie
     if (options.marks.has(label::Mark::kMetadata)) {
         options.reserved_code1 = TRY(sign(label::own_label(options.record, "")));
     }
+    label::provenance::ClaimSigner* signer = nullptr;
+    if (options.marks.has(label::Mark::kProvenance)) {
+        SystemRandom random;
+        TRY(random.fill(options.manifest_id));
+        TRY(random.fill(options.instance_id));
+        options.credentials = trust_now();
+        signer = options_.signer.get();
+    }
     TRY(prompts_.prepare_label(lease.worker(), options, labelled.format));
-    labelled.report = TRY(lease.worker().label(in.get(), out.get(), labelled.format, options));
+    labelled.report =
+        TRY(lease.worker().label(in.get(), out.get(), labelled.format, options, signer));
     label::MarkSet written = labelled.report.written;
     if (plan.tried.has(label::Mark::kWatermark)) {
         written.remove(label::Mark::kWatermark);  // only where the picture can hold it
@@ -213,6 +232,7 @@ Result<label::Verification> MediaService::verify(Bytes file, std::string_view na
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(in.get(), name));
     options.trusted = options_.trusted;
+    options.credentials = trust_now();
     if (options_.watermark_key != label::published_watermark_key()) {
         options.watermark_keys.push_back(options_.watermark_key);
     }

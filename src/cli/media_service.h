@@ -10,6 +10,8 @@
 #include "label/apply.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/security_data.h"
+#include "label/provenance/signer.h"
+#include "label/provenance/validate.h"
 #include "label/verify.h"
 #include "label/watermark/key.h"
 #include "worker/client.h"
@@ -34,6 +36,9 @@ public:
         std::string key_id;
         std::vector<label::TrustedKey> trusted;
         label::WatermarkKey watermark_key = label::published_watermark_key();  // to be found too
+        // Who signs Content Credentials; nullptr where no profile owes them.
+        std::shared_ptr<label::provenance::ClaimSigner> signer;
+        label::provenance::Trust credentials;  // its time is that of each call
     };
     MediaService(Options options, std::optional<label::SigningKey> key);
     ~MediaService() override;
@@ -51,6 +56,7 @@ public:
 
 private:
     class Lease;
+    label::provenance::Trust trust_now() const;
     // Waits for a free worker.
     Lease borrow();
 

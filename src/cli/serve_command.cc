@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/config.h"
+#include "cli/credentials.h"
 #include "cli/exit_code.h"
 #include "cli/installation.h"
 #include "cli/keys.h"
@@ -14,6 +15,7 @@
 #include "cli/serve_settings.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"
+#include "core/clock.h"
 #include "core/metrics.h"
 #include "core/result.h"
 #include "core/thread_pool.h"
@@ -28,6 +30,7 @@
 #include "identity/caches.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
+#include "label/record.h"
 #include "ledger/log_service.h"
 #include "ledger/records.h"
 
@@ -176,6 +179,12 @@ Result<void> Service::open_media() {
     options.key_id = label.metadata_key_id;
     options.trusted = TRY(open_trusted_keys(loaded_.config.verify.trust));
     options.watermark_key = loaded_.settings->label.watermark_key;
+    SystemClock clock;
+    const VerifyConfig& trust = loaded_.config.verify;
+    options.credentials = TRY(open_credential_trust(trust.trust_list, trust.tsa_list, clock));
+    if (loaded_.settings->label.profile != label::Profile::kCn) {
+        options.signer = TRY(open_claim_signer(label, clock));
+    }
     media_ = std::make_unique<MediaService>(std::move(options),
                                             TRY(open_signing_key(label.metadata_key)));
     return {};

@@ -363,6 +363,31 @@ TEST_SUITE("slow gateway") {
         CHECK(error_code(running.curl({running.url("/v1/labels"), "-d", "\x01\x02"})) != "none");
     }
 
+    TEST_CASE("where the profile owes Content Credentials, files get them, and they are verified") {
+        RunningService running;
+        const std::string path = running.dir.file("colophon.toml");
+        std::string config(as_text(test::read_file(path)));
+        const std::size_t at = config.find("[label]\n");
+        REQUIRE(at != std::string::npos);
+        config.insert(at + 8, "profile = \"eu\"\n");
+        test::write_file(path, as_bytes(config));
+        running.start();
+        test::run_tool_ok({COLOPHON_DEMO_PICTURE, running.dir.file("in.png")});
+        running.curl({running.url("/v1/labels?service=content"), "--data-binary",
+                      "@" + running.dir.file("in.png"), "-o", running.dir.file("out.png")});
+        const json::Value answer =
+            object_of(running.curl({running.url("/v1/verifications?name=out.png"), "--data-binary",
+                                    "@" + running.dir.file("out.png")}));
+        CHECK(answer.string_or("verdict", "") == "intact");
+        const json::Value* provenance = answer.find("provenance");
+        REQUIRE_MESSAGE(provenance != nullptr, json::write(answer));
+        for (const std::string_view member : {"found", "intact", "trusted"}) {
+            const json::Value* value = provenance->find(member);
+            REQUIRE_MESSAGE(value != nullptr, json::write(answer));
+            CHECK(*value->if_bool());
+        }
+    }
+
     TEST_CASE("the service drains, reloads, and says how it is") {
         RunningService running;
         running.start();
