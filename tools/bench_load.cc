@@ -19,6 +19,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <ratio>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,7 +101,7 @@ int run(const std::vector<std::string>& arguments) {
     Load load;
     const auto url = http::parse_url(arguments[0]);
     if (!url.ok()) {
-        std::fprintf(stderr, "bench_load: %s\n", url.error().what.c_str());
+        (void)std::fprintf(stderr, "bench_load: %s\n", url.error().what.c_str());
         return 1;
     }
     load.url = *url;
@@ -131,7 +132,7 @@ int run(const std::vector<std::string>& arguments) {
                             {"p50_ms", at_rank(load.milliseconds, 0.5)},
                             {"p99_ms", at_rank(load.milliseconds, 0.99)},
                             {"microseconds_a_call", std::move(costs)}};
-    std::printf("%s\n", json::write(line).c_str());
+    (void)std::printf("%s\n", json::write(line).c_str());
     return load.failed == 0 ? 0 : 1;
 }
 
@@ -141,7 +142,8 @@ int run(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     if (arguments.size() < 5) {
-        std::fprintf(stderr, "usage: bench_load URL KEY BODY_FILE SECONDS CONCURRENCY [PID...]\n");
+        (void)std::fprintf(stderr,
+                           "usage: bench_load URL KEY BODY_FILE SECONDS CONCURRENCY [PID...]\n");
         return 64;
     }
     return colophon::run(arguments);

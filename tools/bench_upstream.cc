@@ -25,12 +25,14 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "http/exchange.h"
+#include "http/limits.h"
 #include "http/loop.h"
 #include "http/message.h"
 #include "http/server.h"
 #include "http/sse.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <charconv>
@@ -358,11 +360,11 @@ int run(std::uint16_t port) {
     http::Server server({&loop}, {.limits = limits, .handler = serve, .refusal = {}});
     const auto listening = server.listen("127.0.0.1", port);
     if (!listening.ok()) {
-        std::fprintf(stderr, "bench_upstream: %s\n", listening.error().what.c_str());
+        (void)std::fprintf(stderr, "bench_upstream: %s\n", listening.error().what.c_str());
         return 1;
     }
-    std::printf("%u\n", static_cast<unsigned>(server.port()));
-    std::fflush(stdout);
+    (void)std::printf("%u\n", static_cast<unsigned>(server.port()));
+    (void)std::fflush(stdout);
     loop.on_signals({SIGTERM, SIGINT}, [&loop](int) { loop.stop(); });
     loop.run();
     return 0;

@@ -18,13 +18,13 @@
 #include "ledger/records.h"
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
+#include "ledger/witnessing.h"
 
 #include <fmt/format.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <ctime>
 #include <string>

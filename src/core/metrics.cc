@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstddef>
@@ -67,7 +68,7 @@ void write_histogram(std::string& out, const std::string& name, const std::strin
 }  // namespace
 
 void Histogram::observe(double value) noexcept {
-    const auto at = std::ranges::lower_bound(bounds_, value);
+    const auto at = std::lower_bound(bounds_.begin(), bounds_.end(), value);
     buckets_[static_cast<std::size_t>(at - bounds_.begin())].add();
     sum_nanos_.fetch_add(static_cast<std::int64_t>(std::llround(value * kNanos)),
                          std::memory_order_relaxed);

@@ -99,6 +99,36 @@ private:
 Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, http::Headers headers,
                                                std::string body);
 
+// How every call for content begins: its body is read and understood, the caller admitted, the kind
+// of model looked at, what is asked reviewed. `read` fills the request from the body.
+struct Wanted {
+    ModelKind kind;
+    const char* otherwise;  // what to say when the model is of another kind
+};
+template <class Request>
+Task<std::optional<Refusal>> take_request(Gateway& gateway, Call& call, Wanted wanted,
+                                          std::optional<Refusal> (*read)(const Call& call,
+                                                                         const std::string& body,
+                                                                         Request& request),
+                                          Request& request) {
+    const auto body = co_await call.exchange.read_body(call.settings->body_bytes_max);
+    if (!body.ok()) {
+        co_return body_failure(body.error());
+    }
+    if (auto refusal = read(call, *body, request)) {
+        co_return refusal;
+    }
+    call.record.personal.input = request.ask.text;
+    auto denied = co_await admit(gateway.stages(), call, request.ask);
+    if (denied) {
+        co_return denied;
+    }
+    if (call.model->kind != wanted.kind) {
+        co_return invalid_request(wanted.otherwise, "model");
+    }
+    co_return review_input(call, request.ask.text);
+}
+
 void add_text_routes(Gateway& gateway);
 void add_speech_routes(Gateway& gateway);
 void add_image_routes(Gateway& gateway);

@@ -191,23 +191,10 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
 }
 
 Task<std::optional<Refusal>> serve_images(Gateway& gateway, Call& call) {
-    const auto body = co_await call.exchange.read_body(call.settings->body_bytes_max);
-    if (!body.ok()) {
-        co_return body_failure(body.error());
-    }
     ImageRequest request;
-    if (auto refusal = read_request(call, *body, request)) {
-        co_return refusal;
-    }
-    call.record.personal.input = request.ask.text;
-    auto denied = co_await admit(gateway.stages(), call, request.ask);
-    if (denied) {
-        co_return denied;
-    }
-    if (call.model->kind != ModelKind::kImage) {
-        co_return invalid_request("this model makes no pictures", "model");
-    }
-    if (auto refusal = review_input(call, request.ask.text)) {
+    const Wanted wanted{.kind = ModelKind::kImage, .otherwise = "this model makes no pictures"};
+    auto refusal = co_await take_request(gateway, call, wanted, read_request, request);
+    if (refusal) {
         co_return refusal;
     }
     co_return co_await draw_and_label(gateway, call, request);

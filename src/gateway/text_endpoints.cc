@@ -484,25 +484,12 @@ Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextReques
 }
 
 Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape shape) {
-    const auto body = co_await call.exchange.read_body(call.settings->body_bytes_max);
-    if (!body.ok()) {
-        co_return body_failure(body.error());
-    }
     TextRequest request;
     request.shape = shape;
-    if (auto refusal = read_request(call, *body, request)) {
-        co_return refusal;
-    }
-    call.record.personal.input = request.ask.text;
-    auto denied = co_await admit(gateway.stages(), call, request.ask);
-    if (denied) {
-        co_return denied;
-    }
-    if (call.model->kind != ModelKind::kText) {
-        co_return invalid_request("this model makes no text", "model");
-    }
-    if (auto refusal = review_input(call, request.ask.text)) {
-        co_return refusal;
+    const Wanted wanted{.kind = ModelKind::kText, .otherwise = "this model makes no text"};
+    auto refused = co_await take_request(gateway, call, wanted, read_request, request);
+    if (refused) {
+        co_return refused;
     }
     Words words;
     if (auto refusal = words_of(call, request, words)) {

@@ -98,10 +98,8 @@ LabelPlan plan(ServiceClass service, Profile profile, Format format) noexcept {
             plan.out_of_reach.add(Mark::kWatermark);
         }
     }
-    // [DSP-16] A label in metadata is lost with the metadata; a watermark stays. In AVIF only when
-    // it is asked for: a second number does not get through its coder, and an old one would
-    // contradict the metadata of a file that is labelled again.
-    if (takes_watermark(format) && format != Format::kAvif) {
+    // [DSP-16] A label in metadata is lost with the metadata; a watermark stays.
+    if (takes_watermark(format)) {
         plan.tried.add(Mark::kWatermark);
     }
     return plan;

@@ -7,7 +7,6 @@
 #include "ledger/records.h"
 #include "storage/migration.h"
 #include "storage/row_values.h"
-#include "storage/sealing.h"
 #include "storage/store.h"
 #include "storage/value.h"
 

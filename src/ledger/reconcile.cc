@@ -2,7 +2,6 @@
 #include "ledger/reconcile.h"
 
 #include "core/bytes.h"
-#include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"

@@ -4,7 +4,6 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/result.h"
-#include "ledger/log_objects.h"
 #include "ledger/log_writer.h"
 #include "ledger/records.h"
 #include "ledger/tiles.h"

@@ -210,12 +210,20 @@ TEST_SUITE("slow gateway") {
                 running.curl({running.url("/v1/chat/completions"), "-d", chat("echo", "hello")}));
         };
         CHECK(ask() == "none");
+        // The last question was put 900 ms after the change at the latest.
+        const auto within_a_second = [&](std::string_view code) {
+            const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(900);
+            while (std::chrono::steady_clock::now() < until) {
+                if (ask() == code) {
+                    return true;
+                }
+            }
+            return ask() == code;
+        };
         running.ok({"admin", "subject", "close", "demo", "alice"});
-        std::this_thread::sleep_for(std::chrono::milliseconds(900));
-        CHECK(ask() == "account_restricted");
+        CHECK(within_a_second("account_restricted"));
         running.ok({"admin", "key", "revoke", running.key_id});
-        std::this_thread::sleep_for(std::chrono::milliseconds(900));
-        CHECK(ask() == "invalid_api_key");
+        CHECK(within_a_second("invalid_api_key"));
     }
 
     TEST_CASE("a worker that dies is one failed call at most, and nothing unlabelled goes out") {

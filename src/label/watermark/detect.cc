@@ -13,8 +13,10 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <numbers>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -60,67 +62,129 @@ Working working_copy(const Luma& picture) {
     return working;
 }
 
-enum class Extent : std::uint8_t { kWhole, kWindow };
+// Where a tile may repeat, from the likeliest kind to the rarest.
+enum class Grids : std::uint8_t { kPairs, kSquares, kStretched };
 
-class Search {
+// One part of a picture, and what is known of it whatever the key.
+class Part {
 public:
-    Search(Working working, const internal::Carrier& carrier)
-        : working_(std::move(working)),
-          carrier_(carrier),
-          reader_(carrier),
-          spectrum_(working_.luma) {}
+    explicit Part(Working working) : working_(std::move(working)), spectrum_(working_.luma) {}
 
-    WatermarkReading run(DetectEffort effort, Extent extent) {
-        if (try_lattice(untouched()) ||
-            (working_.period != internal::kTile && try_lattice(native()))) {
-            return reading_;
-        }
-        if (effort == DetectEffort::kThorough) {
-            const internal::Autocorrelation likeness(spectrum_);
-            std::vector<internal::LatticeCandidate> pairs = pair_peaks(likeness, kPairsTried);
-            for (internal::LatticeCandidate& pair : pairs) {
-                pair.lattice = internal::fit_to_peaks(likeness, pair.lattice);
-            }
-            if (!try_all(pairs) && !try_all(find_lattices(likeness, kLatticesTried)) &&
-                extent == Extent::kWhole) {
-                try_all(find_stretched_lattices(likeness, kLatticesTried));
-            }
-        }
-        if (reading_.state == WatermarkState::kAbsent && reading_.pilot_score >= kPilotScoreMin) {
-            reading_.state = WatermarkState::kPresent;
-        }
-        return reading_;
-    }
+    const Working& working() const noexcept { return working_; }
+    const internal::Spectrum& spectrum() const noexcept { return spectrum_; }
 
-    WatermarkReading run_at(double period) {
-        try_lattice(upright(period));
-        return reading_;
-    }
-
-private:
     // Tiles of so many pixels of the picture.
     Lattice upright(double period) const {
         return {.ax = period * working_.scale_x, .ay = 0, .bx = 0, .by = period * working_.scale_y};
     }
-    Lattice untouched() const { return upright(working_.period); }
-    // Pixels of the picture as they were, cut out of a larger one that needed no stretching.
-    Lattice native() const { return upright(internal::kTile); }
 
-    bool try_lattice(const Lattice& lattice) {
-        return try_placement(reader_.place(spectrum_, lattice));
+    // Best first.
+    const std::vector<Lattice>& lattices(Grids grids) {
+        std::optional<std::vector<Lattice>>& known = lattices_[static_cast<std::size_t>(grids)];
+        if (!known) {
+            known = climb(candidates(grids));
+        }
+        return *known;
     }
 
-    bool try_placement(const Placement& rough) {
+private:
+    std::vector<internal::LatticeCandidate> candidates(Grids grids) {
+        if (!likeness_) {
+            likeness_.emplace(spectrum_);
+        }
+        if (grids == Grids::kSquares) {
+            return find_lattices(*likeness_, kLatticesTried);
+        }
+        if (grids == Grids::kStretched) {
+            return find_stretched_lattices(*likeness_, kLatticesTried);
+        }
+        std::vector<internal::LatticeCandidate> pairs = pair_peaks(*likeness_, kPairsTried);
+        for (internal::LatticeCandidate& pair : pairs) {
+            pair.lattice = internal::fit_to_peaks(*likeness_, pair.lattice);
+        }
+        return pairs;
+    }
+
+    // The energy at the tile's own frequencies tells a mark from the grids that pictures have by
+    // themselves far better than the autocorrelation does, but must be looked at closely: so many
+    // candidates are looked at once, the best of those are climbed from, and of what is reached the
+    // best are worth decoding.
+    std::vector<Lattice> climb(std::vector<internal::LatticeCandidate> candidates) const {
+        for (internal::LatticeCandidate& candidate : candidates) {
+            candidate.score = internal::line_energy(spectrum_, candidate.lattice);
+        }
+        internal::keep_best(candidates, kLatticesClimbed, kEnergyWorthClimbing);
+        for (internal::LatticeCandidate& candidate : candidates) {
+            candidate.lattice = internal::fit_to_lines(spectrum_, candidate.lattice);
+            candidate.score = internal::line_energy(spectrum_, candidate.lattice);
+        }
+        internal::keep_best(candidates, kLatticesPlaced, kEnergyWorthTrying);
+        std::vector<Lattice> best;
+        best.reserve(candidates.size());
+        for (const internal::LatticeCandidate& candidate : candidates) {
+            best.push_back(candidate.lattice);
+        }
+        return best;
+    }
+
+    Working working_;
+    internal::Spectrum spectrum_;
+    std::optional<internal::Autocorrelation> likeness_;
+    std::array<std::optional<std::vector<Lattice>>, 3> lattices_;
+};
+
+WatermarkGeometry geometry_of(const Working& working, const Lattice& found) {
+    // In pixels of the picture.
+    const Lattice l{.ax = found.ax / working.scale_x,
+                    .ay = found.ay / working.scale_y,
+                    .bx = found.bx / working.scale_x,
+                    .by = found.by / working.scale_y};
+    WatermarkGeometry geometry;
+    geometry.mirrored = l.determinant() < 0;
+    const double degrees = 180 / std::numbers::pi;
+    geometry.turn_degrees =
+        geometry.mirrored ? std::atan2(-l.ay, -l.ax) * degrees : std::atan2(l.ay, l.ax) * degrees;
+    geometry.period_x = std::hypot(l.ax, l.ay);
+    geometry.period_y = std::hypot(l.bx, l.by);
+    const auto as_embedded = [&](double period) {
+        return std::fabs(period / working.period - 1) < 0.004;
+    };
+    geometry.untouched = !geometry.mirrored && std::fabs(geometry.turn_degrees) < 0.2 &&
+                         as_embedded(geometry.period_x) && as_embedded(geometry.period_y);
+    return geometry;
+}
+
+// Looks for the mark of one key.
+class Search {
+public:
+    explicit Search(const internal::Carrier& carrier) : reader_(carrier) {}
+
+    // As the embedder leaves it: in a picture of this size, or cut out of a larger one that needed
+    // no stretching.
+    bool find_in_place(const Part& part) {
+        return try_lattice(part, part.upright(part.working().period)) ||
+               (part.working().period != internal::kTile &&
+                try_lattice(part, part.upright(internal::kTile)));
+    }
+    bool find_anywhere(Part& part, std::span<const Grids> grids) {
+        return std::any_of(grids.begin(), grids.end(), [&](Grids each) {
+            const std::vector<Lattice>& lattices = part.lattices(each);
+            return std::any_of(lattices.begin(), lattices.end(),
+                               [&](const Lattice& lattice) { return try_lattice(part, lattice); });
+        });
+    }
+    bool try_lattice(const Part& part, const Lattice& lattice) {
+        const Placement rough = reader_.place(part.spectrum(), lattice);
         reading_.pilot_score = std::max(reading_.pilot_score, rough.pilot_score);
         if (rough.pilot_score < kPilotWorthTrying) {
             return false;
         }
-        std::optional<internal::Decoded> decoded = reader_.decode(spectrum_, rough);
         Placement placement = rough;
+        std::optional<internal::Decoded> decoded = reader_.decode(part.spectrum(), rough);
         if (!decoded) {
-            placement = reader_.refine(spectrum_, rough);
+            placement = reader_.refine(part.spectrum(), rough);
             reading_.pilot_score = std::max(reading_.pilot_score, placement.pilot_score);
-            decoded = reader_.decode(spectrum_, placement);
+            decoded = reader_.decode(part.spectrum(), placement);
         }
         if (!decoded) {
             return false;
@@ -128,64 +192,20 @@ private:
         reading_.state = WatermarkState::kFound;
         reading_.payload = decoded->payload;
         reading_.score = decoded->score;
-        reading_.geometry = geometry(placement.lattice);
+        reading_.geometry = geometry_of(part.working(), placement.lattice);
         return true;
     }
 
-    // The energy at the tile's own frequencies tells a mark from the grids that pictures have by
-    // themselves far better than the autocorrelation does, but must be looked at closely: so many
-    // candidates are looked at once, the best of those are climbed from, and of what is reached the
-    // best are decoded.
-    bool try_all(const std::vector<internal::LatticeCandidate>& candidates) {
-        const auto by_energy = [&](const Lattice& lattice) {
-            return internal::LatticeCandidate{
-                .lattice = lattice,
-                .score = internal::line_energy(spectrum_, carrier_.bins(), lattice)};
-        };
-        std::vector<internal::LatticeCandidate> looked_at;
-        for (const internal::LatticeCandidate& candidate : candidates) {
-            looked_at.push_back(by_energy(candidate.lattice));
-            if (looked_at.back().score < kEnergyWorthClimbing) {
-                looked_at.pop_back();
-            }
+    WatermarkReading reading() const {
+        WatermarkReading reading = reading_;
+        if (reading.state == WatermarkState::kAbsent && reading.pilot_score >= kPilotScoreMin) {
+            reading.state = WatermarkState::kPresent;
         }
-        internal::keep_best(looked_at, kLatticesClimbed);
-        for (internal::LatticeCandidate& candidate : looked_at) {
-            candidate =
-                by_energy(internal::fit_to_lines(spectrum_, carrier_.bins(), candidate.lattice));
-        }
-        internal::keep_best(looked_at, kLatticesPlaced);
-        return std::any_of(
-            looked_at.begin(), looked_at.end(), [&](const internal::LatticeCandidate& candidate) {
-                return candidate.score > kEnergyWorthTrying && try_lattice(candidate.lattice);
-            });
+        return reading;
     }
 
-    WatermarkGeometry geometry(const Lattice& found) const {
-        // In pixels of the picture.
-        const Lattice l{.ax = found.ax / working_.scale_x,
-                        .ay = found.ay / working_.scale_y,
-                        .bx = found.bx / working_.scale_x,
-                        .by = found.by / working_.scale_y};
-        WatermarkGeometry geometry;
-        geometry.mirrored = l.determinant() < 0;
-        const double degrees = 180 / std::numbers::pi;
-        geometry.turn_degrees = geometry.mirrored ? std::atan2(-l.ay, -l.ax) * degrees
-                                                  : std::atan2(l.ay, l.ax) * degrees;
-        geometry.period_x = std::hypot(l.ax, l.ay);
-        geometry.period_y = std::hypot(l.bx, l.by);
-        const auto as_embedded = [&](double period) {
-            return std::fabs(period / working_.period - 1) < 0.004;
-        };
-        geometry.untouched = !geometry.mirrored && std::fabs(geometry.turn_degrees) < 0.2 &&
-                             as_embedded(geometry.period_x) && as_embedded(geometry.period_y);
-        return geometry;
-    }
-
-    Working working_;
-    const internal::Carrier& carrier_;
+private:
     internal::Reader reader_;
-    internal::Spectrum spectrum_;
     WatermarkReading reading_;
 };
 
@@ -194,8 +214,10 @@ constexpr int kWindowSideMin = 230;
 
 // Part of a working copy.
 Working cut(const Working& whole, int left, int top, int width, int height) {
-    Working part = whole;
-    part.luma = Luma(width, height);
+    Working part{.luma = Luma(width, height),
+                 .scale_x = whole.scale_x,
+                 .scale_y = whole.scale_y,
+                 .period = whole.period};
     for (int y = 0; y < height; ++y) {
         const float* from = whole.luma.row(top + y) + left;
         std::copy(from, from + width, part.luma.row(y));
@@ -203,55 +225,74 @@ Working cut(const Working& whole, int left, int top, int width, int height) {
     return part;
 }
 
-// Seen aslant, a picture has no one lattice; small parts of it nearly have. The middle, then the
-// corners.
-WatermarkReading find_in_windows(const Working& whole, const internal::Carrier& carrier) {
+// Seen aslant, a picture has no one lattice; small parts of it nearly have.
+constexpr std::array<std::array<int, 2>, 5> kWindows{{{1, 1}, {0, 0}, {2, 0}, {0, 2}, {2, 2}}};
+
+bool has_windows(const Working& whole) {
+    return std::min(whole.luma.width, whole.luma.height) * 6 / 10 >= kWindowSideMin;
+}
+
+// The middle, then the corners.
+Working window(const Working& whole, const std::array<int, 2>& place) {
     const int width = whole.luma.width * 6 / 10;
     const int height = whole.luma.height * 6 / 10;
-    WatermarkReading best;
-    if (std::min(width, height) < kWindowSideMin) {
-        return best;
-    }
-    const int right = whole.luma.width - width;
-    const int bottom = whole.luma.height - height;
-    constexpr std::array<std::array<int, 2>, 5> kPlaces{{{1, 1}, {0, 0}, {2, 0}, {0, 2}, {2, 2}}};
-    for (const auto& [x, y] : kPlaces) {
-        WatermarkReading reading =
-            Search(cut(whole, right * x / 2, bottom * y / 2, width, height), carrier)
-                .run(DetectEffort::kThorough, Extent::kWindow);
-        if (reading.state == WatermarkState::kFound) {
-            return reading;
-        }
-        if (reading.pilot_score > best.pilot_score) {
-            best = reading;
-        }
-    }
-    return best;
+    return cut(whole, (whole.luma.width - width) * place[0] / 2,
+               (whole.luma.height - height) * place[1] / 2, width, height);
 }
 
 }  // namespace
 
-WatermarkReading find_watermark(const Luma& picture, const internal::Carrier& carrier,
-                                DetectEffort effort) {
-    if (picture.shortest_side() < kSearchSideMin) {
-        return {};
+struct WatermarkSearch::State {
+    explicit State(const Luma& picture) : whole(working_copy(picture)) {}
+
+    Part whole;
+    std::array<std::unique_ptr<Part>, kWindows.size()> windows;
+};
+
+WatermarkSearch::WatermarkSearch(const Luma& picture) {
+    if (picture.shortest_side() >= kSearchSideMin) {
+        state_ = std::make_unique<State>(picture);
     }
-    const Working working = working_copy(picture);
-    WatermarkReading whole = Search(working, carrier).run(effort, Extent::kWhole);
-    if (whole.state == WatermarkState::kFound || effort == DetectEffort::kFast) {
-        return whole;
-    }
-    WatermarkReading part = find_in_windows(working, carrier);
-    return part.pilot_score > whole.pilot_score || part.state == WatermarkState::kFound ? part
-                                                                                        : whole;
 }
 
-WatermarkReading find_watermark_at(const Luma& picture, const internal::Carrier& carrier,
-                                   double period) {
-    if (picture.shortest_side() < kSearchSideMin) {
+WatermarkSearch::~WatermarkSearch() = default;
+
+WatermarkReading WatermarkSearch::find(const internal::Carrier& carrier, DetectEffort effort) {
+    if (state_ == nullptr) {
         return {};
     }
-    return Search(working_copy(picture), carrier).run_at(period);
+    Search search(carrier);
+    if (search.find_in_place(state_->whole) || effort == DetectEffort::kFast) {
+        return search.reading();
+    }
+    constexpr std::array kAll{Grids::kPairs, Grids::kSquares, Grids::kStretched};
+    if (search.find_anywhere(state_->whole, kAll) || !has_windows(state_->whole.working())) {
+        return search.reading();
+    }
+    for (std::size_t i = 0; i < kWindows.size(); ++i) {
+        std::unique_ptr<Part>& part = state_->windows[i];
+        if (part == nullptr) {
+            part = std::make_unique<Part>(window(state_->whole.working(), kWindows[i]));
+        }
+        if (search.find_in_place(*part) || search.find_anywhere(*part, std::span(kAll).first(2))) {
+            break;
+        }
+    }
+    return search.reading();
+}
+
+WatermarkReading WatermarkSearch::find_at(const internal::Carrier& carrier, double period) {
+    if (state_ == nullptr) {
+        return {};
+    }
+    Search search(carrier);
+    search.try_lattice(state_->whole, state_->whole.upright(period));
+    return search.reading();
+}
+
+WatermarkReading find_watermark(const Luma& picture, const internal::Carrier& carrier,
+                                DetectEffort effort) {
+    return WatermarkSearch(picture).find(carrier, effort);
 }
 
 }  // namespace colophon::label

@@ -14,7 +14,7 @@
 #include "label/watermark/payload.h"
 
 #include <cstdint>
-#include <string>
+#include <memory>
 
 namespace colophon::label {
 
@@ -54,10 +54,26 @@ enum class DetectEffort : std::uint8_t {
     kThorough,  // any scale from 0.4 to 2.5, any turn, stretched by up to a tenth
 };
 
+// A picture to be searched. What depends on the picture alone is worked out once, when it is first
+// needed, whatever the number of keys; that is nearly all of the work.
+class WatermarkSearch {
+public:
+    explicit WatermarkSearch(const Luma& picture);
+    ~WatermarkSearch();
+    WatermarkSearch(const WatermarkSearch&) = delete;
+    WatermarkSearch& operator=(const WatermarkSearch&) = delete;
+
+    WatermarkReading find(const internal::Carrier& carrier, DetectEffort effort);
+    // At one place only: upright tiles of so many pixels.
+    WatermarkReading find_at(const internal::Carrier& carrier, double period);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;  // nothing for pictures too small to show a tile
+};
+
+// The same for one key.
 WatermarkReading find_watermark(const Luma& picture, const internal::Carrier& carrier,
                                 DetectEffort effort);
-// The same at one place only: upright tiles of so many pixels.
-WatermarkReading find_watermark_at(const Luma& picture, const internal::Carrier& carrier,
-                                   double period);
 
 }  // namespace colophon::label

@@ -73,8 +73,7 @@ Result<Luma> watermark_pattern(const Luma& picture, const internal::Carrier& car
     }
     const double scale = canonical_scale(picture);
     const int side = static_cast<int>(std::lround(internal::kTile * scale));
-    const std::vector<float> tile =
-        internal::render_tile(carrier.bins(), carrier.modulate(payload), side);
+    const std::vector<float> tile = internal::render_tile(carrier.modulate(payload), side);
     Luma pattern = amplitude_mask(picture, static_cast<int>(std::lround(kActivityRadius * scale)));
     double energy = 0;
     for (int y = 0; y < picture.height; ++y) {

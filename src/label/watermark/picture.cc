@@ -2,6 +2,7 @@
 #include "label/watermark/picture.h"
 
 #include "core/bytes.h"
+#include "core/ids.h"
 #include "core/result.h"
 #include "core/splice.h"
 #include "label/finding.h"
@@ -22,6 +23,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -69,6 +71,25 @@ struct Attempt {
     double psnr_db;
 };
 
+// How much of the pattern is in the picture: least squares over the differences of neighbours,
+// which a picture has few of and a watermark many.
+float share_present(const Luma& picture, const Luma& pattern) {
+    double product = 0;
+    double energy = 0;
+    const auto count_pair = [&](int x, int y, int dx, int dy) {
+        const double step = pattern.at(x + dx, y + dy) - pattern.at(x, y);
+        product += step * (picture.at(x + dx, y + dy) - picture.at(x, y));
+        energy += step * step;
+    };
+    for (int y = 0; y + 1 < picture.height; ++y) {
+        for (int x = 0; x + 1 < picture.width; ++x) {
+            count_pair(x, y, 1, 0);
+            count_pair(x, y, 0, 1);
+        }
+    }
+    return energy > 0 ? static_cast<float>(std::clamp(product / energy, 0.0, 2.0)) : 0;
+}
+
 // Adds the mark to all frames that are large enough.
 Result<void> add_marks(PictureFile& picture, const Attempt& attempt, WatermarkedFile& result) {
     for (int i = 0; i < picture.count(); ++i) {
@@ -80,11 +101,11 @@ Result<void> add_marks(PictureFile& picture, const Attempt& attempt, Watermarked
         const EmbedOptions strength{.psnr_db = attempt.psnr_db};
         Luma pattern = TRY(watermark_pattern(luma, attempt.carrier, payload, strength));
         if (attempt.old) {
-            // The pilots are the same and cancel; bits that differ change their sign.
             const Luma before =
                 TRY(watermark_pattern(luma, attempt.carrier, *attempt.old, strength));
+            const float share = share_present(luma, before);
             for (std::size_t k = 0; k < pattern.values.size(); ++k) {
-                pattern.values[k] -= before.values[k];
+                pattern.values[k] -= share * before.values[k];
             }
         }
         if (i == 0) {
@@ -103,7 +124,7 @@ WatermarkStrength measure_strength(const Luma& marked, const Carrier& carrier, d
     }
     const Luma halved = internal::as_after_jpeg(
         internal::shrink(marked, marked.width / 2, marked.height / 2), kHalvedQuality);
-    const WatermarkReading left = find_watermark_at(halved, carrier, period / 2);
+    const WatermarkReading left = WatermarkSearch(halved).find_at(carrier, period / 2);
     if (left.state != WatermarkState::kFound) {
         return WatermarkStrength::kFragile;
     }
@@ -215,6 +236,13 @@ Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkO
             return result;
         }
     }
+    if (old) {
+        return Error{ErrorCode::kConflict,
+                     fmt::format("the picture carries the watermark {} of this issuer, which {} "
+                                 "cannot replace; give --content-id {}",
+                                 to_string(old->content_id), to_string(options.content_id),
+                                 to_string(old->content_id))};
+    }
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("the picture is too flat or too small to hold a watermark: even at "
                              "{:.0f} dB it does not read back",
@@ -226,13 +254,14 @@ Result<WatermarkReading> find_picture_watermark(Bytes file, Format format,
                                                 DetectEffort effort) {
     const std::unique_ptr<PictureFile> picture = TRY(internal::open_picture(file, format));
     const Luma luma = TRY(picture->luma(0));
+    WatermarkSearch search(luma);
     WatermarkReading best;
     for (const DetectEffort step : {DetectEffort::kFast, DetectEffort::kThorough}) {
         if (step == DetectEffort::kThorough && effort == DetectEffort::kFast) {
             break;
         }
         for (const WatermarkKey& key : keys) {
-            WatermarkReading reading = find_watermark(luma, Carrier(key), step);
+            WatermarkReading reading = search.find(Carrier(key), step);
             if (reading.state == WatermarkState::kFound) {
                 return reading;
             }

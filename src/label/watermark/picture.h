@@ -56,7 +56,8 @@ bool takes_watermark(Format format) noexcept;
 
 // kUnsupported: the format, or an animation, takes no watermark in this version. kInvalidArgument:
 // the picture is too small, or so flat that even the strongest mark allowed (38 dB) does not read
-// back. kCorrupt, kLimit: the file.
+// back. kConflict: an earlier mark of this issuer would stay beside the new number. kCorrupt,
+// kLimit: the file.
 Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkOptions& options);
 
 // The first frame or page, under each of the keys in turn; the first that is found.

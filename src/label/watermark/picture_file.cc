@@ -11,11 +11,13 @@
 #include "label/watermark/luma.h"
 #include "media/image.h"
 #include "media/jpeg_blocks.h"
+#include "media/plane.h"
 #include "media/tiff_pages.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>

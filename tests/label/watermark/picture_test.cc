@@ -11,6 +11,8 @@
 #include "label/plan.h"
 #include "label/verify.h"
 #include "label/watermark/detect.h"
+#include "label/watermark/internal/carrier.h"
+#include "label/watermark/internal/fft.h"
 #include "label/watermark/key.h"
 #include "label/watermark/luma.h"
 #include "support/natural_picture.h"
@@ -24,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <random>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -264,6 +267,59 @@ TEST_CASE(
     REQUIRE(forged.ok());
     CHECK(forged->verdict == Verdict::kForged);
     CHECK(has(forged->findings, "watermark.contradiction"));
+}
+
+TEST_CASE("[DSP-18] a watermark that is expected and gone is stripped") {
+    const test::TempDir dir;
+    ApplyOptions options;
+    options.record.producer_name = "us";
+    options.record.content_id = kContent;
+    options.marks = MarkSet().add(Mark::kMetadata);
+    MemoryHolder holder;
+    const Result<Applied> applied =
+        apply(photograph(dir, "a.png"), Format::kPng, options, {}, holder);
+    REQUIRE(applied.ok());
+    VerifyOptions look;
+    look.marks = MarkSet().add(Mark::kWatermark).add(Mark::kMetadata);
+    look.effort = DetectEffort::kFast;
+    CHECK(verify(applied->file, Format::kPng, look, {})->verdict == Verdict::kIntact);
+    look.expected = look.marks;
+    const auto seen = verify(applied->file, Format::kPng, look, {});
+    REQUIRE(seen.ok());
+    CHECK(seen->verdict == Verdict::kStripped);
+    CHECK(has(seen->findings, "watermark.absent"));
+}
+
+TEST_CASE("[DSP-18] a pilot without a payload is a mark that cannot be read") {
+    const test::TempDir dir;
+    // The published pilot, and noise where the word should be.
+    const internal::Carrier carrier(published_watermark_key());
+    std::vector<internal::Complex> coefficients(carrier.pilot().begin(), carrier.pilot().end());
+    std::mt19937_64 random(8);
+    for (internal::Complex& value : coefficients) {
+        value.real(value.real() != 0 ? value.real() : (random() & 1U) != 0 ? 1.0F : -1.0F);
+        value.imag(value.imag() != 0 ? value.imag() : (random() & 1U) != 0 ? 1.0F : -1.0F);
+    }
+    const std::vector<float> tile = internal::render_tile(coefficients, internal::kTile);
+    Luma picture = test::natural_picture(480, 360, 22);
+    std::string pgm = "P5\n480 360\n255\n";
+    for (int y = 0; y < picture.height; ++y) {
+        for (int x = 0; x < picture.width; ++x) {
+            const auto at = static_cast<std::size_t>(y % internal::kTile) * internal::kTile +
+                            static_cast<std::size_t>(x % internal::kTile);
+            const float value = std::clamp(picture.at(x, y) + 4 * tile[at], 0.0F, 255.0F);
+            pgm.push_back(static_cast<char>(static_cast<std::uint8_t>(value)));
+        }
+    }
+    test::write_file(dir.file("spoilt.pgm"), as_bytes(pgm));
+    test::run_tool_ok({kConvert, dir.file("spoilt.pgm"), dir.file("spoilt.png")});
+    VerifyOptions look;
+    look.marks = MarkSet().add(Mark::kWatermark).add(Mark::kMetadata);
+    look.effort = DetectEffort::kFast;
+    const auto seen = verify(test::read_file(dir.file("spoilt.png")), Format::kPng, look, {});
+    REQUIRE(seen.ok());
+    CHECK(seen->verdict == Verdict::kUnreadable);
+    CHECK(has(seen->findings, "watermark.unreadable"));
 }
 
 TEST_CASE("a mark that was only to be tried is a finding where the picture cannot hold it") {

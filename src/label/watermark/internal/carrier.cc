@@ -39,6 +39,11 @@ std::vector<Bin> ring() {
 
 }  // namespace
 
+std::span<const Bin> tile_bins() {
+    static const std::vector<Bin> kBins = ring();
+    return kBins;
+}
+
 const PolarCode& payload_code(PayloadForm form) {
     static const PolarCode kStandard(kCodeLength,
                                      payload_bits(PayloadForm::kStandard) + kChecksumBits);
@@ -46,9 +51,9 @@ const PolarCode& payload_code(PayloadForm form) {
     return form == PayloadForm::kStandard ? kStandard : kShort;
 }
 
-Carrier::Carrier(const WatermarkKey& key) : key_(key), bins_(ring()), pilot_(bins_.size()) {
+Carrier::Carrier(const WatermarkKey& key) : key_(key), pilot_(tile_bins().size()) {
     KeyStream stream(key, "places");
-    const std::vector<std::uint32_t> order = stream.permutation(2 * bins_.size());
+    const std::vector<std::uint32_t> order = stream.permutation(2 * pilot_.size());
     const std::size_t pilots = order.size() / kPilotShare;
     for (std::size_t i = 0; i < order.size(); ++i) {
         const Place place{.bin = order[i] / 2,
@@ -93,7 +98,7 @@ std::vector<Complex> Carrier::modulate(const WatermarkPayload& payload) const {
 
 std::vector<float> Carrier::demodulate(std::span<const Complex> received,
                                        std::span<const float> weight, PayloadForm form) const {
-    COLOPHON_ASSERT(received.size() == bins_.size() && weight.size() == bins_.size());
+    COLOPHON_ASSERT(received.size() == pilot_.size() && weight.size() == pilot_.size());
     std::vector<float> sums(kCodeLength);
     for (std::size_t i = 0; i < data_.size(); ++i) {
         const Place& place = data_[i];
@@ -104,8 +109,8 @@ std::vector<float> Carrier::demodulate(std::span<const Complex> received,
     return sums;
 }
 
-std::vector<float> render_tile(std::span<const Bin> bins, std::span<const Complex> coefficients,
-                               int size) {
+std::vector<float> render_tile(std::span<const Complex> coefficients, int size) {
+    const std::span<const Bin> bins = tile_bins();
     COLOPHON_ASSERT(bins.size() == coefficients.size() && size > 2 * kBandHigh * kTile);
     const std::size_t stride = static_cast<std::size_t>(size) / 2 + 1;
     std::vector<Complex> half(stride * static_cast<std::size_t>(size));

@@ -40,12 +40,14 @@ struct Bin {
     int v = 0;
 };
 
+// The coefficients that carry something, whatever the key.
+std::span<const Bin> tile_bins();
+
 class Carrier {
 public:
     explicit Carrier(const WatermarkKey& key);
 
     const WatermarkKey& key() const noexcept { return key_; }
-    std::span<const Bin> bins() const noexcept { return bins_; }
     // Of bin i: what the pilot has there, in units of one degree of freedom; zero in parts that
     // carry data.
     std::span<const Complex> pilot() const noexcept { return pilot_; }
@@ -69,7 +71,6 @@ private:
     std::size_t coded_bit(std::size_t place, PayloadForm form) const;
 
     WatermarkKey key_;
-    std::vector<Bin> bins_;
     std::vector<Complex> pilot_;
     std::vector<Place> data_;
     std::array<std::vector<std::uint32_t>, kPayloadForms.size()> interleaver_;
@@ -78,9 +79,8 @@ private:
 // The code of a form; information bits are payload and checksum.
 const class PolarCode& payload_code(PayloadForm form);
 
-// The tile at `size` x `size` pixels, row-major, with variance 1. `size` at least 2 * kTile *
-// kBandHigh + 1 (asserted).
-std::vector<float> render_tile(std::span<const Bin> bins, std::span<const Complex> coefficients,
-                               int size);
+// The tile of these coefficients (of tile_bins()) at `size` x `size` pixels, row-major, with
+// variance 1. `size` at least 2 * kTile * kBandHigh + 1 (asserted).
+std::vector<float> render_tile(std::span<const Complex> coefficients, int size);
 
 }  // namespace colophon::label::internal

@@ -251,7 +251,8 @@ std::vector<LatticeCandidate> find_stretched_lattices(const Autocorrelation& lik
     return best.take();
 }
 
-void keep_best(std::vector<LatticeCandidate>& candidates, std::size_t count) {
+void keep_best(std::vector<LatticeCandidate>& candidates, std::size_t count, double least) {
+    std::erase_if(candidates, [&](const LatticeCandidate& each) { return each.score < least; });
     std::sort(
         candidates.begin(), candidates.end(),
         [](const LatticeCandidate& a, const LatticeCandidate& b) { return a.score > b.score; });
@@ -309,7 +310,8 @@ Lattice fit_to_peaks(const Autocorrelation& likeness, const Lattice& start) {
     return lattice;
 }
 
-double line_energy(const Spectrum& spectrum, std::span<const Bin> bins, const Lattice& lattice) {
+double line_energy(const Spectrum& spectrum, const Lattice& lattice) {
+    const std::span<const Bin> bins = tile_bins();
     double sum = 0;
     for (const Bin& bin : bins) {
         const auto [fx, fy] = lattice.frequency(bin.u, bin.v);
@@ -318,16 +320,16 @@ double line_energy(const Spectrum& spectrum, std::span<const Bin> bins, const La
     return sum / static_cast<double>(bins.size());
 }
 
-Lattice fit_to_lines(const Spectrum& spectrum, std::span<const Bin> bins, const Lattice& start) {
+Lattice fit_to_lines(const Spectrum& spectrum, const Lattice& start) {
     Lattice lattice = start;
-    double energy = line_energy(spectrum, bins, lattice);
+    double energy = line_energy(spectrum, lattice);
     constexpr int kRounds = 4;
     double by = 0.003;
     for (int round = 0; round < kRounds; ++round) {
         for (int way = 0; way < 4; ++way) {
             for (const double signed_by : {by, -by}) {
                 const Lattice next = nudge(lattice, way, signed_by);
-                const double next_energy = line_energy(spectrum, bins, next);
+                const double next_energy = line_energy(spectrum, next);
                 if (next_energy > energy) {
                     lattice = next;
                     energy = next_energy;

@@ -5,12 +5,10 @@
 // itself when moved (Kutter 1998; Alattar and Meyer), refined on its spectrum. A grid is a hint
 // where to decode, never evidence: pictures have grids of their own.
 
-#include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/spectrum.h"
 
 #include <array>
 #include <cstddef>
-#include <span>
 #include <vector>
 
 namespace colophon::label::internal {
@@ -38,8 +36,8 @@ struct LatticeCandidate {
     double score = 0;  // how far the autocorrelation at its points is above noise, in deviations
 };
 
-// The `count` of highest score, best first.
-void keep_best(std::vector<LatticeCandidate>& candidates, std::size_t count);
+// The `count` of highest score that reach `least`, best first.
+void keep_best(std::vector<LatticeCandidate>& candidates, std::size_t count, double least);
 
 // Lattices of any shape near a square, from pairs of the highest peaks: sheared, stretched, seen
 // slightly aslant. Best first, at most `count`.
@@ -55,8 +53,8 @@ Lattice fit_to_peaks(const Autocorrelation& likeness, const Lattice& start);
 
 // Mean squared magnitude of the spectrum at the tile's coefficients; noise has about the same
 // everywhere.
-double line_energy(const Spectrum& spectrum, std::span<const Bin> bins, const Lattice& lattice);
+double line_energy(const Spectrum& spectrum, const Lattice& lattice);
 // Climbs to the nearest lattice of the most line energy.
-Lattice fit_to_lines(const Spectrum& spectrum, std::span<const Bin> bins, const Lattice& start);
+Lattice fit_to_lines(const Spectrum& spectrum, const Lattice& start);
 
 }  // namespace colophon::label::internal

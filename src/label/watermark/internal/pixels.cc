@@ -256,6 +256,7 @@ Result<Luma> luma_of(const JpegBlocks& blocks) {
 void add_to_jpeg(JpegBlocks& blocks, const Luma& pattern) {
     const Bright bright = bright_components(blocks.colours());
     std::vector<Plane> colours;
+    colours.reserve(bright.colours.size());
     for (const std::size_t c : bright.colours) {
         colours.push_back(blocks.read(c, whole(blocks)));
     }

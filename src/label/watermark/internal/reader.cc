@@ -94,7 +94,7 @@ double match_score(std::span<const Complex> received, std::span<const float> wei
 }  // namespace
 
 Reader::Reader(const Carrier& carrier) : carrier_(carrier) {
-    const std::span<const Bin> bins = carrier.bins();
+    const std::span<const Bin> bins = tile_bins();
     std::map<std::pair<int, int>, std::size_t> index;
     for (std::size_t i = 0; i < bins.size(); ++i) {
         index[{bins[i].u, bins[i].v}] = i;
@@ -134,8 +134,8 @@ Reader::Reader(const Carrier& carrier) : carrier_(carrier) {
 
 std::vector<Complex> Reader::read(const Spectrum& spectrum, const Lattice& lattice) const {
     std::vector<Complex> received;
-    received.reserve(carrier_.bins().size());
-    for (const Bin& bin : carrier_.bins()) {
+    received.reserve(tile_bins().size());
+    for (const Bin& bin : tile_bins()) {
         const auto [fx, fy] = lattice.frequency(bin.u, bin.v);
         received.push_back(spectrum.at(fx, fy));
     }
@@ -156,7 +156,7 @@ Placement Reader::place(const Spectrum& spectrum, const Lattice& lattice) const 
             const Source& source = symmetric_[s][i];
             const Complex value =
                 source.conjugate ? std::conj(received[source.bin]) : received[source.bin];
-            const Bin& bin = carrier_.bins()[i];
+            const Bin& bin = tile_bins()[i];
             const auto row = static_cast<std::size_t>(bin.v < 0 ? bin.v + kTile : bin.v);
             products[row * kTile + static_cast<std::size_t>(bin.u)] =
                 std::conj(value) * carrier_.pilot()[i];
@@ -181,7 +181,7 @@ Placement Reader::place(const Spectrum& spectrum, const Lattice& lattice) const 
 double Reader::pilot_correlation(const Spectrum& spectrum, const Placement& placement) const {
     double sum = 0;
     for (const std::size_t i : pilot_bins_) {
-        const Bin& bin = carrier_.bins()[i];
+        const Bin& bin = tile_bins()[i];
         const auto [fx, fy] = placement.lattice.frequency(bin.u, bin.v);
         const Complex value =
             spectrum.at(fx, fy) * unit(-(bin.u * placement.shift_u + bin.v * placement.shift_v));
@@ -225,7 +225,7 @@ std::vector<float> Reader::weigh(const Spectrum& spectrum, const Placement& plac
     std::array<double, kRings> match{};
     std::array<double, kRings> energy{};
     for (std::size_t i = 0; i < received.size(); ++i) {
-        const Bin& bin = carrier_.bins()[i];
+        const Bin& bin = tile_bins()[i];
         const auto [fx, fy] = placement.lattice.frequency(bin.u, bin.v);
         const float gain = spectrum.gain(fx, fy);
         weights.push_back(gain);
@@ -250,7 +250,7 @@ std::vector<float> Reader::weigh(const Spectrum& spectrum, const Placement& plac
 std::optional<Decoded> Reader::decode(const Spectrum& spectrum, const Placement& placement) const {
     std::vector<Complex> received = read(spectrum, placement.lattice);
     for (std::size_t i = 0; i < received.size(); ++i) {
-        const Bin& bin = carrier_.bins()[i];
+        const Bin& bin = tile_bins()[i];
         received[i] *= unit(-(bin.u * placement.shift_u + bin.v * placement.shift_v));
     }
     // The expected amplitude of each coefficient, so that a likelihood is twice amplitude times
