@@ -80,8 +80,11 @@ struct Automaton::Builder {
     std::span<const Pattern> patterns;
     Symbol symbols;
     FreeSlots free{symbols};
+    std::uint32_t roomy = 1;
     std::vector<Node> queue = {};
     std::vector<Child> children = {};
+
+    static constexpr std::size_t kFew = 4;
 
     void build() {
         free.take(kRoot);
@@ -127,12 +130,14 @@ struct Automaton::Builder {
         }
     }
 
-    // Where all children of a node find room. A crowded stretch is given up after some attempts:
-    // memory for time.
+    // Where all children of a node find room. One child takes the first gap. Many go on from where
+    // the last family of many found room, since before it all is crowded; what they leave is for
+    // those to come with one.
     std::uint32_t find_base() {
-        constexpr int kAttempts = 48;
+        constexpr int kAttempts = 4096;
         const Symbol lowest = children.front().symbol;
-        std::uint32_t slot = free.next(std::max<std::uint32_t>(lowest + 1U, 1));
+        const bool many = children.size() > kFew;
+        std::uint32_t slot = free.next(std::max<std::uint32_t>(lowest + 1U, many ? roomy : 1));
         for (int attempt = 0;; ++attempt) {
             const std::uint32_t base = slot - lowest;
             if (std::ranges::all_of(children, [&](const Child& child) {
@@ -141,6 +146,9 @@ struct Automaton::Builder {
                 return base;
             }
             slot = free.next(attempt < kAttempts ? slot + 1 : std::max(free.last(), slot) + 1);
+            if (many && attempt % 64 == 63) {
+                roomy += 8;
+            }
         }
     }
 
@@ -149,8 +157,8 @@ struct Automaton::Builder {
         const auto symbol =
             static_cast<Symbol>(node.state - (automaton.slots_[parent].base & kBase));
         const State fail =
-            parent == kRoot ? State{kRoot} : automaton.step(automaton.fail_[parent], symbol);
-        automaton.fail_[node.state] = fail;
+            parent == kRoot ? State{kRoot} : automaton.step(automaton.slots_[parent].fail, symbol);
+        automaton.slots_[node.state].fail = fail;
         automaton.shorter_[node.state] =
             automaton.ends_[fail] != 0 ? fail : automaton.shorter_[fail];
         if (automaton.shorter_[node.state] != kNone) {
@@ -168,14 +176,14 @@ Automaton::Automaton(std::span<const Pattern> patterns, Symbol symbols) : order_
 }
 
 std::size_t Automaton::bytes() const noexcept {
-    return slots_.size() * (sizeof(Slot) + 4 * sizeof(std::uint32_t) + sizeof(std::uint16_t)) +
+    return slots_.size() * (sizeof(Slot) + 3 * sizeof(std::uint32_t) + sizeof(std::uint16_t)) +
            order_.size() * sizeof(std::uint32_t);
 }
 
 void Automaton::grow_to(std::size_t states) {
     if (states > slots_.size()) {
         const std::size_t room = std::max(states, slots_.size() + slots_.size() / 2);
-        for (auto* column : {&fail_, &first_end_, &ends_}) {
+        for (auto* column : {&first_end_, &ends_}) {
             column->resize(room);
         }
         slots_.resize(room);

@@ -2,7 +2,7 @@
 #pragma once
 
 // Many sequences of symbols found in one walk (Aho and Corasick, 1975), its tree in a double array
-// (Aoe, 1989): a step reads eight bytes, and the states near the root, where texts spend their
+// (Aoe, 1989): a step reads twelve bytes, and the states near the root, where texts spend their
 // time, lie together.
 
 #include <cstddef>
@@ -25,21 +25,23 @@ public:
     // No pattern is empty or has a symbol of 0 or above `symbols`.
     Automaton(std::span<const Pattern> patterns, Symbol symbols);
 
+    // By pointer: the checks of operator[] would be half of the walk.
     State step(State state, Symbol symbol) const noexcept {
+        const Slot* const slots = slots_.data();
         while (true) {
-            const State to = (slots_[state].base & kBase) + symbol;
-            if (slots_[to].parent == state) {
+            const State to = (slots[state].base & kBase) + symbol;
+            if (slots[to].parent == state) {
                 return to;
             }
             if (state == kRoot) {
                 return kRoot;
             }
-            state = fail_[state];
+            state = slots[state].fail;
         }
     }
 
     // Whether patterns end here.
-    bool ends(State state) const noexcept { return (slots_[state].base & kEnds) != 0; }
+    bool ends(State state) const noexcept { return (slots_.data()[state].base & kEnds) != 0; }
     // How many of the last symbols may be the beginning of a pattern.
     std::size_t depth(State state) const noexcept { return depth_[state]; }
 
@@ -61,6 +63,7 @@ private:
     struct Slot {
         std::uint32_t base = 0;
         State parent = kNone;
+        State fail = kRoot;
     };
     static constexpr std::uint32_t kEnds = 0x80000000;
     static constexpr std::uint32_t kBase = 0x7fffffff;
@@ -68,7 +71,6 @@ private:
     void grow_to(std::size_t states);
 
     std::vector<Slot> slots_;
-    std::vector<State> fail_;
     std::vector<std::uint16_t> depth_;
     // Of the patterns by order_, those that end at a state as a whole.
     std::vector<std::uint32_t> first_end_;

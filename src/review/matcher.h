@@ -73,7 +73,7 @@ public:
     std::size_t longest() const noexcept { return longest_; }
 
     Glyph glyph(char32_t character) const noexcept {
-        return character < kTable ? table_[character] : rare_glyph(character);
+        return character < kTable ? table_.data()[character] : rare_glyph(character);
     }
     // Of a glyph that is several.
     std::span<const Symbol> sequence(Glyph glyph) const noexcept;

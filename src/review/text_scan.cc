@@ -25,7 +25,7 @@ namespace {
 constexpr char32_t kInvalid = 0xffffffff;
 
 unsigned byte_at(std::string_view text, std::size_t at) noexcept {
-    return static_cast<unsigned char>(text[at]);
+    return static_cast<unsigned char>(text.data()[at]);
 }
 
 // As next_code_point, with the way that Chinese takes first. Moves on by one at an invalid byte.
@@ -92,86 +92,138 @@ void TextScan::walk(std::string_view piece, bool last) {
     finished_ = last;
     for (Walk& walk : walks_) {
         if (walk.set->folding() >= Folding::kLoose) {
-            walk_set<true>(walk, piece, last);
+            walk_set<true>(walk, piece);
         } else {
-            walk_set<false>(walk, piece, last);
+            walk_set<false>(walk, piece);
+        }
+        if (last) {
+            settle_open(walk, WordKind::kOther);
         }
     }
 }
 
 template <bool kRepeats>
-void TextScan::walk_set(Walk& walk, std::string_view text, bool last) const {
+void TextScan::walk_set(Walk& walk, std::string_view text) {
+    const std::size_t end = walk.offset + text.size();
+    while (!text.empty()) {
+        text.remove_prefix(walk_symbols<kRepeats>(walk, text));
+        if (!text.empty()) {
+            std::size_t size = 0;
+            const char32_t character = take_character(text, size);
+            const std::size_t begin = end - text.size();
+            ++walk.characters;
+            take_rare(walk, character == kInvalid ? Glyph() : walk.set->glyph(character), begin,
+                      begin + size);
+            text.remove_prefix(size);
+        }
+    }
+    walk.offset = end;
+}
+
+// Characters that are one symbol, which most are, as long as nothing is open: everything in
+// registers. Returns how many bytes it took.
+template <bool kRepeats>
+std::size_t TextScan::walk_symbols(Walk& walk, std::string_view text) {
     const PhraseSet& set = *walk.set;
+    const Automaton& automaton = set.automaton();
     const std::size_t base = walk.offset;
+    Automaton::State state = walk.state;
+    Trail* const trail = walk.trail.data();
+    const std::size_t mask = walk.mask;
+    std::uint64_t symbols = walk.symbols;
+    std::uint64_t characters = walk.characters;
+    Symbol single = walk.single;
+    WordKind word = walk.word;
     std::size_t at = 0;
-    while (at < text.size()) {
-        const std::size_t begin = base + at;
-        const char32_t character = take_character(text, at);
-        const Glyph glyph = character == kInvalid ? Glyph() : set.glyph(character);
-        ++walk.characters;
-        if (glyph.kind() == Glyph::Kind::kUnseen) {
-            if (++walk.unseen > kUnseenMax) {
-                break_off(walk);
-            }
-            continue;
-        }
+    const auto save = [&] {
+        walk.state = state;
+        walk.symbols = symbols;
+        walk.characters = characters;
+        walk.single = single;
+        walk.word = word;
         walk.offset = base + at;
-        if (kRepeats && glyph.is_symbol() && glyph.symbol() != 0 && glyph.symbol() == walk.single) {
-            Trail& before = walk.trail[(walk.symbols - 1) & walk.mask];
-            before.run = static_cast<std::uint8_t>(std::min(before.run + 1, 255));
-            walk.separators = 0;
-            walk.word = glyph.word();
-            if (set.automaton().ends(walk.state)) {
-                note_ends(walk);
-            }
-            continue;
+    };
+    while (at < text.size() && !walk.has_open) {
+        std::size_t next = at;
+        const char32_t character = take_character(text, next);
+        const Glyph glyph = character == kInvalid ? Glyph() : set.glyph(character);
+        if (!glyph.is_symbol()) {
+            break;
         }
-        if (walk.has_open) {
-            settle_open(walk, glyph.word());
+        const Symbol symbol = glyph.symbol();
+        if (kRepeats && symbol == single && symbol != 0) {
+            break;
         }
-        if (glyph.is_symbol()) {
-            take_symbol(walk, glyph, begin);
-        } else if (glyph.kind() == Glyph::Kind::kSeparator) {
-            if (++walk.separators > kSeparatorsMax) {
-                break_off(walk);
-            }
-        } else {
-            take_sequence(walk, glyph, begin);
+        trail[symbols & mask] = Trail(base + at, word, true);
+        ++symbols;
+        ++characters;
+        at = next;
+        single = symbol;
+        word = glyph.word();
+        // A symbol of no phrase is not asked about: no state has it.
+        state = symbol == 0 ? Automaton::kRoot : automaton.step(state, symbol);
+        if (automaton.ends(state)) {
+            save();
+            note_ends(walk);
         }
+    }
+    save();
+    if (at != 0) {
+        walk.separators = 0;
+        walk.unseen = 0;
+    }
+    return at;
+}
+
+// Any character: the others, repeats, and those after a match that is open.
+void TextScan::take_rare(Walk& walk, Glyph glyph, std::size_t begin, std::size_t end) {
+    walk.offset = end;
+    if (glyph.kind() == Glyph::Kind::kUnseen) {
+        if (++walk.unseen > kUnseenMax) {
+            break_off(walk);
+        }
+        return;
+    }
+    if (walk.set->folding() >= Folding::kLoose && glyph.is_symbol() && glyph.symbol() != 0 &&
+        glyph.symbol() == walk.single) {
+        walk.trail[(walk.symbols - 1) & walk.mask].repeat();
+        walk.separators = 0;
         walk.word = glyph.word();
+        if (walk.set->automaton().ends(walk.state)) {
+            note_ends(walk);
+        }
+        return;
     }
-    walk.offset = base + text.size();
-    if (last) {
-        settle_open(walk, WordKind::kOther);
+    if (walk.has_open) {
+        settle_open(walk, glyph.word());
     }
+    if (glyph.kind() == Glyph::Kind::kSeparator) {
+        if (++walk.separators > kSeparatorsMax) {
+            break_off(walk);
+        }
+    } else if (glyph.is_symbol()) {
+        const Symbol symbol = glyph.symbol();
+        take_symbols(walk, {&symbol, 1}, begin);
+        walk.single = symbol;
+    } else {
+        take_symbols(walk, walk.set->sequence(glyph), begin);
+        walk.single = 0;
+    }
+    walk.word = glyph.word();
 }
 
-inline void TextScan::take_symbol(Walk& walk, Glyph glyph, std::size_t begin) {
-    walk.trail[walk.symbols & walk.mask] = {.offset = begin, .before = walk.word};
-    ++walk.symbols;
-    walk.single = glyph.symbol();
-    walk.separators = 0;
-    walk.unseen = 0;
-    // A symbol of no phrase is not asked about: no state has it.
-    walk.state = glyph.symbol() == 0 ? Automaton::kRoot
-                                     : walk.set->automaton().step(walk.state, glyph.symbol());
-    if (walk.set->automaton().ends(walk.state)) {
-        note_ends(walk);
-    }
-}
-
-void TextScan::take_sequence(Walk& walk, Glyph glyph, std::size_t begin) {
+// What one character became.
+void TextScan::take_symbols(Walk& walk, std::span<const Symbol> symbols, std::size_t begin) {
     walk.separators = 0;
     walk.unseen = 0;
     bool first = true;
-    for (const Symbol symbol : walk.set->sequence(glyph)) {
-        walk.trail[walk.symbols & walk.mask] = {
-            .offset = begin, .before = walk.word, .first = std::exchange(first, false)};
+    for (const Symbol symbol : symbols) {
+        walk.trail[walk.symbols & walk.mask] =
+            Trail(begin, walk.word, std::exchange(first, false));
         ++walk.symbols;
-        walk.state =
-            symbol == 0 ? Automaton::kRoot : walk.set->automaton().step(walk.state, symbol);
+        walk.state = symbol == 0 ? Automaton::kRoot
+                                 : walk.set->automaton().step(walk.state, symbol);
     }
-    walk.single = 0;
     if (walk.set->automaton().ends(walk.state)) {
         note_ends(walk);
     }
@@ -191,22 +243,22 @@ void TextScan::note_ends(Walk& walk) {
         };
         // Once for each place: when the last symbol has come as often as it has to.
         const bool has_runs = !phrase.runs.empty();
-        if (trail(1).run != (has_runs ? phrase.runs.back() : 1)) {
+        if (trail(1).run() != (has_runs ? phrase.runs.back() : 1)) {
             return;
         }
         for (std::size_t back = 2; has_runs && back <= phrase.symbols; ++back) {
-            if (trail(back).run < phrase.runs[phrase.symbols - back]) {
+            if (trail(back).run() < phrase.runs[phrase.symbols - back]) {
                 return;
             }
         }
         const Trail& start = trail(phrase.symbols);
-        if (!start.first || (phrase.first != WordKind::kOther && phrase.first == start.before)) {
+        if (!start.first() || (phrase.first != WordKind::kOther && phrase.first == start.before())) {
             return;
         }
         const bool open = phrase.last != WordKind::kOther;
         walk.has_open = walk.has_open || open;
         walk.found.push_back({.phrase = index,
-                              .begin = start.offset,
+                              .begin = start.offset(),
                               .end = walk.offset,
                               .end_character = walk.characters,
                               .open = open});
@@ -224,7 +276,7 @@ void TextScan::settle_open(Walk& walk, WordKind next) {
 
 std::size_t TextScan::start_of_state(const Walk& walk) noexcept {
     const std::size_t depth = walk.set->automaton().depth(walk.state);
-    return depth == 0 ? walk.offset : walk.trail[(walk.symbols - depth) & walk.mask].offset;
+    return depth == 0 ? walk.offset : walk.trail[(walk.symbols - depth) & walk.mask].offset();
 }
 
 std::size_t TextScan::settled() const noexcept {

@@ -12,6 +12,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,12 +54,22 @@ private:
         std::uint64_t end_character = 0;
         bool open = false;  // the next character may make it part of a longer word
     };
-    // Where one symbol came from.
-    struct Trail {
-        std::size_t offset = 0;
-        std::uint8_t run = 1;
-        WordKind before = WordKind::kOther;  // the character before it
-        bool first = true;                   // of those that one character became
+    // Where one symbol came from, in 64 bits.
+    class Trail {
+    public:
+        Trail() = default;
+        // `before`: the character before it; `first` of those that one character became.
+        Trail(std::size_t offset, WordKind before, bool first)
+            : bits_(std::uint64_t{offset} << 16U | static_cast<std::uint64_t>(before) << 9U |
+                    static_cast<std::uint64_t>(first) << 8U | 1U) {}
+        std::size_t offset() const noexcept { return bits_ >> 16U; }
+        WordKind before() const noexcept { return static_cast<WordKind>(bits_ >> 9U & 3U); }
+        bool first() const noexcept { return (bits_ >> 8U & 1U) != 0; }
+        unsigned run() const noexcept { return static_cast<unsigned>(bits_ & 0xffU); }  // 255: or more
+        void repeat() noexcept { bits_ += run() < 0xff ? 1U : 0U; }
+
+    private:
+        std::uint64_t bits_ = 0;
     };
     struct Walk {
         const PhraseSet* set;
@@ -87,9 +98,11 @@ private:
     std::size_t settled() const noexcept;
     void walk(std::string_view piece, bool last);
     template <bool kRepeats>
-    void walk_set(Walk& walk, std::string_view text, bool last) const;
-    static void take_symbol(Walk& walk, Glyph glyph, std::size_t begin);
-    static void take_sequence(Walk& walk, Glyph glyph, std::size_t begin);
+    static void walk_set(Walk& walk, std::string_view text);
+    template <bool kRepeats>
+    static std::size_t walk_symbols(Walk& walk, std::string_view text);
+    static void take_rare(Walk& walk, Glyph glyph, std::size_t begin, std::size_t end);
+    static void take_symbols(Walk& walk, std::span<const Symbol> symbols, std::size_t begin);
     static void break_off(Walk& walk);
     static void note_ends(Walk& walk);
     static void settle_open(Walk& walk, WordKind next);
