@@ -129,8 +129,8 @@ bool looks_like_mpeg_audio(Bytes head) {
 }
 
 // ID3v2 stands before MP3 by its own specification and before FLAC by habit (Content Credentials
-// go there): what follows the tag, if it is in sight, tells which. ID3v2.4, 3.1: ten bytes, the last
-// four the size of the rest, seven bits in each.
+// go there): what follows the tag, if it is in sight, tells which. ID3v2.4, 3.1: ten bytes, the
+// last four the size of the rest, seven bits in each.
 std::optional<Format> detect_after_id3(Bytes file, std::string_view extension) {
     constexpr std::size_t kHeader = 10;
     if (!starts_with(file, "ID3")) {

@@ -59,8 +59,8 @@ inline constexpr std::size_t kSniffBytes = 4096;
 // Tells the format by content; the file name (only its extension matters, may be empty) decides
 // only between texts and between MP4 and M4A when the brand leaves it open. A text with an
 // extension that is not ours (.json, .c) is not plain text. Nothing when the bytes are no format we
-// know. `file`: all of it, or its first kSniffBytes at least; what lies behind an ID3 tag is told by
-// the name where the bytes end before it.
+// know. `file`: all of it, or its first kSniffBytes at least; what lies behind an ID3 tag is told
+// by the name where the bytes end before it.
 std::optional<Format> detect_format(Bytes file, std::string_view file_name);
 
 std::optional<Format> format_by_name(std::string_view name) noexcept;
