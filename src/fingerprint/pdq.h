@@ -123,6 +123,8 @@ inline constexpr std::size_t kDihedrals = 8;
 struct PdqDihedralPrint {
     std::array<PdqHash, kDihedrals> hashes;  // by Dihedral
     int quality = 0;
+
+    bool operator==(const PdqDihedralPrint&) const = default;
 };
 PdqDihedralPrint dihedral_hashes(Luma luma);
 
