@@ -37,20 +37,20 @@ int window_of(int side) noexcept {
     return (side + 2 * kSmall - 1) / (2 * kSmall);
 }
 
-// The mean over a window of `window` samples. The window is smaller at both ends, where it is
-// divided by what is in it. `lanes` neighbouring lines are filtered at once: `step` is from one
-// sample of a line to the next, and lanes stand side by side. Every line sees the same operations
-// in the same order whatever the number of lanes.
+// Where the samples of `kLanes` lines lie that are filtered at once.
 struct Lines {
-    int size = 0;           // samples of a line
-    std::size_t step = 1;   // from sample to sample
-    std::size_t lanes = 1;  // lines side by side
+    int size = 0;               // samples of a line
+    std::size_t step = 1;       // from one sample of a line to the next
+    std::size_t lane_step = 1;  // from one line to the next
 };
 
+// The mean over a window of samples. The window is smaller at both ends, where the sum is divided
+// by what is in it. Every line sees the same operations in the same order, whatever the lines
+// beside it.
+template <std::size_t kLanes>
 class Box {
 public:
-    Box(const float* from, float* to, const Lines& lines)
-        : from_(from), to_(to), lines_(lines), sums_(lines.lanes, 0.0F) {}
+    Box(const float* from, float* to, const Lines& lines) : from_(from), to_(to), lines_(lines) {}
 
     void run(int window) {
         const int half = (window + 2) / 2;
@@ -74,48 +74,64 @@ public:
 
 private:
     void add() {
-        for (std::size_t lane = 0; lane < lines_.lanes; ++lane) {
-            sums_[lane] += from_[right_ + lane];
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            sums_[lane] += from_[right_ + lane * lines_.lane_step];
         }
         ++inside_;
         right_ += lines_.step;
     }
     void take() {
-        for (std::size_t lane = 0; lane < lines_.lanes; ++lane) {
-            sums_[lane] -= from_[left_ + lane];
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            sums_[lane] -= from_[left_ + lane * lines_.lane_step];
         }
         --inside_;
         left_ += lines_.step;
     }
     void write() {
         const auto count = static_cast<float>(inside_);
-        for (std::size_t lane = 0; lane < lines_.lanes; ++lane) {
-            to_[out_ + lane] = sums_[lane] / count;
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+            to_[out_ + lane * lines_.lane_step] = sums_[lane] / count;
         }
         out_ += lines_.step;
     }
 
-    const float* from_;
-    float* to_;
+    const float* __restrict from_;
+    float* __restrict to_;
     Lines lines_;
-    std::vector<float> sums_;
+    float sums_[kLanes] = {};
     std::size_t left_ = 0;
     std::size_t right_ = 0;
     std::size_t out_ = 0;
     int inside_ = 0;
 };
 
+// All lines of a picture, many at once as far as they go. Few of those whose samples lie far apart:
+// many would want the same places of the cache.
+template <std::size_t kLanes>
+void smooth_lines(const std::vector<float>& from, std::vector<float>& to, const Lines& lines,
+                  int count) {
+    const int window = window_of(lines.size);
+    int line = 0;
+    constexpr int kStep = static_cast<int>(kLanes);
+    for (; line + kStep <= count; line += kStep) {
+        const std::size_t first = at(line) * lines.lane_step;
+        Box<kLanes>(from.data() + first, to.data() + first, lines).run(window);
+    }
+    for (; line < count; ++line) {
+        const std::size_t first = at(line) * lines.lane_step;
+        Box<1>(from.data() + first, to.data() + first, lines).run(window);
+    }
+}
+
 // "Jarosz" filter: two passes of a box along the rows and along the columns come near a tent.
 void smooth(Luma& luma) {
     std::vector<float> other(luma.values.size());
     const auto width = at(luma.width);
+    const Lines rows{.size = luma.width, .step = 1, .lane_step = width};
+    const Lines columns{.size = luma.height, .step = width, .lane_step = 1};
     for (int pass = 0; pass < 2; ++pass) {
-        for (int y = 0; y < luma.height; ++y) {
-            Box(luma.row(y), other.data() + at(y) * width, {.size = luma.width})
-                .run(window_of(luma.width));
-        }
-        Box(other.data(), luma.values.data(), {.size = luma.height, .step = width, .lanes = width})
-            .run(window_of(luma.height));
+        smooth_lines<4>(luma.values, other, rows, luma.height);
+        smooth_lines<16>(other, luma.values, columns, luma.width);
     }
 }
 
