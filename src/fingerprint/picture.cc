@@ -10,7 +10,6 @@
 #include "media/plane.h"
 #include "media/tiff_pages.h"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -175,6 +174,17 @@ Luma luma_of(const Image& image, int frame) {
     for (int y = 0; y < luma.height; ++y) {
         for (int x = 0; x < luma.width; ++x) {
             luma.row(y)[x] = luma_of_pixel(image, grid.x(x), frame * image.height + grid.y(y));
+        }
+    }
+    return luma;
+}
+
+Luma luma_of(const Plane& plane) {
+    const Grid grid(plane.area.width, plane.area.height);
+    Luma luma = grid.make();
+    for (int y = 0; y < luma.height; ++y) {
+        for (int x = 0; x < luma.width; ++x) {
+            luma.row(y)[x] = static_cast<float>(plane.at(grid.x(x), grid.y(y)));
         }
     }
     return luma;

@@ -10,6 +10,7 @@
 #include "fingerprint/pdq.h"
 #include "media/codecs.h"
 #include "media/image.h"
+#include "media/plane.h"
 
 #include <cstdint>
 
@@ -19,6 +20,8 @@ inline constexpr int kPdqSideMax = 512;
 
 // One frame, as 8-bit RGB would be; at most kPdqSideMax wide and high.
 Luma luma_of(const media::Image& image, int frame);
+// The same of a plane of luma, whose area begins at 0, 0.
+Luma luma_of(const media::Plane& plane);
 
 enum class PictureCoding : std::uint8_t { kJpeg, kPng, kWebp, kGif, kTiff, kHeif };
 
