@@ -169,6 +169,8 @@ Result<void> VideoFrames::State::open_container(VideoContainer container) {
     context->max_streams = 16;
     context->max_analyze_duration = AV_TIME_BASE;
     context->probesize = 1 << 20;
+    // Looking for the streams of a file may decode pictures: with these decoders only.
+    context->codec_whitelist = av_strdup("h264,hevc,libdav1d,av1,vp9,vp8,mpeg4,mjpeg,flv,ffv1");
     const AVInputFormat* demuxer = av_find_input_format(demuxer_name(container));
     COLOPHON_ASSERT(demuxer != nullptr);
     // On failure FFmpeg frees the context itself.
@@ -181,6 +183,11 @@ Result<void> VideoFrames::State::open_container(VideoContainer container) {
         if (input->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO) {
             input->streams[i]->discard = AVDISCARD_ALL;
         }
+    }
+    // FLV names its streams in the first packets.
+    status = avformat_find_stream_info(input.get(), nullptr);
+    if (status < 0) {
+        return av_error(ErrorCode::kCorrupt, "cannot read the video's format", status);
     }
     const int index = av_find_best_stream(input.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
     if (index < 0) {

@@ -6,8 +6,10 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/picture.h"
+#include "fingerprint/video.h"
 #include "label/format.h"
 #include "media/codecs.h"
+#include "media/video.h"
 
 #include <fmt/format.h>
 
@@ -38,6 +40,21 @@ std::optional<PictureCoding> picture_coding(Format format) noexcept {
         case Format::kHeic:
         case Format::kAvif:
             return PictureCoding::kHeif;
+        default:
+            return std::nullopt;
+    }
+}
+
+std::optional<media::VideoContainer> video_container(Format format) noexcept {
+    switch (format) {
+        case Format::kMp4:
+            return media::VideoContainer::kMp4;
+        case Format::kMatroska:
+            return media::VideoContainer::kMatroska;
+        case Format::kAvi:
+            return media::VideoContainer::kAvi;
+        case Format::kFlv:
+            return media::VideoContainer::kFlv;
         default:
             return std::nullopt;
     }
@@ -82,12 +99,14 @@ json::Value encode_picture(const fingerprint::PdqDihedralPrint& print) {
 }  // namespace
 
 bool takes_prints(Format format) noexcept {
-    return picture_coding(format).has_value();
+    return picture_coding(format).has_value() || video_container(format).has_value();
 }
 
 media::CodecSet print_codecs(Format format) noexcept {
-    const auto picture = picture_coding(format);
-    return picture ? fingerprint::codecs_for(*picture) : media::CodecSet();
+    if (const auto picture = picture_coding(format)) {
+        return fingerprint::codecs_for(*picture);
+    }
+    return video_container(format) ? media::CodecSet{media::Codec::kSound} : media::CodecSet();
 }
 
 Result<FilePrints> make_prints(Bytes file, Format format) {
@@ -95,6 +114,13 @@ Result<FilePrints> make_prints(Bytes file, Format format) {
     if (const auto picture = picture_coding(format)) {
         fingerprint::Luma luma = TRY(fingerprint::read_luma(file, *picture));
         prints.picture = fingerprint::dihedral_hashes(std::move(luma));
+        return prints;
+    }
+    if (const auto container = video_container(format)) {
+        prints.video = TRY(fingerprint::print_video(file, *container));
+        if (prints.video->frames.empty()) {
+            return Error{ErrorCode::kCorrupt, "no picture of the video can be decoded"};
+        }
         return prints;
     }
     return Error{ErrorCode::kUnsupported,
@@ -105,6 +131,9 @@ json::Value encode(const FilePrints& prints) {
     json::Object out;
     if (prints.picture) {
         out.emplace_back("picture", encode_picture(*prints.picture));
+    }
+    if (prints.video) {
+        out.emplace_back("video", fingerprint::to_text(*prints.video));
     }
     return out;
 }
@@ -117,7 +146,14 @@ Result<FilePrints> decode_file_prints(const json::Value& value) {
     if (const json::Value* picture = value.find("picture")) {
         prints.picture = TRY(decode_picture(*picture));
     }
-    if (!prints.picture) {
+    if (const json::Value* video = value.find("video")) {
+        const std::string* text = video->if_string();
+        if (text == nullptr || text->empty()) {
+            return wrong_message();
+        }
+        prints.video = TRY(fingerprint::parse_video_print(*text));
+    }
+    if (!prints.picture && !prints.video) {
         return wrong_message();
     }
     return prints;
