@@ -93,8 +93,10 @@ public:
     }
 
     std::uint64_t operator()(const char32_t* characters, std::size_t size) const noexcept {
-        State state{first_ ^ 0x736f6d6570736575U, second_ ^ 0x646f72616e646f6dU,
-                    first_ ^ 0x6c7967656e657261U, second_ ^ 0x7465646279746573U};
+        State state{.v0 = first_ ^ 0x736f6d6570736575U,
+                    .v1 = second_ ^ 0x646f72616e646f6dU,
+                    .v2 = first_ ^ 0x6c7967656e657261U,
+                    .v3 = second_ ^ 0x7465646279746573U};
         for (std::size_t i = 0; i < size; i += 2) {
             const std::uint64_t high = i + 1 < size ? characters[i + 1] : 0U;
             absorb(state, std::uint64_t{characters[i]} | high << 32U);

@@ -328,7 +328,7 @@ std::vector<VideoFound> VideoIndex::find(const VideoPrint& query) const {
             found.push_back({.id = video.id, .match = match});
         }
     }
-    std::ranges::stable_sort(found, std::greater<>(), [](const VideoFound& each) {
+    std::ranges::sort(found, std::greater<>(), [](const VideoFound& each) {
         return std::max(each.match.query_aligned_percent, each.match.other_aligned_percent);
     });
     return found;
