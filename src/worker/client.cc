@@ -15,6 +15,7 @@
 #include "media/codecs.h"
 #include "worker/channel.h"
 #include "worker/mapping.h"
+#include "worker/prints.h"
 #include "worker/protocol.h"
 #include "worker/server.h"
 
@@ -293,6 +294,13 @@ Result<label::Verification> Worker::verify(int input, label::Format format,
         {{"call", "verify"}, {"format", label::facts(format).name}, {"options", encode(options)}},
         {input}));
     return decode_verification(value);
+}
+
+Result<FilePrints> Worker::prints(int input, label::Format format) {
+    TRY(need(print_codecs(format)));
+    const json::Value value =
+        TRY(call({{"call", "prints"}, {"format", label::facts(format).name}}, {input}));
+    return decode_file_prints(value);
 }
 
 Result<void> Worker::set_prompt(const label::SpokenPrompt& prompt) {

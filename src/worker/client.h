@@ -14,6 +14,7 @@
 #include "label/verify.h"
 #include "media/codecs.h"
 #include "worker/channel.h"
+#include "worker/prints.h"
 #include "worker/protocol.h"
 
 #include <sys/types.h>
@@ -58,6 +59,9 @@ public:
                               label::provenance::ClaimSigner* signer = nullptr);
     Result<label::Verification> verify(int input, label::Format format,
                                        const label::VerifyOptions& options);
+
+    // Prints of a file for finding it again. kUnsupported when !takes_prints(format).
+    Result<FilePrints> prints(int input, label::Format format);
 
     // A spoken label to put on sounds and to look for; the last one given is the one put on.
     Result<void> set_prompt(const label::SpokenPrompt& prompt);

@@ -16,6 +16,7 @@
 #include "media/speech.h"
 #include "worker/channel.h"
 #include "worker/mapping.h"
+#include "worker/prints.h"
 #include "worker/protocol.h"
 #include "worker/sandbox.h"
 
@@ -164,6 +165,9 @@ private:
             return probe(mapping.bytes(), request.body.string_or("name", ""));
         }
         const auto format = label::format_by_name(request.body.string_or("format", ""));
+        if (call == "prints" && format) {
+            return encode(TRY(make_prints(mapping.bytes(), *format)));
+        }
         const json::Value* options = request.body.find("options");
         if (!format || options == nullptr) {
             return Error{ErrorCode::kInvalidArgument, "a request without format or options"};

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fingerprint/text.h"
+
+#include "core/bytes.h"
+#include "core/hmac.h"
+#include "core/result.h"
+#include "core/utf8.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace colophon::fingerprint {
+namespace {
+
+constexpr std::size_t kMarkBytes = 8;
+
+bool is_between(char32_t c, char32_t first, char32_t last) noexcept {
+    return c >= first && c <= last;
+}
+
+// Spaces, punctuation and what cannot be seen: whoever copies a text changes these first.
+bool is_left_out(char32_t c) noexcept {
+    const bool ascii = c < 0x80;
+    if (ascii) {
+        return !is_between(c, U'0', U'9') && !is_between(c, U'a', U'z');
+    }
+    return is_between(c, 0x80, 0xBF) || c == 0xD7 || c == 0xF7 ||
+           is_between(c, 0x0300, 0x036F) ||  // accents apart from their letter
+           is_between(c, 0x2000, 0x206F) ||  // punctuation, spaces, directions, joiners
+           is_between(c, 0x3000, 0x303F) ||  // CJK punctuation
+           is_between(c, 0xFE00, 0xFE6F) ||  // variation selectors, vertical and small forms
+           c == 0x30FB || c == 0xFEFF || is_between(c, 0xFFF0, 0xFFFF) ||
+           is_between(c, 0xE0000, 0xE0FFF);  // tags, more variation selectors
+}
+
+// One case, one width. Nothing when the character is left out.
+std::optional<char32_t> fold(char32_t c) noexcept {
+    if (is_between(c, 0xFF01, 0xFF5E)) {
+        c = c - 0xFF01 + 0x21;
+    }
+    const bool upper = is_between(c, U'A', U'Z') || (is_between(c, 0xC0, 0xDE) && c != 0xD7) ||
+                       is_between(c, 0x0391, 0x03A9) || is_between(c, 0x0410, 0x042F);
+    if (upper) {
+        c += 0x20;
+    } else if (is_between(c, 0x0400, 0x040F)) {
+        c += 0x50;
+    }
+    if (is_left_out(c)) {
+        return std::nullopt;
+    }
+    return c;
+}
+
+Result<std::vector<char32_t>> fold_text(std::string_view text) {
+    if (text.size() > kTextPrintBytesMax) {
+        return Error{ErrorCode::kLimit, fmt::format("a text of {} bytes is above the limit of {}",
+                                                    text.size(), kTextPrintBytesMax)};
+    }
+    std::vector<char32_t> folded;
+    folded.reserve(text.size() / 3);
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const auto character = next_code_point(text, at);
+        if (!character) {
+            return Error{ErrorCode::kInvalidArgument, fmt::format("no UTF-8 at byte {}", at)};
+        }
+        if (const auto plain = fold(*character)) {
+            folded.push_back(*plain);
+        }
+    }
+    return folded;
+}
+
+// SipHash-2-4 (Aumasson, Bernstein, 2012), of whole words: a keyed function that is made for
+// many short messages.
+class Sip {
+public:
+    explicit Sip(const TextPrintKey& key) {
+        // A key of its own, so that the same secret may serve elsewhere.
+        const auto digest = hmac_sha256(key.bytes, as_bytes("colophon/fingerprint/text/v1"));
+        for (std::size_t i = 0; i < 8; ++i) {
+            first_ = first_ << 8U | digest[i];
+            second_ = second_ << 8U | digest[8 + i];
+        }
+    }
+
+    std::uint64_t operator()(const char32_t* characters, std::size_t size) const noexcept {
+        State state{.v0 = first_ ^ 0x736f6d6570736575U,
+                    .v1 = second_ ^ 0x646f72616e646f6dU,
+                    .v2 = first_ ^ 0x6c7967656e657261U,
+                    .v3 = second_ ^ 0x7465646279746573U};
+        for (std::size_t i = 0; i < size; i += 2) {
+            const std::uint64_t high = i + 1 < size ? characters[i + 1] : 0U;
+            absorb(state, std::uint64_t{characters[i]} | high << 32U);
+        }
+        absorb(state, std::uint64_t{size * sizeof(char32_t)} << 56U);
+        state.v2 ^= 0xffU;
+        for (int i = 0; i < 4; ++i) {
+            round(state);
+        }
+        return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+    }
+
+private:
+    struct State {
+        std::uint64_t v0, v1, v2, v3;
+    };
+    static void round(State& s) noexcept {
+        s.v0 += s.v1;
+        s.v1 = std::rotl(s.v1, 13) ^ s.v0;
+        s.v0 = std::rotl(s.v0, 32);
+        s.v2 += s.v3;
+        s.v3 = std::rotl(s.v3, 16) ^ s.v2;
+        s.v0 += s.v3;
+        s.v3 = std::rotl(s.v3, 21) ^ s.v0;
+        s.v2 += s.v1;
+        s.v1 = std::rotl(s.v1, 17) ^ s.v2;
+        s.v2 = std::rotl(s.v2, 32);
+    }
+    static void absorb(State& s, std::uint64_t word) noexcept {
+        s.v3 ^= word;
+        round(s);
+        round(s);
+        s.v0 ^= word;
+    }
+    std::uint64_t first_ = 0;
+    std::uint64_t second_ = 0;
+};
+
+// The least of each window of grams; of equal ones the last, so that repetitions give few.
+std::vector<std::uint64_t> winnow(const std::vector<std::uint64_t>& grams) {
+    std::vector<std::uint64_t> marks;
+    const std::size_t window = std::min(kTextWindowGrams, grams.size());
+    std::size_t least = grams.size();  // its place; none yet
+    for (std::size_t end = window; end <= grams.size() && window > 0; ++end) {
+        const std::size_t begin = end - window;
+        if (least < begin || least == grams.size()) {
+            least = begin;
+            for (std::size_t i = begin + 1; i < end; ++i) {
+                least = grams[i] <= grams[least] ? i : least;
+            }
+            marks.push_back(grams[least]);
+        } else if (grams[end - 1] <= grams[least]) {
+            least = end - 1;
+            marks.push_back(grams[least]);
+        }
+    }
+    std::ranges::sort(marks);
+    const auto twice = std::ranges::unique(marks);
+    marks.erase(twice.begin(), twice.end());
+    return marks;
+}
+
+std::size_t shared(const TextPrint& a, const TextPrint& b) {
+    std::size_t both = 0;
+    auto at = b.marks.begin();
+    for (const std::uint64_t mark : a.marks) {
+        at = std::lower_bound(at, b.marks.end(), mark);
+        both += at != b.marks.end() && *at == mark ? 1U : 0U;
+    }
+    return both;
+}
+
+}  // namespace
+
+Result<TextPrint> print_text(std::string_view text, const TextPrintKey& key) {
+    const std::vector<char32_t> folded = TRY(fold_text(text));
+    TextPrint print;
+    if (folded.empty()) {
+        return print;
+    }
+    const Sip sip(key);
+    const std::size_t gram = std::min(kTextGramChars, folded.size());
+    std::vector<std::uint64_t> grams;
+    grams.reserve(folded.size() - gram + 1);
+    for (std::size_t i = 0; i + gram <= folded.size(); ++i) {
+        grams.push_back(sip(folded.data() + i, gram));
+    }
+    print.marks = winnow(grams);
+    return print;
+}
+
+double containment(const TextPrint& part, const TextPrint& whole) {
+    if (part.marks.empty()) {
+        return 0;
+    }
+    return static_cast<double>(shared(part, whole)) / static_cast<double>(part.marks.size());
+}
+
+double likeness(const TextPrint& a, const TextPrint& b) {
+    const std::size_t both = shared(a, b);
+    const std::size_t either = a.marks.size() + b.marks.size() - both;
+    return either == 0 ? 0 : static_cast<double>(both) / static_cast<double>(either);
+}
+
+Buffer to_bytes(const TextPrint& print) {
+    Buffer bytes;
+    bytes.reserve(print.marks.size() * kMarkBytes);
+    for (const std::uint64_t mark : print.marks) {
+        for (unsigned shift = 64; shift > 0; shift -= 8) {
+            bytes.push_back(static_cast<std::uint8_t>(mark >> (shift - 8)));
+        }
+    }
+    return bytes;
+}
+
+Result<TextPrint> parse_text_print(Bytes bytes) {
+    if (bytes.size() % kMarkBytes != 0) {
+        return Error{ErrorCode::kCorrupt,
+                     fmt::format("a text print has 8 bytes a mark, not {} in all", bytes.size())};
+    }
+    TextPrint print;
+    print.marks.reserve(bytes.size() / kMarkBytes);
+    ByteReader reader(bytes);
+    while (!reader.done()) {
+        const std::uint64_t offset = reader.offset();
+        const std::uint64_t mark = TRY(reader.be64("a mark"));
+        if (!print.marks.empty() && mark <= print.marks.back()) {
+            return corrupt_at("a mark of a text print that is not above the one before", offset);
+        }
+        print.marks.push_back(mark);
+    }
+    return print;
+}
+
+}  // namespace colophon::fingerprint

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/prints.h"
+
+#include "core/json.h"
+#include "fingerprint/pdq.h"
+#include "label/format.h"
+#include "support/sample_files.h"
+#include "support/tools.h"
+#include "worker/channel.h"
+#include "worker/client.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+
+#include <string>
+
+namespace colophon::worker {
+namespace {
+
+TEST_CASE("the worker makes the prints of a picture that the call in process makes") {
+    const test::TempDir dir;
+    Worker worker({.program = COLOPHON_PROGRAM, .font_path = {}, .expects_media = false});
+    for (const label::FormatFacts& row : label::all_formats()) {
+        if (!takes_prints(row.format) || row.kind != label::Kind::kImage) {
+            continue;
+        }
+        CAPTURE(row.name);
+        const std::string path = test::make_sample(dir, row.name);
+        const Fd file(open(path.c_str(), O_RDONLY));
+        const auto prints = worker.prints(file.get(), row.format);
+        REQUIRE_MESSAGE(prints.ok(), (prints.ok() ? "" : prints.error().what));
+        REQUIRE(prints->picture.has_value());
+        CHECK(prints->picture->quality >= fingerprint::kPdqQualityMin);
+        CHECK(*prints == make_prints(test::read_file(path), row.format).value());
+    }
+}
+
+TEST_CASE("the worker makes the prints of videos in every codec that is read") {
+    const test::TempDir dir;
+    struct Case {
+        const char* name;
+        const char* codec;
+        label::Format format;
+    };
+    Worker worker({.program = COLOPHON_PROGRAM, .font_path = {}, .expects_media = false});
+    for (const Case& each :
+         {Case{"a.mp4", "libx264", label::Format::kMp4},
+          Case{"b.mp4", "libx265", label::Format::kMp4},
+          Case{"c.webm", "libvpx-vp9", label::Format::kMatroska},
+          Case{"d.mkv", "libaom-av1", label::Format::kMatroska},
+          Case{"e.avi", "mpeg4", label::Format::kAvi}, Case{"f.flv", "flv", label::Format::kFlv}}) {
+        CAPTURE(each.name);
+        const std::string path = dir.file(each.name);
+        test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                           "testsrc2=size=160x120:rate=4:duration=1", "-pix_fmt", "yuv420p",
+                           "-cpu-used", "8", "-c:v", each.codec, path});
+        const Fd file(open(path.c_str(), O_RDONLY));
+        const auto prints = worker.prints(file.get(), each.format);
+        REQUIRE_MESSAGE(prints.ok(), (prints.ok() ? "" : prints.error().what));
+        REQUIRE(prints->video.has_value());
+        CHECK(prints->video->frames.front().quality >= fingerprint::kPdqQualityMin);
+        CHECK(*prints == make_prints(test::read_file(path), each.format).value());
+    }
+}
+
+TEST_CASE("what has no prints is told so, and a broken picture is the error of one call") {
+    const test::TempDir dir;
+    test::write_file(dir.file("a.png"), as_bytes("no picture"));
+    const Fd file(open(dir.file("a.png").c_str(), O_RDONLY));
+    Worker worker({.program = COLOPHON_PROGRAM, .font_path = {}, .expects_media = false});
+    const auto text = worker.prints(file.get(), label::Format::kMarkdown);
+    CHECK(text.error().code == ErrorCode::kUnsupported);
+    CHECK(text.error().what == "no prints are made of markdown files");
+    CHECK(worker.prints(file.get(), label::Format::kPng).error().code == ErrorCode::kCorrupt);
+}
+
+TEST_CASE("prints in another form than theirs are refused") {
+    FilePrints prints;
+    prints.picture.emplace();
+    prints.picture->quality = 70;
+    prints.picture->hashes[3].set_bit(200);
+    CHECK(decode_file_prints(encode(prints)).value() == prints);
+    for (const char* text :
+         {"[]", "{}", R"({"picture":{}})", R"({"picture":{"quality":101,"hashes":[]}})",
+          R"({"picture":{"quality":50,"hashes":["00"]}})",
+          R"({"picture":{"quality":50,"hashes":[1,2,3,4,5,6,7,8]}})",
+          R"({"picture":{"quality":50,"hashes":["","","","","","","",""]}})", R"({"video":""})",
+          R"({"video":7})", R"({"video":"0,1"})"}) {
+        CAPTURE(text);
+        CHECK(!decode_file_prints(json::parse(text).value()).ok());
+    }
+}
+
+}  // namespace
+}  // namespace colophon::worker
