@@ -15,7 +15,7 @@
 //   no-done        a stream without its "[DONE]"
 //   garbage        200, and no JSON
 //   huge           an answer without end
-//   picture        /images/generations: a PNG of its own
+//   picture        /images/generations and /images/edits: a PNG of its own
 //
 // bench_upstream prints "PORT\n" and runs until it is ended. It counts calls that were given up by
 // the other side: GET /count.
@@ -84,6 +84,19 @@ std::string last_text(const json::Value& body) {
     return body.string_or("prompt", body.string_or("input", ""));
 }
 
+// The Responses API: a text, or a list of messages.
+std::string last_input(const json::Value& body) {
+    const json::Value* input = body.find("input");
+    const json::Array* list = input == nullptr ? nullptr : input->if_array();
+    if (list == nullptr || list->empty()) {
+        return body.string_or("input", "");
+    }
+    const json::Value* content = list->back().find("content");
+    const json::Array* parts = content == nullptr ? nullptr : content->if_array();
+    return parts == nullptr || parts->empty() ? list->back().string_or("content", "")
+                                              : parts->back().string_or("text", "");
+}
+
 std::vector<std::string> pieces_of(const Ask& ask) {
     std::vector<std::string> pieces;
     std::string piece;
@@ -99,6 +112,12 @@ std::vector<std::string> pieces_of(const Ask& ask) {
     }
     pieces.push_back(std::move(piece));
     return pieces;
+}
+
+json::Value tokens(const Ask& ask) {
+    const auto number = static_cast<std::int64_t>(ask.text.size() / 4 + 1);
+    return json::Object{
+        {"input_tokens", number}, {"output_tokens", number}, {"total_tokens", 2 * number}};
 }
 
 json::Value usage(const Ask& ask) {
@@ -296,6 +315,108 @@ Task<void> answer_whole(http::Exchange& exchange, const Ask& ask) {
     co_await answer_json(exchange, 200, std::move(value));
 }
 
+json::Value response_of(const Ask& ask, const char* status, json::Array output) {
+    return json::Object{
+        {"id", "resp_bench"},
+        {"object", "response"},
+        {"created_at", 1700000000},
+        {"status", status},
+        {"model", "bench-" + ask.model},
+        {"store", ask.body.find("store") == nullptr ? json::Value(true) : *ask.body.find("store")},
+        {"output", std::move(output)},
+        {"usage", tokens(ask)}};
+}
+
+json::Value item_of(const Ask& ask, const char* status, const std::string& text) {
+    if (ask.model == "tools") {
+        return json::Object{{"type", "function_call"}, {"id", "fc_1"},     {"call_id", "call_1"},
+                            {"name", "weather"},       {"status", status}, {"arguments", text}};
+    }
+    json::Array content;
+    if (!text.empty()) {
+        content.push_back(
+            json::Object{{"type", "output_text"}, {"text", text}, {"annotations", json::Array{}}});
+    }
+    return json::Object{{"type", "message"},
+                        {"id", "msg_1"},
+                        {"role", "assistant"},
+                        {"status", status},
+                        {"content", std::move(content)}};
+}
+
+// The events of the Responses API, numbered.
+class ResponseEvents {
+public:
+    explicit ResponseEvents(http::Exchange& exchange) : exchange_(exchange) {}
+
+    Task<bool> say(const char* type, json::Object members) {
+        members.insert(members.begin(), {"type", std::string(type)});
+        members.emplace_back("sequence_number", number_++);
+        const std::string event = http::write_sse(type, json::write(members));
+        co_return co_await send(exchange_, event);
+    }
+
+private:
+    http::Exchange& exchange_;
+    std::int64_t number_ = 0;
+};
+
+Task<void> stream_response(http::Exchange& exchange, const Ask& ask) {
+    http::Headers headers;
+    headers.push_back({"content-type", "text/event-stream"});
+    (void)co_await exchange.begin(200, std::move(headers));
+    const bool tools = ask.model == "tools";
+    const std::string said = tools ? "{\"city\":\"" + ask.text + "\"}" : ask.text;
+    const std::string stem = tools ? "response.function_call_arguments" : "response.output_text";
+    ResponseEvents events(exchange);
+    json::Object created{{"response", response_of(ask, "in_progress", {})}};
+    co_await events.say("response.created", std::move(created));
+    json::Object added{{"output_index", 0}, {"item", item_of(ask, "in_progress", "")}};
+    co_await events.say("response.output_item.added", std::move(added));
+    json::Object where{{"item_id", tools ? "fc_1" : "msg_1"}, {"output_index", 0}};
+    const json::Value part =
+        json::Object{{"type", "output_text"}, {"text", ""}, {"annotations", json::Array{}}};
+    if (!tools) {
+        where.emplace_back("content_index", 0);
+        json::Object begun = where;
+        begun.emplace_back("part", part);
+        co_await events.say("response.content_part.added", std::move(begun));
+    }
+    Ask spoken = ask;
+    spoken.text = said;
+    const std::vector<std::string> pieces = pieces_of(spoken);
+    const std::chrono::milliseconds step(number_behind(ask.model, "paced-"));
+    std::size_t sent = 0;
+    for (const std::string& piece : pieces) {
+        json::Object delta = where;
+        delta.emplace_back("delta", piece);
+        const bool taken = co_await events.say((stem + ".delta").c_str(), std::move(delta));
+        if (!taken || (ask.model == "cut" && ++sent > pieces.size() / 2)) {
+            co_return;
+        }
+        co_await pause(exchange, step);
+    }
+    json::Object done = where;
+    done.emplace_back(tools ? "arguments" : "text", said);
+    co_await events.say((stem + ".done").c_str(), std::move(done));
+    json::Object item{{"output_index", 0}, {"item", item_of(ask, "completed", said)}};
+    co_await events.say("response.output_item.done", std::move(item));
+    json::Object completed{
+        {"response", response_of(ask, "completed", {item_of(ask, "completed", said)})}};
+    co_await events.say("response.completed", std::move(completed));
+    (void)co_await exchange.end();
+}
+
+Task<void> answer_response(http::Exchange& exchange, const Ask& ask) {
+    if (ask.stream) {
+        co_await stream_response(exchange, ask);
+        co_return;
+    }
+    const std::string said = ask.model == "tools" ? "{\"city\":\"" + ask.text + "\"}" : ask.text;
+    json::Value response = response_of(ask, "completed", {item_of(ask, "completed", said)});
+    co_await answer_json(exchange, 200, std::move(response));
+}
+
 Task<void> answer_picture(http::Exchange& exchange) {
     json::Array data;
     data.push_back(json::Object{{"b64_json", std::string(kPicture)}});
@@ -329,7 +450,8 @@ Task<void> serve(http::Exchange& exchange) {
     Ask ask;
     ask.body = std::move(*parsed);
     ask.model = ask.body.string_or("model", "");
-    ask.text = last_text(ask.body);
+    const bool responses = path.ends_with("/responses");
+    ask.text = responses ? last_input(ask.body) : last_text(ask.body);
     if (ask.model == "backwards") {
         std::ranges::reverse(ask.text);
     }
@@ -344,6 +466,8 @@ Task<void> serve(http::Exchange& exchange) {
         co_await pause(exchange, std::chrono::hours(1));
     } else if (path.ends_with("/images/generations")) {
         co_await answer_picture(exchange);
+    } else if (responses) {
+        co_await answer_response(exchange, ask);
     } else if (ask.stream) {
         co_await answer_stream(exchange, ask);
     } else {

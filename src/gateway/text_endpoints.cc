@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// /v1/chat/completions and /v1/completions.
+// /v1/chat/completions, /v1/completions and /v1/responses.
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -9,9 +9,12 @@
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
 #include "gateway/refusal.h"
+#include "gateway/responses_stream.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
 #include "gateway/text_gate.h"
+#include "gateway/text_request.h"
+#include "gateway/text_stream.h"
 #include "http/message.h"
 #include "http/sse.h"
 #include "http/upstream.h"
@@ -34,188 +37,12 @@ namespace colophon::gateway {
 namespace {
 
 constexpr std::size_t kDepthMax = 64;
-constexpr std::string_view kDone = "data: [DONE]\n\n";
 
 // Room for the labels that come last.
 constexpr std::size_t kAnswerTextMax = ledger::kRecordTextBytesMax - (64U << 10U);
 
 Error too_long() {
     return Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"};
-}
-
-struct TextRequest {
-    TextShape shape = TextShape::kChat;
-    json::Value body;
-    Ask ask;
-    bool stream = false;
-    bool wants_usage = false;
-    bool wants_json = false;  // response_format: words in the text would break it
-};
-
-// The texts of a content that is a string, or a list of parts.
-void add_content(const json::Value& content, std::string& text) {
-    if (const std::string* whole = content.if_string()) {
-        text += *whole;
-        text += '\n';
-    } else if (const json::Array* parts = content.if_array()) {
-        for (const json::Value& part : *parts) {
-            if (const std::string* plain = part.if_string()) {
-                text += *plain;
-            } else {
-                text += text_member(part, "text");
-            }
-            text += '\n';
-        }
-    }
-}
-
-void add_messages(const json::Value& messages, std::string& text) {
-    const json::Array* list = messages.if_array();
-    if (list == nullptr) {
-        return;
-    }
-    for (const json::Value& message : *list) {
-        text += text_member(message, "role");
-        text += ": ";
-        if (const json::Value* content = message.find("content")) {
-            add_content(*content, text);
-        }
-        const json::Value* calls = message.find("tool_calls");
-        if (calls != nullptr && calls->if_array() != nullptr) {
-            for (const json::Value& call : *calls->if_array()) {
-                if (const json::Value* function = call.find("function")) {
-                    text += text_member(*function, "arguments");
-                    text += '\n';
-                }
-            }
-        }
-    }
-}
-
-bool bool_member(const json::Value& value, std::string_view name) {
-    const json::Value* found = value.find(name);
-    const bool* flag = found == nullptr ? nullptr : found->if_bool();
-    return flag != nullptr && *flag;
-}
-
-// Reads what we need to know; the rest passes through as it is.
-std::optional<Refusal> read_request(const Call& call, const std::string& body,
-                                    TextRequest& request) {
-    auto parsed = json::parse(body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1});
-    if (!parsed.ok()) {
-        return invalid_request("the body is no JSON: " + parsed.error().what, "");
-    }
-    request.body = std::move(*parsed);
-    if (request.body.if_object() == nullptr) {
-        return invalid_request("the body is no JSON object", "");
-    }
-    request.ask.model = text_member(request.body, "model");
-    if (request.ask.model.empty()) {
-        return invalid_request("the call names no model", "model");
-    }
-    const char* what = request.shape == TextShape::kChat ? "messages" : "prompt";
-    const json::Value* content = request.body.find(what);
-    if (content == nullptr) {
-        return invalid_request(fmt::format("the field {} is missing", what), what);
-    }
-    if (request.shape == TextShape::kChat) {
-        if (content->if_array() == nullptr || content->if_array()->empty()) {
-            return invalid_request("messages must be a list that is not empty", what);
-        }
-        add_messages(*content, request.ask.text);
-    } else {
-        add_content(*content, request.ask.text);
-    }
-    if (request.ask.text.size() > ledger::kRecordTextBytesMax) {
-        Refusal refusal = invalid_request("the texts of the call are too long", what);
-        refusal.status = 413;
-        return refusal;
-    }
-    request.ask.account = text_member(request.body, "user");
-    if (request.ask.account.empty()) {
-        request.ask.account = call.exchange.request().header("colophon-subject");
-    }
-    request.stream = bool_member(request.body, "stream");
-    if (const json::Value* options = request.body.find("stream_options")) {
-        request.wants_usage = bool_member(*options, "include_usage");
-    }
-    if (const json::Value* format = request.body.find("response_format")) {
-        const std::string_view type = text_member(*format, "type");
-        request.wants_json = type == "json_object" || type == "json_schema";
-    }
-    return std::nullopt;
-}
-
-// The words that the texts of this call bear, or that the application shall show.
-struct Words {
-    TextLabel label;
-    std::string notice;
-};
-
-std::optional<Refusal> words_of(const Call& call, const TextRequest& request, Words& words) {
-    const Settings& settings = *call.settings;
-    const label::LabelPlan plan =
-        label::plan(call.model->service, settings.label.profile, label::Format::kMarkdown);
-    if (!plan.owed.has(label::Mark::kExplicit)) {
-        return std::nullopt;
-    }
-    label::ApplyOptions options;
-    options.record = settings.label.record;
-    options.profile = settings.label.profile;
-    options.language = settings.label.language;
-    options.text = settings.label.text;
-    auto text = label::explicit_wording(options, label::Kind::kText);
-    if (!text.ok()) {
-        return own_failure("label_failed", text.error().what);
-    }
-    if (call.model->text_label == TextLabelPlace::kInterface) {
-        words.notice = std::move(*text);
-        return std::nullopt;
-    }
-    if (request.wants_json) {
-        // [DSP-17] The label cannot stand in such a text, and without it the text may not leave.
-        return invalid_request(
-            "an answer in JSON cannot bear the label that this service owes; the operator may set "
-            "text_label = \"interface\" for this model, where the application shows the label",
-            "response_format");
-    }
-    words.label.words = std::move(*text);
-    return std::nullopt;
-}
-
-void prepare_body(const Call& call, TextRequest& request) {
-    // The upstream learns a handle of the end user, not the name that the application uses.
-    remove_member(request.body, "user");
-    if (call.record.facts.subject) {
-        set_member(request.body, "user", to_string(*call.record.facts.subject));
-    }
-    if (request.stream) {
-        json::Value* options = member(request.body, "stream_options");
-        if (options != nullptr && options->if_object() != nullptr) {
-            set_member(*options, "include_usage", true);
-        } else {
-            set_member(request.body, "stream_options", json::Object{{"include_usage", true}});
-        }
-    }
-}
-
-http::UpstreamRequest upstream_request(TextRequest& request, const UpstreamSettings& upstream,
-                                       const Target& target, const Call& call) {
-    http::UpstreamRequest out;
-    out.url = upstream.url;
-    out.url.path += request.shape == TextShape::kChat ? "/chat/completions" : "/completions";
-    out.headers.push_back({"content-type", "application/json"});
-    out.headers.push_back({"accept", request.stream ? "text/event-stream" : "application/json"});
-    if (!upstream.key.empty()) {
-        out.headers.push_back({"authorization", "Bearer " + upstream.key});
-    }
-    const std::string_view trace = call.exchange.request().header("traceparent");
-    if (!call.trace.empty()) {
-        out.headers.push_back({"traceparent", std::string(trace)});
-    }
-    set_member(request.body, "model", target.model);
-    out.body = json::write(request.body);
-    return out;
 }
 
 Refusal gone_refusal() {
@@ -258,6 +85,18 @@ void note_usage(Call& call, const Usage& usage) {
     call.facts().output_tokens = usage.output;
 }
 
+// Reviews and labels an answer that came at once.
+Result<review::Verdict> pass_whole(json::Value& answer, const AnswerRules& rules,
+                                   std::string& text) {
+    if (rules.shape != TextShape::kResponses) {
+        return pass_answer(answer, rules, text);
+    }
+    ResponsesStream all(rules);
+    TRY(all.pass_response(answer));
+    text = all.text();
+    return all.verdict();
+}
+
 Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing::Sent sent,
                                           const AnswerRules& rules) {
     const auto body = co_await sent.response->read_all(call.settings->answer_bytes_max);
@@ -277,7 +116,7 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
     note_usage(call, usage_of(answer));
     call.facts().model_version =
         std::string(text_member(answer, "model").substr(0, ledger::kRecordNameBytesMax));
-    const auto verdict = pass_answer(answer, rules, call.record.personal.output);
+    const auto verdict = pass_whole(answer, rules, call.record.personal.output);
     if (!verdict.ok()) {
         co_return upstream_failure(verdict.error());
     }
@@ -306,7 +145,7 @@ void cut_text(std::string& text, std::size_t bytes_max) {
 struct Relay {
     Call& call;
     Routing::Sent& sent;
-    ChatStream& stream;
+    TextStream& stream;
     http::SseReader events;
     bool done = false;
     std::optional<Error> broken;
@@ -339,6 +178,7 @@ std::string take_events(Relay& relay) {
             break;
         }
         out += *text;
+        relay.done = relay.stream.said_end();
     }
     return out;
 }
@@ -387,14 +227,10 @@ Task<void> relay_events(Relay& relay) {
     }
 }
 
-std::string error_event(const Refusal& refusal, const Call& call) {
-    return http::write_sse({}, json::write(error_json(refusal, call.errors)));
-}
-
 // The end of a stream: the record first, then the last events.
 Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     Call& call = relay.call;
-    ChatStream& stream = relay.stream;
+    TextStream& stream = relay.stream;
     const bool gone = call.exchange.gone().stop_requested();
     std::optional<Refusal> refusal = note_output_verdict(call, stream.verdict());
     if (gone) {
@@ -403,7 +239,7 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
         gateway.routing().note_broken(*relay.sent.target);
         refusal = upstream_failure(*relay.broken);
     }
-    using Ending = ChatStream::Ending;
+    using Ending = TextStream::Ending;
     const Ending ending = !refusal           ? Ending::kWhole
                           : stream.blocked() ? Ending::kBlocked
                                              : Ending::kBroken;
@@ -425,14 +261,15 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     const auto kept = co_await append_record(gateway.stages(), call);
     if (!kept.ok()) {
         gateway.owe_record(call);
-        last = error_event(own_failure("record_unavailable",
-                                       "the call cannot be recorded now, so it is not answered"),
-                           call);
+        last = stream.error_event(
+            own_failure("record_unavailable",
+                        "the call cannot be recorded now, so it is not answered"),
+            call.errors);
     } else if (refusal && ending == Ending::kBroken) {
         call.errors.record = to_string(call.facts().id);
-        last += error_event(*refusal, call);
+        last += stream.error_event(*refusal, call.errors);
     } else {
-        last += kDone;
+        last += stream.end_mark();
     }
     if (!gone) {
         co_await send_events(relay, last);
@@ -441,10 +278,17 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     co_return std::nullopt;
 }
 
+std::unique_ptr<TextStream> make_stream(AnswerRules rules) {
+    if (rules.shape == TextShape::kResponses) {
+        return std::make_unique<ResponsesStream>(std::move(rules));
+    }
+    return std::make_unique<ChatStream>(std::move(rules));
+}
+
 Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing::Sent sent,
                                            AnswerRules rules) {
-    ChatStream stream(std::move(rules));
-    Relay relay{.call = call, .sent = sent, .stream = stream, .events = {}, .broken = {}};
+    const std::unique_ptr<TextStream> stream = make_stream(std::move(rules));
+    Relay relay{.call = call, .sent = sent, .stream = *stream, .events = {}, .broken = {}};
     co_await relay_events(relay);
     // Whoever works for nobody shall stop.
     sent.response.reset();
@@ -453,10 +297,10 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
 
 Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextRequest& request,
                                         Words words) {
-    prepare_body(call, request);
+    prepare_text_body(call, request);
     const auto make = [&](const UpstreamSettings& upstream,
                           const Target& target) -> Result<http::UpstreamRequest> {
-        return upstream_request(request, upstream, target, call);
+        return text_upstream_request(request, upstream, target, call);
     };
     const auto began = std::chrono::steady_clock::now();
     auto sent = co_await gateway.routing().send(call, gateway.upstream(call.loop()), make);
@@ -487,7 +331,7 @@ Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape 
     TextRequest request;
     request.shape = shape;
     const Wanted wanted{.kind = ModelKind::kText, .otherwise = "this model makes no text"};
-    auto refused = co_await take_request(gateway, call, wanted, read_request, request);
+    auto refused = co_await take_request(gateway, call, wanted, read_text_request, request);
     if (refused) {
         co_return refused;
     }
@@ -510,6 +354,10 @@ constexpr const char* kCompletionRequest =
     R"({"type":"object","required":["model","prompt"],"properties":{"model":{"type":"string"},)"
     R"("prompt":{},"stream":{"type":"boolean"},"user":{"type":"string"}},)"
     R"("additionalProperties":true})";
+constexpr const char* kResponsesRequest =
+    R"({"type":"object","required":["model","input"],"properties":{"model":{"type":"string"},)"
+    R"("input":{},"instructions":{"type":"string"},"stream":{"type":"boolean"},)"
+    R"("user":{"type":"string"}},"additionalProperties":true})";
 constexpr const char* kTextResponse =
     R"({"type":"object","properties":{"choices":{"type":"array"},"aigc":{"type":"object"}},)"
     R"("additionalProperties":true})";
@@ -537,6 +385,17 @@ void add_text_routes(Gateway& gateway) {
          .response_schema = kTextResponse,
          .handle = {}},
         [](Gateway& own, Call& call) { return serve_text(own, call, TextShape::kCompletion); });
+    gateway.add_call(
+        {.method = "POST",
+         .pattern = "/v1/responses",
+         .operation = "responses",
+         .right = "generate",
+         .summary = "a labelled answer in the shape of the Responses API",
+         .request_schema = kResponsesRequest,
+         .response_schema = R"({"type":"object","properties":{"output":{"type":"array"},)"
+                            R"("aigc":{"type":"object"}},"additionalProperties":true})",
+         .handle = {}},
+        [](Gateway& own, Call& call) { return serve_text(own, call, TextShape::kResponses); });
 }
 
 }  // namespace colophon::gateway

@@ -126,6 +126,26 @@ TEST_SUITE("slow gateway") {
         CHECK(text("tools", "arguments") == R"({"city":"Beijing"})");
         CHECK(text("completion", "text").find("once") != std::string::npos);
 
+        for (const char* what : {"response", "response_stream"}) {
+            CAPTURE(what);
+            const std::string all = text(what, "text");
+            CHECK(all.find("AI生成") < all.find("Hello wide world"));
+            CHECK(all.find("Hello wide world") != std::string::npos);
+            CHECK(text(what, "status") == "completed");
+            CHECK_FALSE(text(what, "id").empty());
+            CHECK(said[what].find("tokens")->as_int().value() == 10);
+        }
+        CHECK_FALSE(*said["response"].find("kept")->if_bool());
+        CHECK(*said["response_stream"].find("ordered")->if_bool());
+        CHECK(text("response_stream", "pieces") == text("response_stream", "text"));
+        CHECK(text("response_tools", "name") == "weather");
+        CHECK(text("response_tools", "arguments") == R"({"city":"Beijing"})");
+        CHECK(text("response_blocked", "type") == "response.incomplete");
+        CHECK(text("response_blocked", "reason") == "content_filter");
+        CHECK(text("response_blocked", "text") == text("response_blocked", "output"));
+        CHECK(text("response_blocked", "text").find("almost") != std::string::npos);
+        CHECK(text("response_blocked", "text").find("forb") == std::string::npos);
+
         CHECK(json::write(*said["moderation"].find("flagged")) == "[false,true]");
 
         struct Failure {
@@ -146,6 +166,11 @@ TEST_SUITE("slow gateway") {
               Failure{"stream_garbage", "InternalServerError", "upstream_failed"},
               Failure{"stream_stalls", "APIError", "upstream_timeout"},
               Failure{"pcm", "BadRequestError", "invalid_request"},
+              Failure{"response_blocked_whole", "PermissionDeniedError", "output_blocked"},
+              Failure{"response_input_blocked", "PermissionDeniedError", "input_blocked"},
+              Failure{"response_cut", "APIError", "upstream_failed"},
+              Failure{"response_kept", "BadRequestError", "invalid_request"},
+              Failure{"response_search", "BadRequestError", "invalid_request"},
               Failure{"output_blocked_whole", "PermissionDeniedError", "output_blocked"}}) {
             CAPTURE(each.what);
             CHECK(text(each.what, "kind") == each.kind);
@@ -179,9 +204,9 @@ TEST_SUITE("slow gateway") {
         CHECK(picture.string_or("verdict", "") == "intact");
         CHECK(picture.find("explicit")->find("found") != nullptr);
 
-        // 26 calls that made something, failed, were refused or were left, and none twice.
-        const auto kept = records(running, 26);
-        CHECK(kept.size() == 26);
+        // 35 calls that made something, failed, were refused or were left, and none twice.
+        const auto kept = records(running, 35);
+        CHECK(kept.size() == 35);
         std::set<std::string> ids;
         std::map<std::string, int> codes;
         for (const json::Value& record : kept) {
@@ -189,8 +214,8 @@ TEST_SUITE("slow gateway") {
             ++codes[record.string_or("outcome_code", "")];
         }
         CHECK(ids.size() == kept.size());
-        CHECK(codes["input_blocked"] == 1);
-        CHECK(codes["output_blocked"] == 2);
+        CHECK(codes["input_blocked"] == 2);
+        CHECK(codes["output_blocked"] == 4);
         CHECK(codes["identity_required"] == 2);
         CHECK(soon([&] {
             for (const json::Value& record : records(running, kept.size())) {
@@ -351,7 +376,7 @@ TEST_SUITE("slow gateway") {
                 }
             }
         }
-        CHECK(guarded == 8);
+        CHECK(guarded == 9);
     }
 
     TEST_CASE("files are labelled and verified for content made elsewhere") {

@@ -59,6 +59,36 @@ async function main() {
   const call = called.choices[0].message.tool_calls[0];
   say('tools', { name: call.function.name, arguments: call.function.arguments, id: call.id });
 
+  const answered = await client.responses.create({
+    model: 'echo', input: 'Hello wide world', user, store: true,
+  });
+  say('response', {
+    text: answered.output_text, status: answered.status, tokens: answered.usage.total_tokens,
+    id: answered.aigc.ProduceID, kept: answered.store,
+  });
+  const events = client.responses.stream({
+    model: 'letters', input: [{ role: 'user', content: 'Hello wide world' }], user,
+  });
+  let pieces = '';
+  let numbers = 0;
+  let ordered = true;
+  for await (const event of events) {
+    ordered = ordered && event.sequence_number === numbers;
+    numbers += 1;
+    if (event.type === 'response.output_text.delta') pieces += event.delta;
+  }
+  const streamed = await events.finalResponse();
+  say('response_stream', {
+    text: streamed.output_text, pieces, ordered, status: streamed.status,
+    id: streamed.aigc.ProduceID, tokens: streamed.usage.total_tokens,
+  });
+  const calling = client.responses.stream({
+    model: 'tools', input: 'Beijing', user,
+    tools: [{ type: 'function', name: 'weather', parameters: { type: 'object' }, strict: false }],
+  });
+  const made = (await calling.finalResponse()).output[0];
+  say('response_tools', { name: made.name, arguments: made.arguments, id: made.call_id });
+
   const completion = await client.completions.create({ model: 'echo', prompt: 'once', user });
   say('completion', { text: completion.choices[0].text });
 
@@ -109,6 +139,29 @@ async function main() {
   }
   say('output_blocked', { text, reason });
   await failing('output_blocked_whole', () => chat('backwards', 'neddibrof'));
+
+  const respond = (model, input, more = {}) => client.responses.create({
+    model, input, user, ...more,
+  });
+  const ended = await respond('backwards', 'neddibrof tsomla', { stream: true });
+  let said = '';
+  let last = null;
+  for await (const event of ended) {
+    if (event.type === 'response.output_text.delta') said += event.delta;
+    last = event;
+  }
+  say('response_blocked', {
+    text: said, type: last.type, reason: last.response.incomplete_details.reason,
+    output: last.response.output[0].content[0].text,
+  });
+  const drainResponse = async (model, input) => {
+    for await (const _ of await respond(model, input, { stream: true })) { /* to its end */ }
+  };
+  await failing('response_blocked_whole', () => respond('backwards', 'neddibrof'));
+  await failing('response_input_blocked', () => respond('echo', 'a forbidden wish'));
+  await failing('response_cut', () => drainResponse('cut', 'one two three four'));
+  await failing('response_kept', () => respond('echo', 'x', { previous_response_id: 'resp_1' }));
+  await failing('response_search', () => respond('echo', 'x', { tools: [{ type: 'web_search' }] }));
 
   const leaving = new AbortController();
   const left = await client.chat.completions.create(
