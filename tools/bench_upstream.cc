@@ -20,6 +20,7 @@
 // bench_upstream prints "PORT\n" and runs until it is ended. It counts calls that were given up by
 // the other side: GET /count.
 
+#include "core/base64.h"
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -28,6 +29,7 @@
 #include "http/limits.h"
 #include "http/loop.h"
 #include "http/message.h"
+#include "http/multipart.h"
 #include "http/server.h"
 #include "http/sse.h"
 
@@ -424,6 +426,26 @@ Task<void> answer_picture(http::Exchange& exchange) {
     co_await answer_json(exchange, 200, std::move(answer));
 }
 
+// The picture that came, under the name that it had here: what arrived is what the test sent.
+Task<void> answer_edit(http::Exchange& exchange, const std::string& body) {
+    json::Array data;
+    json::Array names;
+    const auto boundary = http::form_boundary(exchange.request().header("content-type"));
+    if (boundary.ok()) {
+        const auto parts = http::parse_form(body, *boundary);
+        for (const http::FormPart& part : parts.ok() ? *parts : std::vector<http::FormPart>()) {
+            names.push_back(part.name + (part.file_name ? "=" + *part.file_name
+                                                        : "=" + std::string(part.data)));
+            if (part.file_name && part.name.starts_with("image")) {
+                data.push_back(json::Object{{"b64_json", to_base64(as_bytes(part.data))}});
+            }
+        }
+    }
+    json::Object answer{
+        {"created", 1700000000}, {"data", std::move(data)}, {"parts", std::move(names)}};
+    co_await answer_json(exchange, 200, std::move(answer));
+}
+
 Task<void> answer_error(http::Exchange& exchange, int status) {
     json::Object error{{"error", json::Object{{"message", "the bench upstream was told to fail"},
                                               {"type", "bench"}}}};
@@ -440,6 +462,10 @@ Task<void> serve(http::Exchange& exchange) {
     ++counts().calls;
     const auto body = co_await exchange.read_body(std::uint64_t{64} << 20U);
     if (!body.ok()) {
+        co_return;
+    }
+    if (path.ends_with("/images/edits")) {
+        co_await answer_edit(exchange, *body);
         co_return;
     }
     auto parsed = json::parse(*body, {.depth_max = 64, .bytes_max = body->size() + 1});

@@ -12,16 +12,13 @@
 #include "gateway/responses_stream.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
-#include "gateway/text_gate.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
 #include "http/message.h"
 #include "http/sse.h"
 #include "http/upstream.h"
-#include "label/apply.h"
-#include "label/format.h"
-#include "label/plan.h"
 #include "ledger/record.h"
+#include "review/review.h"
 
 #include <fmt/format.h>
 

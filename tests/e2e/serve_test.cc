@@ -99,6 +99,7 @@ TEST_SUITE("slow gateway") {
         "[DSP-16] [DSP-17] the official client runs unchanged, and what it gets is labelled") {
         RunningService running;
         running.start();
+        test::run_tool_ok({COLOPHON_DEMO_PICTURE, running.dir.file("plain.png")});
         const test::ToolRun run =
             test::run_tool({"node", COLOPHON_SOURCE_DIR "/tests/witness/openai_client.js",
                             COLOPHON_SOURCE_DIR "/build/witness/node_modules", running.url("/v1"),
@@ -171,6 +172,8 @@ TEST_SUITE("slow gateway") {
               Failure{"response_cut", "APIError", "upstream_failed"},
               Failure{"response_kept", "BadRequestError", "invalid_request"},
               Failure{"response_search", "BadRequestError", "invalid_request"},
+              Failure{"edit_blocked", "PermissionDeniedError", "input_blocked"},
+              Failure{"edit_empty", "BadRequestError", "invalid_request"},
               Failure{"output_blocked_whole", "PermissionDeniedError", "output_blocked"}}) {
             CAPTURE(each.what);
             CHECK(text(each.what, "kind") == each.kind);
@@ -204,9 +207,15 @@ TEST_SUITE("slow gateway") {
         CHECK(picture.string_or("verdict", "") == "intact");
         CHECK(picture.find("explicit")->find("found") != nullptr);
 
-        // 35 calls that made something, failed, were refused or were left, and none twice.
-        const auto kept = records(running, 35);
-        CHECK(kept.size() == 35);
+        const json::Value edited =
+            object_of(running.ok({"verify", "--json", running.dir.file("edited.png")}));
+        CHECK(edited.string_or("verdict", "") == "intact");
+        CHECK(edited.find("metadata")->string_or("content_id", "") == text("edit", "id"));
+        CHECK(text("edit", "parts") == "image=file.png model=picture n=1 prompt=with a hat");
+
+        // 38 calls that made something, failed, were refused or were left, and none twice.
+        const auto kept = records(running, 38);
+        CHECK(kept.size() == 38);
         std::set<std::string> ids;
         std::map<std::string, int> codes;
         for (const json::Value& record : kept) {
@@ -214,7 +223,7 @@ TEST_SUITE("slow gateway") {
             ++codes[record.string_or("outcome_code", "")];
         }
         CHECK(ids.size() == kept.size());
-        CHECK(codes["input_blocked"] == 2);
+        CHECK(codes["input_blocked"] == 3);
         CHECK(codes["output_blocked"] == 4);
         CHECK(codes["identity_required"] == 2);
         CHECK(soon([&] {
@@ -376,7 +385,7 @@ TEST_SUITE("slow gateway") {
                 }
             }
         }
-        CHECK(guarded == 9);
+        CHECK(guarded == 10);
     }
 
     TEST_CASE("files are labelled and verified for content made elsewhere") {

@@ -105,6 +105,14 @@ async function main() {
   fs.writeFileSync(path.join(folder, 'picture.png'), Buffer.from(image.data[0].b64_json, 'base64'));
   say('image', { id: image.aigc.ProduceID });
 
+  const edited = await client.images.edit({
+    model: 'picture', prompt: 'with a hat', user, n: 1,
+    image: await OpenAI.toFile(fs.createReadStream(path.join(folder, 'plain.png')), 'alice.png',
+      { type: 'image/png' }),
+  });
+  fs.writeFileSync(path.join(folder, 'edited.png'), Buffer.from(edited.data[0].b64_json, 'base64'));
+  say('edit', { id: edited.aigc.ProduceID, parts: edited.parts.sort().join(' ') });
+
   const moderation = await client.moderations.create({ input: ['fine', 'a forbidden wish'] });
   say('moderation', { flagged: moderation.results.map((each) => each.flagged) });
 
@@ -130,6 +138,14 @@ async function main() {
   }, { headers: { 'Colophon-Subject': user } }));
 
   // The upstream says what the list forbids: the stream ends in the way that clients know.
+  await failing('edit_blocked', async () => client.images.edit({
+    model: 'picture', prompt: 'a forbidden hat', user,
+    image: await OpenAI.toFile(Buffer.from('x'), 'x.png'),
+  }));
+  await failing('edit_empty', async () => client.images.edit({
+    model: 'picture', prompt: 'a hat', user, image: [],
+  }));
+
   const filtered = await chat('backwards', 'neddibrof', { stream: true });
   let reason = null;
   let text = '';
