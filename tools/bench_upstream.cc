@@ -80,6 +80,11 @@ std::string last_text(const json::Value& body) {
     if (const json::Value* messages = body.find("messages")) {
         const json::Array* list = messages->if_array();
         if (list != nullptr && !list->empty()) {
+            const json::Value* content = list->back().find("content");
+            const json::Array* parts = content == nullptr ? nullptr : content->if_array();
+            if (parts != nullptr && !parts->empty()) {
+                return parts->back().string_or("text", "");
+            }
             return list->back().string_or("content", "");
         }
     }
@@ -419,6 +424,96 @@ Task<void> answer_response(http::Exchange& exchange, const Ask& ask) {
     co_await answer_json(exchange, 200, std::move(response));
 }
 
+json::Value message_of(const Ask& ask, json::Array content, json::Value reason) {
+    const auto number = static_cast<std::int64_t>(ask.text.size() / 4 + 1);
+    return json::Object{
+        {"id", "msg_bench"},
+        {"type", "message"},
+        {"role", "assistant"},
+        {"model", "bench-" + ask.model},
+        {"content", std::move(content)},
+        {"stop_reason", std::move(reason)},
+        {"stop_sequence", nullptr},
+        {"usage", json::Object{{"input_tokens", number}, {"output_tokens", number}}}};
+}
+
+json::Value block_of(const Ask& ask, bool whole) {
+    if (ask.model == "tools") {
+        json::Object input;
+        if (whole) {
+            input.emplace_back("city", ask.text);
+        }
+        return json::Object{{"type", "tool_use"},
+                            {"id", "toolu_1"},
+                            {"name", "weather"},
+                            {"input", std::move(input)}};
+    }
+    return json::Object{{"type", "text"}, {"text", whole ? ask.text : std::string()}};
+}
+
+Task<bool> say(http::Exchange& exchange, json::Value event) {
+    co_return co_await send(exchange,
+                            http::write_sse(event.string_or("type", ""), json::write(event)));
+}
+
+// Anthropic's messages, as events.
+Task<void> stream_message(http::Exchange& exchange, const Ask& ask) {
+    http::Headers headers;
+    headers.push_back({"content-type", "text/event-stream"});
+    (void)co_await exchange.begin(200, std::move(headers));
+    const bool tools = ask.model == "tools";
+    json::Object start{{"type", "message_start"}, {"message", message_of(ask, {}, nullptr)}};
+    co_await say(exchange, std::move(start));
+    json::Object block{
+        {"type", "content_block_start"}, {"index", 0}, {"content_block", block_of(ask, false)}};
+    co_await say(exchange, std::move(block));
+    json::Object ping{{"type", "ping"}};
+    co_await say(exchange, std::move(ping));
+    Ask spoken = ask;
+    spoken.text = tools ? "{\"city\":\"" + ask.text + "\"}" : ask.text;
+    const std::vector<std::string> pieces = pieces_of(spoken);
+    std::size_t sent = 0;
+    for (const std::string& piece : pieces) {
+        json::Object delta{{"type", tools ? "input_json_delta" : "text_delta"},
+                           {tools ? "partial_json" : "text", piece}};
+        json::Object event{
+            {"type", "content_block_delta"}, {"index", 0}, {"delta", std::move(delta)}};
+        const bool taken = co_await say(exchange, std::move(event));
+        if (!taken || (ask.model == "cut" && ++sent > pieces.size() / 2)) {
+            co_return;
+        }
+    }
+    json::Object stop{{"type", "content_block_stop"}, {"index", 0}};
+    co_await say(exchange, std::move(stop));
+    json::Object last{{"type", "message_delta"},
+                      {"delta", json::Object{{"stop_reason", tools ? "tool_use" : "end_turn"},
+                                             {"stop_sequence", nullptr}}},
+                      {"usage", *message_of(ask, {}, nullptr).find("usage")}};
+    co_await say(exchange, std::move(last));
+    json::Object end{{"type", "message_stop"}};
+    co_await say(exchange, std::move(end));
+    (void)co_await exchange.end();
+}
+
+// Whoever forgets the version, or how long an answer may become, is refused, as at Anthropic.
+Task<void> answer_message(http::Exchange& exchange, const Ask& ask) {
+    const http::Request& request = exchange.request();
+    if (request.header("anthropic-version").empty() || ask.body.find("max_tokens") == nullptr) {
+        json::Object error{{"type", "invalid_request_error"}, {"message", "max_tokens: required"}};
+        json::Object answer{{"type", "error"}, {"error", std::move(error)}};
+        co_await answer_json(exchange, 400, std::move(answer));
+        co_return;
+    }
+    if (ask.stream) {
+        co_await stream_message(exchange, ask);
+        co_return;
+    }
+    json::Array content{block_of(ask, true)};
+    json::Value message =
+        message_of(ask, std::move(content), ask.model == "tools" ? "tool_use" : "end_turn");
+    co_await answer_json(exchange, 200, std::move(message));
+}
+
 Task<void> answer_picture(http::Exchange& exchange) {
     json::Array data;
     data.push_back(json::Object{{"b64_json", std::string(kPicture)}});
@@ -492,6 +587,8 @@ Task<void> serve(http::Exchange& exchange) {
         co_await pause(exchange, std::chrono::hours(1));
     } else if (path.ends_with("/images/generations")) {
         co_await answer_picture(exchange);
+    } else if (path.ends_with("/messages")) {
+        co_await answer_message(exchange, ask);
     } else if (responses) {
         co_await answer_response(exchange, ask);
     } else if (ask.stream) {

@@ -60,8 +60,10 @@ std::string where_is(const Config& config, std::string_view what, const std::str
 
 Result<gateway::UpstreamSettings> make_upstream(const UpstreamConfig& from,
                                                 const std::string& where) {
-    constexpr std::array<std::pair<std::string_view, gateway::Dialect>, 2> kDialects{
-        {{"openai", gateway::Dialect::kOpenai}, {"builtin", gateway::Dialect::kBuiltin}}};
+    constexpr std::array<std::pair<std::string_view, gateway::Dialect>, 3> kDialects{
+        {{"openai", gateway::Dialect::kOpenai},
+         {"anthropic", gateway::Dialect::kAnthropic},
+         {"builtin", gateway::Dialect::kBuiltin}}};
     gateway::UpstreamSettings to;
     to.name = from.name;
     if (from.name.empty()) {
@@ -115,6 +117,11 @@ Result<void> add_targets(const ModelConfig& from, const std::string& where,
                          fmt::format("{}: there is no upstream \"{}\"", where, each.upstream)};
         }
         const bool builtin = upstream->second.dialect == gateway::Dialect::kBuiltin;
+        const bool anthropic = upstream->second.dialect == gateway::Dialect::kAnthropic;
+        if (anthropic && to.kind != gateway::ModelKind::kText) {
+            return Error{ErrorCode::kInvalidArgument,
+                         where + ": an upstream of the dialect anthropic makes text only"};
+        }
         if (builtin && to.kind != gateway::ModelKind::kSpeech) {
             return Error{ErrorCode::kInvalidArgument,
                          where + ": the builtin upstream only speaks; set kind = \"speech\""};

@@ -214,6 +214,9 @@ Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& rout
     Call call(exchange, settings());
     call.errors.tongue = tongue_of(exchange.request().header("accept-language"));
     call.errors.appeal = call.settings->appeal;
+    if (route.operation == "messages") {
+        call.errors.shape = ErrorShape::kAnthropic;
+    }
     call.trace = trace_of(exchange.request().header("traceparent"));
     std::optional<Refusal> refusal = co_await authenticate(call, route.right);
     const bool known = call.caller.scopes != 0;

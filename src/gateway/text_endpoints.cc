@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// /v1/chat/completions, /v1/completions and /v1/responses.
+// /v1/chat/completions, /v1/completions, /v1/responses and /v1/messages.
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/chat_stream.h"
+#include "gateway/dialects.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
+#include "gateway/messages_stream.h"
 #include "gateway/refusal.h"
 #include "gateway/responses_stream.h"
 #include "gateway/routing.h"
@@ -24,11 +26,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::gateway {
 namespace {
@@ -82,16 +86,41 @@ void note_usage(Call& call, const Usage& usage) {
     call.facts().output_tokens = usage.output;
 }
 
-// Reviews and labels an answer that came at once.
-Result<review::Verdict> pass_whole(json::Value& answer, const AnswerRules& rules,
-                                   std::string& text) {
-    if (rules.shape != TextShape::kResponses) {
-        return pass_answer(answer, rules, text);
+std::int64_t seconds_now(const Gateway& gateway) {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               gateway.parts().clock.now().time_since_epoch())
+        .count();
+}
+
+// Reviews and labels an answer that came at once; counts its tokens.
+Result<review::Verdict> pass_whole(Call& call, json::Value& answer, const AnswerRules& rules) {
+    std::string& text = call.record.personal.output;
+    if (rules.shape == TextShape::kResponses) {
+        ResponsesStream all(rules);
+        TRY(all.pass_response(answer));
+        text = all.text();
+        note_usage(call, all.usage());
+        return all.verdict();
     }
-    ResponsesStream all(rules);
-    TRY(all.pass_response(answer));
-    text = all.text();
-    return all.verdict();
+    if (rules.shape == TextShape::kMessages) {
+        MessagesStream all(rules);
+        TRY(all.pass_message(answer));
+        text = all.text();
+        note_usage(call, all.usage());
+        return all.verdict();
+    }
+    note_usage(call, usage_of(answer));
+    return pass_answer(answer, rules, text);
+}
+
+// The answer in the shape that the client reads.
+Result<json::Value> in_shape(const Gateway& gateway, json::Value answer, const AnswerRules& rules,
+                             Dialect dialect) {
+    if (!is_translated(rules.shape, dialect)) {
+        return answer;
+    }
+    return dialect == Dialect::kAnthropic ? message_as_chat(answer, seconds_now(gateway))
+                                          : chat_as_message(answer);
 }
 
 Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing::Sent sent,
@@ -109,11 +138,14 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         co_return upstream_failure(
             Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"});
     }
-    json::Value answer = std::move(*parsed);
-    note_usage(call, usage_of(answer));
+    auto shaped = in_shape(gateway, std::move(*parsed), rules, sent.upstream->dialect);
+    if (!shaped.ok()) {
+        co_return upstream_failure(shaped.error());
+    }
+    json::Value answer = std::move(*shaped);
     call.facts().model_version =
         std::string(text_member(answer, "model").substr(0, ledger::kRecordNameBytesMax));
-    const auto verdict = pass_whole(answer, rules, call.record.personal.output);
+    const auto verdict = pass_whole(call, answer, rules);
     if (!verdict.ok()) {
         co_return upstream_failure(verdict.error());
     }
@@ -143,15 +175,47 @@ struct Relay {
     Call& call;
     Routing::Sent& sent;
     TextStream& stream;
+    std::unique_ptr<EventTranslator> translator;  // none where both sides speak the same
     http::SseReader events;
     bool done = false;
     std::optional<Error> broken;
 };
 
+// What one event gives to the client, in the client's shape.
+std::string take_one(Relay& relay, std::string_view data) {
+    if (data == "[DONE]") {
+        relay.done = true;
+        return {};
+    }
+    auto text = relay.stream.take(data);
+    if (!text.ok()) {
+        relay.broken = text.error();
+        return {};
+    }
+    // What a record cannot hold does not go out: this text is held back too.
+    if (relay.stream.text_bytes() > kAnswerTextMax) {
+        relay.broken = too_long();
+        return {};
+    }
+    relay.done = relay.stream.said_end();
+    return std::move(*text);
+}
+
+std::string take_all(Relay& relay, const std::vector<std::string>& events) {
+    std::string out;
+    for (const std::string& each : events) {
+        if (relay.done || relay.broken || relay.stream.blocked()) {
+            break;
+        }
+        out += take_one(relay, each);
+    }
+    return out;
+}
+
 // What the events that are there give to the client.
 std::string take_events(Relay& relay) {
     std::string out;
-    while (!relay.done && !relay.stream.blocked()) {
+    while (!relay.done && !relay.broken && !relay.stream.blocked()) {
         auto event = relay.events.next();
         if (!event.ok()) {
             relay.broken = event.error();
@@ -160,22 +224,16 @@ std::string take_events(Relay& relay) {
         if (!*event) {
             break;
         }
-        if ((*event)->data == "[DONE]") {
-            relay.done = true;
+        if (!relay.translator) {
+            out += take_one(relay, (*event)->data);
+            continue;
+        }
+        const auto translated = relay.translator->take((*event)->data);
+        if (!translated.ok()) {
+            relay.broken = translated.error();
             break;
         }
-        auto text = relay.stream.take((*event)->data);
-        if (!text.ok()) {
-            relay.broken = text.error();
-            break;
-        }
-        // What a record cannot hold does not go out: this text is held back too.
-        if (relay.stream.text_bytes() > kAnswerTextMax) {
-            relay.broken = too_long();
-            break;
-        }
-        out += *text;
-        relay.done = relay.stream.said_end();
+        out += take_all(relay, *translated);
     }
     return out;
 }
@@ -209,8 +267,14 @@ Task<void> relay_events(Relay& relay) {
             break;
         }
         if (*got == 0) {
-            relay.done = relay.stream.all_finished();
-            if (!relay.done) {
+            if (relay.translator) {
+                const std::string out = take_all(relay, relay.translator->close());
+                if (!out.empty()) {
+                    co_await send_events(relay, out);
+                }
+            }
+            relay.done = relay.done || relay.stream.all_finished();
+            if (!relay.done && !relay.broken) {
                 relay.broken = Error{ErrorCode::kUnavailable,
                                      "the upstream ended before its answer was whole"};
             }
@@ -276,6 +340,9 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
 }
 
 std::unique_ptr<TextStream> make_stream(AnswerRules rules) {
+    if (rules.shape == TextShape::kMessages) {
+        return std::make_unique<MessagesStream>(std::move(rules));
+    }
     if (rules.shape == TextShape::kResponses) {
         return std::make_unique<ResponsesStream>(std::move(rules));
     }
@@ -284,8 +351,19 @@ std::unique_ptr<TextStream> make_stream(AnswerRules rules) {
 
 Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing::Sent sent,
                                            AnswerRules rules) {
+    const Dialect dialect = sent.upstream->dialect;
+    std::unique_ptr<EventTranslator> translator;
+    if (is_translated(rules.shape, dialect)) {
+        translator = dialect == Dialect::kAnthropic ? messages_as_chunks(seconds_now(gateway))
+                                                    : chunks_as_messages();
+    }
     const std::unique_ptr<TextStream> stream = make_stream(std::move(rules));
-    Relay relay{.call = call, .sent = sent, .stream = *stream, .events = {}, .broken = {}};
+    Relay relay{.call = call,
+                .sent = sent,
+                .stream = *stream,
+                .translator = std::move(translator),
+                .events = {},
+                .broken = {}};
     co_await relay_events(relay);
     // Whoever works for nobody shall stop.
     sent.response.reset();
@@ -304,6 +382,9 @@ Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextReques
     call.waited += std::chrono::steady_clock::now() - began;
     if (call.exchange.gone().stop_requested()) {
         co_return gone_refusal();
+    }
+    if (!sent.ok() && sent.error().code == ErrorCode::kInvalidArgument) {
+        co_return invalid_request(sent.error().what, "");
     }
     if (!sent.ok()) {
         co_return upstream_failure(sent.error());
@@ -355,6 +436,11 @@ constexpr const char* kResponsesRequest =
     R"({"type":"object","required":["model","input"],"properties":{"model":{"type":"string"},)"
     R"("input":{},"instructions":{"type":"string"},"stream":{"type":"boolean"},)"
     R"("user":{"type":"string"}},"additionalProperties":true})";
+constexpr const char* kMessagesRequest =
+    R"({"type":"object","required":["model","messages"],"properties":{"model":{"type":"string"},)"
+    R"("messages":{"type":"array","minItems":1},"system":{},"stream":{"type":"boolean"},)"
+    R"("metadata":{"type":"object","properties":{"user_id":{"type":"string"}}}},)"
+    R"("additionalProperties":true})";
 constexpr const char* kTextResponse =
     R"({"type":"object","properties":{"choices":{"type":"array"},"aigc":{"type":"object"}},)"
     R"("additionalProperties":true})";
@@ -393,6 +479,17 @@ void add_text_routes(Gateway& gateway) {
                             R"("aigc":{"type":"object"}},"additionalProperties":true})",
          .handle = {}},
         [](Gateway& own, Call& call) { return serve_text(own, call, TextShape::kResponses); });
+    gateway.add_call(
+        {.method = "POST",
+         .pattern = "/v1/messages",
+         .operation = "messages",
+         .right = "generate",
+         .summary = "a labelled answer in the shape of Anthropic's messages",
+         .request_schema = kMessagesRequest,
+         .response_schema = R"({"type":"object","properties":{"content":{"type":"array"},)"
+                            R"("aigc":{"type":"object"}},"additionalProperties":true})",
+         .handle = {}},
+        [](Gateway& own, Call& call) { return serve_text(own, call, TextShape::kMessages); });
 }
 
 }  // namespace colophon::gateway

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/call.h"
+#include "gateway/dialects.h"
 #include "gateway/json_edit.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
@@ -17,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -151,6 +153,85 @@ std::optional<Refusal> read_responses(TextRequest& request) {
     return std::nullopt;
 }
 
+// A block of a message, or of the result of a tool. False for what nobody can review.
+bool add_message_block(const json::Value& block, std::string& text);
+
+bool add_blocks(const json::Value& content, std::string& text) {
+    const json::Array* blocks = content.if_array();
+    if (blocks == nullptr) {
+        add_content(content, text);
+        return content.if_string() != nullptr;
+    }
+    return std::ranges::all_of(
+        *blocks, [&](const json::Value& block) { return add_message_block(block, text); });
+}
+
+bool add_message_block(const json::Value& block, std::string& text) {
+    const std::string_view type = text_member(block, "type");
+    if (type == "text" || type == "thinking") {
+        text += text_member(block, type);
+        text += '\n';
+        return true;
+    }
+    if (type == "tool_use") {
+        if (const json::Value* input = block.find("input")) {
+            text += json::write(*input);
+            text += '\n';
+        }
+        return true;
+    }
+    if (type == "tool_result") {
+        const json::Value* content = block.find("content");
+        return content == nullptr || add_blocks(*content, text);
+    }
+    return type == "image" || type == "redacted_thinking";
+}
+
+std::optional<Refusal> read_messages(TextRequest& request) {
+    const json::Value* messages = request.body.find("messages");
+    const json::Array* list = messages == nullptr ? nullptr : messages->if_array();
+    if (list == nullptr || list->empty()) {
+        return invalid_request("messages must be a list that is not empty", "messages");
+    }
+    const json::Value* system = request.body.find("system");
+    if (system != nullptr && !add_blocks(*system, request.ask.text)) {
+        return invalid_request("a block is of a type that cannot be reviewed", "system");
+    }
+    for (const json::Value& message : *list) {
+        request.ask.text += text_member(message, "role");
+        request.ask.text += ": ";
+        const json::Value* content = message.find("content");
+        if (content == nullptr || !add_blocks(*content, request.ask.text)) {
+            return invalid_request("a block is of a type that cannot be reviewed", "messages");
+        }
+    }
+    const json::Value* tools = request.body.find("tools");
+    if (tools != nullptr && tools->if_array() != nullptr) {
+        for (const json::Value& tool : *tools->if_array()) {
+            const std::string_view type = text_member(tool, "type");
+            if (!type.empty() && type != "custom") {
+                return invalid_request(
+                    "only tools of the types function and custom can be used here, because what "
+                    "others bring into the answer is not reviewed",
+                    "tools");
+            }
+        }
+    }
+    for (const char* name : {"mcp_servers", "container"}) {
+        if (request.body.find(name) != nullptr) {
+            return invalid_request(
+                "texts that are kept at the upstream cannot be reviewed; send them in input", name);
+        }
+    }
+    if (const json::Value* metadata = request.body.find("metadata")) {
+        request.ask.account = text_member(*metadata, "user_id");
+    }
+    const json::Value* output = request.body.find("output_config");
+    request.wants_json = request.body.find("output_format") != nullptr ||
+                         (output != nullptr && output->find("format") != nullptr);
+    return std::nullopt;
+}
+
 std::optional<Refusal> read_chat(TextRequest& request) {
     const char* what = request.shape == TextShape::kChat ? "messages" : "prompt";
     const json::Value* content = request.body.find(what);
@@ -206,8 +287,9 @@ std::optional<Refusal> read_text_request(const Call& call, const std::string& bo
     if (request.ask.model.empty()) {
         return invalid_request("the call names no model", "model");
     }
-    auto refusal =
-        request.shape == TextShape::kResponses ? read_responses(request) : read_chat(request);
+    auto refusal = request.shape == TextShape::kResponses  ? read_responses(request)
+                   : request.shape == TextShape::kMessages ? read_messages(request)
+                                                           : read_chat(request);
     if (refusal) {
         return refusal;
     }
@@ -216,9 +298,10 @@ std::optional<Refusal> read_text_request(const Call& call, const std::string& bo
         too_long.status = 413;
         return too_long;
     }
-    request.ask.account = text_member(request.body, "user");
-    if (request.ask.account.empty()) {
-        request.ask.account = text_member(request.body, "safety_identifier");
+    for (const std::string_view name : {"user", "safety_identifier"}) {
+        if (request.ask.account.empty()) {
+            request.ask.account = text_member(request.body, name);
+        }
     }
     if (request.ask.account.empty()) {
         request.ask.account = call.exchange.request().header("colophon-subject");
@@ -261,6 +344,14 @@ std::optional<Refusal> words_of(const Call& call, const TextRequest& request, Wo
 void prepare_text_body(const Call& call, TextRequest& request) {
     remove_member(request.body, "user");
     remove_member(request.body, "safety_identifier");
+    if (request.shape == TextShape::kMessages) {
+        remove_member(request.body, "metadata");
+        if (call.record.facts.subject) {
+            set_member(request.body, "metadata",
+                       json::Object{{"user_id", to_string(*call.record.facts.subject)}});
+        }
+        return;
+    }
     if (call.record.facts.subject) {
         set_member(request.body, "user", to_string(*call.record.facts.subject));
     }
@@ -279,22 +370,56 @@ void prepare_text_body(const Call& call, TextRequest& request) {
     }
 }
 
-http::UpstreamRequest text_upstream_request(TextRequest& request, const UpstreamSettings& upstream,
-                                            const Target& target, const Call& call) {
+bool is_translated(TextShape shape, Dialect dialect) noexcept {
+    return (shape == TextShape::kMessages) != (dialect == Dialect::kAnthropic);
+}
+
+namespace {
+
+// The body for this upstream, in its dialect.
+Result<json::Value> body_for(const TextRequest& request, Dialect dialect) {
+    if (!is_translated(request.shape, dialect)) {
+        return request.body;
+    }
+    if (request.shape == TextShape::kMessages) {
+        return messages_to_chat(request.body);
+    }
+    if (request.shape == TextShape::kChat) {
+        return chat_to_messages(request.body);
+    }
+    return Error{ErrorCode::kInvalidArgument,
+                 "this model's upstream speaks chat and messages only"};
+}
+
+}  // namespace
+
+Result<http::UpstreamRequest> text_upstream_request(TextRequest& request,
+                                                    const UpstreamSettings& upstream,
+                                                    const Target& target, const Call& call) {
+    const bool anthropic = upstream.dialect == Dialect::kAnthropic;
+    TextShape shape = request.shape;
+    if (is_translated(shape, upstream.dialect)) {
+        shape = anthropic ? TextShape::kMessages : TextShape::kChat;
+    }
     http::UpstreamRequest out;
     out.url = upstream.url;
-    out.url.path += path_of(request.shape);
+    out.url.path += path_of(shape);
     out.headers.push_back({"content-type", "application/json"});
     out.headers.push_back({"accept", request.stream ? "text/event-stream" : "application/json"});
+    if (anthropic) {
+        out.headers.push_back({"anthropic-version", "2023-06-01"});
+    }
     if (!upstream.key.empty()) {
-        out.headers.push_back({"authorization", "Bearer " + upstream.key});
+        out.headers.push_back(anthropic ? http::Header{"x-api-key", upstream.key}
+                                        : http::Header{"authorization", "Bearer " + upstream.key});
     }
     const std::string_view trace = call.exchange.request().header("traceparent");
     if (!call.trace.empty()) {
         out.headers.push_back({"traceparent", std::string(trace)});
     }
-    set_member(request.body, "model", target.model);
-    out.body = json::write(request.body);
+    json::Value body = TRY(body_for(request, upstream.dialect));
+    set_member(body, "model", target.model);
+    out.body = json::write(body);
     return out;
 }
 

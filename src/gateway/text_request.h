@@ -41,7 +41,12 @@ std::optional<Refusal> words_of(const Call& call, const TextRequest& request, Wo
 // After the call was admitted: the upstream learns a handle of the end user, not the name that the
 // application uses, and streams tell their usage.
 void prepare_text_body(const Call& call, TextRequest& request);
-http::UpstreamRequest text_upstream_request(TextRequest& request, const UpstreamSettings& upstream,
-                                            const Target& target, const Call& call);
+// The request as the upstream's dialect has it. kInvalidArgument says what that dialect cannot ask.
+Result<http::UpstreamRequest> text_upstream_request(TextRequest& request,
+                                                    const UpstreamSettings& upstream,
+                                                    const Target& target, const Call& call);
+// Whether answers must be translated between these two; they can be when true or when the dialect
+// is the shape's own.
+bool is_translated(TextShape shape, Dialect dialect) noexcept;
 
 }  // namespace colophon::gateway

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -236,6 +237,68 @@ TEST_SUITE("slow gateway") {
         }));
     }
 
+    TEST_CASE("[DSP-17] Anthropic's client runs unchanged, before upstreams of either dialect") {
+        RunningService running;
+        running.start();
+        const test::ToolRun run = test::run_tool(
+            {"node", COLOPHON_SOURCE_DIR "/tests/witness/anthropic_client.js",
+             COLOPHON_SOURCE_DIR "/build/witness/node_modules", running.url(""), running.key});
+        const std::string told = run.err + run.out + running.service->err();
+        REQUIRE_MESSAGE(run.exit_code == 0, told);
+        std::map<std::string, json::Value> said;
+        for (const json::Value& line : lines_of(run.out)) {
+            said[line.string_or("what", "")] = line;
+        }
+        const auto text = [&](const std::string& what, const char* member) {
+            return said[what].string_or(member, "");
+        };
+        for (const std::string prefix : {"", "native-"}) {
+            CAPTURE(prefix);
+            for (const std::string& what : {prefix + "message", prefix + "stream"}) {
+                CAPTURE(what);
+                const std::string all = text(what, "text");
+                CHECK(all.find("AI生成") < all.find("Hello wide world"));
+                CHECK(all.find("Hello wide world") != std::string::npos);
+                CHECK(text(what, "reason") == "end_turn");
+                CHECK_FALSE(text(what, "id").empty());
+                CHECK(said[what].find("tokens")->as_int().value() >= 5);
+            }
+            CHECK(text(prefix + "stream", "pieces") == text(prefix + "stream", "text"));
+            CHECK(text(prefix + "tools", "name") == "weather");
+            CHECK(text(prefix + "tools", "input") == "Beijing");
+            CHECK(text(prefix + "stream_tools", "input") == "Beijing");
+            CHECK(text(prefix + "stream_tools", "reason") == "tool_use");
+            CHECK(text(prefix + "blocked", "reason") == "refusal");
+            CHECK(text(prefix + "blocked", "text").find("almost") != std::string::npos);
+            CHECK(text(prefix + "blocked", "text").find("forb") == std::string::npos);
+            for (const auto& [what, kind, code] :
+                 {std::tuple{"blocked_whole", "PermissionDeniedError", "output_blocked"},
+                  std::tuple{"input_blocked", "PermissionDeniedError", "input_blocked"},
+                  std::tuple{"no_user", "PermissionDeniedError", "identity_required"},
+                  std::tuple{"cut", "APIError", "upstream_failed"},
+                  std::tuple{"search", "BadRequestError", "invalid_request"}}) {
+                CAPTURE(what);
+                CHECK(text(prefix + what, "kind") == kind);
+                CHECK(text(prefix + what, "code") == code);
+            }
+        }
+        CHECK(text("no_model", "type") == "not_found_error");
+        CHECK(text("no_key", "kind") == "AuthenticationError");
+        CHECK(text("no_key", "type") == "authentication_error");
+        for (const char* what : {"chat", "chat_stream"}) {
+            CAPTURE(what);
+            CHECK(text(what, "text").find("AI生成") < text(what, "text").find("Hello wide world"));
+            CHECK(text(what, "text").find("Hello wide world") != std::string::npos);
+            CHECK(text(what, "reason") == "stop");
+            CHECK(said[what].find("tokens")->as_int().value() == 10);
+        }
+        CHECK(text("chat_tools", "name") == "weather");
+        CHECK(text("chat_tools", "arguments") == R"({"city":"Beijing"})");
+        CHECK(text("chat_choices", "kind") == "BadRequestError");
+        // Each call with a key has its record: ten for each kind of upstream, and five more.
+        CHECK(records(running, 25).size() == 25);
+    }
+
     TEST_CASE("a key that was revoked and a user who was closed are refused within a second") {
         RunningService running;
         running.start();
@@ -385,7 +448,7 @@ TEST_SUITE("slow gateway") {
                 }
             }
         }
-        CHECK(guarded == 10);
+        CHECK(guarded == 11);
     }
 
     TEST_CASE("files are labelled and verified for content made elsewhere") {
