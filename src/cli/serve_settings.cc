@@ -130,6 +130,21 @@ Result<void> add_targets(const ModelConfig& from, const std::string& where,
     return {};
 }
 
+Result<void> set_price(const ModelConfig& from, const std::string& where, gateway::Price& to) {
+    for (const auto& [text, price] :
+         {std::pair{&from.input_price, &to.input}, std::pair{&from.output_price, &to.output}}) {
+        if (text->empty()) {
+            continue;
+        }
+        const auto parsed = gateway::parse_price(*text);
+        if (!parsed.ok()) {
+            return with_context(parsed.error(), where);
+        }
+        *price = *parsed;
+    }
+    return {};
+}
+
 Result<gateway::ModelSettings> make_model(const ModelConfig& from, const std::string& where,
                                           const gateway::Settings& settings) {
     constexpr std::array<std::pair<std::string_view, gateway::ModelKind>, 3> kKinds{
@@ -159,6 +174,7 @@ Result<gateway::ModelSettings> make_model(const ModelConfig& from, const std::st
     to.service = *service;
     to.tenants = from.tenants;
     to.attempts = static_cast<unsigned>(from.attempts);
+    TRY(set_price(from, where, to.price));
     TRY(add_targets(from, where, to, settings));
     return to;
 }
@@ -204,6 +220,14 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
         {{"required", true}, {"optional", false}}};
     settings.subject_required =
         TRY(choose(kSubjects, from.subject.empty() ? "required" : from.subject, "gateway.subject"));
+    settings.currency = from.currency.empty() ? "CNY" : from.currency;
+    const bool is_code =
+        settings.currency.size() == 3 &&
+        std::ranges::all_of(settings.currency, [](char c) { return c >= 'A' && c <= 'Z'; });
+    if (!is_code) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "gateway.currency must be a code of three capital letters, like CNY"};
+    }
     settings.filing = from.filing;
     settings.appeal = from.appeal;
     settings.body_bytes_max = static_cast<std::uint64_t>(from.request_bytes_max);

@@ -15,6 +15,7 @@
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/text_stream.h"
 #include "http/message.h"
 #include "http/multipart.h"
 #include "http/upstream.h"
@@ -282,6 +283,9 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
             Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"});
     }
     call.facts().model_version = sent->target->model;
+    const Usage usage = usage_of(*answer);
+    call.facts().input_tokens = usage.input;
+    call.facts().output_tokens = usage.output;
     auto unnumbered = co_await make_label(gateway.stages(), call);
     if (unnumbered) {
         co_return unnumbered;

@@ -295,8 +295,16 @@ TEST_SUITE("slow gateway") {
         CHECK(text("chat_tools", "name") == "weather");
         CHECK(text("chat_tools", "arguments") == R"({"city":"Beijing"})");
         CHECK(text("chat_choices", "kind") == "BadRequestError");
+        // 5 tokens in and 5 out at 2.50 and 10 for a million.
+        const std::string metrics = running.curl({running.url("/metrics")});
+        CHECK(metrics.find("colophon_cost_millionths_total{gen_ai_request_model=\"native-letters\","
+                           "currency=\"CNY\"} 126") != std::string::npos);
         // Each call with a key has its record: ten for each kind of upstream, and five more.
-        CHECK(records(running, 25).size() == 25);
+        const auto kept = records(running, 25);
+        CHECK(kept.size() == 25);
+        CHECK(std::ranges::any_of(kept, [](const json::Value& record) {
+            return json::write(record).find("0.000063") != std::string::npos;
+        }));
     }
 
     TEST_CASE("a key that was revoked and a user who was closed are refused within a second") {

@@ -133,7 +133,9 @@ RunningService::RunningService(const std::string& more) {
         upstream_port + "/v1\"\nfirst_byte_seconds = 1\nidle_seconds = 1\n";
     for (const char* model : {"echo", "letters", "tools", "backwards", "cut"}) {
         config += std::string("[[model]]\nname = \"native-") + model +
-                  "\"\ntargets = [{upstream = \"native\", model = \"" + model + "\"}]\n";
+                  "\"\ninput_price = \"2.50\"\noutput_price = \"10\"\n"
+                  "targets = [{upstream = \"native\", model = \"" +
+                  model + "\"}]\n";
     }
     config += "[[model]]\nname = \"picture\"\nkind = \"image\"\nupstream = \"bench\"\n" + more;
     write_file(dir.file("colophon.toml"), as_bytes(config));
