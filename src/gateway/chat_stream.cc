@@ -213,6 +213,16 @@ json::Value ChatStream::last_delta(std::int64_t index, Choice& choice, Ending en
     return value;
 }
 
+void ChatStream::settle() {
+    for (auto& [index, choice] : choices_) {
+        settle(choice.content);
+        settle(choice.reasoning);
+        for (auto& [tool, gate] : choice.tools) {
+            settle(gate);
+        }
+    }
+}
+
 std::string ChatStream::close(Ending ending) {
     std::string out;
     json::Array last;

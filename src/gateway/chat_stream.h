@@ -30,6 +30,7 @@ public:
     explicit ChatStream(AnswerRules rules) : rules_(std::move(rules)) {}
 
     Result<std::string> take(std::string_view data) override;
+    void settle() override;
     std::string close(Ending ending) override;
     std::string_view end_mark() const noexcept override { return "data: [DONE]\n\n"; }
     std::string error_event(const Refusal& refusal, const ErrorContext& context) override;
@@ -39,6 +40,7 @@ public:
     std::string text() const override;
 
 private:
+    using TextStream::settle;
     struct Choice {
         explicit Choice(const AnswerRules& rules)
             : content(rules.reviewer, rules.label), reasoning(rules.reviewer, {}) {}

@@ -112,7 +112,7 @@ std::string MessagesStream::delta_event(std::int64_t index, const Block& block,
                                             {std::string(block.member), std::move(text)}}}});
 }
 
-Result<std::string> MessagesStream::take_delta(json::Value value) {
+Result<std::string> MessagesStream::take_delta(const json::Value& value) {
     const std::int64_t index = count_member(value, "index");
     const auto found = blocks_.find(index);
     const json::Value* delta = value.find("delta");
@@ -131,11 +131,15 @@ Result<std::string> MessagesStream::take_delta(json::Value value) {
     return out.empty() ? out : delta_event(index, block, std::move(out));
 }
 
-Result<std::string> MessagesStream::take_stop(json::Value value) {
+Result<std::string> MessagesStream::take_stop(const json::Value& value) {
     const std::int64_t index = count_member(value, "index");
     const auto found = blocks_.find(index);
     if (found == blocks_.end() || !found->second.open) {
         return not_ours("a block ends that did not begin");
+    }
+    settle(found->second.gate);
+    if (blocked()) {
+        return std::string();  // close() ends it
     }
     found->second.open = false;
     std::string rest = finish(found->second.gate);
@@ -171,9 +175,9 @@ Result<std::string> MessagesStream::take(std::string_view data) {
     } else if (type == "content_block_start") {
         out = take_start(std::move(value));
     } else if (type == "content_block_delta") {
-        out = take_delta(std::move(value));
+        out = take_delta(value);
     } else if (type == "content_block_stop") {
-        out = take_stop(std::move(value));
+        out = take_stop(value);
     } else if (type == "message_delta") {
         note_usage(value.find("usage"), usage_);
         delta_ = std::move(value);
@@ -206,6 +210,12 @@ std::string MessagesStream::end_blocks() {
         out += event(json::Object{{"type", "content_block_stop"}, {"index", index}});
     }
     return out;
+}
+
+void MessagesStream::settle() {
+    for (auto& [index, block] : blocks_) {
+        settle(block.gate);
+    }
 }
 
 std::string MessagesStream::close(Ending ending) {

@@ -31,6 +31,7 @@ public:
     explicit MessagesStream(AnswerRules rules) : rules_(std::move(rules)) {}
 
     Result<std::string> take(std::string_view data) override;
+    void settle() override;
     std::string close(Ending ending) override;
     std::string error_event(const Refusal& refusal, const ErrorContext& context) override;
     bool said_end() const noexcept override { return stopped_; }
@@ -41,6 +42,7 @@ public:
     Result<void> pass_message(json::Value& message);
 
 private:
+    using TextStream::settle;
     struct Block {
         TextGate gate;
         std::string_view delta;   // type of its deltas
@@ -49,8 +51,8 @@ private:
     };
     Result<Block*> open_block(std::int64_t index, const json::Value& block);
     Result<std::string> take_start(json::Value value);
-    Result<std::string> take_delta(json::Value value);
-    Result<std::string> take_stop(json::Value value);
+    Result<std::string> take_delta(const json::Value& value);
+    Result<std::string> take_stop(const json::Value& value);
     std::string delta_event(std::int64_t index, const Block& block, std::string text) const;
     std::string end_blocks();
 

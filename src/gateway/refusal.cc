@@ -5,6 +5,7 @@
 #include "core/result.h"
 #include "ledger/record.h"
 #include "messages/messages.h"
+#include "review/entry.h"
 #include "review/review.h"
 
 #include <fmt/format.h>

@@ -108,7 +108,9 @@ Result<std::string> ResponsesStream::final_text(const Key& key, const json::Valu
     if (!part.finished && !in_pieces && said != nullptr) {
         push(part.gate, *said);
     }
-    if (!part.finished) {
+    settle(part.gate);
+    // A text that is blocked here ends with close().
+    if (!part.finished && !blocked()) {
         part.finished = true;
         std::string rest = finish(part.gate);
         if (in_pieces && !rest.empty()) {
@@ -314,6 +316,7 @@ Result<std::string> ResponsesStream::take(std::string_view data) {
     if (type == "error" || (error != nullptr && !error->is_null())) {
         return upstream_says(error == nullptr ? value : *error);
     }
+    const std::int64_t number = sequence_;
     Result<std::string> out{std::string()};
     if (const Kind* delta = kind_of_event(type, kDelta)) {
         out = take_delta(std::move(value), *delta);
@@ -328,6 +331,7 @@ Result<std::string> ResponsesStream::take(std::string_view data) {
         out = take_lifecycle(std::move(value), type);
     }
     if (out.ok() && blocked()) {
+        sequence_ = number;  // nothing of this event goes out
         return std::string();
     }
     return out;
@@ -397,6 +401,12 @@ std::string ResponsesStream::close_blocked() {
     add_label(response);
     return out +
            event(json::Object{{"type", "response.incomplete"}, {"response", std::move(response)}});
+}
+
+void ResponsesStream::settle() {
+    for (auto& [key, part] : parts_) {
+        settle(part.gate);
+    }
 }
 
 std::string ResponsesStream::close(Ending ending) {

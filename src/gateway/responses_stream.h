@@ -37,6 +37,7 @@ public:
     explicit ResponsesStream(AnswerRules rules) : rules_(std::move(rules)) {}
 
     Result<std::string> take(std::string_view data) override;
+    void settle() override;
     std::string close(Ending ending) override;
     std::string error_event(const Refusal& refusal, const ErrorContext& context) override;
     bool said_end() const noexcept override { return !last_.is_null(); }
@@ -47,6 +48,7 @@ public:
     Result<void> pass_response(json::Value& response);
 
 private:
+    using TextStream::settle;
     struct Kind;
     // Item, row of the table of kinds, number of the text within the item.
     using Key = std::tuple<std::int64_t, const Kind*, std::int64_t>;

@@ -293,6 +293,9 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     Call& call = relay.call;
     TextStream& stream = relay.stream;
     const bool gone = call.exchange.gone().stop_requested();
+    if (!gone && !relay.broken) {
+        stream.settle();
+    }
     std::optional<Refusal> refusal = note_output_verdict(call, stream.verdict());
     if (gone) {
         refusal = gone_refusal();

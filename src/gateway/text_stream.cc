@@ -60,6 +60,11 @@ std::string TextStream::push(TextGate& gate, std::string_view piece) {
     return out;
 }
 
+void TextStream::settle(TextGate& gate) {
+    gate.settle();
+    note(gate, 0);
+}
+
 std::string TextStream::finish(TextGate& gate) {
     std::string out = gate.finish();
     note(gate, out.size());

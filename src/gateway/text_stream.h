@@ -54,6 +54,10 @@ public:
     // it brings what cannot be reviewed or labelled.
     virtual Result<std::string> take(std::string_view data) = 0;
 
+    // The upstream said all of its answer: what is still held is judged, so that verdict() is final
+    // before close(kWhole).
+    virtual void settle() = 0;
+
     enum class Ending : std::uint8_t { kWhole, kBlocked, kBroken };
     // The last events but for end_mark(): what was held, the labels, the reasons. Held text goes
     // out only at a whole end.
@@ -79,6 +83,7 @@ public:
 protected:
     // What may go out of the text that came.
     std::string push(TextGate& gate, std::string_view piece);
+    void settle(TextGate& gate);
     // What was held of a text that came to its own end, and its label.
     std::string finish(TextGate& gate);
 

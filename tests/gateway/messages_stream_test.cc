@@ -6,6 +6,7 @@
 #include "gateway/refusal.h"
 #include "gateway/text_stream.h"
 #include "http/sse.h"
+#include "review/matcher.h"
 #include "review/review.h"
 #include "review/word_list.h"
 
@@ -31,8 +32,8 @@ constexpr const char* kEnd = R"({"type":"message_stop"})";
 AnswerRules rules() {
     AnswerRules made;
     made.shape = TextShape::kMessages;
-    made.reviewer =
-        std::make_shared<const review::Reviewer>(review::WordList::parse("forbidden\n").value());
+    made.reviewer = std::make_shared<const review::Reviewer>(
+        review::Matcher::compile(review::parse_word_list("forbidden\n").value()).value());
     made.label.words = kWords;
     made.aigc = json::Object{{"Label", "1"}};
     return made;
@@ -85,6 +86,9 @@ std::string run(MessagesStream& stream, const std::vector<std::string>& events,
         auto taken = stream.take(event);
         REQUIRE(taken.ok());
         out += *taken;
+    }
+    if (ending != TextStream::Ending::kBroken) {
+        stream.settle();
     }
     return out + stream.close(ending);
 }

@@ -6,6 +6,7 @@
 #include "gateway/refusal.h"
 #include "gateway/text_stream.h"
 #include "http/sse.h"
+#include "review/matcher.h"
 #include "review/review.h"
 #include "review/word_list.h"
 
@@ -25,8 +26,8 @@ constexpr const char* kWords = "本内容由AI生成";
 AnswerRules rules(const char* words = kWords) {
     AnswerRules made;
     made.shape = TextShape::kResponses;
-    made.reviewer =
-        std::make_shared<const review::Reviewer>(review::WordList::parse("forbidden\n").value());
+    made.reviewer = std::make_shared<const review::Reviewer>(
+        review::Matcher::compile(review::parse_word_list("forbidden\n").value()).value());
     made.label.words = words;
     made.aigc = json::Object{{"Label", "1"}};
     return made;
@@ -101,6 +102,9 @@ std::string run(ResponsesStream& stream, const std::vector<std::string>& events,
         REQUIRE(taken.ok());
         out += *taken;
     }
+    if (ending != TextStream::Ending::kBroken) {
+        stream.settle();
+    }
     return out + stream.close(ending);
 }
 
@@ -174,6 +178,7 @@ TEST_CASE("arguments of tools and reasoning of a response are reviewed and bear 
             ResponsesStream blocked(rules());
             (void)blocked.take("{\"type\":" + std::string(type) +
                                ",\"delta\":" + json::quote(last) + "}");
+            blocked.settle();
             CHECK(blocked.blocked());
         }
     }
