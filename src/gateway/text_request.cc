@@ -10,6 +10,7 @@
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "gateway/text_stream.h"
+#include "http/message.h"
 #include "http/upstream.h"
 #include "label/apply.h"
 #include "label/format.h"
