@@ -15,11 +15,12 @@
 //   no-done        a stream without its "[DONE]"
 //   garbage        200, and no JSON
 //   huge           an answer without end
-//   picture        /images/generations: a PNG of its own
+//   picture        /images/generations and /images/edits: a PNG of its own
 //
 // bench_upstream prints "PORT\n" and runs until it is ended. It counts calls that were given up by
 // the other side: GET /count.
 
+#include "core/base64.h"
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -28,6 +29,7 @@
 #include "http/limits.h"
 #include "http/loop.h"
 #include "http/message.h"
+#include "http/multipart.h"
 #include "http/server.h"
 #include "http/sse.h"
 
@@ -78,10 +80,28 @@ std::string last_text(const json::Value& body) {
     if (const json::Value* messages = body.find("messages")) {
         const json::Array* list = messages->if_array();
         if (list != nullptr && !list->empty()) {
+            const json::Value* content = list->back().find("content");
+            const json::Array* parts = content == nullptr ? nullptr : content->if_array();
+            if (parts != nullptr && !parts->empty()) {
+                return parts->back().string_or("text", "");
+            }
             return list->back().string_or("content", "");
         }
     }
     return body.string_or("prompt", body.string_or("input", ""));
+}
+
+// The Responses API: a text, or a list of messages.
+std::string last_input(const json::Value& body) {
+    const json::Value* input = body.find("input");
+    const json::Array* list = input == nullptr ? nullptr : input->if_array();
+    if (list == nullptr || list->empty()) {
+        return body.string_or("input", "");
+    }
+    const json::Value* content = list->back().find("content");
+    const json::Array* parts = content == nullptr ? nullptr : content->if_array();
+    return parts == nullptr || parts->empty() ? list->back().string_or("content", "")
+                                              : parts->back().string_or("text", "");
 }
 
 std::vector<std::string> pieces_of(const Ask& ask) {
@@ -99,6 +119,12 @@ std::vector<std::string> pieces_of(const Ask& ask) {
     }
     pieces.push_back(std::move(piece));
     return pieces;
+}
+
+json::Value tokens(const Ask& ask) {
+    const auto number = static_cast<std::int64_t>(ask.text.size() / 4 + 1);
+    return json::Object{
+        {"input_tokens", number}, {"output_tokens", number}, {"total_tokens", 2 * number}};
 }
 
 json::Value usage(const Ask& ask) {
@@ -296,10 +322,222 @@ Task<void> answer_whole(http::Exchange& exchange, const Ask& ask) {
     co_await answer_json(exchange, 200, std::move(value));
 }
 
+json::Value response_of(const Ask& ask, const char* status, json::Array output) {
+    return json::Object{
+        {"id", "resp_bench"},
+        {"object", "response"},
+        {"created_at", 1700000000},
+        {"status", status},
+        {"model", "bench-" + ask.model},
+        {"store", ask.body.find("store") == nullptr ? json::Value(true) : *ask.body.find("store")},
+        {"output", std::move(output)},
+        {"usage", tokens(ask)}};
+}
+
+json::Value item_of(const Ask& ask, const char* status, const std::string& text) {
+    if (ask.model == "tools") {
+        return json::Object{{"type", "function_call"}, {"id", "fc_1"},     {"call_id", "call_1"},
+                            {"name", "weather"},       {"status", status}, {"arguments", text}};
+    }
+    json::Array content;
+    if (!text.empty()) {
+        content.push_back(
+            json::Object{{"type", "output_text"}, {"text", text}, {"annotations", json::Array{}}});
+    }
+    return json::Object{{"type", "message"},
+                        {"id", "msg_1"},
+                        {"role", "assistant"},
+                        {"status", status},
+                        {"content", std::move(content)}};
+}
+
+// The events of the Responses API, numbered.
+class ResponseEvents {
+public:
+    explicit ResponseEvents(http::Exchange& exchange) : exchange_(exchange) {}
+
+    Task<bool> say(const char* type, json::Object members) {
+        members.insert(members.begin(), {"type", std::string(type)});
+        members.emplace_back("sequence_number", number_++);
+        const std::string event = http::write_sse(type, json::write(members));
+        co_return co_await send(exchange_, event);
+    }
+
+private:
+    http::Exchange& exchange_;
+    std::int64_t number_ = 0;
+};
+
+Task<void> stream_response(http::Exchange& exchange, const Ask& ask) {
+    http::Headers headers;
+    headers.push_back({"content-type", "text/event-stream"});
+    (void)co_await exchange.begin(200, std::move(headers));
+    const bool tools = ask.model == "tools";
+    const std::string said = tools ? "{\"city\":\"" + ask.text + "\"}" : ask.text;
+    const std::string stem = tools ? "response.function_call_arguments" : "response.output_text";
+    ResponseEvents events(exchange);
+    json::Object created{{"response", response_of(ask, "in_progress", {})}};
+    co_await events.say("response.created", std::move(created));
+    json::Object added{{"output_index", 0}, {"item", item_of(ask, "in_progress", "")}};
+    co_await events.say("response.output_item.added", std::move(added));
+    json::Object where{{"item_id", tools ? "fc_1" : "msg_1"}, {"output_index", 0}};
+    const json::Value part =
+        json::Object{{"type", "output_text"}, {"text", ""}, {"annotations", json::Array{}}};
+    if (!tools) {
+        where.emplace_back("content_index", 0);
+        json::Object begun = where;
+        begun.emplace_back("part", part);
+        co_await events.say("response.content_part.added", std::move(begun));
+    }
+    Ask spoken = ask;
+    spoken.text = said;
+    const std::vector<std::string> pieces = pieces_of(spoken);
+    const std::chrono::milliseconds step(number_behind(ask.model, "paced-"));
+    std::size_t sent = 0;
+    for (const std::string& piece : pieces) {
+        json::Object delta = where;
+        delta.emplace_back("delta", piece);
+        const bool taken = co_await events.say((stem + ".delta").c_str(), std::move(delta));
+        if (!taken || (ask.model == "cut" && ++sent > pieces.size() / 2)) {
+            co_return;
+        }
+        co_await pause(exchange, step);
+    }
+    json::Object done = where;
+    done.emplace_back(tools ? "arguments" : "text", said);
+    co_await events.say((stem + ".done").c_str(), std::move(done));
+    json::Object item{{"output_index", 0}, {"item", item_of(ask, "completed", said)}};
+    co_await events.say("response.output_item.done", std::move(item));
+    json::Object completed{
+        {"response", response_of(ask, "completed", {item_of(ask, "completed", said)})}};
+    co_await events.say("response.completed", std::move(completed));
+    (void)co_await exchange.end();
+}
+
+Task<void> answer_response(http::Exchange& exchange, const Ask& ask) {
+    if (ask.stream) {
+        co_await stream_response(exchange, ask);
+        co_return;
+    }
+    const std::string said = ask.model == "tools" ? "{\"city\":\"" + ask.text + "\"}" : ask.text;
+    json::Value response = response_of(ask, "completed", {item_of(ask, "completed", said)});
+    co_await answer_json(exchange, 200, std::move(response));
+}
+
+json::Value message_of(const Ask& ask, json::Array content, json::Value reason) {
+    const auto number = static_cast<std::int64_t>(ask.text.size() / 4 + 1);
+    return json::Object{
+        {"id", "msg_bench"},
+        {"type", "message"},
+        {"role", "assistant"},
+        {"model", "bench-" + ask.model},
+        {"content", std::move(content)},
+        {"stop_reason", std::move(reason)},
+        {"stop_sequence", nullptr},
+        {"usage", json::Object{{"input_tokens", number}, {"output_tokens", number}}}};
+}
+
+json::Value block_of(const Ask& ask, bool whole) {
+    if (ask.model == "tools") {
+        json::Object input;
+        if (whole) {
+            input.emplace_back("city", ask.text);
+        }
+        return json::Object{{"type", "tool_use"},
+                            {"id", "toolu_1"},
+                            {"name", "weather"},
+                            {"input", std::move(input)}};
+    }
+    return json::Object{{"type", "text"}, {"text", whole ? ask.text : std::string()}};
+}
+
+Task<bool> say(http::Exchange& exchange, json::Value event) {
+    co_return co_await send(exchange,
+                            http::write_sse(event.string_or("type", ""), json::write(event)));
+}
+
+// Anthropic's messages, as events.
+Task<void> stream_message(http::Exchange& exchange, const Ask& ask) {
+    http::Headers headers;
+    headers.push_back({"content-type", "text/event-stream"});
+    (void)co_await exchange.begin(200, std::move(headers));
+    const bool tools = ask.model == "tools";
+    json::Object start{{"type", "message_start"}, {"message", message_of(ask, {}, nullptr)}};
+    co_await say(exchange, std::move(start));
+    json::Object block{
+        {"type", "content_block_start"}, {"index", 0}, {"content_block", block_of(ask, false)}};
+    co_await say(exchange, std::move(block));
+    json::Object ping{{"type", "ping"}};
+    co_await say(exchange, std::move(ping));
+    Ask spoken = ask;
+    spoken.text = tools ? "{\"city\":\"" + ask.text + "\"}" : ask.text;
+    const std::vector<std::string> pieces = pieces_of(spoken);
+    std::size_t sent = 0;
+    for (const std::string& piece : pieces) {
+        json::Object delta{{"type", tools ? "input_json_delta" : "text_delta"},
+                           {tools ? "partial_json" : "text", piece}};
+        json::Object event{
+            {"type", "content_block_delta"}, {"index", 0}, {"delta", std::move(delta)}};
+        const bool taken = co_await say(exchange, std::move(event));
+        if (!taken || (ask.model == "cut" && ++sent > pieces.size() / 2)) {
+            co_return;
+        }
+    }
+    json::Object stop{{"type", "content_block_stop"}, {"index", 0}};
+    co_await say(exchange, std::move(stop));
+    json::Object last{{"type", "message_delta"},
+                      {"delta", json::Object{{"stop_reason", tools ? "tool_use" : "end_turn"},
+                                             {"stop_sequence", nullptr}}},
+                      {"usage", *message_of(ask, {}, nullptr).find("usage")}};
+    co_await say(exchange, std::move(last));
+    json::Object end{{"type", "message_stop"}};
+    co_await say(exchange, std::move(end));
+    (void)co_await exchange.end();
+}
+
+// Whoever forgets the version, or how long an answer may become, is refused, as at Anthropic.
+Task<void> answer_message(http::Exchange& exchange, const Ask& ask) {
+    const http::Request& request = exchange.request();
+    if (request.header("anthropic-version").empty() || ask.body.find("max_tokens") == nullptr) {
+        json::Object error{{"type", "invalid_request_error"}, {"message", "max_tokens: required"}};
+        json::Object answer{{"type", "error"}, {"error", std::move(error)}};
+        co_await answer_json(exchange, 400, std::move(answer));
+        co_return;
+    }
+    if (ask.stream) {
+        co_await stream_message(exchange, ask);
+        co_return;
+    }
+    json::Array content{block_of(ask, true)};
+    json::Value message =
+        message_of(ask, std::move(content), ask.model == "tools" ? "tool_use" : "end_turn");
+    co_await answer_json(exchange, 200, std::move(message));
+}
+
 Task<void> answer_picture(http::Exchange& exchange) {
     json::Array data;
     data.push_back(json::Object{{"b64_json", std::string(kPicture)}});
     json::Object answer{{"created", 1700000000}, {"data", std::move(data)}};
+    co_await answer_json(exchange, 200, std::move(answer));
+}
+
+// The picture that came, under the name that it had here: what arrived is what the test sent.
+Task<void> answer_edit(http::Exchange& exchange, const std::string& body) {
+    json::Array data;
+    json::Array names;
+    const auto boundary = http::form_boundary(exchange.request().header("content-type"));
+    if (boundary.ok()) {
+        const auto parts = http::parse_form(body, *boundary);
+        for (const http::FormPart& part : parts.ok() ? *parts : std::vector<http::FormPart>()) {
+            names.push_back(part.name + (part.file_name ? "=" + *part.file_name
+                                                        : "=" + std::string(part.data)));
+            if (part.file_name && part.name.starts_with("image")) {
+                data.push_back(json::Object{{"b64_json", to_base64(as_bytes(part.data))}});
+            }
+        }
+    }
+    json::Object answer{
+        {"created", 1700000000}, {"data", std::move(data)}, {"parts", std::move(names)}};
     co_await answer_json(exchange, 200, std::move(answer));
 }
 
@@ -321,6 +559,10 @@ Task<void> serve(http::Exchange& exchange) {
     if (!body.ok()) {
         co_return;
     }
+    if (path.ends_with("/images/edits")) {
+        co_await answer_edit(exchange, *body);
+        co_return;
+    }
     auto parsed = json::parse(*body, {.depth_max = 64, .bytes_max = body->size() + 1});
     if (!parsed.ok()) {
         co_await answer_error(exchange, 400);
@@ -329,7 +571,8 @@ Task<void> serve(http::Exchange& exchange) {
     Ask ask;
     ask.body = std::move(*parsed);
     ask.model = ask.body.string_or("model", "");
-    ask.text = last_text(ask.body);
+    const bool responses = path.ends_with("/responses");
+    ask.text = responses ? last_input(ask.body) : last_text(ask.body);
     if (ask.model == "backwards") {
         std::ranges::reverse(ask.text);
     }
@@ -344,6 +587,10 @@ Task<void> serve(http::Exchange& exchange) {
         co_await pause(exchange, std::chrono::hours(1));
     } else if (path.ends_with("/images/generations")) {
         co_await answer_picture(exchange);
+    } else if (path.ends_with("/messages")) {
+        co_await answer_message(exchange, ask);
+    } else if (responses) {
+        co_await answer_response(exchange, ask);
     } else if (ask.stream) {
         co_await answer_stream(exchange, ask);
     } else {

@@ -33,6 +33,7 @@ struct ServerConfig {
 
 struct GatewayConfig {
     std::string subject = {};  // "required", "optional"
+    std::string currency = {};
     std::string filing = {};
     std::string appeal = {};
     std::string ca_file = {};  // of upstreams
@@ -70,11 +71,13 @@ struct TargetConfig {
 
 struct ModelConfig {
     std::string name = {};
-    std::string kind = {};        // "text", "speech", "image"
-    std::string service = {};     // of article 17
-    std::string text_label = {};  // "text", "interface"
-    std::string upstream = {};    // the only target, by name; or targets
-    std::string model = {};       // as the upstream calls it; empty: the same name
+    std::string kind = {};         // "text", "speech", "image"
+    std::string service = {};      // of article 17
+    std::string text_label = {};   // "text", "interface"
+    std::string upstream = {};     // the only target, by name; or targets
+    std::string model = {};        // as the upstream calls it; empty: the same name
+    std::string input_price = {};  // of a million tokens
+    std::string output_price = {};
     std::vector<TargetConfig> targets = {};
     std::vector<std::string> tenants = {};
     std::int64_t attempts = 2;

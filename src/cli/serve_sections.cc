@@ -55,6 +55,7 @@ constexpr std::array kServerKeys{
 
 constexpr std::array kGatewayKeys{
     Key<GatewayConfig>{"subject", &GatewayConfig::subject},
+    Key<GatewayConfig>{"currency", &GatewayConfig::currency},
     Key<GatewayConfig>{"filing", &GatewayConfig::filing},
     Key<GatewayConfig>{"appeal", &GatewayConfig::appeal},
     Key<GatewayConfig>{"ca_file", &GatewayConfig::ca_file},
@@ -97,6 +98,8 @@ constexpr std::array kModelKeys{
     Key<ModelConfig>{"text_label", &ModelConfig::text_label},
     Key<ModelConfig>{"upstream", &ModelConfig::upstream},
     Key<ModelConfig>{"model", &ModelConfig::model},
+    Key<ModelConfig>{"input_price", &ModelConfig::input_price},
+    Key<ModelConfig>{"output_price", &ModelConfig::output_price},
     Key<ModelConfig>{"attempts", nullptr, &ModelConfig::attempts, 1, 10},
 };
 

@@ -61,8 +61,10 @@ std::string where_is(const Config& config, std::string_view what, const std::str
 
 Result<gateway::UpstreamSettings> make_upstream(const UpstreamConfig& from,
                                                 const std::string& where) {
-    constexpr std::array<std::pair<std::string_view, gateway::Dialect>, 2> kDialects{
-        {{"openai", gateway::Dialect::kOpenai}, {"builtin", gateway::Dialect::kBuiltin}}};
+    constexpr std::array<std::pair<std::string_view, gateway::Dialect>, 3> kDialects{
+        {{"openai", gateway::Dialect::kOpenai},
+         {"anthropic", gateway::Dialect::kAnthropic},
+         {"builtin", gateway::Dialect::kBuiltin}}};
     gateway::UpstreamSettings to;
     to.name = from.name;
     if (from.name.empty()) {
@@ -116,10 +118,30 @@ Result<void> add_targets(const ModelConfig& from, const std::string& where,
                          fmt::format("{}: there is no upstream \"{}\"", where, each.upstream)};
         }
         const bool builtin = upstream->second.dialect == gateway::Dialect::kBuiltin;
+        const bool anthropic = upstream->second.dialect == gateway::Dialect::kAnthropic;
+        if (anthropic && to.kind != gateway::ModelKind::kText) {
+            return Error{ErrorCode::kInvalidArgument,
+                         where + ": an upstream of the dialect anthropic makes text only"};
+        }
         if (builtin && to.kind != gateway::ModelKind::kSpeech) {
             return Error{ErrorCode::kInvalidArgument,
                          where + ": the builtin upstream only speaks; set kind = \"speech\""};
         }
+    }
+    return {};
+}
+
+Result<void> set_price(const ModelConfig& from, const std::string& where, gateway::Price& to) {
+    for (const auto& [text, price] :
+         {std::pair{&from.input_price, &to.input}, std::pair{&from.output_price, &to.output}}) {
+        if (text->empty()) {
+            continue;
+        }
+        const auto parsed = gateway::parse_price(*text);
+        if (!parsed.ok()) {
+            return with_context(parsed.error(), where);
+        }
+        *price = *parsed;
     }
     return {};
 }
@@ -153,6 +175,7 @@ Result<gateway::ModelSettings> make_model(const ModelConfig& from, const std::st
     to.service = *service;
     to.tenants = from.tenants;
     to.attempts = static_cast<unsigned>(from.attempts);
+    TRY(set_price(from, where, to.price));
     TRY(add_targets(from, where, to, settings));
     return to;
 }
@@ -202,6 +225,14 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
         {{"required", true}, {"optional", false}}};
     settings.subject_required =
         TRY(choose(kSubjects, from.subject.empty() ? "required" : from.subject, "gateway.subject"));
+    settings.currency = from.currency.empty() ? "CNY" : from.currency;
+    const bool is_code =
+        settings.currency.size() == 3 &&
+        std::ranges::all_of(settings.currency, [](char c) { return c >= 'A' && c <= 'Z'; });
+    if (!is_code) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "gateway.currency must be a code of three capital letters, like CNY"};
+    }
     settings.filing = from.filing;
     settings.appeal = from.appeal;
     settings.body_bytes_max = static_cast<std::uint64_t>(from.request_bytes_max);

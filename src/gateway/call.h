@@ -55,7 +55,8 @@ struct Call {
     SteadyTime began = std::chrono::steady_clock::now();
     // So much of the time since then others took: the upstream, and the client who reads.
     std::chrono::steady_clock::duration waited{};
-    json::Object detail;  // more for the record, without personal data
+    std::int64_t cost = 0;  // in millionths of the currency, once the call is recorded
+    json::Object detail;    // more for the record, without personal data
 
     http::Loop& loop() const noexcept { return exchange.loop(); }
     ledger::Facts& facts() noexcept { return record.facts; }

@@ -4,12 +4,12 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/json_edit.h"
+#include "gateway/refusal.h"
 #include "gateway/text_gate.h"
+#include "gateway/text_stream.h"
 #include "http/limits.h"
 #include "http/sse.h"
 #include "review/review.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -26,43 +26,10 @@ constexpr std::size_t kDepthMax = 64;
 // Texts of reasoning have no one name among those who speak this dialect.
 constexpr std::array<std::string_view, 2> kReasoning{"reasoning_content", "reasoning"};
 
-Error not_ours(std::string_view what) {
-    return Error{ErrorCode::kCorrupt,
-                 fmt::format("the upstream's answer is not of the expected form: {}", what)};
-}
-
-std::int64_t int_member(const json::Value& value, std::string_view name) {
-    const json::Value* found = value.find(name);
-    const auto number = found == nullptr ? Result<std::int64_t>(std::int64_t{0}) : found->as_int();
-    return number.ok() && *number >= 0 ? *number : 0;
-}
-
-// What the upstream says of its own failure; bounded, because it goes into a message.
-Error upstream_says(const json::Value& error) {
-    std::string text(text_member(error, "message"));
-    if (text.empty() && error.if_string() != nullptr) {
-        text = *error.if_string();
-    }
-    constexpr std::size_t kSaidMax = 500;
-    return Error{ErrorCode::kUnavailable,
-                 fmt::format("the upstream failed in its answer: {}", text.substr(0, kSaidMax))};
-}
-
 }  // namespace
 
-Usage usage_of(const json::Value& answer) {
-    const json::Value* usage = answer.find("usage");
-    if (usage == nullptr) {
-        return {};
-    }
-    const std::int64_t input = int_member(*usage, "prompt_tokens");
-    const std::int64_t output = int_member(*usage, "completion_tokens");
-    return {.input = input > 0 ? input : int_member(*usage, "input_tokens"),
-            .output = output > 0 ? output : int_member(*usage, "output_tokens")};
-}
-
 Result<ChatStream::Choice*> ChatStream::choice_of(const json::Value& value) {
-    const std::int64_t index = int_member(value, "index");
+    const std::int64_t index = count_member(value, "index");
     const auto found = choices_.find(index);
     if (found != choices_.end()) {
         return &found->second;
@@ -79,12 +46,8 @@ bool ChatStream::pass(json::Value& text, TextGate& gate) {
     if (piece == nullptr) {
         return false;
     }
-    std::string out = gate.push(*piece);
-    if (gate.blocked() && !verdict_.blocked()) {
-        verdict_ = gate.verdict();
-    }
+    std::string out = push(gate, *piece);
     const bool any = !out.empty();
-    text_bytes_ += out.size();
     text = std::move(out);
     return any;
 }
@@ -96,7 +59,7 @@ Result<bool> ChatStream::take_tools(json::Value& calls, Choice& choice) {
     }
     bool any = false;
     for (json::Value& call : *list) {
-        const std::int64_t index = int_member(call, "index");
+        const std::int64_t index = count_member(call, "index");
         auto gate = choice.tools.find(index);
         if (gate == choice.tools.end()) {
             if (choice.tools.size() >= kToolCallsMax) {
@@ -250,6 +213,16 @@ json::Value ChatStream::last_delta(std::int64_t index, Choice& choice, Ending en
     return value;
 }
 
+void ChatStream::settle() {
+    for (auto& [index, choice] : choices_) {
+        settle(choice.content);
+        settle(choice.reasoning);
+        for (auto& [tool, gate] : choice.tools) {
+            settle(gate);
+        }
+    }
+}
+
 std::string ChatStream::close(Ending ending) {
     std::string out;
     json::Array last;
@@ -274,6 +247,10 @@ std::string ChatStream::close(Ending ending) {
         out += http::write_sse({}, json::write(*usage_event_));
     }
     return out;
+}
+
+std::string ChatStream::error_event(const Refusal& refusal, const ErrorContext& context) {
+    return http::write_sse({}, json::write(error_json(refusal, context)));
 }
 
 bool ChatStream::all_finished() const noexcept {

@@ -7,13 +7,14 @@
 
 #include "core/json.h"
 #include "core/result.h"
+#include "gateway/refusal.h"
 #include "gateway/text_gate.h"
+#include "gateway/text_stream.h"
 #include "review/review.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,48 +25,22 @@ namespace colophon::gateway {
 inline constexpr std::size_t kChoicesMax = 128;
 inline constexpr std::size_t kToolCallsMax = 128;
 
-enum class TextShape : std::uint8_t { kChat, kCompletion };
-
-struct Usage {
-    std::int64_t input = 0;
-    std::int64_t output = 0;
-};
-// The member "usage" of an answer; zeros where there is none.
-Usage usage_of(const json::Value& answer);
-
-// What the answers of one call share.
-struct AnswerRules {
-    TextShape shape = TextShape::kChat;
-    std::shared_ptr<const review::Reviewer> reviewer;
-    TextLabel label;     // of the texts
-    std::string notice;  // for the application to show, where the texts bear no label
-    json::Value aigc;    // the implicit label
-    bool wants_usage = true;
-};
-
-class ChatStream {
+class ChatStream final : public TextStream {
 public:
     explicit ChatStream(AnswerRules rules) : rules_(std::move(rules)) {}
 
-    // Takes the data of one event; returns what goes to the client, as events. kCorrupt when it is
-    // not what it should be; kUnavailable when it says that the upstream failed.
-    Result<std::string> take(std::string_view data);
-
-    enum class Ending : std::uint8_t { kWhole, kBlocked, kBroken };
-    // The last events but for the final "[DONE]": what was held, the labels, the reasons. Held text
-    // goes out only at a whole end.
-    std::string close(Ending ending);
-
-    bool blocked() const noexcept { return verdict_.blocked(); }
-    const review::Verdict& verdict() const noexcept { return verdict_; }
-    bool all_finished() const noexcept;
-    const Usage& usage() const noexcept { return usage_; }
-    const std::string& model() const noexcept { return model_; }
-    // All that went out, one text after the other.
-    std::string text() const;
-    std::size_t text_bytes() const noexcept { return text_bytes_; }
+    Result<std::string> take(std::string_view data) override;
+    void settle() override;
+    std::string close(Ending ending) override;
+    std::string_view end_mark() const noexcept override { return "data: [DONE]\n\n"; }
+    std::string error_event(const Refusal& refusal, const ErrorContext& context) override;
+    // The end is the mark [DONE], which is no event of this shape.
+    bool said_end() const noexcept override { return false; }
+    bool all_finished() const noexcept override;
+    std::string text() const override;
 
 private:
+    using TextStream::settle;
     struct Choice {
         explicit Choice(const AnswerRules& rules)
             : content(rules.reviewer, rules.label), reasoning(rules.reviewer, {}) {}
@@ -87,10 +62,6 @@ private:
     std::map<std::int64_t, Choice> choices_;
     json::Value frame_;  // members of the first event but for its choices
     std::optional<json::Value> usage_event_;
-    Usage usage_;
-    std::string model_;
-    review::Verdict verdict_;
-    std::size_t text_bytes_ = 0;
     bool labelled_ = false;
 };
 

@@ -214,6 +214,9 @@ Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& rout
     Call call(exchange, settings());
     call.errors.tongue = tongue_of(exchange.request().header("accept-language"));
     call.errors.appeal = call.settings->appeal;
+    if (route.operation == "messages") {
+        call.errors.shape = ErrorShape::kAnthropic;
+    }
     call.trace = trace_of(exchange.request().header("traceparent"));
     std::optional<Refusal> refusal = co_await authenticate(call, route.right);
     const bool known = call.caller.scopes != 0;
@@ -317,6 +320,14 @@ void Gateway::count(const Call& call, const http::Route& route, const std::strin
     Metrics::Labels outcome = labels;
     outcome.emplace_back("outcome", code.empty() ? std::string("answered") : code);
     parts_.metrics.counter("colophon_calls_total", "Calls by how they ended", outcome).add();
+    if (call.cost > 0) {
+        parts_.metrics
+            .counter("colophon_cost_millionths_total",
+                     "Cost of calls by the prices of the configuration, in millionths of the "
+                     "currency",
+                     {{"gen_ai_request_model", model}, {"currency", call.settings->currency}})
+            .add(static_cast<std::uint64_t>(call.cost));
+    }
     const auto took = std::chrono::steady_clock::now() - call.began;
     parts_.metrics
         .histogram("gen_ai_server_request_duration_seconds", "Duration of calls", kDurations,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// /v1/images/generations: pictures of an upstream, each with all its marks before any byte goes
-// out.
+// /v1/images/generations and /v1/images/edits: pictures of an upstream, each with all its marks
+// before any byte goes out.
 #include "core/base64.h"
 #include "core/bytes.h"
+#include "core/digest.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
@@ -14,19 +15,24 @@
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/text_stream.h"
 #include "http/message.h"
+#include "http/multipart.h"
 #include "http/upstream.h"
 #include "label/format.h"
+#include "label/record.h"
 #include "ledger/record.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::gateway {
 namespace {
@@ -34,9 +40,26 @@ namespace {
 constexpr std::size_t kPicturesMax = 10;
 
 struct ImageRequest {
-    json::Value body;
+    json::Value body;  // of a generation
     Ask ask;
+    // Of an edit: the form that came, and its parts, which point into it.
+    bool edit = false;
+    std::string form;
+    std::vector<http::FormPart> parts;
 };
+
+std::optional<Refusal> check_ask(const Call& call, ImageRequest& request) {
+    if (request.ask.account.empty()) {
+        request.ask.account = call.exchange.request().header("colophon-subject");
+    }
+    if (request.ask.model.empty()) {
+        return invalid_request("the call names no model", "model");
+    }
+    if (request.ask.text.empty() || request.ask.text.size() > ledger::kRecordTextBytesMax) {
+        return invalid_request("the field prompt is missing", "prompt");
+    }
+    return std::nullopt;
+}
 
 std::optional<Refusal> read_request(const Call& call, const std::string& text,
                                     ImageRequest& request) {
@@ -48,14 +71,8 @@ std::optional<Refusal> read_request(const Call& call, const std::string& text,
     request.ask.model = text_member(request.body, "model");
     request.ask.text = text_member(request.body, "prompt");
     request.ask.account = text_member(request.body, "user");
-    if (request.ask.account.empty()) {
-        request.ask.account = call.exchange.request().header("colophon-subject");
-    }
-    if (request.ask.model.empty()) {
-        return invalid_request("the call names no model", "model");
-    }
-    if (request.ask.text.empty() || request.ask.text.size() > ledger::kRecordTextBytesMax) {
-        return invalid_request("the field prompt is missing", "prompt");
+    if (auto refusal = check_ask(call, request)) {
+        return refusal;
     }
     const json::Value* stream = request.body.find("stream");
     if (stream != nullptr && stream->if_bool() != nullptr && *stream->if_bool()) {
@@ -63,6 +80,95 @@ std::optional<Refusal> read_request(const Call& call, const std::string& text,
                                "stream");
     }
     return std::nullopt;
+}
+
+// One of the fields whose meaning we must know: it may stand there once.
+bool take_field(const http::FormPart& part, std::string_view name, std::optional<std::string>& to,
+                bool& twice) {
+    if (part.name != name) {
+        return false;
+    }
+    twice = twice || to.has_value() || part.file_name.has_value();
+    to = std::string(part.data);
+    return true;
+}
+
+std::optional<Refusal> read_edit(const Call& call, const std::string& body, ImageRequest& request) {
+    const auto boundary = http::form_boundary(call.exchange.request().header("content-type"));
+    if (!boundary.ok()) {
+        Refusal refusal = invalid_request(boundary.error().what, "");
+        refusal.status = boundary.error().code == ErrorCode::kUnsupported ? 415 : 400;
+        return refusal;
+    }
+    request.form = body;
+    auto parts = http::parse_form(request.form, *boundary);
+    if (!parts.ok()) {
+        return invalid_request(parts.error().what, "");
+    }
+    std::optional<std::string> model;
+    std::optional<std::string> prompt;
+    std::optional<std::string> user;
+    std::optional<std::string> stream;
+    bool twice = false;
+    std::size_t pictures = 0;
+    for (http::FormPart& part : *parts) {
+        if (take_field(part, "model", model, twice) || take_field(part, "user", user, twice)) {
+            continue;  // the upstream gets its own
+        }
+        if (take_field(part, "stream", stream, twice)) {
+            continue;
+        }
+        take_field(part, "prompt", prompt, twice);
+        pictures += part.file_name && part.name != "mask" ? 1U : 0U;
+        request.parts.push_back(std::move(part));
+    }
+    if (twice) {
+        return invalid_request("a field of the form stands there twice, or is a file", "");
+    }
+    if (pictures == 0) {
+        return invalid_request("the form has no picture", "image");
+    }
+    if (stream && *stream != "false") {
+        return invalid_request("a picture is labelled as a whole, so it cannot be streamed",
+                               "stream");
+    }
+    request.ask = {
+        .model = model.value_or(""), .account = user.value_or(""), .text = prompt.value_or("")};
+    return check_ask(call, request);
+}
+
+// The name of a file may say whose it is; what it ends with says how to read it.
+std::string neutral_name(std::string_view name) {
+    constexpr std::size_t kEndingMax = 5;
+    const std::size_t dot = name.rfind('.');
+    std::string ending(dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1));
+    const bool plain =
+        ending.size() <= kEndingMax && std::ranges::all_of(ending, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        });
+    return plain && !ending.empty() ? "file." + ending : std::string("file");
+}
+
+http::UpstreamRequest edit_request(const ImageRequest& request, const UpstreamSettings& upstream,
+                                   const Target& target) {
+    http::UpstreamRequest out;
+    out.url = upstream.url;
+    out.url.path += "/images/edits";
+    // No form contains its own digest.
+    const std::string boundary = "colophon-" + to_hex(sha256(as_bytes(request.form))).substr(0, 32);
+    out.headers.push_back({"content-type", "multipart/form-data; boundary=" + boundary});
+    if (!upstream.key.empty()) {
+        out.headers.push_back({"authorization", "Bearer " + upstream.key});
+    }
+    std::vector<http::FormPart> parts = request.parts;
+    for (http::FormPart& part : parts) {
+        if (part.file_name) {
+            part.file_name = neutral_name(*part.file_name);
+        }
+    }
+    parts.push_back({.name = "model", .file_name = {}, .media_type = {}, .data = target.model});
+    out.body = http::write_form(parts, boundary);
+    return out;
 }
 
 http::UpstreamRequest upstream_request(ImageRequest& request, const UpstreamSettings& upstream,
@@ -153,7 +259,8 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
 Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {
     const auto make = [&](const UpstreamSettings& upstream,
                           const Target& target) -> Result<http::UpstreamRequest> {
-        return upstream_request(request, upstream, target);
+        return request.edit ? edit_request(request, upstream, target)
+                            : upstream_request(request, upstream, target);
     };
     const auto began = std::chrono::steady_clock::now();
     auto sent = co_await gateway.routing().send(call, gateway.upstream(call.loop()), make);
@@ -176,6 +283,9 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
             Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"});
     }
     call.facts().model_version = sent->target->model;
+    const Usage usage = usage_of(*answer);
+    call.facts().input_tokens = usage.input;
+    call.facts().output_tokens = usage.output;
     auto unnumbered = co_await make_label(gateway.stages(), call);
     if (unnumbered) {
         co_return unnumbered;
@@ -200,6 +310,24 @@ Task<std::optional<Refusal>> serve_images(Gateway& gateway, Call& call) {
     co_return co_await draw_and_label(gateway, call, request);
 }
 
+Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
+    ImageRequest request;
+    request.edit = true;
+    call.origin = label::Origin::kEdited;
+    const Wanted wanted{.kind = ModelKind::kImage, .otherwise = "this model makes no pictures"};
+    auto refusal = co_await take_request(gateway, call, wanted, read_edit, request);
+    if (refusal) {
+        co_return refusal;
+    }
+    // The pictures that came are nowhere kept; their digests say later which they were.
+    for (const http::FormPart& part : request.parts) {
+        if (part.file_name) {
+            call.record.content_digests.push_back(sha256(as_bytes(part.data)));
+        }
+    }
+    co_return co_await draw_and_label(gateway, call, request);
+}
+
 constexpr const char* kImageRequest =
     R"({"type":"object","required":["model","prompt"],"properties":{"model":{"type":"string"},)"
     R"("prompt":{"type":"string"},"n":{"type":"integer"},"user":{"type":"string"}},)"
@@ -217,6 +345,15 @@ void add_image_routes(Gateway& gateway) {
                       .response_schema = R"({"type":"object"})",
                       .handle = {}},
                      serve_images);
+    gateway.add_call({.method = "POST",
+                      .pattern = "/v1/images/edits",
+                      .operation = "images.edits",
+                      .right = "generate",
+                      .summary = "pictures changed by a model, labelled",
+                      .request_schema = {},
+                      .response_schema = R"({"type":"object"})",
+                      .handle = {}},
+                     serve_edits);
 }
 
 }  // namespace colophon::gateway

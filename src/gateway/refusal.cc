@@ -5,6 +5,7 @@
 #include "core/result.h"
 #include "ledger/record.h"
 #include "messages/messages.h"
+#include "review/entry.h"
 #include "review/review.h"
 
 #include <fmt/format.h>
@@ -111,9 +112,37 @@ std::string in_tongue(const std::string& message, Tongue tongue) {
     return tongue == Tongue::kChinese ? messages::in_chinese(message) : message;
 }
 
+namespace {
+
+// Anthropic's clients know errors by these words.
+std::string_view anthropic_type(int status) {
+    switch (status) {
+        case 401:
+            return "authentication_error";
+        case 403:
+            return "permission_error";
+        case 404:
+            return "not_found_error";
+        case 413:
+            return "request_too_large";
+        case 429:
+            return "rate_limit_error";
+        case 503:
+            return "overloaded_error";
+        case 504:
+            return "timeout_error";
+        default:
+            return status >= 500 ? "api_error" : "invalid_request_error";
+    }
+}
+
+}  // namespace
+
 json::Value error_json(const Refusal& refusal, const ErrorContext& context) {
     json::Object error{{"message", in_tongue(refusal.message, context.tongue)},
-                       {"type", refusal.type}};
+                       {"type", context.shape == ErrorShape::kOpenai
+                                    ? refusal.type
+                                    : std::string(anthropic_type(refusal.status))}};
     error.emplace_back("param", refusal.param.empty() ? json::Value() : json::Value(refusal.param));
     error.emplace_back("code", refusal.code);
     if (!refusal.category.empty()) {
@@ -124,6 +153,9 @@ json::Value error_json(const Refusal& refusal, const ErrorContext& context) {
     }
     if (!context.record.empty()) {
         error.emplace_back("record", context.record);
+    }
+    if (context.shape == ErrorShape::kAnthropic) {
+        return json::Object{{"type", "error"}, {"error", std::move(error)}};
     }
     return json::Object{{"error", std::move(error)}};
 }

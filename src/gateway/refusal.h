@@ -10,6 +10,7 @@
 #include "ledger/record.h"
 #include "review/review.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -47,9 +48,13 @@ enum class Tongue : std::uint8_t { kEnglish, kChinese };
 Tongue tongue_of(std::string_view accept_language);
 std::string in_tongue(const std::string& message, Tongue tongue);
 
+// Whose error object the caller reads.
+enum class ErrorShape : std::uint8_t { kOpenai, kAnthropic };
+
 // NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
 // `{.tongue = ...}`.
 struct ErrorContext {
+    ErrorShape shape = ErrorShape::kOpenai;
     Tongue tongue = Tongue::kEnglish;
     std::string appeal = {};
     std::string record = {};  // id of the service record; empty when there is none

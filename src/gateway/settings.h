@@ -5,6 +5,7 @@
 // makes another one, and calls that are going on end with theirs.
 
 #include "core/ids.h"
+#include "gateway/cost.h"
 #include "http/upstream.h"
 #include "label/record.h"
 #include "label/watermark/key.h"
@@ -60,6 +61,7 @@ struct ModelSettings {
     std::vector<Target> targets = {};
     std::vector<std::string> tenants = {};  // hexadecimal ids; empty: all
     unsigned attempts = 2;                  // calls to upstreams for one call of ours
+    Price price = {};
 };
 
 // 0 is no limit.
@@ -82,8 +84,9 @@ struct Settings {
     std::map<std::string, UpstreamSettings, std::less<>> upstreams = {};
     std::map<std::string, ModelSettings, std::less<>> models = {};
     LabelSettings label = {};
-    std::string filing = {};  // number of the algorithm's filing
-    std::string appeal = {};  // address of the page for complaints and appeals
+    std::string filing = {};    // number of the algorithm's filing
+    std::string appeal = {};    // address of the page for complaints and appeals
+    std::string currency = {};  // of all prices
     bool subject_required = true;
     Quota tenant_quota = {};
     Quota subject_quota = {};

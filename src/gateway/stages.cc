@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/cost.h"
 #include "gateway/id_reserve.h"
 #include "gateway/parts.h"
 #include "gateway/quotas.h"
@@ -222,6 +223,12 @@ http::Headers answer_headers(const Call& call, std::string_view content_type) {
 Task<Result<void>> append_record(const Stages& stages, Call& call) {
     ledger::ServiceRecord& record = call.record;
     record.facts.durations.total_ms = milliseconds_since(call.began);
+    if (call.model != nullptr && call.model->price.is_set()) {
+        call.cost =
+            cost_of(call.model->price, record.facts.input_tokens, record.facts.output_tokens);
+        call.detail.emplace_back("cost", json::Object{{"amount", format_cost(call.cost)},
+                                                      {"currency", call.settings->currency}});
+    }
     if (!call.trace.empty()) {
         call.detail.emplace_back("trace", call.trace);
     }

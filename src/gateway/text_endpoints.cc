@@ -1,221 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-// /v1/chat/completions and /v1/completions.
+// /v1/chat/completions, /v1/completions, /v1/responses and /v1/messages.
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/chat_stream.h"
+#include "gateway/dialects.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
+#include "gateway/messages_stream.h"
 #include "gateway/refusal.h"
+#include "gateway/responses_stream.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
-#include "gateway/text_gate.h"
+#include "gateway/text_request.h"
+#include "gateway/text_stream.h"
 #include "http/message.h"
 #include "http/sse.h"
 #include "http/upstream.h"
-#include "label/apply.h"
-#include "label/format.h"
-#include "label/plan.h"
 #include "ledger/record.h"
+#include "review/review.h"
 
 #include <fmt/format.h>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::gateway {
 namespace {
 
 constexpr std::size_t kDepthMax = 64;
-constexpr std::string_view kDone = "data: [DONE]\n\n";
 
 // Room for the labels that come last.
 constexpr std::size_t kAnswerTextMax = ledger::kRecordTextBytesMax - (64U << 10U);
 
 Error too_long() {
     return Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"};
-}
-
-struct TextRequest {
-    TextShape shape = TextShape::kChat;
-    json::Value body;
-    Ask ask;
-    bool stream = false;
-    bool wants_usage = false;
-    bool wants_json = false;  // response_format: words in the text would break it
-};
-
-// The texts of a content that is a string, or a list of parts.
-void add_content(const json::Value& content, std::string& text) {
-    if (const std::string* whole = content.if_string()) {
-        text += *whole;
-        text += '\n';
-    } else if (const json::Array* parts = content.if_array()) {
-        for (const json::Value& part : *parts) {
-            if (const std::string* plain = part.if_string()) {
-                text += *plain;
-            } else {
-                text += text_member(part, "text");
-            }
-            text += '\n';
-        }
-    }
-}
-
-void add_messages(const json::Value& messages, std::string& text) {
-    const json::Array* list = messages.if_array();
-    if (list == nullptr) {
-        return;
-    }
-    for (const json::Value& message : *list) {
-        text += text_member(message, "role");
-        text += ": ";
-        if (const json::Value* content = message.find("content")) {
-            add_content(*content, text);
-        }
-        const json::Value* calls = message.find("tool_calls");
-        if (calls != nullptr && calls->if_array() != nullptr) {
-            for (const json::Value& call : *calls->if_array()) {
-                if (const json::Value* function = call.find("function")) {
-                    text += text_member(*function, "arguments");
-                    text += '\n';
-                }
-            }
-        }
-    }
-}
-
-bool bool_member(const json::Value& value, std::string_view name) {
-    const json::Value* found = value.find(name);
-    const bool* flag = found == nullptr ? nullptr : found->if_bool();
-    return flag != nullptr && *flag;
-}
-
-// Reads what we need to know; the rest passes through as it is.
-std::optional<Refusal> read_request(const Call& call, const std::string& body,
-                                    TextRequest& request) {
-    auto parsed = json::parse(body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1});
-    if (!parsed.ok()) {
-        return invalid_request("the body is no JSON: " + parsed.error().what, "");
-    }
-    request.body = std::move(*parsed);
-    if (request.body.if_object() == nullptr) {
-        return invalid_request("the body is no JSON object", "");
-    }
-    request.ask.model = text_member(request.body, "model");
-    if (request.ask.model.empty()) {
-        return invalid_request("the call names no model", "model");
-    }
-    const char* what = request.shape == TextShape::kChat ? "messages" : "prompt";
-    const json::Value* content = request.body.find(what);
-    if (content == nullptr) {
-        return invalid_request(fmt::format("the field {} is missing", what), what);
-    }
-    if (request.shape == TextShape::kChat) {
-        if (content->if_array() == nullptr || content->if_array()->empty()) {
-            return invalid_request("messages must be a list that is not empty", what);
-        }
-        add_messages(*content, request.ask.text);
-    } else {
-        add_content(*content, request.ask.text);
-    }
-    if (request.ask.text.size() > ledger::kRecordTextBytesMax) {
-        Refusal refusal = invalid_request("the texts of the call are too long", what);
-        refusal.status = 413;
-        return refusal;
-    }
-    request.ask.account = text_member(request.body, "user");
-    if (request.ask.account.empty()) {
-        request.ask.account = call.exchange.request().header("colophon-subject");
-    }
-    request.stream = bool_member(request.body, "stream");
-    if (const json::Value* options = request.body.find("stream_options")) {
-        request.wants_usage = bool_member(*options, "include_usage");
-    }
-    if (const json::Value* format = request.body.find("response_format")) {
-        const std::string_view type = text_member(*format, "type");
-        request.wants_json = type == "json_object" || type == "json_schema";
-    }
-    return std::nullopt;
-}
-
-// The words that the texts of this call bear, or that the application shall show.
-struct Words {
-    TextLabel label;
-    std::string notice;
-};
-
-std::optional<Refusal> words_of(const Call& call, const TextRequest& request, Words& words) {
-    const Settings& settings = *call.settings;
-    const label::LabelPlan plan =
-        label::plan(call.model->service, settings.label.profile, label::Format::kMarkdown);
-    if (!plan.owed.has(label::Mark::kExplicit)) {
-        return std::nullopt;
-    }
-    label::ApplyOptions options;
-    options.record = settings.label.record;
-    options.profile = settings.label.profile;
-    options.language = settings.label.language;
-    options.text = settings.label.text;
-    auto text = label::explicit_wording(options, label::Kind::kText);
-    if (!text.ok()) {
-        return own_failure("label_failed", text.error().what);
-    }
-    if (call.model->text_label == TextLabelPlace::kInterface) {
-        words.notice = std::move(*text);
-        return std::nullopt;
-    }
-    if (request.wants_json) {
-        // [DSP-17] The label cannot stand in such a text, and without it the text may not leave.
-        return invalid_request(
-            "an answer in JSON cannot bear the label that this service owes; the operator may set "
-            "text_label = \"interface\" for this model, where the application shows the label",
-            "response_format");
-    }
-    words.label.words = std::move(*text);
-    return std::nullopt;
-}
-
-void prepare_body(const Call& call, TextRequest& request) {
-    // The upstream learns a handle of the end user, not the name that the application uses.
-    remove_member(request.body, "user");
-    if (call.record.facts.subject) {
-        set_member(request.body, "user", to_string(*call.record.facts.subject));
-    }
-    if (request.stream) {
-        json::Value* options = member(request.body, "stream_options");
-        if (options != nullptr && options->if_object() != nullptr) {
-            set_member(*options, "include_usage", true);
-        } else {
-            set_member(request.body, "stream_options", json::Object{{"include_usage", true}});
-        }
-    }
-}
-
-http::UpstreamRequest upstream_request(TextRequest& request, const UpstreamSettings& upstream,
-                                       const Target& target, const Call& call) {
-    http::UpstreamRequest out;
-    out.url = upstream.url;
-    out.url.path += request.shape == TextShape::kChat ? "/chat/completions" : "/completions";
-    out.headers.push_back({"content-type", "application/json"});
-    out.headers.push_back({"accept", request.stream ? "text/event-stream" : "application/json"});
-    if (!upstream.key.empty()) {
-        out.headers.push_back({"authorization", "Bearer " + upstream.key});
-    }
-    const std::string_view trace = call.exchange.request().header("traceparent");
-    if (!call.trace.empty()) {
-        out.headers.push_back({"traceparent", std::string(trace)});
-    }
-    set_member(request.body, "model", target.model);
-    out.body = json::write(request.body);
-    return out;
 }
 
 Refusal gone_refusal() {
@@ -258,6 +86,43 @@ void note_usage(Call& call, const Usage& usage) {
     call.facts().output_tokens = usage.output;
 }
 
+std::int64_t seconds_now(const Gateway& gateway) {
+    return std::chrono::duration_cast<std::chrono::seconds>(
+               gateway.parts().clock.now().time_since_epoch())
+        .count();
+}
+
+// Reviews and labels an answer that came at once; counts its tokens.
+Result<review::Verdict> pass_whole(Call& call, json::Value& answer, const AnswerRules& rules) {
+    std::string& text = call.record.personal.output;
+    if (rules.shape == TextShape::kResponses) {
+        ResponsesStream all(rules);
+        TRY(all.pass_response(answer));
+        text = all.text();
+        note_usage(call, all.usage());
+        return all.verdict();
+    }
+    if (rules.shape == TextShape::kMessages) {
+        MessagesStream all(rules);
+        TRY(all.pass_message(answer));
+        text = all.text();
+        note_usage(call, all.usage());
+        return all.verdict();
+    }
+    note_usage(call, usage_of(answer));
+    return pass_answer(answer, rules, text);
+}
+
+// The answer in the shape that the client reads.
+Result<json::Value> in_shape(const Gateway& gateway, json::Value answer, const AnswerRules& rules,
+                             Dialect dialect) {
+    if (!is_translated(rules.shape, dialect)) {
+        return answer;
+    }
+    return dialect == Dialect::kAnthropic ? message_as_chat(answer, seconds_now(gateway))
+                                          : chat_as_message(answer);
+}
+
 Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing::Sent sent,
                                           const AnswerRules& rules) {
     const auto body = co_await sent.response->read_all(call.settings->answer_bytes_max);
@@ -273,11 +138,14 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         co_return upstream_failure(
             Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"});
     }
-    json::Value answer = std::move(*parsed);
-    note_usage(call, usage_of(answer));
+    auto shaped = in_shape(gateway, std::move(*parsed), rules, sent.upstream->dialect);
+    if (!shaped.ok()) {
+        co_return upstream_failure(shaped.error());
+    }
+    json::Value answer = std::move(*shaped);
     call.facts().model_version =
         std::string(text_member(answer, "model").substr(0, ledger::kRecordNameBytesMax));
-    const auto verdict = pass_answer(answer, rules, call.record.personal.output);
+    const auto verdict = pass_whole(call, answer, rules);
     if (!verdict.ok()) {
         co_return upstream_failure(verdict.error());
     }
@@ -306,16 +174,48 @@ void cut_text(std::string& text, std::size_t bytes_max) {
 struct Relay {
     Call& call;
     Routing::Sent& sent;
-    ChatStream& stream;
+    TextStream& stream;
+    std::unique_ptr<EventTranslator> translator;  // none where both sides speak the same
     http::SseReader events;
     bool done = false;
     std::optional<Error> broken;
 };
 
+// What one event gives to the client, in the client's shape.
+std::string take_one(Relay& relay, std::string_view data) {
+    if (data == "[DONE]") {
+        relay.done = true;
+        return {};
+    }
+    auto text = relay.stream.take(data);
+    if (!text.ok()) {
+        relay.broken = text.error();
+        return {};
+    }
+    // What a record cannot hold does not go out: this text is held back too.
+    if (relay.stream.text_bytes() > kAnswerTextMax) {
+        relay.broken = too_long();
+        return {};
+    }
+    relay.done = relay.stream.said_end();
+    return std::move(*text);
+}
+
+std::string take_all(Relay& relay, const std::vector<std::string>& events) {
+    std::string out;
+    for (const std::string& each : events) {
+        if (relay.done || relay.broken || relay.stream.blocked()) {
+            break;
+        }
+        out += take_one(relay, each);
+    }
+    return out;
+}
+
 // What the events that are there give to the client.
 std::string take_events(Relay& relay) {
     std::string out;
-    while (!relay.done && !relay.stream.blocked()) {
+    while (!relay.done && !relay.broken && !relay.stream.blocked()) {
         auto event = relay.events.next();
         if (!event.ok()) {
             relay.broken = event.error();
@@ -324,21 +224,16 @@ std::string take_events(Relay& relay) {
         if (!*event) {
             break;
         }
-        if ((*event)->data == "[DONE]") {
-            relay.done = true;
+        if (!relay.translator) {
+            out += take_one(relay, (*event)->data);
+            continue;
+        }
+        const auto translated = relay.translator->take((*event)->data);
+        if (!translated.ok()) {
+            relay.broken = translated.error();
             break;
         }
-        auto text = relay.stream.take((*event)->data);
-        if (!text.ok()) {
-            relay.broken = text.error();
-            break;
-        }
-        // What a record cannot hold does not go out: this text is held back too.
-        if (relay.stream.text_bytes() > kAnswerTextMax) {
-            relay.broken = too_long();
-            break;
-        }
-        out += *text;
+        out += take_all(relay, *translated);
     }
     return out;
 }
@@ -372,8 +267,14 @@ Task<void> relay_events(Relay& relay) {
             break;
         }
         if (*got == 0) {
-            relay.done = relay.stream.all_finished();
-            if (!relay.done) {
+            if (relay.translator) {
+                const std::string out = take_all(relay, relay.translator->close());
+                if (!out.empty()) {
+                    co_await send_events(relay, out);
+                }
+            }
+            relay.done = relay.done || relay.stream.all_finished();
+            if (!relay.done && !relay.broken) {
                 relay.broken = Error{ErrorCode::kUnavailable,
                                      "the upstream ended before its answer was whole"};
             }
@@ -387,15 +288,14 @@ Task<void> relay_events(Relay& relay) {
     }
 }
 
-std::string error_event(const Refusal& refusal, const Call& call) {
-    return http::write_sse({}, json::write(error_json(refusal, call.errors)));
-}
-
 // The end of a stream: the record first, then the last events.
 Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     Call& call = relay.call;
-    ChatStream& stream = relay.stream;
+    TextStream& stream = relay.stream;
     const bool gone = call.exchange.gone().stop_requested();
+    if (!gone && !relay.broken) {
+        stream.settle();
+    }
     std::optional<Refusal> refusal = note_output_verdict(call, stream.verdict());
     if (gone) {
         refusal = gone_refusal();
@@ -403,7 +303,7 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
         gateway.routing().note_broken(*relay.sent.target);
         refusal = upstream_failure(*relay.broken);
     }
-    using Ending = ChatStream::Ending;
+    using Ending = TextStream::Ending;
     const Ending ending = !refusal           ? Ending::kWhole
                           : stream.blocked() ? Ending::kBlocked
                                              : Ending::kBroken;
@@ -425,14 +325,15 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     const auto kept = co_await append_record(gateway.stages(), call);
     if (!kept.ok()) {
         gateway.owe_record(call);
-        last = error_event(own_failure("record_unavailable",
-                                       "the call cannot be recorded now, so it is not answered"),
-                           call);
+        last = stream.error_event(
+            own_failure("record_unavailable",
+                        "the call cannot be recorded now, so it is not answered"),
+            call.errors);
     } else if (refusal && ending == Ending::kBroken) {
         call.errors.record = to_string(call.facts().id);
-        last += error_event(*refusal, call);
+        last += stream.error_event(*refusal, call.errors);
     } else {
-        last += kDone;
+        last += stream.end_mark();
     }
     if (!gone) {
         co_await send_events(relay, last);
@@ -441,10 +342,31 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     co_return std::nullopt;
 }
 
+std::unique_ptr<TextStream> make_stream(AnswerRules rules) {
+    if (rules.shape == TextShape::kMessages) {
+        return std::make_unique<MessagesStream>(std::move(rules));
+    }
+    if (rules.shape == TextShape::kResponses) {
+        return std::make_unique<ResponsesStream>(std::move(rules));
+    }
+    return std::make_unique<ChatStream>(std::move(rules));
+}
+
 Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing::Sent sent,
                                            AnswerRules rules) {
-    ChatStream stream(std::move(rules));
-    Relay relay{.call = call, .sent = sent, .stream = stream, .events = {}, .broken = {}};
+    const Dialect dialect = sent.upstream->dialect;
+    std::unique_ptr<EventTranslator> translator;
+    if (is_translated(rules.shape, dialect)) {
+        translator = dialect == Dialect::kAnthropic ? messages_as_chunks(seconds_now(gateway))
+                                                    : chunks_as_messages();
+    }
+    const std::unique_ptr<TextStream> stream = make_stream(std::move(rules));
+    Relay relay{.call = call,
+                .sent = sent,
+                .stream = *stream,
+                .translator = std::move(translator),
+                .events = {},
+                .broken = {}};
     co_await relay_events(relay);
     // Whoever works for nobody shall stop.
     sent.response.reset();
@@ -453,16 +375,19 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
 
 Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextRequest& request,
                                         Words words) {
-    prepare_body(call, request);
+    prepare_text_body(call, request);
     const auto make = [&](const UpstreamSettings& upstream,
                           const Target& target) -> Result<http::UpstreamRequest> {
-        return upstream_request(request, upstream, target, call);
+        return text_upstream_request(request, upstream, target, call);
     };
     const auto began = std::chrono::steady_clock::now();
     auto sent = co_await gateway.routing().send(call, gateway.upstream(call.loop()), make);
     call.waited += std::chrono::steady_clock::now() - began;
     if (call.exchange.gone().stop_requested()) {
         co_return gone_refusal();
+    }
+    if (!sent.ok() && sent.error().code == ErrorCode::kInvalidArgument) {
+        co_return invalid_request(sent.error().what, "");
     }
     if (!sent.ok()) {
         co_return upstream_failure(sent.error());
@@ -487,7 +412,7 @@ Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape 
     TextRequest request;
     request.shape = shape;
     const Wanted wanted{.kind = ModelKind::kText, .otherwise = "this model makes no text"};
-    auto refused = co_await take_request(gateway, call, wanted, read_request, request);
+    auto refused = co_await take_request(gateway, call, wanted, read_text_request, request);
     if (refused) {
         co_return refused;
     }
@@ -509,6 +434,15 @@ constexpr const char* kChatRequest =
 constexpr const char* kCompletionRequest =
     R"({"type":"object","required":["model","prompt"],"properties":{"model":{"type":"string"},)"
     R"("prompt":{},"stream":{"type":"boolean"},"user":{"type":"string"}},)"
+    R"("additionalProperties":true})";
+constexpr const char* kResponsesRequest =
+    R"({"type":"object","required":["model","input"],"properties":{"model":{"type":"string"},)"
+    R"("input":{},"instructions":{"type":"string"},"stream":{"type":"boolean"},)"
+    R"("user":{"type":"string"}},"additionalProperties":true})";
+constexpr const char* kMessagesRequest =
+    R"({"type":"object","required":["model","messages"],"properties":{"model":{"type":"string"},)"
+    R"("messages":{"type":"array","minItems":1},"system":{},"stream":{"type":"boolean"},)"
+    R"("metadata":{"type":"object","properties":{"user_id":{"type":"string"}}}},)"
     R"("additionalProperties":true})";
 constexpr const char* kTextResponse =
     R"({"type":"object","properties":{"choices":{"type":"array"},"aigc":{"type":"object"}},)"
@@ -537,6 +471,28 @@ void add_text_routes(Gateway& gateway) {
          .response_schema = kTextResponse,
          .handle = {}},
         [](Gateway& own, Call& call) { return serve_text(own, call, TextShape::kCompletion); });
+    gateway.add_call(
+        {.method = "POST",
+         .pattern = "/v1/responses",
+         .operation = "responses",
+         .right = "generate",
+         .summary = "a labelled answer in the shape of the Responses API",
+         .request_schema = kResponsesRequest,
+         .response_schema = R"({"type":"object","properties":{"output":{"type":"array"},)"
+                            R"("aigc":{"type":"object"}},"additionalProperties":true})",
+         .handle = {}},
+        [](Gateway& own, Call& call) { return serve_text(own, call, TextShape::kResponses); });
+    gateway.add_call(
+        {.method = "POST",
+         .pattern = "/v1/messages",
+         .operation = "messages",
+         .right = "generate",
+         .summary = "a labelled answer in the shape of Anthropic's messages",
+         .request_schema = kMessagesRequest,
+         .response_schema = R"({"type":"object","properties":{"content":{"type":"array"},)"
+                            R"("aigc":{"type":"object"}},"additionalProperties":true})",
+         .handle = {}},
+        [](Gateway& own, Call& call) { return serve_text(own, call, TextShape::kMessages); });
 }
 
 }  // namespace colophon::gateway

@@ -8,6 +8,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace colophon::gateway {
 namespace {
@@ -56,14 +57,24 @@ std::string TextGate::end_label() {
     return end;
 }
 
+void TextGate::settle() {
+    if (!settled_) {
+        settled_ = true;
+        rest_ = stream_.finish();
+    }
+}
+
 std::string TextGate::finish() {
-    std::string out = let_out(stream_.finish());
+    settle();
+    std::string out = let_out(std::exchange(rest_, {}));
     out += end_label();
     return out;
 }
 
 std::string TextGate::finish_without_rest() {
-    return end_label();
+    std::string out = blocked() ? let_out(std::exchange(rest_, {})) : std::string();
+    out += end_label();
+    return out;
 }
 
 }  // namespace colophon::gateway

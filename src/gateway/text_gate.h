@@ -26,9 +26,12 @@ public:
         : stream_(std::move(reviewer)), label_(std::move(label)) {}
 
     std::string push(std::string_view piece);
+    // The text came to its end: what was held is judged, and goes out with the end.
+    void settle();
     // What was held, and the label at the end. Nothing more comes after it, blocked or not.
     std::string finish();
-    // The same without what was held: the text is cut off.
+    // The same for a text that is cut off: nothing that was held, but for what stood before the
+    // match of a text that settle() blocked.
     std::string finish_without_rest();
 
     bool blocked() const noexcept { return stream_.blocked(); }
@@ -43,6 +46,8 @@ private:
     review::TextStream stream_;
     TextLabel label_;
     std::string text_;
+    std::string rest_;  // what settle() let go
+    bool settled_ = false;
 };
 
 }  // namespace colophon::gateway

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -99,6 +100,7 @@ TEST_SUITE("slow gateway") {
         "[DSP-16] [DSP-17] the official client runs unchanged, and what it gets is labelled") {
         RunningService running;
         running.start();
+        test::run_tool_ok({COLOPHON_DEMO_PICTURE, running.dir.file("plain.png")});
         const test::ToolRun run =
             test::run_tool({"node", COLOPHON_SOURCE_DIR "/tests/witness/openai_client.js",
                             COLOPHON_SOURCE_DIR "/build/witness/node_modules", running.url("/v1"),
@@ -126,6 +128,26 @@ TEST_SUITE("slow gateway") {
         CHECK(text("tools", "arguments") == R"({"city":"Beijing"})");
         CHECK(text("completion", "text").find("once") != std::string::npos);
 
+        for (const char* what : {"response", "response_stream"}) {
+            CAPTURE(what);
+            const std::string all = text(what, "text");
+            CHECK(all.find("AI生成") < all.find("Hello wide world"));
+            CHECK(all.find("Hello wide world") != std::string::npos);
+            CHECK(text(what, "status") == "completed");
+            CHECK_FALSE(text(what, "id").empty());
+            CHECK(said[what].find("tokens")->as_int().value() == 10);
+        }
+        CHECK_FALSE(*said["response"].find("kept")->if_bool());
+        CHECK(*said["response_stream"].find("ordered")->if_bool());
+        CHECK(text("response_stream", "pieces") == text("response_stream", "text"));
+        CHECK(text("response_tools", "name") == "weather");
+        CHECK(text("response_tools", "arguments") == R"({"city":"Beijing"})");
+        CHECK(text("response_blocked", "type") == "response.incomplete");
+        CHECK(text("response_blocked", "reason") == "content_filter");
+        CHECK(text("response_blocked", "text") == text("response_blocked", "output"));
+        CHECK(text("response_blocked", "text").find("almost") != std::string::npos);
+        CHECK(text("response_blocked", "text").find("forb") == std::string::npos);
+
         CHECK(json::write(*said["moderation"].find("flagged")) == "[false,true]");
 
         struct Failure {
@@ -146,6 +168,13 @@ TEST_SUITE("slow gateway") {
               Failure{"stream_garbage", "InternalServerError", "upstream_failed"},
               Failure{"stream_stalls", "APIError", "upstream_timeout"},
               Failure{"pcm", "BadRequestError", "invalid_request"},
+              Failure{"response_blocked_whole", "PermissionDeniedError", "output_blocked"},
+              Failure{"response_input_blocked", "PermissionDeniedError", "input_blocked"},
+              Failure{"response_cut", "APIError", "upstream_failed"},
+              Failure{"response_kept", "BadRequestError", "invalid_request"},
+              Failure{"response_search", "BadRequestError", "invalid_request"},
+              Failure{"edit_blocked", "PermissionDeniedError", "input_blocked"},
+              Failure{"edit_empty", "BadRequestError", "invalid_request"},
               Failure{"output_blocked_whole", "PermissionDeniedError", "output_blocked"}}) {
             CAPTURE(each.what);
             CHECK(text(each.what, "kind") == each.kind);
@@ -179,9 +208,15 @@ TEST_SUITE("slow gateway") {
         CHECK(picture.string_or("verdict", "") == "intact");
         CHECK(picture.find("explicit")->find("found") != nullptr);
 
-        // 26 calls that made something, failed, were refused or were left, and none twice.
-        const auto kept = records(running, 26);
-        CHECK(kept.size() == 26);
+        const json::Value edited =
+            object_of(running.ok({"verify", "--json", running.dir.file("edited.png")}));
+        CHECK(edited.string_or("verdict", "") == "intact");
+        CHECK(edited.find("metadata")->string_or("content_id", "") == text("edit", "id"));
+        CHECK(text("edit", "parts") == "image=file.png model=picture n=1 prompt=with a hat");
+
+        // 38 calls that made something, failed, were refused or were left, and none twice.
+        const auto kept = records(running, 38);
+        CHECK(kept.size() == 38);
         std::set<std::string> ids;
         std::map<std::string, int> codes;
         for (const json::Value& record : kept) {
@@ -189,8 +224,8 @@ TEST_SUITE("slow gateway") {
             ++codes[record.string_or("outcome_code", "")];
         }
         CHECK(ids.size() == kept.size());
-        CHECK(codes["input_blocked"] == 1);
-        CHECK(codes["output_blocked"] == 2);
+        CHECK(codes["input_blocked"] == 3);
+        CHECK(codes["output_blocked"] == 4);
         CHECK(codes["identity_required"] == 2);
         CHECK(soon([&] {
             for (const json::Value& record : records(running, kept.size())) {
@@ -199,6 +234,76 @@ TEST_SUITE("slow gateway") {
                 }
             }
             return false;
+        }));
+    }
+
+    TEST_CASE("[DSP-17] Anthropic's client runs unchanged, before upstreams of either dialect") {
+        RunningService running;
+        running.start();
+        const test::ToolRun run = test::run_tool(
+            {"node", COLOPHON_SOURCE_DIR "/tests/witness/anthropic_client.js",
+             COLOPHON_SOURCE_DIR "/build/witness/node_modules", running.url(""), running.key});
+        const std::string told = run.err + run.out + running.service->err();
+        REQUIRE_MESSAGE(run.exit_code == 0, told);
+        std::map<std::string, json::Value> said;
+        for (const json::Value& line : lines_of(run.out)) {
+            said[line.string_or("what", "")] = line;
+        }
+        const auto text = [&](const std::string& what, const char* member) {
+            return said[what].string_or(member, "");
+        };
+        for (const std::string prefix : {"", "native-"}) {
+            CAPTURE(prefix);
+            for (const std::string& what : {prefix + "message", prefix + "stream"}) {
+                CAPTURE(what);
+                const std::string all = text(what, "text");
+                CHECK(all.find("AI生成") < all.find("Hello wide world"));
+                CHECK(all.find("Hello wide world") != std::string::npos);
+                CHECK(text(what, "reason") == "end_turn");
+                CHECK_FALSE(text(what, "id").empty());
+                CHECK(said[what].find("tokens")->as_int().value() >= 5);
+            }
+            CHECK(text(prefix + "stream", "pieces") == text(prefix + "stream", "text"));
+            CHECK(text(prefix + "tools", "name") == "weather");
+            CHECK(text(prefix + "tools", "input") == "Beijing");
+            CHECK(text(prefix + "stream_tools", "input") == "Beijing");
+            CHECK(text(prefix + "stream_tools", "reason") == "tool_use");
+            CHECK(text(prefix + "blocked", "reason") == "refusal");
+            CHECK(text(prefix + "blocked", "text").find("almost") != std::string::npos);
+            CHECK(text(prefix + "blocked", "text").find("forb") == std::string::npos);
+            for (const auto& [what, kind, code] :
+                 {std::tuple{"blocked_whole", "PermissionDeniedError", "output_blocked"},
+                  std::tuple{"input_blocked", "PermissionDeniedError", "input_blocked"},
+                  std::tuple{"no_user", "PermissionDeniedError", "identity_required"},
+                  std::tuple{"cut", "APIError", "upstream_failed"},
+                  std::tuple{"search", "BadRequestError", "invalid_request"}}) {
+                CAPTURE(what);
+                CHECK(text(prefix + what, "kind") == kind);
+                CHECK(text(prefix + what, "code") == code);
+            }
+        }
+        CHECK(text("no_model", "type") == "not_found_error");
+        CHECK(text("no_key", "kind") == "AuthenticationError");
+        CHECK(text("no_key", "type") == "authentication_error");
+        for (const char* what : {"chat", "chat_stream"}) {
+            CAPTURE(what);
+            CHECK(text(what, "text").find("AI生成") < text(what, "text").find("Hello wide world"));
+            CHECK(text(what, "text").find("Hello wide world") != std::string::npos);
+            CHECK(text(what, "reason") == "stop");
+            CHECK(said[what].find("tokens")->as_int().value() == 10);
+        }
+        CHECK(text("chat_tools", "name") == "weather");
+        CHECK(text("chat_tools", "arguments") == R"({"city":"Beijing"})");
+        CHECK(text("chat_choices", "kind") == "BadRequestError");
+        // 5 tokens in and 5 out at 2.50 and 10 for a million.
+        const std::string metrics = running.curl({running.url("/metrics")});
+        CHECK(metrics.find("colophon_cost_millionths_total{gen_ai_request_model=\"native-letters\","
+                           "currency=\"CNY\"} 126") != std::string::npos);
+        // Each call with a key has its record: ten for each kind of upstream, and five more.
+        const auto kept = records(running, 25);
+        CHECK(kept.size() == 25);
+        CHECK(std::ranges::any_of(kept, [](const json::Value& record) {
+            return json::write(record).find("0.000063") != std::string::npos;
         }));
     }
 
@@ -351,7 +456,7 @@ TEST_SUITE("slow gateway") {
                 }
             }
         }
-        CHECK(guarded == 8);
+        CHECK(guarded == 11);
     }
 
     TEST_CASE("files are labelled and verified for content made elsewhere") {

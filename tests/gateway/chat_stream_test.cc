@@ -5,9 +5,11 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/text_gate.h"
+#include "gateway/text_stream.h"
 #include "http/sse.h"
 #include "label/explicit/text.h"
 #include "label/format.h"
+#include "review/matcher.h"
 #include "review/review.h"
 #include "review/word_list.h"
 
@@ -27,8 +29,8 @@ constexpr const char* kWords = "本内容由AI生成";
 AnswerRules rules(TextShape shape = TextShape::kChat, const char* words = kWords) {
     AnswerRules made;
     made.shape = shape;
-    made.reviewer =
-        std::make_shared<const review::Reviewer>(review::WordList::parse("forbidden\n").value());
+    made.reviewer = std::make_shared<const review::Reviewer>(
+        review::Matcher::compile(review::parse_word_list("forbidden\n").value()).value());
     made.label.words = words;
     made.aigc = json::Object{{"Label", "1"}};
     return made;
@@ -89,6 +91,9 @@ std::string run(ChatStream& stream, const std::vector<std::string>& events,
         auto taken = stream.take(event);
         REQUIRE(taken.ok());
         out += *taken;
+    }
+    if (ending != TextStream::Ending::kBroken) {
+        stream.settle();
     }
     return out + stream.close(ending);
 }

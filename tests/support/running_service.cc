@@ -126,6 +126,17 @@ RunningService::RunningService(const std::string& more) {
     for (const char* model : kModels) {
         config += std::string("[[model]]\nname = \"") + model + "\"\nupstream = \"bench\"\n";
     }
+    // The same upstream, spoken to in Anthropic's dialect.
+    config +=
+        "[[upstream]]\nname = \"native\"\ndialect = \"anthropic\"\n"
+        "url = \"http://127.0.0.1:" +
+        upstream_port + "/v1\"\nfirst_byte_seconds = 1\nidle_seconds = 1\n";
+    for (const char* model : {"echo", "letters", "tools", "backwards", "cut"}) {
+        config += std::string("[[model]]\nname = \"native-") + model +
+                  "\"\ninput_price = \"2.50\"\noutput_price = \"10\"\n"
+                  "targets = [{upstream = \"native\", model = \"" +
+                  model + "\"}]\n";
+    }
     config += "[[model]]\nname = \"picture\"\nkind = \"image\"\nupstream = \"bench\"\n" + more;
     write_file(dir.file("colophon.toml"), as_bytes(config));
     write_file(dir.file("words.txt"), as_bytes("politics\tforbidden\n"));

@@ -59,6 +59,36 @@ async function main() {
   const call = called.choices[0].message.tool_calls[0];
   say('tools', { name: call.function.name, arguments: call.function.arguments, id: call.id });
 
+  const answered = await client.responses.create({
+    model: 'echo', input: 'Hello wide world', user, store: true,
+  });
+  say('response', {
+    text: answered.output_text, status: answered.status, tokens: answered.usage.total_tokens,
+    id: answered.aigc.ProduceID, kept: answered.store,
+  });
+  const events = client.responses.stream({
+    model: 'letters', input: [{ role: 'user', content: 'Hello wide world' }], user,
+  });
+  let pieces = '';
+  let numbers = 0;
+  let ordered = true;
+  for await (const event of events) {
+    ordered = ordered && event.sequence_number === numbers;
+    numbers += 1;
+    if (event.type === 'response.output_text.delta') pieces += event.delta;
+  }
+  const streamed = await events.finalResponse();
+  say('response_stream', {
+    text: streamed.output_text, pieces, ordered, status: streamed.status,
+    id: streamed.aigc.ProduceID, tokens: streamed.usage.total_tokens,
+  });
+  const calling = client.responses.stream({
+    model: 'tools', input: 'Beijing', user,
+    tools: [{ type: 'function', name: 'weather', parameters: { type: 'object' }, strict: false }],
+  });
+  const made = (await calling.finalResponse()).output[0];
+  say('response_tools', { name: made.name, arguments: made.arguments, id: made.call_id });
+
   const completion = await client.completions.create({ model: 'echo', prompt: 'once', user });
   say('completion', { text: completion.choices[0].text });
 
@@ -74,6 +104,14 @@ async function main() {
   const image = await client.images.generate({ model: 'picture', prompt: 'a white square', user });
   fs.writeFileSync(path.join(folder, 'picture.png'), Buffer.from(image.data[0].b64_json, 'base64'));
   say('image', { id: image.aigc.ProduceID });
+
+  const edited = await client.images.edit({
+    model: 'picture', prompt: 'with a hat', user, n: 1,
+    image: await OpenAI.toFile(fs.createReadStream(path.join(folder, 'plain.png')), 'alice.png',
+      { type: 'image/png' }),
+  });
+  fs.writeFileSync(path.join(folder, 'edited.png'), Buffer.from(edited.data[0].b64_json, 'base64'));
+  say('edit', { id: edited.aigc.ProduceID, parts: edited.parts.sort().join(' ') });
 
   const moderation = await client.moderations.create({ input: ['fine', 'a forbidden wish'] });
   say('moderation', { flagged: moderation.results.map((each) => each.flagged) });
@@ -100,6 +138,14 @@ async function main() {
   }, { headers: { 'Colophon-Subject': user } }));
 
   // The upstream says what the list forbids: the stream ends in the way that clients know.
+  await failing('edit_blocked', async () => client.images.edit({
+    model: 'picture', prompt: 'a forbidden hat', user,
+    image: await OpenAI.toFile(Buffer.from('x'), 'x.png'),
+  }));
+  await failing('edit_empty', async () => client.images.edit({
+    model: 'picture', prompt: 'a hat', user, image: [],
+  }));
+
   const filtered = await chat('backwards', 'neddibrof', { stream: true });
   let reason = null;
   let text = '';
@@ -109,6 +155,29 @@ async function main() {
   }
   say('output_blocked', { text, reason });
   await failing('output_blocked_whole', () => chat('backwards', 'neddibrof'));
+
+  const respond = (model, input, more = {}) => client.responses.create({
+    model, input, user, ...more,
+  });
+  const ended = await respond('backwards', 'neddibrof tsomla', { stream: true });
+  let said = '';
+  let last = null;
+  for await (const event of ended) {
+    if (event.type === 'response.output_text.delta') said += event.delta;
+    last = event;
+  }
+  say('response_blocked', {
+    text: said, type: last.type, reason: last.response.incomplete_details.reason,
+    output: last.response.output[0].content[0].text,
+  });
+  const drainResponse = async (model, input) => {
+    for await (const _ of await respond(model, input, { stream: true })) { /* to its end */ }
+  };
+  await failing('response_blocked_whole', () => respond('backwards', 'neddibrof'));
+  await failing('response_input_blocked', () => respond('echo', 'a forbidden wish'));
+  await failing('response_cut', () => drainResponse('cut', 'one two three four'));
+  await failing('response_kept', () => respond('echo', 'x', { previous_response_id: 'resp_1' }));
+  await failing('response_search', () => respond('echo', 'x', { tools: [{ type: 'web_search' }] }));
 
   const leaving = new AbortController();
   const left = await client.chat.completions.create(
