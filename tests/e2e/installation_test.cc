@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <sstream>
@@ -298,6 +299,49 @@ TEST_CASE("a user is verified by the providers of the configuration, and it is o
 }
 
 // [DSP-10] Whoever owns the database cannot change what it says unseen.
+// [DSP-10] [DSP-16]
+TEST_CASE("records are found by time, subject, number and digest, and held by order") {
+    each_engine([](const Operator& person) {
+        REQUIRE(person.code({"admin", "tenant", "create", "Example"}) == 0);
+        REQUIRE(person.code({"admin", "tenant", "create", "Other"}) == 0);
+        const json::Value user = person.one({"admin", "subject", "add", "Example", "user-1"});
+        const std::string subject = user.string_or("subject", "");
+        const json::Value all = person.lines({"ledger", "records"}).front();
+        const std::string number = all.string_or("id", "");
+        CHECK(person.one({"ledger", "records", number}).string_or("id", "") == number);
+        CHECK(person.lines({"ledger", "records", "--since", "2026-01-01T00:00:00Z"}).size() == 3);
+        CHECK(person.lines({"ledger", "records", "--until", "2026-01-01T00:00:00Z"}).empty());
+        CHECK(person.code({"ledger", "records", number, "--kind", "call"}) == 3);
+        CHECK(person.lines({"ledger", "records", "--tenant", "Example", "--subject", "user-1"})
+                  .empty());
+        CHECK(person.code({"ledger", "records", "--subject", "user-1"}) == 64);
+        CHECK(person.code({"ledger", "records", "--digest", std::string(64, '0')}) == 3);
+        CHECK(person.code({"ledger", "records", "--digest", "0"}) == 64);
+        test::write_file(person.dir.file("content"), as_bytes("never said"));
+        CHECK(person.code({"ledger", "records", "--file", "content"}) == 3);
+
+        const json::Value hold = person.one({"ledger", "hold", "--tenant", "Example", "--subject",
+                                             "user-1", "--reason", "order 2026-17"});
+        CHECK(hold.string_or("subject", "") == subject);
+        CHECK(person.one({"ledger", "holds"}).string_or("reason", "") == "order 2026-17");
+        CHECK(person.one({"ledger", "purge"}).find("holds")->as_int().value() == 1);
+        const std::vector<std::string> erase{
+            "admin",  "subject",  "erase",   "Example",
+            "user-1", "--reason", "request", "--despite-retention"};
+        CHECK(person.run(erase).err.find("a legal hold covers this subject") != std::string::npos);
+        const std::string id = hold.string_or("hold", "");
+        CHECK(person.code({"ledger", "release", id}) == 0);
+        CHECK(person.code({"ledger", "release", id}) == 1);
+        CHECK(person.code({"ledger", "release", "nothing"}) == 1);
+        CHECK(person.lines({"ledger", "holds"}).empty());
+        CHECK(person.code(erase) == 0);
+        const std::vector<std::string> done = operations(person);
+        CHECK(std::ranges::count(done, "hold.place") == 1);
+        CHECK(std::ranges::count(done, "hold.lift") == 1);
+        CHECK(person.code({"ledger", "hold", "--reason", ""}) == 64);
+    });
+}
+
 TEST_CASE("rows that were changed behind the program are named by the check") {
     const Operator person(Engine::kSqlite);
     REQUIRE(person.code({"admin", "init"}) == 0);
