@@ -11,11 +11,13 @@
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "ledger/conduct.h"
 #include "ledger/retention.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 

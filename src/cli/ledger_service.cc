@@ -32,7 +32,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <ctime>
 #include <string>

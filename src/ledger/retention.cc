@@ -23,7 +23,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -244,7 +243,7 @@ Result<void> lift_hold(storage::Store& store, const LiftedHold& lifted, const Co
         {kLift,
          {storage::bytes(*bytes), storage::bytes(lifted.by.bytes), time_value(lifted.at)},
          storage::Affects::kOne});
-    const auto applied = store.apply(std::move(batch));
+    auto applied = store.apply(std::move(batch));
     if (!applied.ok() && applied.error().code == ErrorCode::kConflict) {
         return none;
     }

@@ -305,6 +305,8 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "admin user reset",
                                    "admin user disable",
                                    "admin user enable",
+                                   "admin keys add",
+                                   "admin keys retire",
                                    "admin keys status",
                                    "admin keys rotate"}) {
         CAPTURE(verb);
