@@ -4,6 +4,7 @@
 #include "core/result.h"
 #include "storage/internal/check.h"
 #include "storage/internal/connection_pool.h"
+#include "storage/internal/group_queue.h"
 #include "storage/internal/postgres_connection.h"
 #include "storage/internal/postgres_listener.h"
 #include "storage/limits.h"
@@ -11,12 +12,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -140,11 +138,7 @@ public:
     PostgresStore(const PostgresStore&) = delete;
     PostgresStore& operator=(const PostgresStore&) = delete;
     ~PostgresStore() override {
-        {
-            const std::scoped_lock lock(mutex_);
-            stop_ = true;
-        }
-        waiting_changed_.notify_all();
+        waiting_.stop();
         for (std::thread& each : threads_) {
             each.join();
         }
@@ -163,8 +157,6 @@ public:
 
 private:
     void run();
-    bool enqueue(Work& work);
-    std::vector<Work> take_group();
     static Result<void> run_body(PostgresConnection& connection, const TransactionBody& body,
                                  bool& repeat);
 
@@ -174,10 +166,7 @@ private:
     PostgresListener listener_;
     std::chrono::milliseconds statement_max_;
 
-    std::mutex mutex_;
-    std::condition_variable waiting_changed_;
-    std::deque<Work> waiting_;
-    bool stop_ = false;
+    GroupQueue<Work> waiting_;
     std::vector<std::thread> threads_;  // last: they use all of the above
 };
 
@@ -324,40 +313,16 @@ void PostgresStore::apply(Batch batch, Done done) {
         return;
     }
     Work work{.batch = std::move(batch), .done = std::move(done)};
-    if (!enqueue(work)) {
+    if (!waiting_.add(work)) {
         work.done(Error{ErrorCode::kLimit, "too many writes wait for the database"});
     }
 }
 
-bool PostgresStore::enqueue(Work& work) {
-    {
-        const std::scoped_lock lock(mutex_);
-        if (waiting_.size() >= kBatchesWaitingMax) {
-            return false;
-        }
-        waiting_.push_back(std::move(work));
-    }
-    waiting_changed_.notify_one();
-    return true;
-}
-
-std::vector<Work> PostgresStore::take_group() {
-    std::unique_lock lock(mutex_);
-    waiting_changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
-    const std::size_t count = std::min(waiting_.size(), kGroupMax);
-    std::vector<Work> group;
-    group.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        group.push_back(std::move(waiting_.front()));
-        waiting_.pop_front();
-    }
-    return group;
-}
-
 void PostgresStore::run() {
+    GroupQueue<Work>::Pace pace;
     std::unique_ptr<PostgresConnection> connection;
     for (;;) {
-        std::vector<Work> group = take_group();
+        std::vector<Work> group = waiting_.take(pace);
         if (group.empty()) {
             return;  // stopped, and nobody waits
         }
