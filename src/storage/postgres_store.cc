@@ -4,7 +4,6 @@
 #include "core/result.h"
 #include "storage/internal/check.h"
 #include "storage/internal/connection_pool.h"
-#include "storage/internal/group_queue.h"
 #include "storage/internal/postgres_connection.h"
 #include "storage/internal/postgres_listener.h"
 #include "storage/limits.h"
@@ -12,9 +11,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -138,7 +140,11 @@ public:
     PostgresStore(const PostgresStore&) = delete;
     PostgresStore& operator=(const PostgresStore&) = delete;
     ~PostgresStore() override {
-        waiting_.stop();
+        {
+            const std::scoped_lock lock(mutex_);
+            stop_ = true;
+        }
+        waiting_changed_.notify_all();
         for (std::thread& each : threads_) {
             each.join();
         }
@@ -157,6 +163,8 @@ public:
 
 private:
     void run();
+    bool enqueue(Work& work);
+    std::vector<Work> take_group();
     static Result<void> run_body(PostgresConnection& connection, const TransactionBody& body,
                                  bool& repeat);
 
@@ -166,7 +174,10 @@ private:
     PostgresListener listener_;
     std::chrono::milliseconds statement_max_;
 
-    GroupQueue<Work> waiting_;
+    std::mutex mutex_;
+    std::condition_variable waiting_changed_;
+    std::deque<Work> waiting_;
+    bool stop_ = false;
     std::vector<std::thread> threads_;  // last: they use all of the above
 };
 
@@ -313,16 +324,40 @@ void PostgresStore::apply(Batch batch, Done done) {
         return;
     }
     Work work{.batch = std::move(batch), .done = std::move(done)};
-    if (!waiting_.add(work)) {
+    if (!enqueue(work)) {
         work.done(Error{ErrorCode::kLimit, "too many writes wait for the database"});
     }
 }
 
+bool PostgresStore::enqueue(Work& work) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (waiting_.size() >= kBatchesWaitingMax) {
+            return false;
+        }
+        waiting_.push_back(std::move(work));
+    }
+    waiting_changed_.notify_one();
+    return true;
+}
+
+std::vector<Work> PostgresStore::take_group() {
+    std::unique_lock lock(mutex_);
+    waiting_changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+    const std::size_t count = std::min(waiting_.size(), kGroupMax);
+    std::vector<Work> group;
+    group.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        group.push_back(std::move(waiting_.front()));
+        waiting_.pop_front();
+    }
+    return group;
+}
+
 void PostgresStore::run() {
-    GroupQueue<Work>::Pace pace;
     std::unique_ptr<PostgresConnection> connection;
     for (;;) {
-        std::vector<Work> group = waiting_.take(pace);
+        std::vector<Work> group = take_group();
         if (group.empty()) {
             return;  // stopped, and nobody waits
         }

@@ -5,7 +5,6 @@
 #include "core/result.h"
 #include "storage/internal/check.h"
 #include "storage/internal/connection_pool.h"
-#include "storage/internal/group_queue.h"
 #include "storage/internal/machine_lock.h"
 #include "storage/internal/sqlite_connection.h"
 #include "storage/internal/sqlite_follower.h"
@@ -17,11 +16,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <future>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -158,7 +160,11 @@ public:
     SqliteStore(const SqliteStore&) = delete;
     SqliteStore& operator=(const SqliteStore&) = delete;
     ~SqliteStore() override {
-        waiting_.stop();
+        {
+            const std::scoped_lock lock(mutex_);
+            stop_ = true;
+        }
+        waiting_changed_.notify_all();
         thread_.join();
         if (!writer_->sync_failed()) {
             // Who comes next starts with an empty WAL; when this fails it is as good as a crash.
@@ -176,6 +182,8 @@ public:
 
 private:
     void run();
+    bool enqueue(Work& work);
+    std::vector<Work> take_group();
     void commit_group(std::vector<Work>& group);
     Result<void> run_one(const Work& work, bool alone);
     Result<void> run_work(const Work& work);
@@ -189,9 +197,24 @@ private:
     bool notified_now_ = false;               // the thread's: by the group that is open
     int next_checkpoint_ = kCheckpointPages;  // the thread's, in pages of the WAL
 
-    GroupQueue<Work> waiting_;
+    std::mutex mutex_;
+    std::condition_variable waiting_changed_;
+    std::deque<Work> waiting_;
+    bool stop_ = false;
     std::thread thread_;  // last: it uses all of the above
 };
+
+bool SqliteStore::enqueue(Work& work) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (waiting_.size() >= kBatchesWaitingMax) {
+            return false;
+        }
+        waiting_.push_back(std::move(work));
+    }
+    waiting_changed_.notify_one();
+    return true;
+}
 
 void SqliteStore::apply(Batch batch, Done done) {
     auto checked = check_batch(batch);
@@ -200,7 +223,7 @@ void SqliteStore::apply(Batch batch, Done done) {
         return;
     }
     Work work{.batch = std::move(batch), .body = nullptr, .done = std::move(done)};
-    if (!waiting_.add(work)) {
+    if (!enqueue(work)) {
         work.done(Error{ErrorCode::kLimit, "too many writes wait for the database"});
     }
 }
@@ -212,7 +235,7 @@ Result<void> SqliteStore::transact(const TransactionBody& body) {
     Work work{.batch = {}, .body = &body, .done = [outcome](Result<void> result) {
                   outcome->set_value(std::move(result));
               }};
-    if (!waiting_.add(work)) {
+    if (!enqueue(work)) {
         return Error{ErrorCode::kLimit, "too many writes wait for the database"};
     }
     return answer.get();
@@ -239,10 +262,20 @@ Result<std::unique_ptr<Subscription>> SqliteStore::listen(std::string channel, L
     return follower_.listen(std::move(channel), std::move(listener));
 }
 
+std::vector<Work> SqliteStore::take_group() {
+    std::unique_lock lock(mutex_);
+    waiting_changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+    const std::size_t count = std::min(waiting_.size(), kGroupMax);
+    std::vector<Work> group(
+        std::make_move_iterator(waiting_.begin()),
+        std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(count)));
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    return group;
+}
+
 void SqliteStore::run() {
-    GroupQueue<Work>::Pace pace;
     for (;;) {
-        std::vector<Work> group = waiting_.take(pace);
+        std::vector<Work> group = take_group();
         if (group.empty()) {
             return;  // stopped, and nobody waits
         }
