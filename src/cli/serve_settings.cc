@@ -16,6 +16,7 @@
 #include "label/apply.h"
 #include "label/format.h"
 #include "label/record.h"
+#include "review/matcher.h"
 #include "review/review.h"
 #include "review/word_list.h"
 #include "storage/secret_source.h"
@@ -180,11 +181,15 @@ Result<void> set_review(const Config& config, gateway::Settings& settings) {
     if (!config.serve.review.words.empty()) {
         words = TRY(read_small_file(config.serve.review.words, kWordFileBytesMax));
     }
-    auto list = review::WordList::parse(words);
-    if (!list.ok()) {
-        return with_context(list.error(), config.serve.review.words);
+    auto entries = review::parse_word_list(words);
+    if (!entries.ok()) {
+        return with_context(entries.error(), config.serve.review.words);
     }
-    settings.reviewer = std::make_shared<const review::Reviewer>(std::move(*list));
+    auto matcher = review::Matcher::compile(std::move(*entries));
+    if (!matcher.ok()) {
+        return with_context(matcher.error(), config.serve.review.words);
+    }
+    settings.reviewer = std::make_shared<const review::Reviewer>(std::move(*matcher));
     return {};
 }
 

@@ -128,6 +128,25 @@ bool looks_like_mpeg_audio(Bytes head) {
            (head[2] & 0x0CU) != 0x0CU;
 }
 
+// ID3v2 stands before MP3 by its own specification and before FLAC by habit (Content Credentials
+// go there): what follows the tag, if it is in sight, tells which. ID3v2.4, 3.1: ten bytes, the
+// last four the size of the rest, seven bits in each.
+std::optional<Format> detect_after_id3(Bytes file, std::string_view extension) {
+    constexpr std::size_t kHeader = 10;
+    if (!starts_with(file, "ID3")) {
+        return std::nullopt;
+    }
+    std::size_t end = 0;
+    for (std::size_t at = 6; at < std::min(kHeader, file.size()); ++at) {
+        end = end << 7U | (file[at] & 0x7FU);
+    }
+    end += kHeader;
+    if (end < file.size()) {
+        return starts_with(file.subspan(end), "fLaC") ? Format::kFlac : Format::kMp3;
+    }
+    return extension == "flac" ? Format::kFlac : Format::kMp3;
+}
+
 std::optional<Format> detect_binary(Bytes head, std::string_view extension) {
     if (starts_with(head, "\xFF\xD8\xFF")) {
         return Format::kJpeg;
@@ -152,9 +171,6 @@ std::optional<Format> detect_binary(Bytes head, std::string_view extension) {
     }
     if (starts_with(head, "FLV\x01")) {
         return Format::kFlv;
-    }
-    if (starts_with(head, "ID3")) {
-        return extension == "flac" ? Format::kFlac : Format::kMp3;
     }
     if (const auto riff = detect_riff(head)) {
         return riff;
@@ -226,8 +242,12 @@ std::string_view kind_name(Kind kind) noexcept {
     return kNames[static_cast<std::size_t>(kind)];
 }
 
-std::optional<Format> detect_format(Bytes head, std::string_view file_name) {
+std::optional<Format> detect_format(Bytes file, std::string_view file_name) {
     const std::string extension = extension_of(file_name);
+    if (const auto tagged = detect_after_id3(file, extension)) {
+        return tagged;
+    }
+    const Bytes head = file.first(std::min(file.size(), kSniffBytes));
     if (const auto binary = detect_binary(head, extension)) {
         return binary;
     }

@@ -53,14 +53,15 @@ std::span<const FormatFacts> all_formats() noexcept;
 const FormatFacts& facts(Format format) noexcept;
 std::string_view kind_name(Kind kind) noexcept;  // "text", "image", "audio", "video"
 
-// How many bytes of the start detect_format wants to see.
+// How many bytes of the start detect_format needs.
 inline constexpr std::size_t kSniffBytes = 4096;
 
 // Tells the format by content; the file name (only its extension matters, may be empty) decides
 // only between texts and between MP4 and M4A when the brand leaves it open. A text with an
 // extension that is not ours (.json, .c) is not plain text. Nothing when the bytes are no format we
-// know. `head`: the first kSniffBytes of the file, or all of it when shorter.
-std::optional<Format> detect_format(Bytes head, std::string_view file_name);
+// know. `file`: all of it, or its first kSniffBytes at least; what lies behind an ID3 tag is told
+// by the name where the bytes end before it.
+std::optional<Format> detect_format(Bytes file, std::string_view file_name);
 
 std::optional<Format> format_by_name(std::string_view name) noexcept;
 

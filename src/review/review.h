@@ -4,38 +4,59 @@
 // What a text that goes in or comes out is judged to be [DSP-10]. A reviewer does not change; new
 // rules are a new reviewer, and calls that are going on end with theirs.
 
-#include "core/result.h"
-#include "review/word_list.h"
+#include "review/entry.h"
+#include "review/matcher.h"
+#include "review/text_scan.h"
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::review {
 
-enum class Decision : std::uint8_t { kAllow, kFlag, kHold, kBlock };
-std::string_view decision_name(Decision decision) noexcept;  // "allow", ...
+// So many entries are named in one verdict.
+inline constexpr std::size_t kEntriesNamedMax = 32;
 
 struct Verdict {
     Decision decision = Decision::kAllow;
-    std::string category;  // empty when allowed
-    std::string rule;      // which entry of which version; never the word itself
+    std::string category;              // empty when allowed
+    std::string rule;                  // which entry of which version; never the word itself
+    std::string reply;                 // what the entry says instead, if anything
+    std::vector<std::string> entries;  // all that matched so far, by their ids
     bool blocked() const noexcept {
         return decision == Decision::kBlock || decision == Decision::kHold;
     }
 };
 
-class Reviewer;
+class Reviewer {
+public:
+    Reviewer() : Reviewer(Matcher()) {}
+    explicit Reviewer(Matcher matcher)
+        : matcher_(std::make_shared<const Matcher>(std::move(matcher))) {}
+
+    // The strictest of all entries that match.
+    Verdict review(std::string_view text) const;
+    // Of all rules: goes into the service record.
+    std::string version() const { return "library-" + matcher_->version(); }
+    const std::shared_ptr<const Matcher>& matcher() const noexcept { return matcher_; }
+
+    // Adds what a match means to what is known.
+    void add(const Match& match, Verdict& verdict) const;
+
+private:
+    std::shared_ptr<const Matcher> matcher_;
+};
 
 // One text that comes in pieces. What push() and finish() return may go out; the rest is held until
-// it is known to be harmless. Once blocked, nothing more is let go.
+// it is known to be harmless. Once an entry blocks or holds, what came before its match is let go
+// and nothing more: the same however the text was cut.
 class TextStream {
 public:
     explicit TextStream(std::shared_ptr<const Reviewer> reviewer)
-        : reviewer_(std::move(reviewer)) {}
+        : reviewer_(std::move(reviewer)), scan_(reviewer_->matcher()) {}
 
     std::string push(std::string_view piece);
     std::string finish();
@@ -44,23 +65,14 @@ public:
     std::size_t held_bytes() const noexcept { return held_.size(); }
 
 private:
+    std::string release();
+    std::string release_to(std::size_t end);
+
     std::shared_ptr<const Reviewer> reviewer_;  // shared: rules change while streams go on
-    WordList::State state_ = 0;
+    TextScan scan_;
     std::string held_;
+    std::size_t released_ = 0;
     Verdict verdict_;
-};
-
-class Reviewer {
-public:
-    explicit Reviewer(WordList words) : words_(std::move(words)) {}
-
-    Verdict review(std::string_view text) const;
-    // Of all rules: goes into the service record.
-    std::string version() const { return "words-" + words_.version(); }
-    const WordList& words() const noexcept { return words_; }
-
-private:
-    WordList words_;
 };
 
 }  // namespace colophon::review

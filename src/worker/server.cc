@@ -179,8 +179,7 @@ private:
     }
 
     static Result<json::Value> probe(Bytes bytes, const std::string& name) {
-        const Bytes head = bytes.first(std::min(bytes.size(), label::kSniffBytes));
-        const auto format = label::detect_format(head, name);
+        const auto format = label::detect_format(bytes, name);
         if (!format) {
             return Error{ErrorCode::kUnsupported, "a kind of file that is not known here"};
         }

@@ -5,7 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace colophon::label {
@@ -38,6 +40,19 @@ TEST_CASE("a text that is named after a format of others is left alone") {
 
 TEST_CASE("what the bytes say counts more than the name") {
     CHECK(detect("\x89PNG\r\n\x1A\n and more", "a.txt") == Format::kPng);
+}
+
+TEST_CASE("what follows an ID3 tag tells FLAC from MP3, and the name where that is out of sight") {
+    const std::string header("ID3\x04\0\0\0\0\x01\x02", 10);  // 130 bytes follow
+    const std::string tag = header + std::string(130, '\0');
+    CHECK(detect(tag + "fLaC and more", "") == Format::kFlac);
+    CHECK(detect(tag + "fLaC and more", "a.mp3") == Format::kFlac);
+    CHECK(detect(tag + "\xFF\xFB\x90", "a.flac") == Format::kMp3);
+    for (const std::size_t cut : {std::size_t{3}, header.size(), tag.size()}) {
+        CAPTURE(cut);
+        CHECK(detect(tag.substr(0, cut), "") == Format::kMp3);
+        CHECK(detect(tag.substr(0, cut), "a.flac") == Format::kFlac);
+    }
 }
 
 }  // namespace

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The search for the entries of a library in one text that comes in pieces. However it is cut, the
+// same matches come in the same order, and what may go out is known to the character.
+
+#include "review/entry.h"
+#include "review/matcher.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colophon::review {
+
+// So many separators in a row end a phrase, and so many characters that nobody sees.
+inline constexpr std::uint32_t kSeparatorsMax = 16;
+inline constexpr std::uint32_t kUnseenMax = 4096;
+
+struct Match {
+    std::uint32_t entry = 0;  // of the matcher
+    // Bytes of the text. Of an entry with context: of the phrase that made it complete.
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    friend bool operator==(const Match&, const Match&) = default;
+};
+
+class TextScan {
+public:
+    explicit TextScan(std::shared_ptr<const Matcher> matcher);
+
+    // UTF-8; a character may be cut at the end. An invalid byte is a character that is in no
+    // phrase.
+    void push(std::string_view piece) { walk(piece, false); }
+    void finish() { walk({}, true); }
+
+    // The next match whose fate is known, by where it ends.
+    std::optional<Match> next();
+    // So many bytes of the text belong to no match that is still to come; `all`, the length of the
+    // text so far, when there is nothing to look for.
+    std::size_t settled(std::size_t all) const noexcept { return walks_.empty() ? all : settled(); }
+
+private:
+    struct Candidate {
+        std::uint32_t phrase = 0;
+        std::size_t begin = 0;
+        std::size_t end = 0;
+        std::uint64_t end_character = 0;
+        bool open = false;  // the next character may make it part of a longer word
+    };
+    // Where one symbol came from.
+    struct Trail {
+        std::size_t offset = 0;
+        std::uint8_t run = 1;
+        WordKind before = WordKind::kOther;  // the character before it
+        bool first = true;                   // of those that one character became
+    };
+    struct Walk {
+        const PhraseSet* set;
+        Automaton::State state = Automaton::kRoot;
+        std::uint64_t symbols = 0;
+        std::uint64_t characters = 0;
+        std::size_t offset = 0;
+        std::uint32_t separators = 0;
+        std::uint32_t unseen = 0;
+        Symbol single = 0;  // the last symbol, when its character became no other
+        WordKind word = WordKind::kOther;
+        bool has_open = false;
+        std::vector<Trail> trail;  // a ring
+        std::size_t mask = 0;
+        std::deque<Candidate> found = {};
+    };
+    // What is known of the phrases of an entry with context.
+    struct Context {
+        std::uint32_t entry = 0;
+        std::optional<std::uint64_t> main;
+        std::vector<std::optional<std::uint64_t>> with;
+        std::vector<std::optional<std::uint64_t>> without;
+    };
+    enum class Fate : std::uint8_t { kOpen, kGone, kMatch };
+
+    std::size_t settled() const noexcept;
+    void walk(std::string_view piece, bool last);
+    template <bool kRepeats>
+    void walk_set(Walk& walk, std::string_view text, bool last) const;
+    static void take_symbol(Walk& walk, Glyph glyph, std::size_t begin);
+    static void take_sequence(Walk& walk, Glyph glyph, std::size_t begin);
+    static void break_off(Walk& walk);
+    static void note_ends(Walk& walk);
+    static void settle_open(Walk& walk, WordKind next);
+    static std::size_t start_of_state(const Walk& walk) noexcept;
+
+    Walk* first_found();
+    Fate fate_of(const Walk& walk, const Candidate& candidate);
+    Fate allowance_of(const Candidate& candidate) const;
+    Fate fate_in_context(const Phrase& phrase, const Candidate& candidate);
+    bool complete(const Context& context, const Entry& entry, std::uint64_t now) const;
+    Fate excluded(const Candidate& candidate, const Context& context, std::uint32_t within);
+    Context& context_of(std::uint32_t entry);
+    void forget_allowances();
+
+    std::shared_ptr<const Matcher> matcher_;
+    std::vector<Walk> walks_;
+    std::vector<Context> contexts_;
+    std::vector<Candidate> allowances_;
+    std::string cut_;  // the beginning of a character
+    bool finished_ = false;
+};
+
+}  // namespace colophon::review
