@@ -6,6 +6,7 @@
 #include "ledger/checkpoint.h"
 #include "ledger/log_writer.h"
 #include "ledger/merkle.h"
+#include "ledger/note.h"
 #include "ledger/records.h"
 #include "ledger/sequencer.h"
 #include "ledger/witnessing.h"
@@ -113,6 +114,7 @@ public:
 private:
     static std::vector<std::string> keys_of(const LogSigning& signing) {
         std::vector<std::string> keys;
+        keys.reserve(signing.signers.size());
         for (const NoteSigner& each : signing.signers) {
             keys.push_back(each.verifier().vkey());
         }
