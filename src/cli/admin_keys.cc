@@ -4,6 +4,7 @@
 #include "cli/admin.h"
 #include "cli/commands.h"
 #include "cli/installation.h"
+#include "cli/ledger_installation.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"
 #include "core/bytes.h"
@@ -12,6 +13,7 @@
 #include "core/result.h"
 #include "ledger/conduct.h"
 #include "ledger/log_keys.h"
+#include "ledger/note.h"
 #include "ledger/records.h"
 #include "storage/data_keys.h"
 
@@ -31,6 +33,9 @@ namespace {
 constexpr std::size_t kRewrapBatch = 1000;
 
 struct Arguments : AdminArguments {
+    std::string log;  // of add
+    std::string key;  // of retire
+    bool sm2 = false;
     std::string to;
     bool keep_old = false;
 };
@@ -114,6 +119,57 @@ Result<void> run_rotate(const Arguments& arguments) {
     return rotate(arguments, *installation);
 }
 
+// The checkpoint is signed anew at once where no service runs; one that runs does it by itself.
+Result<void> show_changed(const Arguments& arguments, Installation& installation,
+                          const ledger::LogKey& key) {
+    TRY(sequence_log(installation, key.log));
+    report(arguments, log_json(key),
+           fmt::format("{} {}: {}", tr("log", "日志"),
+                       key.retired ? tr("retired", "已退役") : tr("signs", "用于签名"), key.vkey));
+    return {};
+}
+
+Result<void> run_add(const Arguments& arguments, Installation& installation) {
+    const auto logs = TRY(parse_log_classes(arguments.log));
+    const ledger::Conduct conduct = installation.conduct(command_actor());
+    const auto type = arguments.sm2 ? ledger::SignatureType::kSm2 : ledger::SignatureType::kEd25519;
+    for (const ledger::LogClass log : logs) {
+        const ledger::LogKey key = TRY(installation.log_keys().add(log, type, conduct));
+        TRY(show_changed(arguments, installation, key));
+    }
+    return {};
+}
+
+Result<void> run_retire(const Arguments& arguments, Installation& installation) {
+    const ledger::Conduct conduct = installation.conduct(command_actor());
+    const ledger::LogKey key = TRY(installation.log_keys().retire(arguments.key, conduct));
+    return show_changed(arguments, installation, key);
+}
+
+void add_log_key_verbs(CLI::App& group, Action& action) {
+    auto adding = std::make_shared<Arguments>();
+    CLI::App* add = group.add_subcommand(
+        "add", std::string(tr("a further key that signs the logs, beside the old ones",
+                              "为日志增加一把签名密钥（与旧密钥并用）")));
+    add->add_option(
+        "--log", adding->log,
+        std::string(tr("only of this log: service or conduct", "仅限此日志：service 或 conduct")));
+    add->add_flag(
+        "--sm2", adding->sm2,
+        std::string(tr("SM2 with SM3 instead of Ed25519", "使用 SM2 与 SM3，而非 Ed25519")));
+    act_on_installation(*add, adding, action, run_add);
+
+    auto retiring = std::make_shared<Arguments>();
+    CLI::App* retire = group.add_subcommand(
+        "retire", std::string(tr("a key of a log signs no more", "日志密钥停止签名")));
+    retire
+        ->add_option(
+            "KEY", retiring->key,
+            std::string(tr("the public key, or the eight digits in it", "公钥，或其中的八位编号")))
+        ->required();
+    act_on_installation(*retire, retiring, action, run_retire);
+}
+
 }  // namespace
 
 void add_admin_keys_verbs(CLI::App& admin, Action& action) {
@@ -126,6 +182,8 @@ void add_admin_keys_verbs(CLI::App& admin, Action& action) {
         group->add_subcommand("status", std::string(tr("which keys there are, without any secret",
                                                        "显示密钥状态（不含任何机密）")));
     act_on_installation(*status, seeing, action, show_status);
+
+    add_log_key_verbs(*group, action);
 
     auto rotating = std::make_shared<Arguments>();
     CLI::App* verb = group->add_subcommand(

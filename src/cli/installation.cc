@@ -370,7 +370,13 @@ Result<std::vector<ledger::ServiceLog>> logs_of(ledger::LogKeys& keys,
                         .origin = std::move(origin),
                         .signers = std::move(signers),
                         .witnesses = witnesses,
-                        .exchange = exchange});
+                        .exchange = exchange,
+                        .signing = [&keys, log]() -> Result<ledger::LogSigning> {
+                            ledger::LogSigning signing;
+                            signing.signers = TRY(keys.signers(log));
+                            signing.former = TRY(keys.former(log));
+                            return signing;
+                        }});
     }
     return logs;
 }

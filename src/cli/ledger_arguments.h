@@ -34,7 +34,15 @@ struct LedgerArguments {
     std::string output;
     std::string log_class;
     std::string kind;   // of records
-    std::string since;  // of records
+    std::string since;  // of records and hold
+    std::string until;
+    std::string tenant;   // name
+    std::string subject;  // name at its tenant, or 32 digits
+    std::string record;   // content id or number of a record
+    std::string digest;   // SHA-256 in hexadecimal
+    std::string file;     // whose digest is looked for
+    std::string reason;   // of hold
+    std::string hold;     // of release
     std::size_t limit = 100;
     StoreChoice store;
     std::optional<std::uint64_t> index;
@@ -73,6 +81,10 @@ Result<ExitCode> run_own_prove(const LedgerArguments& arguments);
 // The newest records of the installation; the sequencers until a signal ends them.
 Result<ExitCode> run_records(const LedgerArguments& arguments);
 Result<ExitCode> run_sequence(const LedgerArguments& arguments);
+// Records that no purge removes, until they are released.
+Result<ExitCode> run_hold(const LedgerArguments& arguments);
+Result<ExitCode> run_holds(const LedgerArguments& arguments);
+Result<ExitCode> run_release(const LedgerArguments& arguments);
 // Removes records past their time, then what the logs need no longer.
 Result<ExitCode> run_purge(const LedgerArguments& arguments);
 // `folder` is a data folder, or empty for what the options name.

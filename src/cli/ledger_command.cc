@@ -439,23 +439,86 @@ void add_others(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, A
     set_action(*copy, arguments, action, run_export);
 }
 
-void add_service_verbs(CLI::App& parent, const std::shared_ptr<Arguments>& arguments,
-                       Action& action) {
+void add_whose(CLI::App& verb, Arguments& arguments) {
+    verb.add_option("--tenant", arguments.tenant,
+                    std::string(tr("only of this tenant, by its name", "仅限此租户（名称）")));
+    verb.add_option("--subject", arguments.subject,
+                    std::string(tr("only of this user: the name that --tenant has for it, or its "
+                                   "number",
+                                   "仅限此用户：--tenant 所用的名称，或用户编号")));
+    verb.add_option("--since", arguments.since,
+                    std::string(tr("not older than this: 2026-01-01T00:00:00Z",
+                                   "不早于此时间，如 2026-01-01T00:00:00Z")));
+    verb.add_option("--until", arguments.until,
+                    std::string(tr("older than this time", "早于此时间")));
+}
+
+void add_plain(CLI::App& verb, Arguments& arguments) {
+    add_store_options(verb, arguments.store);
+    verb.add_flag("--json", arguments.json,
+                  std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
+    verb.set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
+}
+
+void add_hold_verbs(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, Action& action) {
+    CLI::App* hold = parent.add_subcommand(
+        "hold", std::string(tr("keep records whatever their age, by order; without options all",
+                               "按要求保全记录，不受保存期限影响；不加选项则保全全部记录")));
+    add_whose(*hold, *arguments);
+    hold->add_option(
+            "--reason", arguments->reason,
+            std::string(tr("the order's number; no personal data", "要求的文号；不得含个人信息")))
+        ->required();
+    CLI::App* holds = parent.add_subcommand(
+        "holds", std::string(tr("the legal holds in force", "列出生效的保全要求")));
+    CLI::App* release =
+        parent.add_subcommand("release", std::string(tr("end a legal hold", "解除保全要求")));
+    release
+        ->add_option(
+            "HOLD", arguments->hold,
+            std::string(tr("number of the hold, as holds shows it", "保全编号（见 holds）")))
+        ->required();
+    for (CLI::App* verb : {hold, holds, release}) {
+        add_plain(*verb, *arguments);
+    }
+    set_action(*hold, arguments, action, run_hold);
+    set_action(*holds, arguments, action, run_holds);
+    set_action(*release, arguments, action, run_release);
+}
+
+void add_records(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, Action& action) {
     CLI::App* records = parent.add_subcommand(
         "records", std::string(tr("the newest records of the installation, without what is sealed",
                                   "列出本系统最新的记录（不含加密内容）")));
+    CLI::Option* record =
+        records->add_option("RECORD", arguments->record,
+                            std::string(tr("only the record of this content id or number",
+                                           "仅限此内容编号或记录编号的记录")));
+    CLI::Option* digest =
+        records->add_option("--digest", arguments->digest,
+                            std::string(tr("only records of the content with this SHA-256",
+                                           "仅限内容的 SHA-256 为此值的记录")));
+    CLI::Option* file = records->add_option(
+        "--file", arguments->file,
+        std::string(tr("only records of exactly this file", "仅限内容与此文件完全相同的记录")));
+    record->excludes(digest)->excludes(file);
+    digest->excludes(file);
     records->add_option("--kind", arguments->kind,
                         std::string(tr("call, unlabelled_release, verification, administration, "
                                        "erasure, purge",
                                        "call、unlabelled_release、verification、administration、"
                                        "erasure、purge")));
-    records->add_option("--since", arguments->since,
-                        std::string(tr("not older than this: 2026-01-01T00:00:00Z",
-                                       "不早于此时间，如 2026-01-01T00:00:00Z")));
+    add_whose(*records, *arguments);
     records
         ->add_option("--limit", arguments->limit,
                      std::string(tr("how many at most; default: 100", "最多条数；默认 100")))
         ->check(CLI::Range(1, 1'000'000));
+    add_plain(*records, *arguments);
+    set_action(*records, arguments, action, run_records);
+}
+
+void add_service_verbs(CLI::App& parent, const std::shared_ptr<Arguments>& arguments,
+                       Action& action) {
     CLI::App* sequence = parent.add_subcommand(
         "sequence", std::string(tr("carry records into the logs until a signal ends it",
                                    "持续将记录写入日志，直到收到终止信号")));
@@ -472,13 +535,9 @@ void add_service_verbs(CLI::App& parent, const std::shared_ptr<Arguments>& argum
                      std::string(tr("how long records of conduct are kept; default: 1098",
                                     "操作记录的保存天数；默认 1098")))
         ->check(CLI::Range(180, 36'500));
-    for (CLI::App* verb : {records, sequence, purge}) {
-        add_store_options(*verb, arguments->store);
-        verb->add_flag("--json", arguments->json,
-                       std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
-        verb->set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
+    for (CLI::App* verb : {sequence, purge}) {
+        add_plain(*verb, *arguments);
     }
-    set_action(*records, arguments, action, run_records);
     set_action(*sequence, arguments, action, run_sequence);
     set_action(*purge, arguments, action, run_purge);
 }
@@ -493,6 +552,8 @@ void add_ledger_command(CLI::App& app, Action& action) {
     verb->set_help_flag("-h,--help", std::string(tr("show this help", "显示帮助")));
     add_check(*verb, arguments, action);
     add_others(*verb, arguments, action);
+    add_records(*verb, arguments, action);
+    add_hold_verbs(*verb, arguments, action);
     add_service_verbs(*verb, arguments, action);
 }
 

@@ -6,6 +6,8 @@
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "identity/subjects.h"
+#include "identity/tenants.h"
 #include "ledger/log_keys.h"
 #include "ledger/log_service.h"
 #include "ledger/record.h"
@@ -34,6 +36,8 @@ constexpr std::size_t kContentIdChars = 10;
 constexpr std::chrono::milliseconds kWaitStep{100};
 constexpr int kWaitStepsMax = 50;
 
+}  // namespace
+
 Result<ledger::Facts> find_record(Installation& installation, const std::string& id) {
     if (id.size() == kContentIdChars) {
         const ContentId content = TRY(parse_content_id(id));
@@ -47,7 +51,29 @@ Result<ledger::Facts> find_record(Installation& installation, const std::string&
     return installation.records().find(*record);
 }
 
-}  // namespace
+Result<Whose> whose_records(Installation& installation, const std::string& tenant,
+                            const std::string& subject) {
+    Whose whose;
+    if (!tenant.empty()) {
+        whose.tenant = TRY(installation.tenants().find(tenant)).id;
+    }
+    if (subject.empty()) {
+        return whose;
+    }
+    if (const auto id = parse_random_id<SubjectId>(subject); id.ok()) {
+        whose.subject = *id;
+        return whose;
+    }
+    if (!whose.tenant) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "a subject is a number of 32 digits, or the name that --tenant has for it"};
+    }
+    whose.subject = TRY(installation.subjects().find(*whose.tenant, subject));
+    if (!whose.subject) {
+        return Error{ErrorCode::kNotFound, "there is no such subject"};
+    }
+    return whose;
+}
 
 ledger::verify::Fetch objects_fetch(storage::ObjectStore& objects, ledger::LogClass log) {
     auto files = std::make_shared<ledger::StoredObjects>(objects, ledger::log_prefix(log));

@@ -34,6 +34,19 @@ bool is_data_folder(const std::string& path);
 // Integrates what waits, unless a service does it.
 Result<ledger::SequencedOnce> sequence_log(Installation& installation, ledger::LogClass log);
 
+// The record of a content id (ten characters) or of its own number (32 digits). kNotFound when
+// there is none.
+Result<ledger::Facts> find_record(Installation& installation, const std::string& id);
+
+// A tenant by its name, one of its subjects by the tenant's name for it, any subject by its number
+// (32 digits). Empty texts are nobody in particular.
+struct Whose {
+    std::optional<TenantId> tenant;
+    std::optional<SubjectId> subject;
+};
+Result<Whose> whose_records(Installation& installation, const std::string& tenant,
+                            const std::string& subject);
+
 struct RecordPlace {
     RecordId record;
     ledger::LogClass log = ledger::LogClass::kService;

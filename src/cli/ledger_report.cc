@@ -59,6 +59,11 @@ void add_checkpoint(json::Object& out, const verify::SignedCheckpoint& checkpoin
     out.emplace_back("size", checkpoint.size);
     out.emplace_back("root", verify::root_text(checkpoint.root));
     out.emplace_back("signers", std::move(signers));
+    json::Array signatures;
+    for (const std::string& each : checkpoint.signatures) {
+        signatures.emplace_back(each);
+    }
+    out.emplace_back("signatures", std::move(signatures));
     out.emplace_back("witnesses", std::move(witnesses));
 }
 
@@ -100,6 +105,11 @@ std::string checkpoint_lines(const verify::SignedCheckpoint& checkpoint) {
     out += row(tr("root", "根哈希"), verify::root_text(checkpoint.root));
     for (const std::string& each : checkpoint.signers) {
         out += row(tr("signed by", "签名者"), each);
+    }
+    if (checkpoint.signatures.size() > 1) {
+        for (const std::string& each : checkpoint.signatures) {
+            out += row(tr("by key", "签名密钥"), each);
+        }
     }
     for (const verify::Cosigner& each : checkpoint.cosigners) {
         out += row(tr("witness", "见证方"),

@@ -4,10 +4,14 @@
 
 #include "cli/admin.h"
 #include "cli/exit_code.h"
+#include "cli/files.h"
 #include "cli/installation.h"
 #include "cli/ledger_arguments.h"
+#include "cli/ledger_installation.h"
 #include "cli/terminal.h"
+#include "core/bytes.h"
 #include "core/clock.h"
+#include "core/digest.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -19,9 +23,12 @@
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
 #include "ledger/witnessing.h"
+#include "worker/channel.h"
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -41,11 +48,14 @@ std::string facts_text(const ledger::Facts& facts) {
                        ledger::record_kind_name(facts.kind), printable(facts.operation));
 }
 
-Result<ledger::RecordQuery> query_of(const LedgerArguments& arguments, Time now) {
+Result<ledger::RecordQuery> query_of(const LedgerArguments& arguments, Installation& installation) {
     ledger::RecordQuery query;
-    query.until = now + std::chrono::days{1};
+    query.until = installation.clock().now() + std::chrono::days{1};
     if (!arguments.since.empty()) {
         query.from = TRY(parse_time(arguments.since));
+    }
+    if (!arguments.until.empty()) {
+        query.until = TRY(parse_time(arguments.until));
     }
     if (!arguments.kind.empty()) {
         query.kind = ledger::parse_record_kind(arguments.kind);
@@ -54,7 +64,89 @@ Result<ledger::RecordQuery> query_of(const LedgerArguments& arguments, Time now)
                          fmt::format("there is no kind of record {}", arguments.kind)};
         }
     }
+    const Whose whose = TRY(whose_records(installation, arguments.tenant, arguments.subject));
+    query.tenant = whose.tenant;
+    query.subject = whose.subject;
     return query;
+}
+
+// Whether the other options let this record through, when it was found by its name or digest.
+bool matches(const ledger::RecordQuery& query, const ledger::Facts& facts) {
+    return facts.at >= query.from && facts.at < query.until &&
+           (!query.kind || facts.kind == *query.kind) &&
+           (!query.tenant || facts.tenant == *query.tenant) &&
+           (!query.subject || facts.subject == query.subject);
+}
+
+// Hashed in pieces: files of any size.
+Result<Digest256> digest_of_file(const std::string& path) {
+    const worker::Fd file = TRY(open_input(path));
+    Hasher hasher(DigestAlgorithm::kSha256);
+    Buffer piece(1U << 20U);
+    for (;;) {
+        const ssize_t got = read(file.get(), piece.data(), piece.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return Error{ErrorCode::kUnavailable, fmt::format("{} cannot be read", path)};
+        }
+        if (got == 0) {
+            break;
+        }
+        hasher.update(Bytes(piece).first(static_cast<std::size_t>(got)));
+    }
+    Digest256 digest{};
+    std::ranges::copy(hasher.finish(), digest.begin());
+    return digest;
+}
+
+Result<Digest256> wanted_digest(const LedgerArguments& arguments) {
+    if (!arguments.file.empty()) {
+        return digest_of_file(arguments.file);
+    }
+    Digest256 digest{};
+    const auto bytes = from_hex(arguments.digest);
+    if (!bytes.ok() || bytes->size() != digest.size()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "a digest is the SHA-256 of a content, 64 hexadecimal digits"};
+    }
+    std::ranges::copy(*bytes, digest.begin());
+    return digest;
+}
+
+// Those of one name or one content, newest first.
+Result<std::vector<ledger::Facts>> named_records(const LedgerArguments& arguments,
+                                                 Installation& installation) {
+    std::vector<ledger::Facts> found;
+    if (!arguments.record.empty()) {
+        found.push_back(TRY(find_record(installation, arguments.record)));
+        return found;
+    }
+    const Digest256 digest = TRY(wanted_digest(arguments));
+    for (const RecordId id : TRY(installation.records().find_by_digest(digest))) {
+        found.push_back(TRY(installation.records().find(id)));
+    }
+    return found;
+}
+
+std::string page_text(const LedgerArguments& arguments, const std::vector<ledger::Facts>& page) {
+    std::string out;
+    for (const ledger::Facts& facts : page) {
+        out += arguments.json ? ledger::write_facts(facts) + "\n" : facts_text(facts);
+    }
+    return out;
+}
+
+Result<ExitCode> run_named_records(const LedgerArguments& arguments, Installation& installation,
+                                   const ledger::RecordQuery& query) {
+    std::vector<ledger::Facts> found = TRY(named_records(arguments, installation));
+    std::erase_if(found, [&](const ledger::Facts& facts) { return !matches(query, facts); });
+    if (found.size() > arguments.limit) {
+        found.resize(arguments.limit);
+    }
+    write_text(1, page_text(arguments, found));
+    return found.empty() ? ExitCode::kAbsent : ExitCode::kGood;
 }
 
 json::Array witnesses_json(const ledger::LogHealth& health) {
@@ -83,16 +175,15 @@ std::string health_line(const ledger::LogHealth& health) {
 Result<ExitCode> run_records(const LedgerArguments& arguments) {
     const Places places = TRY(resolve_places(arguments.store));
     const auto installation = TRY(Installation::open(places));
-    ledger::RecordQuery query = TRY(query_of(arguments, installation->clock().now()));
+    ledger::RecordQuery query = TRY(query_of(arguments, *installation));
+    if (!arguments.record.empty() || !arguments.digest.empty() || !arguments.file.empty()) {
+        return run_named_records(arguments, *installation, query);
+    }
     std::size_t left = arguments.limit;
     while (left > 0) {
         query.records_max = std::min(left, ledger::kRecordPageMax);
         const std::vector<ledger::Facts> page = TRY(installation->records().list(query));
-        std::string out;
-        for (const ledger::Facts& facts : page) {
-            out += arguments.json ? ledger::write_facts(facts) + "\n" : facts_text(facts);
-        }
-        if (!write_text(1, out)) {
+        if (!write_text(1, page_text(arguments, page))) {
             break;  // the reader has seen enough
         }
         left -= page.size();
@@ -150,9 +241,14 @@ Result<ExitCode> run_purge(const LedgerArguments& arguments) {
         all.more = part.more;
     } while (all.more);
     const ledger::Conduct conduct = installation->conduct(command_actor());
-    json::Object fields{{"removed", all.removed}};
+    const std::size_t held = TRY(ledger::holds(installation->store())).size();
+    json::Object fields{{"removed", all.removed}, {"holds", held}};
     std::string words =
         fmt::format(fmt::runtime(tr("{} records removed", "已删除记录 {} 条")), all.removed);
+    if (held > 0) {
+        words += fmt::format(
+            fmt::runtime(tr("\nlegal holds in force: {}", "\n生效的保全要求：{} 项")), held);
+    }
     for (const ledger::LogClass log : ledger::kLogClasses) {
         ledger::StoredObjects objects(installation->objects(), ledger::log_prefix(log));
         const ledger::PruneReport pruned =

@@ -100,10 +100,15 @@ Result<std::string> sign_checkpoint(const Checkpoint& checkpoint,
         return Error{ErrorCode::kInvalidArgument,
                      "a checkpoint needs a signer and an origin without spaces and '+'"};
     }
+    const auto signs_by = [&](SignatureType type) {
+        return std::ranges::any_of(
+            signers, [&](const NoteSigner& each) { return each.verifier().type() == type; });
+    };
+    if (!signs_by(SignatureType::kEd25519) || signs_by(SignatureType::kCosignature)) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "a log signs with a key of type 0x01, and with SM2 only beside it"};
+    }
     for (const NoteSigner& signer : signers) {
-        if (signer.verifier().type() != SignatureType::kEd25519) {
-            return Error{ErrorCode::kInvalidArgument, "a log signs with keys of type 0x01"};
-        }
         note.signatures.push_back(TRY(signer.sign(note.text)));
     }
     return format_note(note);

@@ -26,7 +26,8 @@ std::string format_checkpoint(const Checkpoint& checkpoint);
 // kCorrupt names the line.
 Result<Checkpoint> parse_checkpoint(std::string_view text);
 
-// The bytes of the file `checkpoint`: the text with a signature of each signer.
+// The bytes of the file `checkpoint`: the text with a signature of each signer, at least one of
+// them of type 0x01, the others of that or of SM2.
 Result<std::string> sign_checkpoint(const Checkpoint& checkpoint,
                                     std::span<const NoteSigner> signers);
 

@@ -2,7 +2,9 @@
 #include "ledger/log_keys.h"
 
 #include "core/bytes.h"
+#include "core/json.h"
 #include "core/result.h"
+#include "ledger/conduct.h"
 #include "ledger/note.h"
 #include "ledger/records.h"
 #include "storage/migration.h"
@@ -12,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -43,8 +46,14 @@ constexpr Statement kSigners{
     "SELECT vkey, sealed FROM log_keys WHERE log = $1 AND retired_at IS NULL"
     " ORDER BY made_at, vkey"};
 constexpr Statement kCount{"SELECT COUNT(*) FROM log_keys WHERE log = $1"};
+constexpr Statement kFormer{
+    "SELECT vkey FROM log_keys WHERE log = $1 AND retired_at IS NOT NULL ORDER BY made_at, vkey"};
+constexpr Statement kRetire{
+    "UPDATE log_keys SET retired_at = $3 WHERE log = $1 AND vkey = $2 AND retired_at IS NULL"};
+constexpr Statement kSigning{"SELECT vkey FROM log_keys WHERE log = $1 AND retired_at IS NULL"};
 constexpr Statement kInsert{
     "INSERT INTO log_keys (log, vkey, origin, sealed, made_at) VALUES ($1, $2, $3, $4, $5)"};
+
 storage::Value log_value(LogClass log) {
     return storage::integer(static_cast<std::int64_t>(log));
 }
@@ -129,6 +138,92 @@ Result<std::vector<NoteSigner>> LogKeys::signers(LogClass log) {
         signers.push_back(std::move(signer));
     }
     return signers;
+}
+
+Result<std::vector<NoteVerifier>> LogKeys::former(LogClass log) {
+    const storage::Rows rows = TRY(parts_.store.query(kFormer, {log_value(log)}));
+    std::vector<NoteVerifier> former;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const std::string_view vkey = TRY(rows.text(row, 0));
+        former.push_back(TRY(NoteVerifier::parse(vkey)));
+    }
+    return former;
+}
+
+namespace {
+
+json::Object facts_of(const LogKey& key) {
+    return {{"log", log_class_name(key.log)}, {"key", key.vkey}};
+}
+
+Result<void> run_all(storage::Transaction& transaction, const storage::Batch& batch) {
+    for (const storage::Operation& each : batch.operations) {
+        TRY(transaction.execute(each.statement, each.parameters));
+    }
+    return {};
+}
+
+// Whether a key of type 0x01 signs beside `vkey`, so that it may go.
+Result<bool> another_signs(storage::Transaction& transaction, const LogKey& key) {
+    const storage::Rows rows = TRY(transaction.query(kSigning, {log_value(key.log)}));
+    bool another = false;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const std::string_view text = TRY(rows.text(row, 0));
+        const NoteVerifier each = TRY(NoteVerifier::parse(text));
+        another = another || (text != key.vkey && each.type() == SignatureType::kEd25519);
+    }
+    return another;
+}
+
+}  // namespace
+
+Result<LogKey> LogKeys::add(LogClass log, SignatureType type, const Conduct& conduct) {
+    const std::vector<NoteSigner> before = TRY(signers(log));
+    LogKey key;
+    key.log = log;
+    key.origin = before.front().verifier().name();
+    key.made = parts_.clock.now();
+    const NoteSigner signer = TRY(NoteSigner::generate(key.origin, type, parts_.random));
+    key.vkey = signer.verifier().vkey();
+    const std::string text = signer.to_text();
+    const Buffer sealed = TRY(
+        parts_.sealer.seal(as_bytes(text), {.owner = owner_, .purpose = kPurpose, .id = key.vkey}));
+    storage::Batch batch =
+        TRY(conduct.prepare({.operation = "log_key.add", .facts = facts_of(key), .names = {}}));
+    batch.operations.push_back({kInsert,
+                                {log_value(log), storage::text(key.vkey), storage::text(key.origin),
+                                 storage::bytes(sealed), storage::time_value(key.made)},
+                                storage::Affects::kOne});
+    TRY(parts_.store.apply(std::move(batch)));
+    return key;
+}
+
+Result<LogKey> LogKeys::retire(std::string_view key, const Conduct& conduct) {
+    const std::vector<LogKey> all = TRY(log_keys(parts_.store));
+    const auto found = std::ranges::find_if(all, [&](const LogKey& each) {
+        const auto parsed = NoteVerifier::parse(each.vkey);
+        return !each.retired &&
+               (each.vkey == key ||
+                (parsed.ok() && key.size() == 8 && fmt::format("{:08x}", parsed->key_id()) == key));
+    });
+    if (found == all.end()) {
+        return Error{ErrorCode::kNotFound, "no key of a log that signs has this name or id"};
+    }
+    LogKey retired = *found;
+    retired.retired = parts_.clock.now();
+    const storage::Batch record = TRY(
+        conduct.prepare({.operation = "log_key.retire", .facts = facts_of(retired), .names = {}}));
+    const auto body = [&](storage::Transaction& transaction) -> Result<void> {
+        if (!TRY(another_signs(transaction, retired))) {
+            return Error{ErrorCode::kConflict,
+                         "the last Ed25519 key of a log signs on: add another one first"};
+        }
+        TRY(transaction.execute(kRetire, {log_value(retired.log), storage::text(retired.vkey),
+                                          storage::time_value(*retired.retired)}));
+        return run_all(transaction, record);
+    };
+    TRY(parts_.store.transact(body));
+    return retired;
 }
 
 }  // namespace colophon::ledger

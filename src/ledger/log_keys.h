@@ -2,13 +2,16 @@
 #pragma once
 
 // The names of this installation's logs and the keys that sign their checkpoints. A name is for
-// good: a log that changed it would be another log. The private key is kept sealed under the
-// installation's own data key; the public one is a text for everybody.
+// good: a log that changed it would be another log. Keys change: a new one is added and signs
+// beside the old one, until everybody has it and the old one is retired. Old checkpoints stay
+// verifiable by the keys that signed them. The private key is kept sealed under the installation's
+// own data key; the public one is a text for everybody.
 //
 // Threads: any method from any thread.
 
 #include "core/clock.h"
 #include "core/random.h"
+#include "ledger/conduct.h"
 #include "ledger/note.h"
 #include "ledger/records.h"
 #include "storage/migration.h"
@@ -52,6 +55,15 @@ public:
     Result<bool> make(LogClass log, std::string_view origin);
     // What signs now, oldest first. kNotFound when the log has no key: `colophon admin init`.
     Result<std::vector<NoteSigner>> signers(LogClass log);
+    // What signs no more, oldest first.
+    Result<std::vector<NoteVerifier>> former(LogClass log);
+
+    // One more key for a log that has one, of Ed25519 or SM2; services take it within seconds. The
+    // change and its record of conduct ("log_key.add") are one transaction.
+    Result<LogKey> add(LogClass log, SignatureType type, const Conduct& conduct);
+    // `key` is a public key or the eight digits of its id. kNotFound when no such key signs,
+    // kConflict for the last one of type 0x01. Recorded as "log_key.retire".
+    Result<LogKey> retire(std::string_view key, const Conduct& conduct);
 
 private:
     Result<void> insert(LogClass log, const std::string& origin);

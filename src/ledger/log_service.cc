@@ -6,6 +6,7 @@
 #include "ledger/checkpoint.h"
 #include "ledger/log_writer.h"
 #include "ledger/merkle.h"
+#include "ledger/note.h"
 #include "ledger/records.h"
 #include "ledger/sequencer.h"
 #include "ledger/witnessing.h"
@@ -65,8 +66,15 @@ public:
     Holding& operator=(Holding&&) = delete;
 
     Result<void> open(const ServiceLog& log) {
+        sequencer_.reset();
+        LogSigning signing{.signers = log.signers, .former = {}};
+        if (log.signing) {
+            signing = TRY(log.signing());
+        }
+        keys_ = keys_of(signing);
         LogWriterOptions options{.origin = log.origin,
-                                 .signers = log.signers,
+                                 .signers = std::move(signing.signers),
+                                 .former = std::move(signing.former),
                                  .at_least = std::nullopt,
                                  .permit = [this] { return in_time(); },
                                  .cosign = {}};
@@ -88,11 +96,12 @@ public:
 
     // The lease is renewed when a third of it is over, and then the published checkpoint is looked
     // at.
-    Result<std::size_t> step() {
+    Result<std::size_t> step(const ServiceLog& log) {
         const Time now = parts_.clock.now();
         if (lease_.until - now < duration_ * 2 / 3) {
             lease_ = TRY(storage::renew_lease(parts_.store, lease_, duration_, now));
             TRY(sequencer_->republish());
+            TRY(take_new_keys(log));
         }
         return sequencer_->step();
     }
@@ -103,6 +112,21 @@ public:
     std::uint64_t size() const { return sequencer_ ? sequencer_->checkpoint().tree.size : 0; }
 
 private:
+    static std::vector<std::string> keys_of(const LogSigning& signing) {
+        std::vector<std::string> keys;
+        keys.reserve(signing.signers.size());
+        for (const NoteSigner& each : signing.signers) {
+            keys.push_back(each.verifier().vkey());
+        }
+        return keys;
+    }
+    Result<void> take_new_keys(const ServiceLog& log) {
+        if (!log.signing) {
+            return {};
+        }
+        const LogSigning now = TRY(log.signing());
+        return keys_of(now) == keys_ ? Result<void>() : open(log);
+    }
     // A clock that was set back makes a lease look long; the fence in the database decides then.
     Result<void> in_time() const {
         if (parts_.clock.now() >= lease_.until) {
@@ -122,6 +146,7 @@ private:
     StoredHead head_;
     std::optional<Witnesses> witnesses_;
     std::unique_ptr<Sequencer> sequencer_;
+    std::vector<std::string> keys_;  // that sign in it
 };
 
 }  // namespace
@@ -164,7 +189,7 @@ struct LogService::State {
     Result<void> hold(std::size_t index, Holding& holding) {
         TRY(holding.open(logs[index]));
         while (!stopped()) {
-            const std::size_t taken = TRY(holding.step());
+            const std::size_t taken = TRY(holding.step(logs[index]));
             report(index, [&](LogHealth& state) {
                 state.holds_lease = true;
                 state.size = holding.size();
@@ -278,7 +303,7 @@ Result<SequencedOnce> sequence_once(const LogService::Parts& parts, const Servic
     }
     TRY(holding->open(log));
     for (;;) {
-        const std::size_t taken = TRY(holding->step());
+        const std::size_t taken = TRY(holding->step(log));
         done.integrated += taken;
         if (taken == 0) {
             return done;

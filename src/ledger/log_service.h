@@ -32,6 +32,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,12 @@
 #include <vector>
 
 namespace colophon::ledger {
+
+// By what a log is signed now, and was before.
+struct LogSigning {
+    std::vector<NoteSigner> signers;
+    std::vector<NoteVerifier> former;
+};
 
 // One log of an installation: its files lie below "ledger/service" or "ledger/conduct".
 struct ServiceLog {
@@ -48,6 +55,9 @@ struct ServiceLog {
     // NOLINTBEGIN(readability-redundant-member-init): for `{.log = ...}` without them
     std::vector<WitnessAddress> witnesses = {};
     HttpExchange exchange = {};  // to reach the witnesses by
+    // Asked when the log is opened and each time that the lease is renewed, instead of `signers`:
+    // keys are added and retired while services run.
+    std::function<Result<LogSigning>()> signing = {};
     // NOLINTEND(readability-redundant-member-init)
 };
 std::string log_prefix(LogClass log);

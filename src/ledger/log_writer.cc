@@ -195,8 +195,7 @@ ReadTile tile_reader(LogObjects& objects) {
 }
 
 Result<Checkpoint> LogWriter::open_own(std::string_view bytes) const {
-    std::vector<NoteVerifier> keys;
-    keys.reserve(options_.signers.size());
+    std::vector<NoteVerifier> keys = options_.former;
     for (const NoteSigner& signer : options_.signers) {
         keys.push_back(signer.verifier());
     }
@@ -280,8 +279,27 @@ Result<void> LogWriter::resume(const std::string& signed_head) {
         }
         TRY(check_edge_bundle(tile_reader(*objects_), head_.tree.size));
     }
-    // Signed by another set of keys than now: the next checkpoint has theirs.
+    TRY(sign_anew());
     return publish(old_size);
+}
+
+// The same tree by the keys of today, when others signed it: a key that was retired does not stand
+// on a published checkpoint until the next entry comes, nor is a new one missing there.
+Result<void> LogWriter::sign_anew() {
+    const Note note = TRY(parse_note(signed_));
+    const bool all_signed = std::ranges::all_of(options_.signers, [&](const NoteSigner& signer) {
+        return std::ranges::any_of(note.signatures, [&](const NoteSignature& signature) {
+            return signer.verifier().signed_by(signature);
+        });
+    });
+    if (all_signed && note.signatures.size() == options_.signers.size()) {
+        return {};
+    }
+    TRY(permitted());
+    const std::string signed_again = TRY(sign_checkpoint(head_, options_.signers));
+    TRY(head_store_->swap(signed_, signed_again));
+    signed_ = signed_again;
+    return {};
 }
 
 Result<Integrated> LogWriter::integrate(std::span<const Bytes> entries) {

@@ -38,7 +38,9 @@ namespace colophon::ledger {
 struct LogWriterOptions {
     std::string origin;
     std::vector<NoteSigner>
-        signers;  // of type 0x01, named like the origin; old and new key overlap
+        signers;  // named like the origin, one at least of type 0x01; old and new key overlap
+    // Keys that signed once and do not any more: what they signed is still this log's.
+    std::vector<NoteVerifier> former = {};
     // A tree that somebody has seen, from a witness or a saved checkpoint. A log that does not
     // reach it is a restored backup: appending would sign a second history.
     std::optional<Tree> at_least;
@@ -88,6 +90,7 @@ private:
     Result<void> permitted() const { return options_.permit ? options_.permit() : Result<void>(); }
     Result<void> start_empty();
     Result<void> resume(const std::string& signed_head);
+    Result<void> sign_anew();
     Result<void> check_published();
     Result<void> apply(std::uint64_t old_size, std::span<const Bytes> entries);
     std::string cosigned() const;

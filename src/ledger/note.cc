@@ -41,24 +41,49 @@ Error corrupt(std::string what) {
     return {ErrorCode::kCorrupt, "signed note: " + std::move(what)};
 }
 
+Buffer typed_key(SignatureType type, Bytes key) {
+    Buffer bytes{static_cast<std::uint8_t>(type)};
+    if (type == SignatureType::kSm2) {
+        append(bytes, as_bytes(kSm2KeyKind));
+    }
+    append(bytes, key);
+    return bytes;
+}
+
 // First four bytes of SHA-256(name || LF || type || key).
-std::uint32_t key_id_of(std::string_view name, SignatureType type, const Ed25519Key& key) {
+std::uint32_t key_id_of(std::string_view name, SignatureType type, Bytes key) {
     Buffer bytes = to_buffer(name);
     bytes.push_back('\n');
-    bytes.push_back(static_cast<std::uint8_t>(type));
-    append(bytes, key);
+    append(bytes, typed_key(type, key));
     return load_be32(sha256(bytes));
+}
+
+Result<Buffer> public_key_of(SignatureType type, Bytes seed) {
+    if (type == SignatureType::kSm2) {
+        return sm2_public_key(seed);
+    }
+    const Ed25519Key key = TRY(ed25519_public_key(seed));
+    return to_buffer(key);
 }
 
 struct KeyText {
     std::string_view name;
     SignatureType type = SignatureType::kEd25519;
-    Ed25519Key key{};
+    Buffer key;
     std::uint32_t key_id = 0;
 };
 
-// NAME+8 hex digits+base64(type || 32 bytes).
-Result<KeyText> parse_key_text(std::string_view text) {
+enum class KeyHalf { kPublicHalf, kPrivateHalf };
+
+std::size_t key_bytes(SignatureType type, KeyHalf half) {
+    if (type != SignatureType::kSm2) {
+        return kEd25519KeyBytes;
+    }
+    return half == KeyHalf::kPublicHalf ? kSm2PublicBytes : kSm2PrivateBytes;
+}
+
+// NAME+8 hex digits+base64(type || key).
+Result<KeyText> parse_key_text(std::string_view text, KeyHalf half) {
     const Error bad{
         ErrorCode::kInvalidArgument,
         "a key is written NAME+8 hex digits+base64, as in example.com/log+33d7b496+AeHT…"};
@@ -72,22 +97,22 @@ Result<KeyText> parse_key_text(std::string_view text) {
     if (!id.ok() || id->size() != kKeyIdBytes || !data.ok() || data->empty()) {
         return bad;
     }
-    const std::uint8_t type = data->front();
-    if (type != static_cast<std::uint8_t>(SignatureType::kEd25519) &&
-        type != static_cast<std::uint8_t>(SignatureType::kCosignature)) {
-        return Error{
-            ErrorCode::kUnsupported,
-            fmt::format("keys of type 0x{:02x} are not supported; 0x01 and 0x04 are", type)};
+    const auto type = static_cast<SignatureType>(data->front());
+    const bool sm2 =
+        type == SignatureType::kSm2 && as_text(*data).substr(1).starts_with(kSm2KeyKind);
+    if (type != SignatureType::kEd25519 && type != SignatureType::kCosignature && !sm2) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("keys of type 0x{:02x} are not supported; 0x01, 0x04 and SM2 are",
+                                 data->front())};
     }
-    if (data->size() != 1 + kEd25519KeyBytes) {
+    const Bytes key = Bytes(*data).subspan(sm2 ? 1 + kSm2KeyKind.size() : 1);
+    if (key.size() != key_bytes(type, half)) {
         return bad;
     }
-    KeyText out{.name = text.substr(0, first),
-                .type = static_cast<SignatureType>(type),
-                .key = {},
-                .key_id = load_be32(*id)};
-    std::copy(data->begin() + 1, data->end(), out.key.begin());
-    return out;
+    return KeyText{.name = text.substr(0, first),
+                   .type = type,
+                   .key = to_buffer(key),
+                   .key_id = load_be32(*id)};
 }
 
 // What a cosignature signs: the time and the whole text.
@@ -183,12 +208,15 @@ std::string format_note(const Note& note) {
     return out;
 }
 
-NoteVerifier::NoteVerifier(std::string name, SignatureType type, Ed25519Key key)
-    : name_(std::move(name)), type_(type), key_(key), key_id_(key_id_of(name_, type, key)) {}
+NoteVerifier::NoteVerifier(std::string name, SignatureType type, Buffer key)
+    : name_(std::move(name)),
+      type_(type),
+      key_(std::move(key)),
+      key_id_(key_id_of(name_, type, key_)) {}
 
 Result<NoteVerifier> NoteVerifier::parse(std::string_view vkey) {
-    const KeyText text = TRY(parse_key_text(vkey));
-    NoteVerifier verifier(std::string(text.name), text.type, text.key);
+    KeyText text = TRY(parse_key_text(vkey, KeyHalf::kPublicHalf));
+    NoteVerifier verifier(std::string(text.name), text.type, std::move(text.key));
     if (verifier.key_id() != text.key_id) {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("the key id of {} is {:08x}, not {:08x}: a character is wrong",
@@ -198,14 +226,15 @@ Result<NoteVerifier> NoteVerifier::parse(std::string_view vkey) {
 }
 
 std::string NoteVerifier::vkey() const {
-    Buffer data{static_cast<std::uint8_t>(type_)};
-    append(data, key_);
-    return fmt::format("{}+{:08x}+{}", name_, key_id_, to_base64(data));
+    return fmt::format("{}+{:08x}+{}", name_, key_id_, to_base64(typed_key(type_, key_)));
 }
 
 bool NoteVerifier::verify(std::string_view text, const NoteSignature& signature) const {
     if (type_ == SignatureType::kEd25519) {
         return ed25519_verify(key_, as_bytes(text), signature.bytes);
+    }
+    if (type_ == SignatureType::kSm2) {
+        return sm2_verify(key_, as_bytes(text), signature.bytes);
     }
     const auto seconds = cosignature_seconds(signature);
     return seconds && ed25519_verify(key_, as_bytes(cosigned_message(text, *seconds)),
@@ -218,12 +247,12 @@ Result<NoteSigner> NoteSigner::parse(std::string_view text) {
     if (!text.starts_with(kPrivate)) {
         return bad;
     }
-    const auto parsed = parse_key_text(text.substr(kPrivate.size()));
+    const auto parsed = parse_key_text(text.substr(kPrivate.size()), KeyHalf::kPrivateHalf);
     if (!parsed.ok()) {
         return bad;
     }
-    const Ed25519Key key = TRY(ed25519_public_key(parsed->key));
-    NoteVerifier verifier(std::string(parsed->name), parsed->type, key);
+    Buffer key = TRY(public_key_of(parsed->type, parsed->key));
+    NoteVerifier verifier(std::string(parsed->name), parsed->type, std::move(key));
     if (verifier.key_id() != parsed->key_id) {
         return Error{ErrorCode::kInvalidArgument,
                      "the private key does not belong to its key id: a character is wrong"};
@@ -236,17 +265,20 @@ Result<NoteSigner> NoteSigner::generate(std::string_view name, SignatureType typ
         return Error{ErrorCode::kInvalidArgument,
                      "the name of a key has neither spaces nor '+' and at most 255 bytes"};
     }
-    Ed25519Key seed{};
-    TRY(random.fill(seed));
-    const Ed25519Key key = TRY(ed25519_public_key(seed));
-    return NoteSigner(NoteVerifier(std::string(name), type, key), seed);
+    Buffer seed(key_bytes(type, KeyHalf::kPrivateHalf));
+    auto key = Result<Buffer>(Buffer{});
+    do {
+        TRY(random.fill(seed));
+        key = public_key_of(type, seed);
+        // A number beyond the order of SM2's group, which one of 2^32 is, is drawn again.
+    } while (!key.ok() && key.error().code == ErrorCode::kInvalidArgument);
+    Buffer made = TRY(std::move(key));
+    return NoteSigner(NoteVerifier(std::string(name), type, std::move(made)), std::move(seed));
 }
 
 std::string NoteSigner::to_text() const {
-    Buffer data{static_cast<std::uint8_t>(verifier_.type())};
-    append(data, seed_);
     return fmt::format("{}{}+{:08x}+{}", kPrivate, verifier_.name(), verifier_.key_id(),
-                       to_base64(data));
+                       to_base64(typed_key(verifier_.type(), seed_)));
 }
 
 Result<NoteSignature> NoteSigner::sign(std::string_view text, std::uint64_t seconds) const {
@@ -255,6 +287,10 @@ Result<NoteSignature> NoteSigner::sign(std::string_view text, std::uint64_t seco
     if (verifier_.type() == SignatureType::kCosignature) {
         append_be64(out.bytes, seconds);
         message = cosigned_message(text, seconds);
+    }
+    if (verifier_.type() == SignatureType::kSm2) {
+        out.bytes = TRY(sm2_sign(seed_, as_bytes(message)));
+        return out;
     }
     append(out.bytes, TRY(ed25519_sign(seed_, as_bytes(message))));
     return out;

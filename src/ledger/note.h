@@ -5,7 +5,8 @@
 // texts too. docs/formats/ledger-checkpoint.md has the grammar.
 //
 // Types of signature: 0x01 Ed25519 over the text, 0x04 a witness's cosignature (Ed25519 over a time
-// and the text, C2SP tlog-cosignature). Lines of other types are kept and not judged.
+// and the text, C2SP tlog-cosignature), 0xff with the name kSm2KeyKind SM2 over the text, with SM3
+// and in DER. Lines of other types are kept and not judged.
 
 #include "core/bytes.h"
 #include "core/random.h"
@@ -20,7 +21,9 @@
 
 namespace colophon::ledger {
 
-enum class SignatureType : std::uint8_t { kEd25519 = 0x01, kCosignature = 0x04 };
+enum class SignatureType : std::uint8_t { kEd25519 = 0x01, kCosignature = 0x04, kSm2 = 0xff };
+// Type 0xff is shared by all who have no number: what follows it says whose it is.
+inline constexpr std::string_view kSm2KeyKind = "colophon/sm2-sm3/v1";
 
 struct NoteSignature {
     std::string name;
@@ -44,7 +47,8 @@ Result<NoteSignature> parse_signature_line(std::string_view line);  // without i
 // Not empty, UTF-8, neither '+' nor any space of Unicode, at most 255 bytes.
 bool is_key_name(std::string_view name);
 
-// A public key, written NAME+8 hex digits+base64(type || key), a "vkey".
+// A public key, written NAME+8 hex digits+base64(type || key), a "vkey"; of SM2 the key is a point
+// of 65 bytes, and kSm2KeyKind stands before it.
 class NoteVerifier {
 public:
     // kInvalidArgument when it is none, kUnsupported for a type that is not judged here.
@@ -62,11 +66,11 @@ public:
 
 private:
     friend class NoteSigner;
-    NoteVerifier(std::string name, SignatureType type, Ed25519Key key);
+    NoteVerifier(std::string name, SignatureType type, Buffer key);
 
     std::string name_;
     SignatureType type_;
-    Ed25519Key key_;
+    Buffer key_;
     std::uint32_t key_id_;
 };
 
@@ -78,15 +82,15 @@ public:
 
     const NoteVerifier& verifier() const noexcept { return verifier_; }
     std::string to_text() const;
-    // A signature of type 0x01; `seconds` (POSIX) is what a cosignature of type 0x04 states.
+    // `seconds` (POSIX) is what a cosignature of type 0x04 states.
     Result<NoteSignature> sign(std::string_view text, std::uint64_t seconds = 0) const;
 
 private:
-    NoteSigner(NoteVerifier verifier, Ed25519Key seed)
-        : verifier_(std::move(verifier)), seed_(seed) {}
+    NoteSigner(NoteVerifier verifier, Buffer seed)
+        : verifier_(std::move(verifier)), seed_(std::move(seed)) {}
 
     NoteVerifier verifier_;
-    Ed25519Key seed_;
+    Buffer seed_;
 };
 
 // The time that a cosignature states; nothing when it has not the form of one.

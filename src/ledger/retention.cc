@@ -7,6 +7,7 @@
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/random.h"
+#include "ledger/conduct.h"
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "storage/migration.h"
@@ -22,7 +23,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -65,6 +65,11 @@ Result<std::optional<Id>> optional_id_at(const storage::Rows& rows, std::size_t 
 template <class Id>
 storage::Value optional_id(const std::optional<Id>& id) {
     return id ? storage::bytes(id->bytes) : storage::null();
+}
+
+template <class Id>
+json::Value id_or_null(const std::optional<Id>& id) {
+    return id ? json::Value(to_string(*id)) : json::Value();
 }
 
 constexpr std::array kKinds{
@@ -188,7 +193,8 @@ std::span<const storage::Migration> retention_migrations() {
     return kMigrations;
 }
 
-Result<std::string> place_hold(storage::Store& store, LegalHold hold, Random& random) {
+Result<std::string> place_hold(storage::Store& store, const LegalHold& hold, const Conduct& conduct,
+                               Random& random) {
     static constexpr Statement kInsert{
         "INSERT INTO legal_holds (id, tenant, subject, from_id, until_id, from_at, until_at, "
         "reason, placed_by, placed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
@@ -203,7 +209,14 @@ Result<std::string> place_hold(storage::Store& store, LegalHold hold, Random& ra
     const RecordId until = TRY(first_record_id(hold.until));
     Buffer id(kHoldIdBytes);
     TRY(random.fill(id));
-    storage::Batch batch;
+    storage::Batch batch = TRY(conduct.prepare({.operation = "hold.place",
+                                                .facts = {{"hold", to_hex(id)},
+                                                          {"tenant", id_or_null(hold.tenant)},
+                                                          {"subject", id_or_null(hold.subject)},
+                                                          {"from", format_time(hold.from)},
+                                                          {"until", format_time(hold.until)},
+                                                          {"reason", hold.reason}},
+                                                .names = {}}));
     batch.operations.push_back(
         {kInsert,
          {storage::bytes(id), optional_id(hold.tenant), optional_id(hold.subject),
@@ -215,22 +228,26 @@ Result<std::string> place_hold(storage::Store& store, LegalHold hold, Random& ra
     return to_hex(id);
 }
 
-Result<void> lift_hold(storage::Store& store, std::string_view id, StaffId by, Time at) {
+Result<void> lift_hold(storage::Store& store, const LiftedHold& lifted, const Conduct& conduct) {
     static constexpr Statement kLift{
         "UPDATE legal_holds SET lifted_by = $2, lifted_at = $3 "
         "WHERE id = $1 AND lifted_at IS NULL"};
-    const Buffer bytes = TRY(from_hex(id));
-    std::int64_t lifted = 0;
-    const auto body = [&](storage::Transaction& transaction) -> Result<void> {
-        lifted = TRY(transaction.execute(
-            kLift, {storage::bytes(bytes), storage::bytes(by.bytes), time_value(at)}));
-        return {};
-    };
-    TRY(store.transact(body));
-    if (lifted == 0) {
-        return Error{ErrorCode::kNotFound, "there is no such hold in force"};
+    const Error none{ErrorCode::kNotFound, "there is no such hold in force"};
+    const auto bytes = from_hex(lifted.id);
+    if (!bytes.ok()) {
+        return none;
     }
-    return {};
+    storage::Batch batch = TRY(conduct.prepare(
+        {.operation = "hold.lift", .facts = {{"hold", to_hex(*bytes)}}, .names = {}}));
+    batch.operations.push_back(
+        {kLift,
+         {storage::bytes(*bytes), storage::bytes(lifted.by.bytes), time_value(lifted.at)},
+         storage::Affects::kOne});
+    auto applied = store.apply(std::move(batch));
+    if (!applied.ok() && applied.error().code == ErrorCode::kConflict) {
+        return none;
+    }
+    return applied;
 }
 
 Result<std::vector<LegalHold>> holds(storage::Store& store) {

@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/ids.h"
+#include "ledger/conduct.h"
 #include "ledger/records.h"
 #include "storage/migration.h"
 #include "storage/store.h"
@@ -51,9 +52,16 @@ struct LegalHold {
     StaffId placed_by;
     Time placed_at;
 };
-Result<std::string> place_hold(storage::Store& store, LegalHold hold, Random& random);
+// Both are records of conduct ("hold.place", "hold.lift"), written by the same transaction.
+Result<std::string> place_hold(storage::Store& store, const LegalHold& hold, const Conduct& conduct,
+                               Random& random);
 // kNotFound when there is no such hold, or it was lifted.
-Result<void> lift_hold(storage::Store& store, std::string_view id, StaffId by, Time at);
+struct LiftedHold {
+    std::string id;
+    StaffId by;
+    Time at;
+};
+Result<void> lift_hold(storage::Store& store, const LiftedHold& lifted, const Conduct& conduct);
 Result<std::vector<LegalHold>> holds(storage::Store& store);
 
 // Removes what is past its time, at most `batches_max` transactions of kPurgeBatchRecords records.

@@ -48,5 +48,55 @@ TEST_CASE("Ed25519 agrees with the vectors of RFC 8032, section 7.1") {
     CHECK(ed25519_sign(Buffer(31), {}).error().code == ErrorCode::kInvalidArgument);
 }
 
+Buffer sm2_private(std::string_view hex) {
+    return from_hex(hex).value();
+}
+
+TEST_CASE("SM2 agrees with the example key of GB/T 32918.5 and refuses whatever is changed") {
+    const Buffer key =
+        sm2_private("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8");
+    const Buffer point = sm2_public_key(key).value();
+    CHECK(to_hex(point) ==
+          "0409f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020"
+          "ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13");
+    // The standard's own signature of "message digest", in DER.
+    const Buffer published = from_hex(
+                                 "3046022100f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7ea"
+                                 "ceee720b3022100b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d484"
+                                 "0b69c485bbc1aa")
+                                 .value();
+    const Bytes message = as_bytes(std::string_view("message digest"));
+    CHECK(sm2_verify(point, message, published));
+    const Buffer ours = sm2_sign(key, message).value();
+    CHECK(sm2_verify(point, message, ours));
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+        Buffer wrong = ours;
+        wrong[i] ^= 0x01U;
+        CHECK_FALSE(sm2_verify(point, message, wrong));
+    }
+    for (std::size_t i = 0; i < point.size(); ++i) {
+        Buffer wrong = point;
+        wrong[i] ^= 0x01U;
+        CHECK_FALSE(sm2_verify(wrong, message, ours));
+    }
+    CHECK_FALSE(sm2_verify(point, as_bytes(std::string_view("message digesu")), ours));
+    CHECK_FALSE(sm2_verify(Buffer{}, message, ours));
+    CHECK_FALSE(sm2_verify(point, message, Buffer{}));
+}
+
+TEST_CASE("numbers that are no SM2 key are refused") {
+    // The order n; n - 1 is the first that GB/T 32918.1 does not allow.
+    for (const std::string_view each :
+         {"0000000000000000000000000000000000000000000000000000000000000000",
+          "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123",
+          "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54122", "01", ""}) {
+        CHECK_FALSE(sm2_public_key(sm2_private(each)).ok());
+        CHECK_FALSE(sm2_sign(sm2_private(each), Buffer{}).ok());
+    }
+    CHECK(sm2_public_key(
+              sm2_private("fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54121"))
+              .ok());
+}
+
 }  // namespace
 }  // namespace colophon

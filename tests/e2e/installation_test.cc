@@ -2,6 +2,7 @@
 // An installation as its operator meets it: made, given tenants, keys, users and staff, its logs
 // kept and checked by a stranger, its keys changed. On the embedded store and on PostgreSQL.
 
+#include "core/base64.h"
 #include "core/bytes.h"
 #include "core/json.h"
 #include "support/http_peer.h"
@@ -10,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <sstream>
@@ -100,6 +102,38 @@ std::vector<std::string> operations(const Operator& person) {
 
 bool stands_in_files(const Operator& person, const std::string& text) {
     return person.shell("grep -rqF '" + text + "' data").exit_code == 0;
+}
+
+// Whether openssl finds the line of an SM2 key in a checkpoint right: only what the page on the
+// format says is used.
+bool openssl_accepts(const Operator& person, const std::string& file, const std::string& vkey) {
+    const std::size_t last = vkey.find('+', vkey.find('+') + 1);
+    const Buffer key = from_base64(vkey.substr(last + 1)).value();
+    const std::size_t point = key.size() - 65;
+    Buffer spki = from_hex("3059301306072A8648CE3D020106082A811CCF5501822D034200").value();
+    append(spki, Bytes(key).subspan(point));
+    const std::string note(as_text(test::read_file(person.dir.file(file))));
+    const std::size_t blank = note.rfind("\n\n");
+    test::write_file(person.dir.file("text"), as_bytes(note.substr(0, blank + 1)));
+    test::write_file(person.dir.file("key.der"), spki);
+    const std::string id = vkey.substr(vkey.find('+') + 1, 8);
+    std::istringstream lines(note.substr(blank + 2));
+    for (std::string line; std::getline(lines, line);) {
+        const Buffer signature = from_base64(line.substr(line.rfind(' ') + 1)).value();
+        if (to_hex(Bytes(signature).first(4)) == id) {
+            test::write_file(person.dir.file("signature"), Bytes(signature).subspan(4));
+        }
+    }
+    const auto verify = [&] {
+        return person
+            .shell(
+                "openssl pkeyutl -verify -pubin -inkey key.der -keyform DER -rawin -digest sm3 "
+                "-in text -sigfile signature -pkeyopt distid:1234567812345678")
+            .exit_code;
+    };
+    const bool accepted = verify() == 0;
+    test::write_file(person.dir.file("text"), as_bytes(note.substr(0, blank)));
+    return accepted && verify() != 0;
 }
 
 }  // namespace
@@ -298,6 +332,49 @@ TEST_CASE("a user is verified by the providers of the configuration, and it is o
 }
 
 // [DSP-10] Whoever owns the database cannot change what it says unseen.
+// [DSP-10] [DSP-16]
+TEST_CASE("records are found by time, subject, number and digest, and held by order") {
+    each_engine([](const Operator& person) {
+        REQUIRE(person.code({"admin", "tenant", "create", "Example"}) == 0);
+        REQUIRE(person.code({"admin", "tenant", "create", "Other"}) == 0);
+        const json::Value user = person.one({"admin", "subject", "add", "Example", "user-1"});
+        const std::string subject = user.string_or("subject", "");
+        const json::Value all = person.lines({"ledger", "records"}).front();
+        const std::string number = all.string_or("id", "");
+        CHECK(person.one({"ledger", "records", number}).string_or("id", "") == number);
+        CHECK(person.lines({"ledger", "records", "--since", "2026-01-01T00:00:00Z"}).size() == 3);
+        CHECK(person.lines({"ledger", "records", "--until", "2026-01-01T00:00:00Z"}).empty());
+        CHECK(person.code({"ledger", "records", number, "--kind", "call"}) == 3);
+        CHECK(person.lines({"ledger", "records", "--tenant", "Example", "--subject", "user-1"})
+                  .empty());
+        CHECK(person.code({"ledger", "records", "--subject", "user-1"}) == 64);
+        CHECK(person.code({"ledger", "records", "--digest", std::string(64, '0')}) == 3);
+        CHECK(person.code({"ledger", "records", "--digest", "0"}) == 64);
+        test::write_file(person.dir.file("content"), as_bytes("never said"));
+        CHECK(person.code({"ledger", "records", "--file", "content"}) == 3);
+
+        const json::Value hold = person.one({"ledger", "hold", "--tenant", "Example", "--subject",
+                                             "user-1", "--reason", "order 2026-17"});
+        CHECK(hold.string_or("subject", "") == subject);
+        CHECK(person.one({"ledger", "holds"}).string_or("reason", "") == "order 2026-17");
+        CHECK(person.one({"ledger", "purge"}).find("holds")->as_int().value() == 1);
+        const std::vector<std::string> erase{
+            "admin",  "subject",  "erase",   "Example",
+            "user-1", "--reason", "request", "--despite-retention"};
+        CHECK(person.run(erase).err.find("a legal hold covers this subject") != std::string::npos);
+        const std::string id = hold.string_or("hold", "");
+        CHECK(person.code({"ledger", "release", id}) == 0);
+        CHECK(person.code({"ledger", "release", id}) == 1);
+        CHECK(person.code({"ledger", "release", "nothing"}) == 1);
+        CHECK(person.lines({"ledger", "holds"}).empty());
+        CHECK(person.code(erase) == 0);
+        const std::vector<std::string> done = operations(person);
+        CHECK(std::ranges::count(done, "hold.place") == 1);
+        CHECK(std::ranges::count(done, "hold.lift") == 1);
+        CHECK(person.code({"ledger", "hold", "--reason", ""}) == 64);
+    });
+}
+
 TEST_CASE("rows that were changed behind the program are named by the check") {
     const Operator person(Engine::kSqlite);
     REQUIRE(person.code({"admin", "init"}) == 0);
@@ -339,6 +416,64 @@ TEST_CASE("the master key is changed, the old one is refused, and a lost one is 
         CHECK(lost.exit_code == 1);
         CHECK(lost.err.find("master.key") != std::string::npos);
         CHECK_FALSE(fs::exists(person.dir.file("data/master.key")));
+    });
+}
+
+// [DSP-10] A log outlives its keys.
+TEST_CASE("keys of the logs are changed, SM2 signs beside, and old checkpoints stay good") {
+    each_engine([](const Operator& person) {
+        REQUIRE(person.code({"admin", "tenant", "create", "Example"}) == 0);
+        REQUIRE(person.code({"ledger", "checkpoint", "--log", "conduct", "-o", "old"}) == 0);
+        const json::Value sm2 = person.one({"admin", "keys", "add", "--log", "conduct", "--sm2"});
+        const json::Value next = person.one({"admin", "keys", "add", "--log", "conduct"});
+        const std::string sm2_key = sm2.string_or("key", "");
+        const std::string next_key = next.string_or("key", "");
+        std::string old_key;
+        for (const json::Value& each : person.lines({"admin", "keys", "status"})) {
+            const std::string key = each.string_or("key", "");
+            if (each.string_or("log", "") == "conduct" && key != sm2_key && key != next_key) {
+                old_key = key;
+            }
+        }
+        REQUIRE(person.code({"ledger", "checkpoint", "--log", "conduct", "-o", "both"}) == 0);
+        const auto check = [&](const std::string& file, const std::string& key) {
+            return person.code({"ledger", "check", file, "--key", key});
+        };
+        for (const std::string& key : {old_key, next_key, sm2_key}) {
+            CHECK(check("both", key) == 0);
+        }
+        CHECK(openssl_accepts(person, "both", sm2_key));
+        const std::string record = person.lines({"ledger", "records"}).back().string_or("id", "");
+        REQUIRE(person.code({"ledger", "prove", record, "-o", "first.evidence"}) == 0);
+        const test::ToolRun other =
+            test::run_tool({"node", COLOPHON_SOURCE_DIR "/tests/witness/evidence.js",
+                            COLOPHON_SOURCE_DIR "/build/witness/node_modules",
+                            person.dir.file("first.evidence"), next_key});
+        CHECK_MESSAGE(other.exit_code == 0, other.out, other.err);
+        const std::string id = old_key.substr(old_key.find('+') + 1, 8);
+        CHECK(person.one({"admin", "keys", "retire", id}).string_or("state", "") == "retired");
+        CHECK(person.code({"admin", "keys", "retire", id}) == 1);
+        CHECK(person.code({"admin", "keys", "retire", next_key}) == 1);  // the last one
+        REQUIRE(person.code({"ledger", "checkpoint", "--log", "conduct", "-o", "new"}) == 0);
+        CHECK(check("new", next_key) == 0);
+        CHECK(check("new", old_key) == 2);
+        CHECK(check("old", old_key) == 0);
+        CHECK(check("old", next_key) == 2);
+        CHECK(openssl_accepts(person, "new", sm2_key));
+        // The checker takes all keys of a log at once.
+        CHECK(person.code({"ledger", "check", "data/objects/ledger/conduct", "--key", old_key,
+                           "--key", next_key, "--older", "old", "--older", "both"}) == 0);
+        CHECK(person.code({"ledger", "check", "--log", "conduct", "--older", "old"}) == 0);
+        const std::vector<std::string> done = operations(person);
+        CHECK(std::ranges::count(done, "log_key.add") == 2);
+        CHECK(std::ranges::count(done, "log_key.retire") == 1);
+        // A changed line is refused by whoever knows its key.
+        const std::string text(as_text(test::read_file(person.dir.file("new"))));
+        std::string changed = text;
+        const std::size_t line = text.rfind(' ') + 20;
+        changed[line] = changed[line] == 'A' ? 'B' : 'A';
+        test::write_file(person.dir.file("changed"), as_bytes(changed));
+        CHECK(check("changed", next_key) + check("changed", sm2_key) == 2);
     });
 }
 

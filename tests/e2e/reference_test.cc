@@ -270,6 +270,9 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "ledger prove",
                                    "ledger export",
                                    "ledger records",
+                                   "ledger hold",
+                                   "ledger holds",
+                                   "ledger release",
                                    "ledger sequence",
                                    "ledger purge",
                                    "admin init",
@@ -302,6 +305,8 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "admin user reset",
                                    "admin user disable",
                                    "admin user enable",
+                                   "admin keys add",
+                                   "admin keys retire",
                                    "admin keys status",
                                    "admin keys rotate"}) {
         CAPTURE(verb);

@@ -473,6 +473,10 @@ TEST_SUITE("slow gateway") {
                                     "@" + running.dir.file("out.png")}));
         CHECK(answer.string_or("verdict", "") == "intact");
         CHECK(answer.find("ledger")->string_or("operation", "") == "labels.create");
+        const std::string known =
+            running.ok({"ledger", "records", "--json", "--file", running.dir.file("out.png")});
+        CHECK(known.find("labels.create") != std::string::npos);
+        CHECK(known.find("verifications.create") != std::string::npos);
         CHECK(error_code(running.curl({running.url("/v1/labels"), "-d", "\x01\x02"})) != "none");
     }
 

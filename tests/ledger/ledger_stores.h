@@ -44,15 +44,19 @@ class LedgerStores {
 public:
     explicit LedgerStores(TestStore& store) : store_(store) {
         good(storage::migrate(*store, all_migrations(), clock));
-        objects = good(storage::open_directory_objects(dir_.file("objects"), files, random));
         open_keys();
     }
 
     // Everything again, as after a restart.
     void reopen() {
-        keys.reset();
+        close();
         store_.reopen();
         open_keys();
+    }
+    void close() {
+        keys.reset();
+        objects.reset();
+        store_.close();
     }
 
     Records records() { return {*store_, *keys, random, {.digest_key = {1, 2, 3}}}; }
@@ -88,6 +92,7 @@ public:
 
 private:
     void open_keys() {
+        objects = good(storage::open_directory_objects(dir_.file("objects"), files, random));
         const std::string path = dir_.file("master.key");
         if (!made_key_) {
             colophon::test::write_file(path,

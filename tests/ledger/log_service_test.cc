@@ -224,6 +224,55 @@ TEST_CASE("a checkpoint that a stalled predecessor put back is put right") {
     });
 }
 
+TEST_CASE("a running service takes new keys, and signs again what the old ones signed") {
+    each_engine([](TestStore& store) {
+        LedgerStores stores(store);
+        ServiceNode node(store, stores);
+        node.append(3);
+        SeededRandom random(5);
+        const NoteSigner sm2 =
+            NoteSigner::generate(test::kLogName, SignatureType::kSm2, random).value();
+        std::atomic<int> stage = 0;
+        ServiceLog log = service_log();
+        log.signing = [&]() -> Result<LogSigning> {
+            LogSigning signing;
+            if (stage < 2) {
+                signing.signers.push_back(test::log_signer(1));
+            } else {
+                signing.former.push_back(test::log_signer(1).verifier());
+            }
+            if (stage > 0) {
+                signing.signers.push_back(test::log_signer(2));
+                signing.signers.push_back(sm2);
+            }
+            return signing;
+        };
+        LogServiceOptions options = quick();
+        options.lease = std::chrono::milliseconds(300);
+        const auto service = LogService::start(node.parts(), {log}, options);
+        StoredObjects objects(*stores.objects, log_prefix(LogClass::kService));
+        const auto signatures = [&](const std::vector<verify::Key>& keys) -> std::size_t {
+            const auto published = good(objects.get("checkpoint"));
+            return published ? verify::check_checkpoint(as_text(*published), keys)
+                                   .checkpoint.signatures.size()
+                             : 0;
+        };
+        std::vector<verify::Key> all = test::log_keys(1);
+        all.push_back(test::log_keys(2).front());
+        all.push_back(good(verify::read_key(sm2.verifier().vkey())));
+        CHECK(wait_for([&] { return signatures(all) == 1; }));
+        stage = 1;
+        CHECK(wait_for([&] { return signatures(all) == 3; }));
+        stage = 2;
+        CHECK(wait_for([&] { return signatures(all) == 2; }));
+        CHECK(signatures(test::log_keys(1)) == 0);
+        CHECK(signatures({all[2]}) == 1);  // SM2 alone is enough for who asks for nothing else
+        node.append(2);
+        CHECK(wait_for([&] { return service->health().front().size == 5; }));
+        CHECK(signatures(all) == 2);
+    });
+}
+
 TEST_CASE("one step by hand does nothing while a service holds the lease") {
     each_engine([](TestStore& store) {
         LedgerStores stores(store);

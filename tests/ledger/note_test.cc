@@ -152,6 +152,34 @@ TEST_CASE("every bit of a signed note counts") {
     }
 }
 
+TEST_CASE("SM2 signs beside Ed25519, and each line is judged by who knows its key") {
+    SeededRandom random(9);
+    const NoteSigner first =
+        NoteSigner::generate("log.example/records", SignatureType::kEd25519, random).value();
+    const NoteSigner sm2 =
+        NoteSigner::generate("log.example/records", SignatureType::kSm2, random).value();
+    const NoteSigner again = NoteSigner::parse(sm2.to_text()).value();
+    CHECK(again.verifier().vkey() == sm2.verifier().vkey());
+    const NoteVerifier read = NoteVerifier::parse(sm2.verifier().vkey()).value();
+    CHECK(read.type() == SignatureType::kSm2);
+    const std::string text =
+        "log.example/records\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";
+    Note note{.text = text, .signatures = {first.sign(text).value(), again.sign(text).value()}};
+    const std::vector<NoteVerifier> both{first.verifier(), read};
+    CHECK(open_note(format_note(note), both).value().verified.size() == 2);
+    CHECK(open_note(format_note(note), std::vector{first.verifier()}).value().unknown.size() == 1);
+    CHECK(open_note(format_note(note), std::vector{read}).value().verified.size() == 1);
+    note.signatures[1].bytes.back() ^= 0x01U;
+    CHECK(open_note(format_note(note), both).error().code == ErrorCode::kDenied);
+    CHECK(open_note(format_note(note), std::vector{first.verifier()}).ok());
+    // Others who use the type 0xff have another name behind it.
+    Buffer other{0xff};
+    append(other, as_bytes(std::string_view("colophon/sm2-sm3/v2")));
+    append(other, Buffer(65, 4));
+    CHECK(NoteVerifier::parse("a+00000000+" + to_base64(other)).error().code ==
+          ErrorCode::kUnsupported);
+}
+
 TEST_CASE("a cosignature states its time and covers it") {
     const NoteSigner witness = make_signer(4, SignatureType::kCosignature);
     const std::string text = "log.example\n1\nAAAA\n";

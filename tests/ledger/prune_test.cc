@@ -158,7 +158,7 @@ TEST_CASE("a legal hold keeps everything that comes behind it in the log") {
                          .reason = "order 5",
                          .placed_by = good(make_random_id<StaffId>(log.stores.random)),
                          .placed_at = log.stores.clock.now()},
-                        log.stores.random));
+                        log.conduct, log.stores.random));
         log.stores.clock.advance(days(200));
         CHECK(log.purge_all_past() == 656);
         CHECK(log.prune().minimum == 256);

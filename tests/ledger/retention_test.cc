@@ -2,6 +2,7 @@
 #include "ledger/retention.h"
 
 #include "core/json.h"
+#include "ledger/conduct.h"
 #include "ledger_stores.h"
 #include "sample_log.h"
 
@@ -95,6 +96,7 @@ TEST_CASE("a record on legal hold outlives its time until the hold is lifted") {
         good(records.append(other));
         sequence(store, stores);
 
+        const Conduct conduct(records, stores.clock, stores.random, {});
         const auto staff = make_random_id<StaffId>(stores.random).value();
         LegalHold hold{.id = {},
                        .tenant = {},
@@ -104,9 +106,18 @@ TEST_CASE("a record on legal hold outlives its time until the hold is lifted") {
                        .reason = "order 2026-17",
                        .placed_by = staff,
                        .placed_at = stores.clock.now()};
-        const std::string id = good(place_hold(*store, hold, stores.random));
+        const std::string id = good(place_hold(*store, hold, conduct, stores.random));
         REQUIRE(good(holds(*store)).size() == 1);
         CHECK(good(holds(*store))[0].reason == "order 2026-17");
+        const auto acts = [&] {
+            RecordQuery query;
+            query.kind = RecordKind::kAdministration;
+            query.until = stores.clock.now() + days(1);
+            return good(records.list(query));
+        };
+        REQUIRE(acts().size() == 1);
+        CHECK(acts()[0].operation == "hold.place");
+        CHECK(good(json::parse(acts()[0].detail)).string_or("hold", "") == id);
         const Purge purge_later{.policy = {.service = days(180), .conduct = days(1000)},
                                 .now = held.facts.at + days(400),
                                 .service = stores.tenant};
@@ -114,13 +125,16 @@ TEST_CASE("a record on legal hold outlives its time until the hold is lifted") {
         CHECK(records.find(held.facts.id).ok());
         CHECK_FALSE(records.find(other.facts.id).ok());
 
-        good(lift_hold(*store, id, staff, stores.clock.now()));
-        CHECK(code_of(lift_hold(*store, id, staff, stores.clock.now())) == ErrorCode::kNotFound);
+        good(lift_hold(*store, {.id = id, .by = staff, .at = stores.clock.now()}, conduct));
+        CHECK(code_of(lift_hold(*store, {.id = id, .by = staff, .at = stores.clock.now()},
+                                conduct)) == ErrorCode::kNotFound);
         CHECK(good(holds(*store)).empty());
+        CHECK(acts().size() == 2);  // the refused one is not on record
         CHECK(good(purge(*store, records, purge_later, stores.random)).removed == 1);
         CHECK_FALSE(records.find(held.facts.id).ok());
         hold.reason.clear();
-        CHECK(code_of(place_hold(*store, hold, stores.random)) == ErrorCode::kInvalidArgument);
+        CHECK(code_of(place_hold(*store, hold, conduct, stores.random)) ==
+              ErrorCode::kInvalidArgument);
     });
 }
 

@@ -5,8 +5,10 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "storage/engines.h"
+#include "storage/postgres_store.h"
 #include "storage/sqlite_store.h"
 #include "storage/store.h"
+#include "support/cutting_proxy.h"
 #include "support/fault_vfs.h"
 #include "support/postgres_server.h"
 #include "support/tools.h"
@@ -302,6 +304,47 @@ TEST_CASE("connections of PostgreSQL that are cut under load lose nothing acknow
         heard.wait_for(before + 1);
     }
     CHECK(heard.now().back() == "again");
+}
+
+TEST_CASE(
+    "a connection that is cut before, in or after a commit leaves all of a batch or nothing") {
+    TestStore direct(Engine::kPostgres);
+    make_events(*direct);
+    test::CuttingProxy proxy(test::PostgresServer::shared().socket_path());
+    PostgresOptions options;
+    options.writers = 1;
+    const auto store = good(open_postgres(
+        test::PostgresServer::shared().through(direct.address(), proxy.port()), options));
+    std::set<std::int64_t> acknowledged;
+    std::set<std::int64_t> unknown;
+    std::int64_t id = 0;
+    const auto attempt = [&] {
+        const std::int64_t mine = id++;
+        const auto outcome = store->apply(batch_of(mine));
+        if (!outcome.ok()) {
+            CHECK(outcome.error().code == ErrorCode::kUnavailable);
+        }
+        (outcome.ok() ? acknowledged : unknown).insert(mine);
+    };
+    for (int round = 0; round < 30; ++round) {
+        attempt();
+        const int before = proxy.cuts();
+        proxy.arm(static_cast<test::Cut>(round % 3), 300);
+        attempt();
+        CHECK(proxy.cuts() == before + 1);
+        attempt();  // finds a new connection
+    }
+    CHECK(unknown.size() == 30);
+    check_events(*direct, acknowledged);
+    const std::set<std::int64_t> rows = rows_of(*direct);
+    std::size_t kept = 0;
+    for (const std::int64_t each : unknown) {
+        kept += rows.contains(2 * each) ? 1U : 0U;
+        // Who must know asks again by a key of his own: it is there, or it is kept now.
+        const auto again = store->apply(batch_of(each));
+        CHECK((again.ok() != rows.contains(2 * each)));
+    }
+    CHECK(kept == 10);  // those whose commit was done and whose answer was cut off
 }
 
 TEST_CASE("no message has the password of the database in it") {

@@ -132,6 +132,14 @@ std::string PostgresServer::address_of_schema(const std::string& schema) const {
     return "postgres://colophon@/postgres?host=" + folder_ + "&options=-csearch_path%3D" + schema;
 }
 
+std::string PostgresServer::through(const std::string& address, int port) const {
+    const std::string here = "host=" + folder_;
+    std::string other = address;
+    other.replace(other.find(here), here.size(),
+                  "host=127.0.0.1&sslmode=disable&port=" + std::to_string(port));
+    return other;
+}
+
 std::string PostgresServer::new_address() {
     const std::string schema = "test_" + std::to_string(++schemas_);
     psql("CREATE SCHEMA " + schema);

@@ -25,6 +25,9 @@ public:
     // The address of an empty schema that nobody else uses.
     std::string new_address();
     std::string address_of_schema(const std::string& schema) const;
+    // The same through a proxy on 127.0.0.1 before socket_path().
+    std::string through(const std::string& address, int port) const;
+    std::string socket_path() const { return folder_ + "/.s.PGSQL.5432"; }
     const std::string& folder() const { return folder_; }  // of the socket, too
 
     // Runs statements as the owner of everything, by psql.

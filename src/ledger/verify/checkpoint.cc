@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/types.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -29,6 +30,11 @@ namespace {
 
 constexpr std::uint8_t kTypeLog = 0x01;
 constexpr std::uint8_t kTypeWitness = 0x04;
+constexpr std::uint8_t kTypeNamed = 0xFF;
+constexpr std::string_view kSm2Name = "colophon/sm2-sm3/v1";
+constexpr std::string_view kSm2User = "1234567812345678";
+constexpr std::size_t kEd25519Bytes = 32;
+constexpr std::size_t kSm2Bytes = 65;
 constexpr std::size_t kNoteBytesMax = 1U << 20U;
 constexpr std::size_t kLinesMax = 100;
 constexpr std::size_t kTimeBytes = 8;
@@ -36,7 +42,37 @@ constexpr std::size_t kTimeBytes = 8;
 struct Free {
     void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+    void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
 };
+
+// SubjectPublicKeyInfo: id-ecPublicKey on the curve sm2p256v1, and the point.
+std::unique_ptr<EVP_PKEY, Free> sm2_key(Bytes point) {
+    Buffer der{0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01,
+               0x06, 0x08, 0x2A, 0x81, 0x1C, 0xCF, 0x55, 0x01, 0x82, 0x2D, 0x03, 0x42, 0x00};
+    append(der, point);
+    const unsigned char* at = der.data();
+    return std::unique_ptr<EVP_PKEY, Free>(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+}
+
+// SM2 over SM3 of the message, by the user that the standard names when none is agreed on.
+bool good_sm2(const Key& key, std::string_view message, Bytes signature) {
+    const auto made = sm2_key(key.bytes);
+    const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+    const std::unique_ptr<EVP_PKEY_CTX, Free> user(made ? EVP_PKEY_CTX_new(made.get(), nullptr)
+                                                        : nullptr);
+    bool good =
+        context && user &&
+        EVP_PKEY_CTX_set1_id(user.get(), kSm2User.data(), static_cast<int>(kSm2User.size())) == 1;
+    if (good) {
+        const Bytes bytes = as_bytes(message);
+        EVP_MD_CTX_set_pkey_ctx(context.get(), user.get());
+        good = EVP_DigestVerifyInit(context.get(), nullptr, EVP_sm3(), nullptr, made.get()) == 1 &&
+               EVP_DigestVerify(context.get(), signature.data(), signature.size(), bytes.data(),
+                                bytes.size()) == 1;
+    }
+    ERR_clear_error();
+    return good;
+}
 
 bool good_signature(const Key& key, std::string_view message, Bytes signature) {
     constexpr std::size_t kSignatureBytes = 64;
@@ -197,7 +233,9 @@ private:
         }
         std::uint64_t seconds = 0;
         bool good = false;
-        if (!key->witness) {
+        if (key->sm2) {
+            good = good_sm2(*key, text, line.signature);
+        } else if (!key->witness) {
             good = good_signature(*key, text, line.signature);
         } else if (line.signature.size() > kTimeBytes) {
             seconds = load_be64(line.signature);
@@ -216,7 +254,11 @@ private:
         }
         SignedCheckpoint& checkpoint = report_.checkpoint;
         if (!key->witness) {
-            checkpoint.signers.push_back(key->name);
+            if (std::ranges::find(checkpoint.signers, key->name) == checkpoint.signers.end()) {
+                checkpoint.signers.push_back(key->name);
+            }
+            checkpoint.signatures.push_back(
+                fmt::format("{} {:08x}", key->sm2 ? "sm2-sm3" : "ed25519", key->id));
         } else if (std::ranges::none_of(checkpoint.cosigners, [&](const Cosigner& each) {
                        return each.key_id == key->id && each.name == key->name;
                    })) {
@@ -243,20 +285,27 @@ Result<Key> read_key(std::string_view text) {
     }
     const auto id = from_hex(text.substr(first + 1, second - first - 1));
     const auto data = internal::read_base64(text.substr(second + 1));
-    Key key{.name = std::string(text.substr(0, first)), .id = 0, .witness = false, .bytes = {}};
-    if (!id.ok() || id->size() != 4 || !data || data->size() != 1 + key.bytes.size()) {
+    if (!id.ok() || id->size() != 4 || !data || data->empty()) {
         return bad;
     }
     const std::uint8_t type = data->front();
-    if (type != kTypeLog && type != kTypeWitness) {
+    const Bytes rest = Bytes(*data).subspan(1);
+    const bool sm2 = type == kTypeNamed && as_text(rest).starts_with(kSm2Name);
+    if (type != kTypeLog && type != kTypeWitness && !sm2) {
         return Error{
             ErrorCode::kUnsupported,
-            fmt::format("a key of type 0x{:02x}; 0x01 (log) and 0x04 (witness) are known", type)};
+            fmt::format("a key of type 0x{:02x}; 0x01 (log), 0x04 (witness) and SM2 are known",
+                        type)};
     }
-    key.id = load_be32(*id);
-    key.witness = type == kTypeWitness;
-    std::copy(data->begin() + 1, data->end(), key.bytes.begin());
-    if (make_id(key.name, type, key.bytes) != key.id) {
+    const Key key{.name = std::string(text.substr(0, first)),
+                  .id = load_be32(*id),
+                  .witness = type == kTypeWitness,
+                  .sm2 = sm2,
+                  .bytes = to_buffer(rest.subspan(sm2 ? kSm2Name.size() : 0))};
+    if (key.bytes.size() != (sm2 ? kSm2Bytes : kEd25519Bytes)) {
+        return bad;
+    }
+    if (make_id(key.name, type, rest) != key.id) {
         return Error{ErrorCode::kInvalidArgument,
                      "the key does not have the key id that stands in it: a character is wrong"};
     }

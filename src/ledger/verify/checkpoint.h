@@ -21,12 +21,14 @@ struct Finding {
     std::string what;
 };
 
-// A public key of a log (type 0x01) or of a witness (type 0x04), from its text NAME+ID+BASE64.
+// A public key of a log (type 0x01, or 0xff with SM2) or of a witness (type 0x04), from its text
+// NAME+ID+BASE64.
 struct Key {
     std::string name;
     std::uint32_t id = 0;
     bool witness = false;
-    std::array<std::uint8_t, 32> bytes{};
+    bool sm2 = false;
+    Buffer bytes;  // 32 of Ed25519; of SM2 a point, 65
 };
 // kInvalidArgument when the text is no such key.
 Result<Key> read_key(std::string_view text);
@@ -41,8 +43,9 @@ struct SignedCheckpoint {
     std::string origin;
     std::uint64_t size = 0;
     std::array<std::uint8_t, 32> root{};
-    std::vector<std::string> signers;  // names of the log's keys that signed
-    std::vector<Cosigner> cosigners;   // known witnesses that signed
+    std::vector<std::string> signers;     // names of the log's keys that signed, each once
+    std::vector<std::string> signatures;  // of these keys: "ed25519 33d7b496", "sm2-sm3 0badc0de"
+    std::vector<Cosigner> cosigners;      // known witnesses that signed
 };
 
 struct CheckpointReport {
