@@ -47,6 +47,7 @@ int run(int argc, char** argv) {
     Action action;
     add_label_command(app, action);
     add_verify_command(app, action);
+    add_scan_command(app, action);
     add_serve_command(app, action);
     add_ledger_command(app, action);
     add_admin_command(app, action);

@@ -4,6 +4,7 @@
 #include "cli/config.h"
 #include "cli/files.h"
 #include "cli/label_request.h"
+#include "cli/review_files.h"
 #include "cli/serve_config.h"
 #include "core/bytes.h"
 #include "core/clock.h"
@@ -16,9 +17,9 @@
 #include "label/apply.h"
 #include "label/format.h"
 #include "label/record.h"
+#include "review/entry_list.h"
 #include "review/matcher.h"
 #include "review/review.h"
-#include "review/word_list.h"
 #include "storage/secret_source.h"
 
 #include <fmt/format.h>
@@ -36,8 +37,6 @@
 
 namespace colophon::cli {
 namespace {
-
-constexpr std::size_t kWordFileBytesMax = 64U << 20U;
 
 template <class Value, std::size_t n>
 Result<Value> choose(const std::array<std::pair<std::string_view, Value>, n>& choices,
@@ -200,15 +199,18 @@ Result<void> set_label(const Config& config, gateway::Settings& settings) {
 }
 
 Result<void> set_review(const Config& config, gateway::Settings& settings) {
-    std::string words;
+    review::EntryList list;
     if (!config.serve.review.words.empty()) {
-        words = TRY(read_small_file(config.serve.review.words, kWordFileBytesMax));
+        list = TRY(read_entry_list(config.serve.review.words));
     }
-    auto entries = review::parse_word_list(words);
-    if (!entries.ok()) {
-        return with_context(entries.error(), config.serve.review.words);
+    if (!list.pictures.empty()) {
+        // Better refused than passed over.
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("{}: the gateway does not review pictures yet; entry {} is for "
+                                 "colophon scan",
+                                 config.serve.review.words, list.pictures.front().id)};
     }
-    auto matcher = review::Matcher::compile(std::move(*entries));
+    auto matcher = review::Matcher::compile(std::move(list.texts));
     if (!matcher.ok()) {
         return with_context(matcher.error(), config.serve.review.words);
     }

@@ -33,7 +33,6 @@ struct Verdict {
 
 class Reviewer {
 public:
-    Reviewer() : Reviewer(Matcher()) {}
     explicit Reviewer(Matcher matcher)
         : matcher_(std::make_shared<const Matcher>(std::move(matcher))) {}
 

@@ -218,11 +218,10 @@ void TextScan::take_symbols(Walk& walk, std::span<const Symbol> symbols, std::si
     walk.unseen = 0;
     bool first = true;
     for (const Symbol symbol : symbols) {
-        walk.trail[walk.symbols & walk.mask] =
-            Trail(begin, walk.word, std::exchange(first, false));
+        walk.trail[walk.symbols & walk.mask] = Trail(begin, walk.word, std::exchange(first, false));
         ++walk.symbols;
-        walk.state = symbol == 0 ? Automaton::kRoot
-                                 : walk.set->automaton().step(walk.state, symbol);
+        walk.state =
+            symbol == 0 ? Automaton::kRoot : walk.set->automaton().step(walk.state, symbol);
     }
     if (walk.set->automaton().ends(walk.state)) {
         note_ends(walk);
@@ -252,7 +251,8 @@ void TextScan::note_ends(Walk& walk) {
             }
         }
         const Trail& start = trail(phrase.symbols);
-        if (!start.first() || (phrase.first != WordKind::kOther && phrase.first == start.before())) {
+        if (!start.first() ||
+            (phrase.first != WordKind::kOther && phrase.first == start.before())) {
             return;
         }
         const bool open = phrase.last != WordKind::kOther;

@@ -65,7 +65,8 @@ private:
         std::size_t offset() const noexcept { return bits_ >> 16U; }
         WordKind before() const noexcept { return static_cast<WordKind>(bits_ >> 9U & 3U); }
         bool first() const noexcept { return (bits_ >> 8U & 1U) != 0; }
-        unsigned run() const noexcept { return static_cast<unsigned>(bits_ & 0xffU); }  // 255: or more
+        // 255: or more
+        unsigned run() const noexcept { return static_cast<unsigned>(bits_ & 0xffU); }
         void repeat() noexcept { bits_ += run() < 0xff ? 1U : 0U; }
 
     private:

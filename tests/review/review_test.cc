@@ -3,8 +3,8 @@
 
 #include "core/result.h"
 #include "review/entry.h"
+#include "review/entry_list.h"
 #include "review/matcher.h"
-#include "review/word_list.h"
 
 #include <doctest/doctest.h>
 
@@ -27,9 +27,9 @@ std::shared_ptr<const Reviewer> reviewer(std::vector<Entry> entries) {
 }
 
 std::shared_ptr<const Reviewer> reviewer(std::string_view words) {
-    auto list = parse_word_list(words);
+    auto list = parse_entry_list(words);
     REQUIRE(list.ok());
-    return reviewer(std::move(*list));
+    return reviewer(std::move(list->texts));
 }
 
 }  // namespace
@@ -71,11 +71,11 @@ TEST_CASE("of all entries that match the strictest decides, and all are named") 
 }
 
 TEST_CASE("a list that is wrong says where") {
-    const auto wrong = parse_word_list("good\n\t\n" + std::string(300, 'x') + "\n");
+    const auto wrong = parse_entry_list("good\n\t\n" + std::string(300, 'x') + "\n");
     REQUIRE_FALSE(wrong.ok());
     CHECK(wrong.error().what.find("line 3") != std::string::npos);
-    CHECK_FALSE(parse_word_list("\xFF\n").ok());
-    CHECK(parse_word_list("")->empty());
+    CHECK_FALSE(parse_entry_list("\xFF\n").ok());
+    CHECK(parse_entry_list("")->texts.empty());
 }
 
 TEST_CASE("no part of a blocked word leaves a stream, however it is cut") {

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+// colophon scan FILE...: review texts, pictures and video by the feature library, offline [DSP-10].
+
+#include "cli/batch.h"
+#include "cli/commands.h"
+#include "cli/config.h"
+#include "cli/exit_code.h"
+#include "cli/files.h"
+#include "cli/report.h"
+#include "cli/review_files.h"
+#include "cli/terminal.h"
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "fingerprint/pdq.h"
+#include "fingerprint/video.h"
+#include "label/format.h"
+#include "review/entry.h"
+#include "review/entry_list.h"
+#include "review/matcher.h"
+#include "review/picture_list.h"
+#include "review/text_scan.h"
+#include "worker/channel.h"
+#include "worker/client.h"
+#include "worker/mapping.h"
+#include "worker/prints.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace colophon::cli {
+namespace {
+
+// So many matches of one file are reported; more are counted.
+constexpr std::size_t kMatchesReportedMax = 1000;
+
+struct Arguments {
+    std::vector<std::string> inputs;
+    std::string library;
+    bool hash = false;
+    bool json = false;
+    std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+};
+
+struct Library {
+    std::shared_ptr<const review::Matcher> texts;
+    review::PictureList pictures;
+};
+
+struct Seen {
+    label::Format format = label::Format::kPlainText;
+    review::Decision decision = review::Decision::kAllow;
+    std::string category;
+    std::vector<std::string> entries;  // each once
+    json::Array matches;
+    std::size_t match_count = 0;
+
+    void add(std::string_view entry, std::string_view entry_category, review::Decision action,
+             json::Object match) {
+        ++match_count;
+        if (std::ranges::find(entries, entry) == entries.end()) {
+            entries.emplace_back(entry);
+        }
+        if (action > decision) {
+            decision = action;
+            category = entry_category;
+        }
+        if (matches.size() < kMatchesReportedMax) {
+            match.insert(match.begin(), {"entry", std::string(entry)});
+            matches.emplace_back(std::move(match));
+        }
+    }
+};
+
+void scan_text(const Library& library, std::string_view text, Seen& seen) {
+    review::TextScan scan(library.texts);
+    const auto collect = [&] {
+        while (const auto match = scan.next()) {
+            const review::Entry& entry = library.texts->entries()[match->entry];
+            seen.add(entry.id, entry.category, entry.action,
+                     {{"begin", static_cast<std::uint64_t>(match->begin)},
+                      {"end", static_cast<std::uint64_t>(match->end)}});
+        }
+    };
+    constexpr std::size_t kPiece = 1U << 20U;
+    for (std::size_t at = 0; at < text.size(); at += kPiece) {
+        scan.push(text.substr(at, kPiece));
+        collect();
+    }
+    scan.finish();
+    collect();
+}
+
+void scan_prints(const Library& library, const worker::FilePrints& prints, Seen& seen) {
+    if (prints.picture) {
+        for (const review::PictureMatch& match : library.pictures.find(prints.picture->hashes)) {
+            seen.add(match.entry->id, match.entry->category, match.entry->action,
+                     {{"distance", match.distance}});
+        }
+    }
+    if (prints.video) {
+        for (const fingerprint::VideoFramePrint& frame : prints.video->frames) {
+            if (frame.quality < fingerprint::kPdqQualityMin) {
+                continue;
+            }
+            for (const review::PictureMatch& match : library.pictures.find({&frame.hash, 1})) {
+                seen.add(match.entry->id, match.entry->category, match.entry->action,
+                         {{"distance", match.distance}, {"milliseconds", frame.time_ms}});
+            }
+        }
+    }
+}
+
+Result<Seen> scan_one(const Library& library, worker::Worker& worker, const Input& input) {
+    const worker::Fd in = TRY(open_input(input.path));
+    Seen seen;
+    seen.format = TRY(worker.probe(in.get(), input.relative));
+    if (label::facts(seen.format).kind == label::Kind::kText) {
+        if (library.texts->entries().empty()) {
+            return Error{ErrorCode::kUnsupported, "the library has no entries for texts"};
+        }
+        const worker::Mapping mapping = TRY(worker::Mapping::create(in.get()));
+        scan_text(library, as_text(mapping.bytes()), seen);
+        return seen;
+    }
+    if (!worker::takes_prints(seen.format)) {
+        return Error{ErrorCode::kUnsupported, "this version does not review files of that kind"};
+    }
+    if (library.pictures.entries().empty()) {
+        return Error{ErrorCode::kUnsupported, "the library has no entries for pictures"};
+    }
+    const worker::FilePrints prints = TRY(worker.prints(in.get(), seen.format));
+    scan_prints(library, prints, seen);
+    return seen;
+}
+
+json::Value scan_json(const std::string& path, const Seen& seen) {
+    json::Array entries(seen.entries.begin(), seen.entries.end());
+    const label::FormatFacts& format = label::facts(seen.format);
+    return json::Object{{"file", path},
+                        {"kind", kind_name(format.kind)},
+                        {"format", format.name},
+                        {"decision", decision_name(seen.decision)},
+                        {"category", seen.category},
+                        {"entries", std::move(entries)},
+                        {"match_count", static_cast<std::uint64_t>(seen.match_count)},
+                        {"matches", seen.matches}};
+}
+
+std::string_view shown_decision(review::Decision decision) {
+    switch (decision) {
+        case review::Decision::kAllow:
+            return tr("allow", "放行");
+        case review::Decision::kFlag:
+            return tr("flag", "标记");
+        case review::Decision::kHold:
+            return tr("hold", "待审");
+        case review::Decision::kBlock:
+            return tr("block", "拦截");
+    }
+    return {};
+}
+
+std::string scan_line(const std::string& path, const Seen& seen) {
+    std::string line =
+        fmt::format("{} {}", pad_right(shown_decision(seen.decision), 8), printable(path));
+    if (seen.match_count != 0) {
+        line += fmt::format("  {}  {} ({})", seen.category, fmt::join(seen.entries, ", "),
+                            seen.match_count);
+    }
+    return line + "\n";
+}
+
+Outcome failed(const Arguments& arguments, const Input& input, const Error& error) {
+    Outcome outcome;
+    outcome.code = exit_code_of(error);
+    outcome.err = fmt::format("colophon: {}: {}\n", printable(input.path),
+                              printable(in_user_language(error.what)));
+    if (arguments.json) {
+        outcome.out = json::write(error_json(input.path, error)) + "\n";
+    }
+    return outcome;
+}
+
+Outcome scan_input(const Arguments& arguments, const Library& library, worker::Worker& worker,
+                   const Input& input) {
+    Outcome outcome;
+    const auto seen = scan_one(library, worker, input);
+    if (!seen.ok()) {
+        return failed(arguments, input, seen.error());
+    }
+    outcome.code = seen->decision >= review::Decision::kHold ? ExitCode::kBad : ExitCode::kGood;
+    outcome.out = arguments.json ? json::write(scan_json(input.path, *seen)) + "\n"
+                                 : scan_line(input.path, *seen);
+    return outcome;
+}
+
+Result<fingerprint::PdqPrint> hash_of(worker::Worker& worker, const Input& input) {
+    const worker::Fd in = TRY(open_input(input.path));
+    const label::Format format = TRY(worker.probe(in.get(), input.relative));
+    if (label::facts(format).kind != label::Kind::kImage || !worker::takes_prints(format)) {
+        return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
+    }
+    const worker::FilePrints prints = TRY(worker.prints(in.get(), format));
+    if (!prints.picture) {
+        return Error{ErrorCode::kCorrupt, "no picture can be read"};
+    }
+    return fingerprint::PdqPrint{.hash = prints.picture->hashes.front(),
+                                 .quality = prints.picture->quality};
+}
+
+Outcome hash_input(const Arguments& arguments, worker::Worker& worker, const Input& input) {
+    Outcome outcome;
+    const auto print = hash_of(worker, input);
+    if (!print.ok()) {
+        return failed(arguments, input, print.error());
+    }
+    const std::string hex = fingerprint::to_hex(print->hash);
+    outcome.out = arguments.json
+                      ? json::write(json::Object{
+                            {"file", input.path}, {"pdq", hex}, {"quality", print->quality}}) +
+                            "\n"
+                      : fmt::format("{} {:3} {}\n", hex, print->quality, printable(input.path));
+    return outcome;
+}
+
+Result<ExitCode> run_scan(const Arguments& arguments) {
+    if (arguments.hash) {
+        const BatchOptions options{.jobs = arguments.jobs,
+                                   .progress = false,
+                                   .worker = {.font_path = {}, .expects_media = true}};
+        return run_batch(TRY(collect_inputs(arguments.inputs)), options,
+                         [&](worker::Worker& worker, const Input& input) {
+                             return hash_input(arguments, worker, input);
+                         });
+    }
+    std::string path = arguments.library;
+    if (path.empty()) {
+        const Config config = TRY(load_config());
+        path = config.serve.review.words;
+    }
+    if (path.empty()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "no library to review by; give --library FILE, or review.words in the "
+                     "configuration"};
+    }
+    review::EntryList list = TRY(read_entry_list(path));
+    auto texts = review::Matcher::compile(std::move(list.texts));
+    if (!texts.ok()) {
+        return with_context(texts.error(), path);
+    }
+    auto pictures = review::PictureList::create(std::move(list.pictures));
+    if (!pictures.ok()) {
+        return with_context(pictures.error(), path);
+    }
+    const Library library{.texts = std::make_shared<const review::Matcher>(std::move(*texts)),
+                          .pictures = std::move(*pictures)};
+    const std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
+    const BatchOptions options{
+        .jobs = arguments.jobs,
+        .progress = !arguments.json,
+        .worker = {.font_path = {}, .expects_media = !library.pictures.entries().empty()}};
+    return run_batch(inputs, options, [&](worker::Worker& worker, const Input& input) {
+        return scan_input(arguments, library, worker, input);
+    });
+}
+
+}  // namespace
+
+void add_scan_command(CLI::App& app, Action& action) {
+    CLI::App* verb = app.add_subcommand(
+        "scan", std::string(tr("review files by the feature library", "按特征库审核文件")));
+    auto arguments = std::make_shared<Arguments>();
+    verb->add_option("FILE", arguments->inputs,
+                     std::string(tr("files or folders; - is standard input",
+                                    "文件或文件夹；- 表示标准输入")))
+        ->required();
+    verb->add_option("--library", arguments->library,
+                     std::string(tr("file of entries, one a line; default: review.words of the "
+                                    "configuration",
+                                    "条目文件，每行一条；默认用配置中的 review.words")));
+    verb->add_flag("--hash", arguments->hash,
+                   std::string(tr("print the PDQ hash and quality of each picture, for an entry",
+                                  "输出每张图片的 PDQ 哈希与质量，供编写条目")));
+    verb->add_flag("--json", arguments->json,
+                   std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
+    verb->add_option("-j,--jobs", arguments->jobs,
+                     std::string(tr("files at a time: 1 to 256", "同时处理的文件数：1 至 256")))
+        ->check(CLI::Range(1, 256).description(""));
+    verb->callback(
+        [arguments, &action] { action = [arguments] { return finish(run_scan(*arguments)); }; });
+}
+
+}  // namespace colophon::cli

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A feature library as a text file [DSP-10], one entry a line:
+//   a word that may not pass, or CATEGORY, a tabulator and the word; called "words/LINE"
+//   {"id":"b-17","category":"A1d","phrase":"炸弹","folding":"plain","action":"block",
+//    "with":["制作"],"without":["新闻"],"within":30,"inside_words":true,"split":true,"reply":"..."}
+//   {"id":"p-1","category":"A1f","pdq":"64 hexadecimal digits","distance":31,"action":"hold"}
+// Empty lines and those that begin with "#" are left out.
+
+#include "core/result.h"
+#include "review/entry.h"
+#include "review/picture_list.h"
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace colophon::review {
+
+inline constexpr std::size_t kEntryBytesMax = 16'384;  // a line
+
+struct EntryList {
+    std::vector<Entry> texts;
+    std::vector<PictureEntry> pictures;
+};
+
+// Members that are missing have the values of Entry and PictureEntry; `id` and `category` may not
+// be. kInvalidArgument, kCorrupt and kLimit name the line; unknown members are refused, because a
+// rule that is read in part is another rule.
+Result<EntryList> parse_entry_list(std::string_view text);
+
+}  // namespace colophon::review
