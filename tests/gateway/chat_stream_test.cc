@@ -9,9 +9,9 @@
 #include "http/sse.h"
 #include "label/explicit/text.h"
 #include "label/format.h"
+#include "review/entry_list.h"
 #include "review/matcher.h"
 #include "review/review.h"
-#include "review/word_list.h"
 
 #include <doctest/doctest.h>
 
@@ -30,7 +30,7 @@ AnswerRules rules(TextShape shape = TextShape::kChat, const char* words = kWords
     AnswerRules made;
     made.shape = shape;
     made.reviewer = std::make_shared<const review::Reviewer>(
-        review::Matcher::compile(review::parse_word_list("forbidden\n").value()).value());
+        review::Matcher::compile(review::parse_entry_list("forbidden\n").value().texts).value());
     made.label.words = words;
     made.aigc = json::Object{{"Label", "1"}};
     return made;

@@ -6,9 +6,9 @@
 #include "gateway/refusal.h"
 #include "gateway/text_stream.h"
 #include "http/sse.h"
+#include "review/entry_list.h"
 #include "review/matcher.h"
 #include "review/review.h"
-#include "review/word_list.h"
 
 #include <doctest/doctest.h>
 
@@ -33,7 +33,7 @@ AnswerRules rules() {
     AnswerRules made;
     made.shape = TextShape::kMessages;
     made.reviewer = std::make_shared<const review::Reviewer>(
-        review::Matcher::compile(review::parse_word_list("forbidden\n").value()).value());
+        review::Matcher::compile(review::parse_entry_list("forbidden\n").value().texts).value());
     made.label.words = kWords;
     made.aigc = json::Object{{"Label", "1"}};
     return made;

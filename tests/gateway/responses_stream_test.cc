@@ -6,9 +6,9 @@
 #include "gateway/refusal.h"
 #include "gateway/text_stream.h"
 #include "http/sse.h"
+#include "review/entry_list.h"
 #include "review/matcher.h"
 #include "review/review.h"
-#include "review/word_list.h"
 
 #include <doctest/doctest.h>
 
@@ -27,7 +27,7 @@ AnswerRules rules(const char* words = kWords) {
     AnswerRules made;
     made.shape = TextShape::kResponses;
     made.reviewer = std::make_shared<const review::Reviewer>(
-        review::Matcher::compile(review::parse_word_list("forbidden\n").value()).value());
+        review::Matcher::compile(review::parse_entry_list("forbidden\n").value().texts).value());
     made.label.words = words;
     made.aigc = json::Object{{"Label", "1"}};
     return made;
