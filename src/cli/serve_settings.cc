@@ -2,7 +2,6 @@
 #include "cli/serve_settings.h"
 
 #include "cli/config.h"
-#include "cli/files.h"
 #include "cli/label_request.h"
 #include "cli/review_files.h"
 #include "cli/serve_config.h"
@@ -11,6 +10,7 @@
 #include "core/digest.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "gateway/cost.h"
 #include "gateway/settings.h"
 #include "http/limits.h"
 #include "http/upstream.h"
@@ -24,6 +24,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>

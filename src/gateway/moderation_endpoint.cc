@@ -9,6 +9,7 @@
 #include "gateway/refusal.h"
 #include "http/message.h"
 #include "ledger/record.h"
+#include "review/entry.h"
 #include "review/review.h"
 
 #include <cstddef>

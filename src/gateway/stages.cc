@@ -20,6 +20,7 @@
 #include "label/record.h"
 #include "ledger/record.h"
 #include "ledger/records.h"
+#include "review/entry.h"
 #include "review/review.h"
 
 #include <fmt/format.h>

@@ -81,8 +81,8 @@ struct Automaton::Builder {
     Symbol symbols;
     FreeSlots free{symbols};
     std::uint32_t roomy = 1;
-    std::vector<Node> queue = {};
-    std::vector<Child> children = {};
+    std::vector<Node> queue;
+    std::vector<Child> children;
 
     static constexpr std::size_t kFew = 4;
 
@@ -172,7 +172,9 @@ Automaton::Automaton(std::span<const Pattern> patterns, Symbol symbols) : order_
     std::ranges::sort(order_, [&](std::uint32_t a, std::uint32_t b) {
         return patterns[a] != patterns[b] ? patterns[a] < patterns[b] : a < b;
     });
-    Builder{.automaton = *this, .patterns = patterns, .symbols = symbols}.build();
+    Builder{
+        .automaton = *this, .patterns = patterns, .symbols = symbols, .queue = {}, .children = {}}
+        .build();
 }
 
 std::size_t Automaton::bytes() const noexcept {

@@ -245,7 +245,8 @@ Result<void> add_phrase(const Entry& entry, std::uint32_t number, const Part& pa
                   .role = part.role,
                   .place = static_cast<std::uint8_t>(part.place),
                   .first = entry.inside_words ? WordKind::kOther : word_kind(text.front()),
-                  .last = entry.inside_words ? WordKind::kOther : word_kind(text.back())};
+                  .last = entry.inside_words ? WordKind::kOther : word_kind(text.back()),
+                  .runs = {}};
     auto& wanted = sources[static_cast<std::size_t>(entry.folding)];
     if (entry.split) {
         for (std::u32string& variant : split_variants(text)) {

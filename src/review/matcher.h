@@ -54,7 +54,7 @@ struct Phrase {
     WordKind last = WordKind::kOther;
     std::uint16_t symbols = 0;
     // How often each symbol is repeated, where repeats count once; empty when no symbol is.
-    std::vector<std::uint8_t> runs = {};
+    std::vector<std::uint8_t> runs;
 };
 
 // All phrases that are compared at one level.

@@ -70,7 +70,7 @@ std::size_t cut_at_end(std::string_view text) noexcept {
 
 TextScan::TextScan(std::shared_ptr<const Matcher> matcher) : matcher_(std::move(matcher)) {
     for (const PhraseSet& set : matcher_->sets()) {
-        Walk walk{.set = &set, .trail = {}};
+        Walk walk{.set = &set, .trail = {}, .found = {}};
         // One more than is asked for: a repeat looks at the symbol before it.
         walk.trail.resize(std::bit_ceil(set.longest() + 2));
         walk.mask = walk.trail.size() - 1;

@@ -85,7 +85,7 @@ private:
         bool has_open = false;
         std::vector<Trail> trail;  // a ring
         std::size_t mask = 0;
-        std::deque<Candidate> found = {};
+        std::deque<Candidate> found;
     };
     // What is known of the phrases of an entry with context.
     struct Context {
