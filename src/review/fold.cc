@@ -15,7 +15,10 @@ namespace {
 
 enum Level : std::uint8_t { kPlainLevel, kLooseLevel, kSoundLevel };
 
+// With constructors, because tables of tens of thousands of rows do not name each member.
 struct Row {
+    constexpr Row(std::uint32_t of_level, std::uint32_t of, std::uint32_t at, std::uint32_t size)
+        : level(of_level), from(of), first(at), count(size) {}
     std::uint32_t level;
     std::uint32_t from;
     std::uint32_t first;
@@ -23,6 +26,8 @@ struct Row {
 };
 
 struct Range {
+    constexpr Range(std::uint32_t from, std::uint32_t to, std::uint32_t number)
+        : first(from), last(to), kind(number) {}
     std::uint32_t first;
     std::uint32_t last;
     std::uint32_t kind;
@@ -37,8 +42,9 @@ constexpr Row kRows[] = {
 };
 
 constexpr ClassRange range_of(Range range) {
-    return {range.first, range.last,
-            range.kind == 1 ? CharacterClass::kUnseen : CharacterClass::kSeparator};
+    return {.first = range.first,
+            .last = range.last,
+            .kind = range.kind == 1 ? CharacterClass::kUnseen : CharacterClass::kSeparator};
 }
 
 constexpr Range kRawRanges[] = {

@@ -42,7 +42,9 @@ std::vector<PictureMatch> PictureList::find(std::span<const fingerprint::PdqHash
             }
         }
     }
-    std::ranges::stable_sort(found, {}, &PictureMatch::distance);
+    std::ranges::sort(found, {}, [](const PictureMatch& match) {
+        return std::pair(match.distance, match.entry);
+    });
     std::vector<PictureMatch> once;
     for (const PictureMatch& match : found) {
         if (std::ranges::find(once, match.entry, &PictureMatch::entry) == once.end()) {
