@@ -275,19 +275,6 @@ Coefficients turned(const Coefficients& given, Dihedral how) {
     return result;
 }
 
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return -1;
-}
-
 }  // namespace
 
 std::string to_hex(const PdqHash& hash) {
@@ -300,17 +287,14 @@ Result<PdqHash> parse_pdq_hex(std::string_view text) {
             ErrorCode::kInvalidArgument,
             fmt::format("a PDQ hash has 64 hexadecimal digits, not {} characters", text.size())};
     }
-    PdqHash hash;
-    for (std::size_t i = 0; i < kPdqHexChars; ++i) {
-        const int digit = hex_digit(text[i]);
-        if (digit < 0) {
-            return Error{ErrorCode::kInvalidArgument,
-                         fmt::format("no hexadecimal digit at character {} of a PDQ hash", i + 1)};
-        }
-        const std::size_t low_bit = (kPdqHexChars - 1 - i) * 4;
-        hash.words[low_bit / 64] |= static_cast<std::uint64_t>(digit) << (low_bit % 64);
+    const std::size_t foreign = text.find_first_not_of("0123456789abcdefABCDEF");
+    if (foreign != std::string_view::npos) {
+        return Error{
+            ErrorCode::kInvalidArgument,
+            fmt::format("no hexadecimal digit at character {} of a PDQ hash", foreign + 1)};
     }
-    return hash;
+    const Buffer bytes = TRY(from_hex(text));
+    return parse_pdq_bytes(bytes);
 }
 
 std::array<std::uint8_t, kPdqBytes> to_bytes(const PdqHash& hash) noexcept {

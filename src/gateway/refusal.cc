@@ -59,6 +59,9 @@ Refusal blocked(const review::Verdict& verdict, std::string_view code) {
         refusal.code = "held_for_review";
     }
     refusal.category = verdict.category;
+    if (!verdict.reply.empty()) {
+        refusal.message = verdict.reply;
+    }
     return refusal;
 }
 

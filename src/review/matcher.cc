@@ -181,10 +181,9 @@ void PhraseSet::fill_table() {
         return;
     }
     for (const ClassRange& range : class_ranges()) {
-        for (char32_t character = range.first; character <= range.last; ++character) {
-            if (character < kTable) {
-                set(character);
-            }
+        for (char32_t character = range.first; character <= range.last && character < kTable;
+             ++character) {
+            set(character);
         }
     }
 }

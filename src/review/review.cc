@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -21,10 +20,6 @@ std::string_view decision_name(Decision decision) noexcept {
 
 void Reviewer::add(const Match& match, Verdict& verdict) const {
     const Entry& entry = matcher_->entries()[match.entry];
-    if (verdict.entries.size() < kEntriesNamedMax &&
-        std::ranges::find(verdict.entries, entry.id) == verdict.entries.end()) {
-        verdict.entries.push_back(entry.id);
-    }
     if (entry.action > verdict.decision) {
         verdict.decision = entry.action;
         verdict.category = entry.category;

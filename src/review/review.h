@@ -13,12 +13,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace colophon::review {
-
-// So many entries are named in one verdict.
-inline constexpr std::size_t kEntriesNamedMax = 32;
 
 struct Verdict {
     Decision decision = Decision::kAllow;

@@ -46,7 +46,7 @@ TEST_CASE("a word of the list blocks, in whatever case, and says which entry it 
     CHECK(rules->review("坏 词").blocked());
 }
 
-TEST_CASE("of all entries that match the strictest decides, and all are named") {
+TEST_CASE("of all entries that match the strictest decides") {
     Entry flag;
     flag.id = "one";
     flag.category = "A1g";
@@ -67,7 +67,6 @@ TEST_CASE("of all entries that match the strictest decides, and all are named") 
     CHECK(both.category == "A1d");
     CHECK(both.reply == block.reply);
     CHECK(both.rule == rules->version() + "/two");
-    CHECK(both.entries == std::vector<std::string>{"one", "two"});
 }
 
 TEST_CASE("a list that is wrong says where") {
