@@ -86,8 +86,8 @@ Result<void> run_train(const Arguments& arguments) {
         return {};
     }
     write_text(1, fmt::format("{}: {}, {} {}\n{}:\n{}", printable(arguments.model),
-                              printable(model.version()),
-                              tr("learned from", "训练文本数"), model.card().samples,
+                              printable(model.version()), tr("learned from", "训练文本数"),
+                              model.card().samples,
                               tr("on texts that it did not learn from", "在未参与训练的文本上"),
                               quality_text(model.card().held_out)));
     return {};
@@ -108,12 +108,12 @@ void add_data_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("FILE", arguments.data,
                     std::string(tr("labelled texts, a table (CSV)", "已标注的文本（CSV 表）")))
         ->required();
-    verb.add_option("--text-column", arguments.text_column,
-                    std::string(tr("name of the column of texts; default text",
-                                   "文本列的列名，默认 text")));
-    verb.add_option("--label-column", arguments.label_column,
-                    std::string(tr("name of the column of labels; default label",
-                                   "标注列的列名，默认 label")));
+    verb.add_option(
+        "--text-column", arguments.text_column,
+        std::string(tr("name of the column of texts; default text", "文本列的列名，默认 text")));
+    verb.add_option(
+        "--label-column", arguments.label_column,
+        std::string(tr("name of the column of labels; default label", "标注列的列名，默认 label")));
     verb.add_option("--positive", arguments.positive,
                     std::string(tr("what stands there for a text that is meant; default 1",
                                    "表示正例的值，默认 1")));
@@ -127,17 +127,20 @@ void add_data_options(CLI::App& verb, Arguments& arguments) {
 void add_library_train_verbs(CLI::App& library, Action& action) {
     auto training = std::make_shared<Arguments>();
     CLI::App* train = library.add_subcommand(
-        "train", std::string(tr("learn a classifier from labelled texts", "用已标注的文本训练分类器")));
+        "train",
+        std::string(tr("learn a classifier from labelled texts", "用已标注的文本训练分类器")));
     add_data_options(*train, *training);
-    train->add_option("--category", training->category,
-                      std::string(tr("the risk that it finds", "它识别的风险类别")))
+    train
+        ->add_option("--category", training->category,
+                     std::string(tr("the risk that it finds", "它识别的风险类别")))
         ->required();
     train->add_option("--precision", training->precision,
                       std::string(tr("how many of its hits are to be right: 0.5 to 0.999; "
                                      "default 0.9",
                                      "命中的目标精确率：0.5 至 0.999；默认 0.9")));
-    train->add_option("-o,--output", training->model,
-                      std::string(tr("file of the model", "模型文件")))
+    train
+        ->add_option("-o,--output", training->model,
+                     std::string(tr("file of the model", "模型文件")))
         ->required();
     set_admin_action(*train, action, [training] { return run_train(*training); });
 
@@ -146,8 +149,9 @@ void add_library_train_verbs(CLI::App& library, Action& action) {
         "measure", std::string(tr("what a classifier is worth on labelled texts",
                                   "在已标注的文本上评估分类器")));
     add_data_options(*measure, *measuring);
-    measure->add_option("--classifier", measuring->model,
-                        std::string(tr("file of the model", "模型文件")))
+    measure
+        ->add_option("--classifier", measuring->model,
+                     std::string(tr("file of the model", "模型文件")))
         ->required();
     set_admin_action(*measure, action, [measuring] { return run_measure(*measuring); });
 }

@@ -38,8 +38,8 @@ Error corrupt(std::string_view what) {
 
 Result<double> number_of(const json::Value& header, std::string_view name) {
     const json::Value* value = header.find(name);
-    const auto number = value == nullptr ? Result<double>(corrupt("a number is missing"))
-                                         : value->as_double();
+    const auto number =
+        value == nullptr ? Result<double>(corrupt("a number is missing")) : value->as_double();
     if (!number.ok() || !std::isfinite(*number)) {
         return corrupt(fmt::format("\"{}\" is no number", name));
     }
@@ -48,8 +48,8 @@ Result<double> number_of(const json::Value& header, std::string_view name) {
 
 Result<std::uint64_t> count_of(const json::Value& header, std::string_view name) {
     const json::Value* value = header.find(name);
-    const auto number = value == nullptr ? Result<std::uint64_t>(corrupt("a number is missing"))
-                                         : value->as_uint();
+    const auto number =
+        value == nullptr ? Result<std::uint64_t>(corrupt("a number is missing")) : value->as_uint();
     if (!number.ok()) {
         return corrupt(fmt::format("\"{}\" is no number", name));
     }
@@ -112,9 +112,12 @@ json::Object quality_json(const Quality& quality) {
 }
 
 json::Object card_json(const ClassifierCard& card) {
-    return {{"category", card.category},   {"trained", card.trained},
-            {"data", card.data},           {"wanted", card.wanted},
-            {"samples", card.samples},     {"positives", card.positives},
+    return {{"category", card.category},
+            {"trained", card.trained},
+            {"data", card.data},
+            {"wanted", card.wanted},
+            {"samples", card.samples},
+            {"positives", card.positives},
             {"held_out", quality_json(card.held_out)}};
 }
 
@@ -186,11 +189,10 @@ Result<Classifier> Classifier::parse(Bytes file) {
     const Bytes weights = body.last(kBuckets * sizeof(float));
     model.weights_.reserve(kBuckets);
     for (std::size_t at = 0; at < weights.size(); at += 4) {
-        const std::uint32_t bits =
-            static_cast<std::uint32_t>(weights[at]) |
-            static_cast<std::uint32_t>(weights[at + 1]) << 8U |
-            static_cast<std::uint32_t>(weights[at + 2]) << 16U |
-            static_cast<std::uint32_t>(weights[at + 3]) << 24U;
+        const std::uint32_t bits = static_cast<std::uint32_t>(weights[at]) |
+                                   static_cast<std::uint32_t>(weights[at + 1]) << 8U |
+                                   static_cast<std::uint32_t>(weights[at + 2]) << 16U |
+                                   static_cast<std::uint32_t>(weights[at + 3]) << 24U;
         const auto weight = std::bit_cast<float>(bits);
         if (!std::isfinite(weight)) {
             return corrupt("a weight is no number");

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A small classifier of texts [DSP-10]: a linear model over hashed n-grams of characters (weights by
-// the ratio of their counts, then logistic regression: Wang and Manning, "Baselines and Bigrams",
-// 2012), calibrated on texts that it was not trained on (Platt, 1999). It learns from what people
-// decided, runs in microseconds, and says how good it is.
+// A small classifier of texts [DSP-10]: a linear model over hashed n-grams of characters (weights
+// by the ratio of their counts, then logistic regression: Wang and Manning, "Baselines and
+// Bigrams", 2012), calibrated on texts that it was not trained on (Platt, 1999). It learns from
+// what people decided, runs in microseconds, and says how good it is.
 
 #include "core/bytes.h"
 #include "core/json.h"
@@ -22,7 +22,8 @@ namespace colophon::review {
 inline constexpr unsigned kClassifierBits = 19;  // 2^19 buckets
 inline constexpr std::size_t kClassifierSamplesLeast = 200;
 inline constexpr std::size_t kClassifierSamplesMax = 5'000'000;
-inline constexpr std::size_t kClassifierTextMax = 10'000;  // characters of a text that are looked at
+inline constexpr std::size_t kClassifierTextMax =
+    10'000;  // characters of a text that are looked at
 
 struct Sample {
     std::string text;
@@ -50,10 +51,10 @@ struct Quality {
 json::Object quality_json(const Quality& quality);
 
 struct ClassifierCard {
-    std::string category;   // what a text above the threshold is
-    std::string trained;    // when
-    std::string data;       // SHA-256 of the list that it learned from
-    double wanted = 0;      // precision for which the threshold was set
+    std::string category;  // what a text above the threshold is
+    std::string trained;   // when
+    std::string data;      // SHA-256 of the list that it learned from
+    double wanted = 0;     // precision for which the threshold was set
     std::uint64_t samples = 0;
     std::uint64_t positives = 0;
     Quality held_out;  // on texts that it did not learn from
@@ -82,7 +83,7 @@ private:
     ClassifierCard card_;
     std::vector<float> weights_;
     double bias_ = 0;
-    double slope_ = 1;   // of the calibration
+    double slope_ = 1;  // of the calibration
     double offset_ = 0;
     std::string version_;
 };
@@ -93,9 +94,9 @@ struct TrainOptions {
     std::string trained;     // the time
     std::string data;        // SHA-256 of the list
 };
-// The same texts in the same order, the same model. A fifth of the texts is held out. kInvalidArgument:
-// fewer than kClassifierSamplesLeast texts, or fewer than 20 of either kind; kLimit: too many.
-// kConflict: no threshold reaches the wanted precision.
+// The same texts in the same order, the same model. A fifth of the texts is held out.
+// kInvalidArgument: fewer than kClassifierSamplesLeast texts, or fewer than 20 of either kind;
+// kLimit: too many. kConflict: no threshold reaches the wanted precision.
 Result<Classifier> train_classifier(std::span<const Sample> samples, const TrainOptions& options);
 
 Quality measure(const Classifier& classifier, std::span<const Sample> samples);

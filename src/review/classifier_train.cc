@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a classifier learns, and how its worth is measured.
-#include "review/classifier.h"
-
 #include "core/result.h"
+#include "review/classifier.h"
 #include "review/internal/ngrams.h"
 
 #include <fmt/format.h>
@@ -220,9 +219,8 @@ private:
                 bias_squares += error * error;
                 model_.bias_ -= kRate * error / std::sqrt(bias_squares);
                 for (const std::uint32_t bucket : example.buckets) {
-                    const double gradient =
-                        error * example.scale * ratios_[bucket] +
-                        kShrink * static_cast<double>(model_.weights_[bucket]);
+                    const double gradient = error * example.scale * ratios_[bucket] +
+                                            kShrink * static_cast<double>(model_.weights_[bucket]);
                     squares[bucket] += static_cast<float>(gradient * gradient);
                     model_.weights_[bucket] -= static_cast<float>(
                         kRate * gradient / std::sqrt(static_cast<double>(squares[bucket])));
@@ -269,23 +267,25 @@ private:
         return margins_[static_cast<std::size_t>(&example - held_.data())];
     }
 
-    // The lowest score at which the wanted precision is reached.
+    // Where most is found with the wanted precision.
     Result<void> set_threshold() {
         std::vector<Scored> scored;
         for (const Example& example : held_) {
-            scored.push_back(
-                {logistic(model_.slope_ * margin_cache(example) + model_.offset_),
-                 example.positive});
+            scored.push_back({logistic(model_.slope_ * margin_cache(example) + model_.offset_),
+                              example.positive});
         }
         std::ranges::sort(scored, std::greater<>{}, &Scored::score);
         const auto positives =
             static_cast<std::uint64_t>(std::ranges::count(scored, true, &Scored::positive));
         double threshold = 2;
+        double recall = 0;
         for (const Quality::Point& point : curve_of(scored, positives)) {
             const double above = point.recall * static_cast<double>(positives) / point.precision;
-            if (point.precision >= options_.precision &&
+            // No lower than anything is gained by it.
+            if (point.precision >= options_.precision && point.recall > recall &&
                 above >= static_cast<double>(kAboveLeast)) {
                 threshold = point.threshold;
+                recall = point.recall;
             }
         }
         if (threshold > 1) {
@@ -293,6 +293,12 @@ private:
                          fmt::format("no threshold reaches a precision of {}: it needs other or "
                                      "more texts, or a lower aim",
                                      options_.precision)};
+        }
+        // Half way to the next text below: as far from either side as these texts allow.
+        const auto below = std::ranges::find_if(
+            scored, [&](const Scored& each) { return each.score < threshold; });
+        if (below != scored.end()) {
+            threshold = (threshold + below->score) / 2;
         }
         model_.card_ = {.category = options_.category,
                         .trained = options_.trained,
@@ -318,9 +324,8 @@ Result<Classifier> train_classifier(std::span<const Sample> samples, const Train
     const auto positives =
         static_cast<std::size_t>(std::ranges::count(samples, true, &Sample::positive));
     if (samples.size() > kClassifierSamplesMax) {
-        return Error{ErrorCode::kLimit,
-                     fmt::format("a classifier learns from at most {} texts",
-                                 kClassifierSamplesMax)};
+        return Error{ErrorCode::kLimit, fmt::format("a classifier learns from at most {} texts",
+                                                    kClassifierSamplesMax)};
     }
     if (samples.size() < kClassifierSamplesLeast || positives < kEachLeast ||
         samples.size() - positives < kEachLeast) {

@@ -27,8 +27,8 @@ bool same_name(std::string_view one, std::string_view other) {
 }
 
 Result<std::size_t> column_of(const std::vector<std::string>& names, const std::string& name) {
-    const auto found = std::ranges::find_if(
-        names, [&](const std::string& each) { return same_name(each, name); });
+    const auto found =
+        std::ranges::find_if(names, [&](const std::string& each) { return same_name(each, name); });
     if (found == names.end()) {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("the table has no column \"{}\"", name)};
@@ -64,9 +64,8 @@ Result<std::vector<Sample>> read_labelled_texts(std::string_view table,
                                      row->size(), names->size())};
         }
         if (samples.size() == kClassifierSamplesMax) {
-            return Error{ErrorCode::kLimit,
-                         fmt::format("a classifier learns from at most {} texts",
-                                     kClassifierSamplesMax)};
+            return Error{ErrorCode::kLimit, fmt::format("a classifier learns from at most {} texts",
+                                                        kClassifierSamplesMax)};
         }
         samples.push_back({std::move((*row)[text]), (*row)[label] == columns.positive});
     }

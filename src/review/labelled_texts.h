@@ -16,7 +16,7 @@ namespace colophon::review {
 inline constexpr std::size_t kLabelledBytesMax = 512U << 20U;
 
 struct LabelledColumns {
-    std::string text;      // names in the first row; case does not matter
+    std::string text;  // names in the first row; case does not matter
     std::string label;
     std::string positive;  // the label of texts that are meant; every other is of the rest
 };

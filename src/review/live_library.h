@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The library in force on this node: what the store holds and what the configuration adds, made ready for
-// searching off the way of calls, and made anew within a second of a change on any node [DSP-10].
+// The library in force on this node: what the store holds and what the configuration adds, made
+// ready for searching off the way of calls, and made anew within a second of a change on any node
+// [DSP-10].
 
 #include "core/clock.h"
 #include "core/result.h"

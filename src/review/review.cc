@@ -121,8 +121,10 @@ void Reviewer::classify(std::string_view text, Verdict& verdict) const {
 
 void Reviewer::add_classified(Verdict& verdict) const {
     const Classifier& classifier = *classifier_.classifier;
-    add_meaning({"classifier/" + classifier.card().category, classifier.card().category,
-                 classifier_.action, {}},
+    add_meaning({"classifier/" + classifier.card().category,
+                 classifier.card().category,
+                 classifier_.action,
+                 {}},
                 version_, verdict);
 }
 

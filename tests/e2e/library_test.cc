@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <sstream>
 #include <string>
@@ -140,6 +141,36 @@ TEST_CASE("[DSP-10] a list is imported as a batch, with a report of each line th
     const json::Value figures = house.one("li.wei", {"library", "figures"});
     CHECK(figures.string_or("category", "") == "A1f");
     CHECK(number(figures, "live") == 2);
+}
+
+TEST_CASE("[DSP-10] a classifier is trained, measured and used from the command line") {
+    const House house;
+    std::string table = "text,label\n";
+    for (int i = 0; i < 400; ++i) {
+        table += "number " + std::to_string(i * 7919 % 1000) +
+                 (i % 2 == 0 ? " you stupid fool,1\n" : " a fine day for all,0\n");
+    }
+    test::write_file(house.dir.file("texts.csv"), as_bytes(table));
+    const json::Value card = house.one("", {"library", "train", "texts.csv", "--category", "A2i",
+                                            "--precision", "0.95", "-o", "model"});
+    CHECK(card.string_or("category", "") == "A2i");
+    CHECK(number(card, "samples") == 320);
+    const json::Value quality =
+        house.one("", {"library", "measure", "texts.csv", "--classifier", "model"});
+    CHECK(number(quality, "samples") == 400);
+    CHECK(quality.find("precision")->as_double().value() > 0.95);
+    test::write_file(house.dir.file("bad.txt"), as_bytes("what a stupid fool you are"));
+    test::write_file(house.dir.file("good.txt"), as_bytes("a fine day"));
+    const test::ToolRun bad = house.run("", {"scan", "--classifier", "model", "--json", "bad.txt"});
+    CHECK(bad.exit_code == 2);
+    CHECK(bad.out.find("\"entries\":[\"classifier/A2i\"]") != std::string::npos);
+    CHECK(house.run("", {"scan", "--classifier", "model", "good.txt"}).exit_code == 0);
+    CHECK(house.run("", {"scan", "--classifier", "texts.csv", "good.txt"}).exit_code == 4);
+    CHECK(house
+              .run("", {"library", "train", "texts.csv", "--category", "A2i", "--text-column",
+                        "body", "-o", "other"})
+              .exit_code == 64);
+    CHECK_FALSE(std::filesystem::exists(house.dir.file("other")));
 }
 
 }  // namespace colophon

@@ -272,6 +272,8 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "library refuse",
                                    "library retire",
                                    "library keep",
+                                   "library train",
+                                   "library measure",
                                    "library import",
                                    "library export",
                                    "scan",
