@@ -75,6 +75,30 @@ Result<About> read_about(const json::Value* value, const ListDefaults& defaults)
     return about;
 }
 
+json::Object about_json(const About& about) {
+    json::Object object;
+    for (const auto& [name, text] :
+         {std::pair(kAboutNames[0], &about.reason), std::pair(kAboutNames[1], &about.evidence),
+          std::pair(kAboutNames[2], &about.source), std::pair(kAboutNames[3], &about.owner)}) {
+        if (!text->empty()) {
+            object.emplace_back(name, *text);
+        }
+    }
+    if (about.expires) {
+        object.emplace_back(kAboutNames[4], format_time(*about.expires));
+    }
+    return object;
+}
+
+std::string json_line(const Proposal& proposal) {
+    json::Object object = write_entry(proposal.entry);
+    json::Object about = about_json(proposal.about);
+    if (!about.empty()) {
+        object.emplace_back("about", std::move(about));
+    }
+    return json::write(object) + "\n";
+}
+
 // An object of the list, with an id when it has none.
 Result<Proposal> read_proposal(json::Value value, std::size_t number,
                                const ListDefaults& defaults) {
@@ -91,6 +115,9 @@ Result<Proposal> read_proposal(json::Value value, std::size_t number,
     Proposal proposal;
     proposal.entry = TRY(read_entry(value));
     proposal.about = TRY(read_about(value.find("about"), defaults));
+    if (json_line(proposal).size() > kEntryBytesMax) {
+        return wrong(fmt::format("an entry has at most {} bytes", kEntryBytesMax));
+    }
     return proposal;
 }
 
@@ -269,21 +296,6 @@ Result<std::vector<ListLine>> read_updates(std::string_view text, const ListDefa
     return lines;
 }
 
-json::Object about_json(const About& about) {
-    json::Object object;
-    for (const auto& [name, text] :
-         {std::pair(kAboutNames[0], &about.reason), std::pair(kAboutNames[1], &about.evidence),
-          std::pair(kAboutNames[2], &about.source), std::pair(kAboutNames[3], &about.owner)}) {
-        if (!text->empty()) {
-            object.emplace_back(name, *text);
-        }
-    }
-    if (about.expires) {
-        object.emplace_back(kAboutNames[4], format_time(*about.expires));
-    }
-    return object;
-}
-
 std::string csv_text(const json::Value* value) {
     if (value == nullptr) {
         return {};
@@ -345,15 +357,6 @@ std::string signal_line(const Proposal& proposal) {
                                                             : std::string();
     }
     return "pdq " + fingerprint::to_hex(std::get<PictureEntry>(proposal.entry).hash) + "\n";
-}
-
-std::string json_line(const Proposal& proposal) {
-    json::Object object = write_entry(proposal.entry);
-    json::Object about = about_json(proposal.about);
-    if (!about.empty()) {
-        object.emplace_back("about", std::move(about));
-    }
-    return json::write(object) + "\n";
 }
 
 }  // namespace

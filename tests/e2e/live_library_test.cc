@@ -119,6 +119,28 @@ TEST_SUITE("slow gateway") {
         CHECK(records.find(R"(\"entries\":[\"w-1\"])") != std::string::npos);
     }
 
+    TEST_CASE("[DSP-10] a classifier that a reload brings judges texts, and its score is kept") {
+        const Reviewed running;
+        std::string table = "text,label\n";
+        for (int i = 0; i < 400; ++i) {
+            table += "number " + std::to_string(i * 7919 % 1000) +
+                     (i % 2 == 0 ? " you stupid fool,1\n" : " a fine day for all,0\n");
+        }
+        test::write_file(running.dir.file("texts.csv"), as_bytes(table));
+        running.ok({"library", "train", "texts.csv", "--category", "A2i", "-o", "model"});
+        CHECK(running.say("what a stupid fool you are") == "none");
+        std::string config(as_text(test::read_file(running.dir.file("colophon.toml"))));
+        config.insert(config.find("words = "),
+                      "classifier = \"model\"\nclassifier_action = \"block\"\n");
+        test::write_file(running.dir.file("colophon.toml"), as_bytes(config));
+        running.service->signal(SIGHUP);
+        CHECK(running.within_a_second("what a stupid fool you are", "input_blocked"));
+        CHECK(running.say("a fine day") == "none");
+        const std::string records = running.ok({"ledger", "records", "--json", "--kind", "call"});
+        CHECK(records.find(R"(\"entries\":[\"classifier/A2i\"])") != std::string::npos);
+        CHECK(records.find(R"(\"scores\":{\"input\":0.)") != std::string::npos);
+    }
+
     TEST_CASE("[DSP-10] a picture of the library neither comes out nor goes in") {
         const Reviewed running;
         const std::string ask = R"({"model":"picture","user":"alice","prompt":"a lighthouse",)"

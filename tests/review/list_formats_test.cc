@@ -121,6 +121,13 @@ TEST_CASE("each line that is wrong is named, and so is a list that cannot be rea
     }
     CHECK_FALSE(read_list(ListFormat::kUpdates, "{}", kDefaults).ok());
     CHECK_FALSE(read_list(ListFormat::kUpdates, "[", kDefaults).ok());
+    // Each field is short enough, the entry is not: it could be written nowhere.
+    const auto wide = read_list(ListFormat::kCsv,
+                                "id,category,phrase,reply\na,c," + std::string(9000, 'x') + "," +
+                                    std::string(9000, 'y') + "\n",
+                                kDefaults);
+    REQUIRE(wide.ok());
+    CHECK_FALSE(wide->front().proposal.ok());
     const auto json = read_list(
         ListFormat::kJson, "{\"phrase\":\"x\",\"about\":{\"why\":\"x\"}}\n\xff\n[]\n", kDefaults);
     REQUIRE(json.ok());
