@@ -27,12 +27,14 @@
 #include "http/server.h"
 #include "http/systemd.h"
 #include "http/tls.h"
+#include "identity/budgets.h"
 #include "identity/caches.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
 #include "label/record.h"
 #include "ledger/log_service.h"
 #include "ledger/records.h"
+#include "storage/store.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -137,6 +139,7 @@ private:
     std::optional<identity::Subjects> subjects_;
     std::unique_ptr<identity::KeyCache> keys_;
     std::unique_ptr<identity::SubjectCache> subject_cache_;
+    std::unique_ptr<identity::Budgets> budgets_;  // where nodes share the store
     std::unique_ptr<MediaService> media_;
     Metrics metrics_;
     std::unique_ptr<ledger::LogService> logs_;
@@ -166,6 +169,10 @@ Result<void> Service::open_identity() {
     subjects_.emplace(installation_->subjects());
     keys_ = TRY(identity::KeyCache::open(installation_->store(), *tenants_));
     subject_cache_ = TRY(identity::SubjectCache::open(installation_->store(), *subjects_));
+    if (installation_->store().engine() == storage::Engine::kPostgres) {
+        budgets_ =
+            TRY(identity::Budgets::open(installation_->store(), installation_->randomness()));
+    }
     logs_ = ledger::LogService::start(installation_->log_parts(), TRY(installation_->logs()));
     return {};
 }
@@ -214,6 +221,7 @@ Result<void> Service::open_gateway() {
                                .subjects = *subject_cache_,
                                .records = installation_->records(),
                                .content_ids = installation_->content_ids(),
+                               .budgets = budgets_.get(),
                                .blocking = *blocking_,
                                .workers = *workers_,
                                .media = *media_,

@@ -70,12 +70,14 @@ struct Ask {
 };
 
 class Quotas;
+class SharedQuotas;
 class IdReserve;
 
 // Everything that stages need besides the call.
 struct Stages {
     const Parts& parts;
     Quotas& quotas;
+    SharedQuotas* shared_quotas;  // instead of `quotas`, where nodes share them
     IdReserve& ids;
 };
 

@@ -10,8 +10,10 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/parts.h"
+#include "gateway/quotas.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
+#include "gateway/shared_quotas.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/message.h"
@@ -92,8 +94,11 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
                  const std::shared_ptr<http::TlsContext>& upstream_tls)
     : parts_(parts),
       settings_(std::move(settings)),
+      shared_quotas_(parts.budgets == nullptr ? nullptr
+                                              : std::make_unique<SharedQuotas>(*parts.budgets)),
       ids_(parts.content_ids, parts.blocking),
-      stages_{.parts = parts_, .quotas = quotas_, .ids = ids_},
+      stages_{
+          .parts = parts_, .quotas = quotas_, .shared_quotas = shared_quotas_.get(), .ids = ids_},
       routing_(parts.clock, parts.random) {
     for (http::Loop* loop : loops) {
         upstreams_[loop] =
@@ -304,11 +309,18 @@ Task<void> Gateway::pay_record(http::Loop& loop, ledger::ServiceRecord record) {
 
 void Gateway::leave_quotas(Call& call) {
     const std::int64_t tokens = call.facts().input_tokens + call.facts().output_tokens;
+    const auto leave = [&](const Quotas::Key& key, const Quota& quota) {
+        if (shared_quotas_) {
+            shared_quotas_->leave(key, quota, tokens);
+        } else {
+            quotas_.leave(key, quota, tokens);
+        }
+    };
     if (call.in_tenant_quota) {
-        quotas_.leave(call.caller.tenant.bytes, call.settings->tenant_quota, tokens);
+        leave(call.caller.tenant.bytes, call.settings->tenant_quota);
     }
     if (call.in_subject_quota) {
-        quotas_.leave(call.facts().subject->bytes, call.settings->subject_quota, tokens);
+        leave(call.facts().subject->bytes, call.settings->subject_quota);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/shared_quotas.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/router.h"
@@ -85,6 +86,7 @@ private:
     mutable std::mutex mutex_;
     std::shared_ptr<const Settings> settings_;  // guarded by mutex_
     Quotas quotas_;
+    std::unique_ptr<SharedQuotas> shared_quotas_;
     IdReserve ids_;
     Stages stages_;
     Routing routing_;

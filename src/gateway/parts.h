@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "core/thread_pool.h"
+#include "identity/budgets.h"
 #include "identity/caches.h"
 #include "label/apply.h"
 #include "label/metadata/aigc.h"
@@ -72,8 +73,9 @@ struct Parts {
     identity::SubjectCache& subjects;
     ledger::Records& records;
     ledger::ContentIds& content_ids;
-    ThreadPool& blocking;  // for the store
-    ThreadPool& workers;   // for Media
+    identity::Budgets* budgets;  // nothing: this node counts for itself
+    ThreadPool& blocking;        // for the store
+    ThreadPool& workers;         // for Media
     Media& media;
     // A verification as `colophon verify --json` writes it.
     std::function<json::Value(const std::string& name, const label::Verification& seen)>
