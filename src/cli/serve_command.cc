@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // colophon serve: the gateway over an installation.
 
+#include "cli/api_service.h"
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/credentials.h"
@@ -15,6 +16,7 @@
 #include "cli/serve_settings.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"
+#include "console/api.h"
 #include "core/clock.h"
 #include "core/metrics.h"
 #include "core/result.h"
@@ -143,6 +145,7 @@ private:
     std::unique_ptr<MediaService> media_;
     Metrics metrics_;
     std::unique_ptr<ledger::LogService> logs_;
+    std::unique_ptr<console::ApiParts> api_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<http::Server> server_;
     // Their threads call into loops, gateway and store: they end first.
@@ -230,6 +233,12 @@ Result<void> Service::open_gateway() {
                                .access_log = access_log()};
     gateway_ =
         std::make_unique<gateway::Gateway>(parts, loaded_.settings, loops, std::move(upstream_tls));
+    api_ = make_api_parts({.installation = *installation_,
+                           .keys = *keys_,
+                           .blocking = *blocking_,
+                           .logs = *logs_,
+                           .gateway = *gateway_});
+    console::add_api_routes(gateway_->router(), *api_);
     metrics_for_all_ = serve.server.metrics == "all";
     add_public_routes(*gateway_, {.installation = *installation_,
                                   .logs = *logs_,

@@ -148,7 +148,7 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
         co_return;
     }
     co_await match.route->handle(exchange, *match.route, std::move(match.values));
-    if (match.route->right.empty()) {
+    if (!calls_.contains(match.route->operation)) {
         log(exchange, match.route->operation, nullptr, "", began);
     }
 }
@@ -170,6 +170,7 @@ Task<void> Gateway::not_found(http::Exchange& exchange, const std::string& allow
 }
 
 void Gateway::add_call(http::Route route, CallHandler handler) {
+    calls_.insert(route.operation);
     route.handle = [this, handler = std::move(handler)](http::Exchange& exchange,
                                                         const http::Route& own,
                                                         const http::PathValues&) -> Task<void> {

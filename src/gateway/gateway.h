@@ -25,6 +25,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,6 +92,7 @@ private:
     Stages stages_;
     Routing routing_;
     http::Router router_;
+    std::set<std::string, std::less<>> calls_;  // operations that log for themselves
     std::map<http::Loop*, std::unique_ptr<http::Upstream>> upstreams_;
     // Records of streams that had begun to go out when the store failed.
     std::atomic<std::size_t> owed_{0};

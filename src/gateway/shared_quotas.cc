@@ -12,7 +12,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -116,7 +115,7 @@ void SharedQuotas::ask_soon(const Key& key, Bucket& bucket) {
     }
 }
 
-void SharedQuotas::wait_or_enter(const Key& key, const Quota& quota, Waiter waiter) {
+void SharedQuotas::wait_or_enter(const Key& key, const Quota& quota, const Waiter& waiter) {
     Refused refused;
     Entry entry = Entry::kIn;
     {
@@ -127,7 +126,7 @@ void SharedQuotas::wait_or_enter(const Key& key, const Quota& quota, Waiter wait
         // Nobody overtakes who waits already.
         entry = bucket.waiters.empty() ? try_enter(bucket, now, refused) : Entry::kMustAsk;
         if (entry == Entry::kMustAsk) {
-            bucket.waiters.push_back(std::move(waiter));
+            bucket.waiters.push_back(waiter);
         }
         if (entry == Entry::kMustAsk || (entry == Entry::kIn && runs_low(bucket, now))) {
             ask_soon(key, bucket);

@@ -84,7 +84,7 @@ private:
     };
 
     Entry try_enter(Bucket& bucket, Time now, Refused& refused);
-    void wait_or_enter(const Key& key, const Quota& quota, Waiter waiter);
+    void wait_or_enter(const Key& key, const Quota& quota, const Waiter& waiter);
     void ask_soon(const Key& key, Bucket& bucket);
     static bool runs_low(const Bucket& bucket, Time now);
     static identity::BudgetAsk ask_of(const Key& key, Bucket& bucket, Time now);
