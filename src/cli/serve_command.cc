@@ -225,6 +225,7 @@ Result<void> Service::open_gateway() {
                                .records = installation_->records(),
                                .content_ids = installation_->content_ids(),
                                .budgets = budgets_.get(),
+                               .answers = installation_->answers(),
                                .blocking = *blocking_,
                                .workers = *workers_,
                                .media = *media_,

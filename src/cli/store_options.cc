@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "identity/budgets.h"
 #include "identity/tables.h"
+#include "ledger/answers.h"
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
 #include "ledger/prune.h"
@@ -116,7 +117,8 @@ std::span<const storage::Migration> all_migrations() {
               identity::identity_migrations(), identity::budget_migrations(),
               ledger::record_migrations(), ledger::content_id_migrations(),
               ledger::retention_migrations(), ledger::sequencer_migrations(),
-              ledger::log_key_migrations(), ledger::prune_migrations()}) {
+              ledger::log_key_migrations(), ledger::prune_migrations(),
+              ledger::answer_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;

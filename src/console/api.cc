@@ -29,7 +29,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace colophon::console {
 namespace {
@@ -47,14 +46,15 @@ Failure failure_of(const Error& error) {
         int status;
         const char* type;
     };
-    constexpr std::array kRows{Row{ErrorCode::kInvalidArgument, 400, "invalid_request_error"},
-                               Row{ErrorCode::kNotFound, 404, "invalid_request_error"},
-                               Row{ErrorCode::kConflict, 409, "invalid_request_error"},
-                               Row{ErrorCode::kDenied, 403, "permission_error"},
-                               Row{ErrorCode::kUnsupported, 422, "invalid_request_error"},
-                               Row{ErrorCode::kLimit, 429, "rate_limit_error"},
-                               Row{ErrorCode::kCorrupt, 500, "server_error"},
-                               Row{ErrorCode::kUnavailable, 503, "server_error"}};
+    constexpr std::array kRows{
+        Row{.code = ErrorCode::kInvalidArgument, .status = 400, .type = "invalid_request_error"},
+        Row{.code = ErrorCode::kNotFound, .status = 404, .type = "invalid_request_error"},
+        Row{.code = ErrorCode::kConflict, .status = 409, .type = "invalid_request_error"},
+        Row{.code = ErrorCode::kDenied, .status = 403, .type = "permission_error"},
+        Row{.code = ErrorCode::kUnsupported, .status = 422, .type = "invalid_request_error"},
+        Row{.code = ErrorCode::kLimit, .status = 429, .type = "rate_limit_error"},
+        Row{.code = ErrorCode::kCorrupt, .status = 500, .type = "server_error"},
+        Row{.code = ErrorCode::kUnavailable, .status = 503, .type = "server_error"}};
     const auto* row = std::ranges::find(kRows, error.code, &Row::code);
     return {.status = row == kRows.end() ? 500 : row->status,
             .type = row == kRows.end() ? "server_error" : row->type,

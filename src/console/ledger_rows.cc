@@ -10,6 +10,7 @@
 #include "core/result.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
+#include "ledger/conduct.h"
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "ledger/retention.h"
@@ -17,7 +18,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "console/subject_acts.h"
 
-#include "core/digest.h"
+#include "core/bytes.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "identity/provider.h"
 #include "identity/provider_chain.h"
 #include "identity/subjects.h"
 #include "identity/verification.h"

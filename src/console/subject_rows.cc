@@ -11,7 +11,6 @@
 #include "identity/tenants.h"
 #include "identity/verification.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>

@@ -32,6 +32,8 @@
 
 namespace colophon::gateway {
 
+class KeepingExchange;
+
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 struct Call {
@@ -39,6 +41,7 @@ struct Call {
         : exchange(of), settings(std::move(under)) {}
 
     http::Exchange& exchange;
+    KeepingExchange* keeping = nullptr;        // the same, where the call has an idempotency key
     std::shared_ptr<const Settings> settings;  // of this call, whatever is reloaded meanwhile
     identity::Caller caller;
     ErrorContext errors;

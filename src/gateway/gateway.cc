@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/idempotency.h"
 #include "gateway/parts.h"
 #include "gateway/quotas.h"
 #include "gateway/refusal.h"
@@ -217,7 +218,10 @@ Task<std::optional<Refusal>> Gateway::guarded(Call& call, const CallHandler& han
 
 Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& route,
                                const CallHandler& handler) {
-    Call call(exchange, settings());
+    const std::unique_ptr<KeepingExchange> keeping = keeping_exchange(exchange);
+    http::Exchange& own = keeping ? static_cast<http::Exchange&>(*keeping) : exchange;
+    Call call(own, settings());
+    call.keeping = keeping.get();
     call.errors.tongue = tongue_of(exchange.request().header("accept-language"));
     call.errors.appeal = call.settings->appeal;
     if (route.operation == "messages") {
@@ -225,26 +229,17 @@ Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& rout
     }
     call.trace = trace_of(exchange.request().header("traceparent"));
     std::optional<Refusal> refusal = co_await authenticate(call, route.right);
-    const bool known = call.caller.scopes != 0;
     std::string code;
-    if (known) {
-        ledger::Facts& facts = call.facts();
-        facts.at = parts_.clock.now();
-        facts.tenant = call.caller.tenant;
-        facts.operation = route.operation;
-        facts.policy_version = call.settings->reviewer->version();
-        const auto id = ledger::make_record_id(facts.at, parts_.random);
-        if (id.ok()) {
-            facts.id = *id;
-        } else {
-            refusal = own_failure("internal_error", "no number for a record can be made now");
+    if (call.caller.scopes != 0) {
+        auto unready = begin_record(call, route);
+        if (!refusal) {
+            refusal = std::move(unready);
         }
     }
-    if (!refusal && owed_.load() > 0) {
-        refusal = own_failure("record_unavailable",
-                              "the call cannot be recorded now, so it is not answered");
+    if (!refusal && keeping) {
+        refusal = co_await claim_key(stages_, call);
     }
-    if (!refusal) {
+    if (!refusal && !call.recorded) {
         refusal = co_await guarded(call, handler);
     }
     if (refusal) {
@@ -254,8 +249,29 @@ Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& rout
         code = call.facts().outcome_code;
     }
     leave_quotas(call);
+    if (keeping) {
+        co_await end_key(stages_, call);
+    }
     count(call, route, code);
     log(exchange, route.operation, &call, code, call.began);
+}
+
+std::optional<Refusal> Gateway::begin_record(Call& call, const http::Route& route) {
+    ledger::Facts& facts = call.facts();
+    facts.at = parts_.clock.now();
+    facts.tenant = call.caller.tenant;
+    facts.operation = route.operation;
+    facts.policy_version = call.settings->reviewer->version();
+    const auto id = ledger::make_record_id(facts.at, parts_.random);
+    if (!id.ok()) {
+        return own_failure("internal_error", "no number for a record can be made now");
+    }
+    facts.id = *id;
+    if (owed_.load() > 0) {
+        return own_failure("record_unavailable",
+                           "the call cannot be recorded now, so it is not answered");
+    }
+    return std::nullopt;
 }
 
 // The record of a call that ends without what it asked for, then the answer.
@@ -286,6 +302,9 @@ Task<void> Gateway::end_refused(Call& call, Refusal refusal) {
         headers.push_back({"retry-after", std::to_string(refusal.retry_after)});
     }
     std::string body = json::write(error_json(refusal, call.errors));
+    if (call.keeping != nullptr) {
+        keep_refusal_of_answer(call);
+    }
     (void)co_await call.exchange.answer(refusal.status, std::move(headers), std::move(body));
 }
 

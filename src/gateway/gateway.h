@@ -74,6 +74,8 @@ private:
     Task<void> serve_call(http::Exchange& exchange, const http::Route& route,
                           const CallHandler& handler);
     Task<std::optional<Refusal>> authenticate(Call& call, std::string_view right);
+    // The call's own number and what is known of it already.
+    std::optional<Refusal> begin_record(Call& call, const http::Route& route);
     Task<std::optional<Refusal>> guarded(Call& call, const CallHandler& handler);
     Task<void> end_refused(Call& call, Refusal refusal);
     void leave_quotas(Call& call);

@@ -16,6 +16,7 @@
 #include "label/apply.h"
 #include "label/metadata/aigc.h"
 #include "label/verify.h"
+#include "ledger/answers.h"
 #include "ledger/content_ids.h"
 #include "ledger/records.h"
 #include "worker/protocol.h"
@@ -73,9 +74,10 @@ struct Parts {
     identity::SubjectCache& subjects;
     ledger::Records& records;
     ledger::ContentIds& content_ids;
-    identity::Budgets* budgets;  // nothing: this node counts for itself
-    ThreadPool& blocking;        // for the store
-    ThreadPool& workers;         // for Media
+    identity::Budgets* budgets;    // nothing: this node counts for itself
+    ledger::KeptAnswers& answers;  // for idempotency keys
+    ThreadPool& blocking;          // for the store
+    ThreadPool& workers;           // for Media
     Media& media;
     // A verification as `colophon verify --json` writes it.
     std::function<json::Value(const std::string& name, const label::Verification& seen)>
