@@ -12,6 +12,7 @@
 #include "cli/ledger_routes.h"
 #include "cli/media_service.h"
 #include "cli/report.h"
+#include "cli/review_files.h"
 #include "cli/serve_config.h"
 #include "cli/serve_settings.h"
 #include "cli/store_options.h"
@@ -34,8 +35,12 @@
 #include "identity/subjects.h"
 #include "identity/tenants.h"
 #include "label/record.h"
+#include "ledger/conduct.h"
 #include "ledger/log_service.h"
 #include "ledger/records.h"
+#include "review/library.h"
+#include "review/live_library.h"
+#include "review/review.h"
 #include "storage/store.h"
 
 #include <CLI/CLI.hpp>
@@ -50,7 +55,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -127,9 +134,12 @@ private:
     Result<void> open_gateway();
     Result<void> open_server();
     Result<void> listen();
+    Result<void> open_library();
+    void take_rules(std::shared_ptr<const review::Reviewer> reviewer);
     void add_gauges();
     void on_signal(int signal);
     void reload();
+    Result<void> take_configuration(const Loaded& loaded);
     gateway::AccessLog access_log() const;
 
     Arguments arguments_;
@@ -147,6 +157,10 @@ private:
     std::unique_ptr<ledger::LogService> logs_;
     std::unique_ptr<console::ApiParts> api_;
     std::unique_ptr<gateway::Gateway> gateway_;
+    std::mutex settings_mutex_;  // guards loaded_.settings once calls are served
+    std::optional<ledger::Conduct> conduct_;
+    std::optional<review::Library> library_;
+    std::unique_ptr<review::LiveLibrary> live_;
     std::unique_ptr<http::Server> server_;
     // Their threads call into loops, gateway and store: they end first.
     std::unique_ptr<ThreadPool> workers_;
@@ -163,6 +177,7 @@ Result<std::unique_ptr<Service>> Service::create(const Arguments& arguments, Loa
     TRY(service->open_identity());
     TRY(service->open_media());
     TRY(service->open_gateway());
+    TRY(service->open_library());
     TRY(service->open_server());
     return service;
 }
@@ -218,20 +233,22 @@ Result<void> Service::open_gateway() {
         loops.push_back(loops_.back().get());
     }
     auto upstream_tls = TRY(http::TlsContext::client(serve.gateway.ca_file));
-    const gateway::Parts parts{.clock = installation_->clock(),
-                               .random = installation_->randomness(),
-                               .keys = *keys_,
-                               .subjects = *subject_cache_,
-                               .records = installation_->records(),
-                               .content_ids = installation_->content_ids(),
-                               .budgets = budgets_.get(),
-                               .answers = installation_->answers(),
-                               .blocking = *blocking_,
-                               .workers = *workers_,
-                               .media = *media_,
-                               .verification_json = verification_json,
-                               .metrics = metrics_,
-                               .access_log = access_log()};
+    const gateway::Parts parts{
+        .clock = installation_->clock(),
+        .random = installation_->randomness(),
+        .keys = *keys_,
+        .subjects = *subject_cache_,
+        .records = installation_->records(),
+        .content_ids = installation_->content_ids(),
+        .budgets = budgets_.get(),
+        .answers = installation_->answers(),
+        .blocking = *blocking_,
+        .workers = *workers_,
+        .media = *media_,
+        .verification_json = verification_json,
+        .count_hits = [this](std::span<const std::string> entries) { live_->count(entries); },
+        .metrics = metrics_,
+        .access_log = access_log()};
     gateway_ =
         std::make_unique<gateway::Gateway>(parts, loaded_.settings, loops, std::move(upstream_tls));
     api_ = make_api_parts({.installation = *installation_,
@@ -248,6 +265,34 @@ Result<void> Service::open_gateway() {
                                   .draining = draining_,
                                   .metrics_for_all = [this] { return metrics_for_all_.load(); }});
     return {};
+}
+
+// The rules of the configuration's file and of the store, as one.
+Result<void> Service::open_library() {
+    ledger::Actor actor;
+    actor.account = "colophon serve";
+    conduct_.emplace(installation_->conduct(actor));
+    library_.emplace(installation_->store(), installation_->clock(), *conduct_,
+                     review::Library::Options{});
+    review::LocalRules local = TRY(read_local_rules(loaded_.config.serve.review));
+    live_ = TRY(
+        review::LiveLibrary::start({.store = installation_->store(),
+                                    .library = *library_,
+                                    .clock = installation_->clock(),
+                                    .publish =
+                                        [this](std::shared_ptr<const review::Reviewer> reviewer) {
+                                            take_rules(std::move(reviewer));
+                                        },
+                                    .fail = [](const Error& error) { print_error(error.what); }},
+                                   std::move(local)));
+    return {};
+}
+
+void Service::take_rules(std::shared_ptr<const review::Reviewer> reviewer) {
+    const std::lock_guard lock(settings_mutex_);
+    auto settings = std::make_shared<gateway::Settings>(*loaded_.settings);
+    settings->reviewer = std::move(reviewer);
+    gateway_->replace_settings(std::move(settings));
 }
 
 Result<void> Service::open_server() {
@@ -323,16 +368,32 @@ void Service::on_signal(int signal) {
     });
 }
 
+// The settings of another configuration, with the library in force.
+Result<void> Service::take_configuration(const Loaded& loaded) {
+    review::LocalRules local = TRY(read_local_rules(loaded.config.serve.review));
+    std::shared_ptr<const gateway::Settings> before;
+    {
+        const std::lock_guard lock(settings_mutex_);
+        before = std::exchange(loaded_.settings, loaded.settings);
+    }
+    auto done = live_->replace_local(std::move(local));
+    if (!done.ok()) {
+        const std::lock_guard lock(settings_mutex_);
+        loaded_.settings = std::move(before);
+    }
+    return done;
+}
+
 // Everything or nothing: what is wrong leaves all as it was.
 void Service::reload() {
     (void)http::notify_manager("RELOADING=1");
     auto loaded = load(arguments_);
-    if (!loaded.ok()) {
-        print_error(loaded.error().what);
+    const auto taken = loaded.ok() ? take_configuration(*loaded) : Result<void>(loaded.error());
+    if (!taken.ok()) {
+        print_error(taken.error().what);
         write_text(2, fmt::format("colophon: {}\n",
                                   tr("the old configuration stays in force", "仍沿用原配置")));
     } else {
-        gateway_->replace_settings(loaded->settings);
         server_->set_limits(make_limits(loaded->config.serve.server));
         if (loaded->tls) {
             server_->replace_tls(loaded->tls);

@@ -14,6 +14,7 @@
 #include "ledger/records.h"
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
+#include "review/library.h"
 #include "storage/migration.h"
 #include "storage/object_tables.h"
 #include "storage/postgres_store.h"
@@ -117,8 +118,8 @@ std::span<const storage::Migration> all_migrations() {
               identity::identity_migrations(), identity::budget_migrations(),
               ledger::record_migrations(), ledger::content_id_migrations(),
               ledger::retention_migrations(), ledger::sequencer_migrations(),
-              ledger::log_key_migrations(), ledger::prune_migrations(),
-              ledger::answer_migrations()}) {
+              ledger::log_key_migrations(), ledger::prune_migrations(), ledger::answer_migrations(),
+              review::library_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;
