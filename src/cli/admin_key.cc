@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/installation.h"
 #include "cli/terminal.h"
+#include "console/forms.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
@@ -37,32 +38,11 @@ struct Arguments : AdminArguments {
     int overlap_hours = kOverlapHoursDefault;
 };
 
-std::string_view state_name(const identity::ApiKeyEntry& key, Time now) {
-    if (key.revoked) {
-        return "revoked";
-    }
-    return key.expires && now >= *key.expires ? "expired" : "active";
-}
-
 std::string state_words(std::string_view state) {
     if (state == "revoked") {
         return std::string(tr("revoked", "已吊销"));
     }
     return std::string(state == "expired" ? tr("expired", "已过期") : tr("active", "有效"));
-}
-
-json::Object key_json(const identity::ApiKeyEntry& key, Time now) {
-    return {{"key", to_string(key.id)},
-            {"tenant", to_string(key.tenant)},
-            {"name", key.name},
-            {"hint", key.hint},
-            {"kind", key.kind == identity::ApiKeyKind::kLive ? "live" : "test"},
-            {"scopes", identity::format_scopes(key.scopes)},
-            {"state", state_name(key, now)},
-            {"created", format_time(key.created)},
-            {"expires", time_or_null(key.expires)},
-            {"revoked", time_or_null(key.revoked)},
-            {"used", time_or_null(key.used)}};
 }
 
 Result<identity::ApiKeyId> parse_key_id(const std::string& text) {
@@ -73,7 +53,7 @@ Result<identity::ApiKeyId> parse_key_id(const std::string& text) {
 Result<void> show_issued(const Arguments& arguments, identity::Tenants& tenants, Time now,
                          const identity::IssuedKey& issued) {
     const identity::ApiKeyEntry entry = TRY(tenants.key(issued.id));
-    json::Object fields = key_json(entry, now);
+    json::Object fields = console::key_form(entry, now);
     fields.emplace_back("secret", issued.text);
     report(arguments, fields,
            fmt::format("{}\n{} {}  {} {}\n{}", issued.text, tr("key", "密钥编号"),
@@ -109,8 +89,9 @@ void show(const Arguments& arguments, const std::vector<identity::ApiKeyEntry>& 
     std::vector<json::Object> objects;
     std::vector<Columns> rows;
     for (const identity::ApiKeyEntry& key : keys) {
-        objects.push_back(key_json(key, now));
-        rows.push_back({to_string(key.id), "..." + key.hint, state_words(state_name(key, now)),
+        objects.push_back(console::key_form(key, now));
+        rows.push_back({to_string(key.id), "..." + key.hint,
+                        state_words(console::key_state(key, now)),
                         identity::format_scopes(key.scopes), time_or_dash(key.expires),
                         time_or_dash(key.used), printable(key.name)});
     }

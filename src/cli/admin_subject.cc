@@ -6,19 +6,17 @@
 #include "cli/installation.h"
 #include "cli/secret_prompt.h"
 #include "cli/terminal.h"
-#include "core/bytes.h"
+#include "console/forms.h"
+#include "console/subject_acts.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "identity/erasure.h"
-#include "identity/provider_chain.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
 #include "identity/verification.h"
 #include "ledger/conduct.h"
-#include "ledger/record.h"
-#include "ledger/records.h"
 #include "storage/secret_source.h"
 
 #include <CLI/CLI.hpp>
@@ -70,38 +68,6 @@ Result<Found> find(const Arguments& arguments, Installation& installation) {
 // By mobile number, in two steps: without a code it gives the one that is to be sent to the number,
 // with the code that the user sent back the user is verified.
 
-std::string_view kind_name(identity::SubjectKind kind) {
-    return kind == identity::SubjectKind::kPerson ? "person" : "organisation";
-}
-
-std::string_view age_name(identity::AgeClass age) {
-    switch (age) {
-        case identity::AgeClass::kUnder14:
-            return "under_14";
-        case identity::AgeClass::kMinor:
-            return "minor";
-        case identity::AgeClass::kAdult:
-            return "adult";
-        case identity::AgeClass::kUnknown:
-            break;
-    }
-    return "unknown";
-}
-
-json::Array verifications_json(const identity::Standing& standing) {
-    json::Array verifications;
-    for (const identity::VerificationEntry& each : standing.verifications) {
-        verifications.emplace_back(json::Object{{"means", identity::means_name(each.means)},
-                                                {"state", identity::state_name(each.state)},
-                                                {"shown", each.shown},
-                                                {"provider", each.provider},
-                                                {"assurance", each.assurance},
-                                                {"checked", time_or_null(each.checked)},
-                                                {"expires", time_or_null(each.expires)}});
-    }
-    return verifications;
-}
-
 std::string standing_words(const SubjectId& id, const identity::Standing& standing) {
     std::string words = fmt::format(
         "{} {}: {}{}{}", tr("subject", "用户"), to_string(id),
@@ -119,15 +85,7 @@ std::string standing_words(const SubjectId& id, const identity::Standing& standi
 Result<void> show(const Arguments& arguments, Installation& installation, const Found& found) {
     const identity::Standing standing =
         TRY(installation.subjects().standing(found.tenant, found.subject));
-    report(arguments,
-           {{"subject", to_string(found.subject)},
-            {"tenant", to_string(found.tenant)},
-            {"kind", kind_name(standing.kind)},
-            {"verified", standing.verified},
-            {"closed", standing.closed},
-            {"age", age_name(standing.age)},
-            {"needs_guardian", standing.needs_guardian},
-            {"verifications", verifications_json(standing)}},
+    report(arguments, console::subject_form(found.tenant, found.subject, standing),
            standing_words(found.subject, standing));
     return {};
 }
@@ -146,41 +104,7 @@ Result<void> run_show(const Arguments& arguments, Installation& installation) {
     return show(arguments, installation, TRY(find(arguments, installation)));
 }
 
-// What came of an ask, and who was asked, as a record of the service [DSP-9].
-Result<void> record_verification(Installation& installation, const Found& found,
-                                 const identity::Claim& claim,
-                                 const identity::VerificationAnswer& answer,
-                                 identity::VerificationState state) {
-    json::Array earlier;
-    for (const identity::AskedEarlier& each : answer.earlier) {
-        earlier.emplace_back(json::Object{{"provider", each.provider},
-                                          {"outcome", identity::outcome_name(each.outcome)},
-                                          {"reference", each.reference},
-                                          {"billable", each.billable}});
-    }
-    const ledger::Actor actor = command_actor();
-    ledger::ServiceRecord record;
-    record.facts.at = installation.clock().now();
-    record.facts.id = TRY(ledger::make_record_id(record.facts.at, installation.randomness()));
-    record.facts.kind = ledger::RecordKind::kVerification;
-    record.facts.tenant = found.tenant;
-    record.facts.subject = found.subject;
-    record.facts.operation = "subject.verify";
-    record.facts.detail =
-        json::write(json::Object{{"means", identity::means_name(claim.means)},
-                                 {"state", identity::state_name(state)},
-                                 {"outcome", identity::outcome_name(answer.outcome)},
-                                 {"provider", answer.provider},
-                                 {"reference", answer.provider_reference},
-                                 {"billable", answer.billable},
-                                 {"reply_commitment", to_hex(answer.reply_commitment)},
-                                 {"earlier", std::move(earlier)}});
-    record.personal.account = actor.account;
-    record.personal.client = actor.client;
-    return installation.records().append(record);
-}
-
-Result<identity::Claim> claim_of(const Arguments& arguments, Installation& installation) {
+Result<identity::Claim> claim_of(const Arguments& arguments) {
     identity::Claim claim;
     claim.means = TRY(identity::parse_means(arguments.means));
     claim.consent_reference = arguments.consent;
@@ -189,32 +113,22 @@ Result<identity::Claim> claim_of(const Arguments& arguments, Installation& insta
     claim.name = person.text();
     claim.number = number.text();
     claim.idempotency_key = arguments.idempotency_key;
-    if (claim.idempotency_key.empty()) {
-        const auto random = TRY(make_random_id<RecordId>(installation.randomness()));
-        claim.idempotency_key = to_string(random);
-    }
     return claim;
 }
 
 Result<void> run_verify(const Arguments& arguments, Installation& installation) {
     const Found found = TRY(find(arguments, installation));
     const auto providers = TRY(installation.providers());
-    const identity::Claim claim = TRY(claim_of(arguments, installation));
-    if (!providers->verifies(claim.means)) {
-        return Error{ErrorCode::kInvalidArgument,
-                     fmt::format("no provider of the configuration verifies by {}",
-                                 identity::means_name(claim.means))};
-    }
+    identity::Claim claim = TRY(claim_of(arguments));
     identity::Subjects subjects = installation.subjects();
-    std::optional<identity::VerificationAnswer> answer;
-    const auto state = TRY(subjects.verify(found.tenant, found.subject, claim,
-                                           [&](const identity::VerificationRequest& request) {
-                                               answer = providers->verify(request);
-                                               return *answer;
-                                           }));
-    if (answer) {
-        TRY(record_verification(installation, found, claim, *answer, state));
-    }
+    const ledger::Actor actor = command_actor();
+    TRY(console::verify_subject({.subjects = subjects,
+                                 .providers = *providers,
+                                 .records = installation.records(),
+                                 .clock = installation.clock(),
+                                 .random = installation.randomness(),
+                                 .actor = actor},
+                                found.tenant, found.subject, std::move(claim)));
     return show(arguments, installation, found);
 }
 
@@ -256,11 +170,8 @@ Result<void> run_list(const Arguments& arguments, Installation& installation) {
     for (;;) {
         const auto page = TRY(subjects.list(tenant.id, after));
         for (const auto& each : page) {
-            objects.push_back({{"subject", to_string(each.id)},
-                               {"kind", kind_name(each.kind)},
-                               {"closed", each.closed},
-                               {"created", format_time(each.created)}});
-            rows.push_back({to_string(each.id), std::string(kind_name(each.kind)),
+            objects.push_back(console::listed_subject_form(each));
+            rows.push_back({to_string(each.id), std::string(console::kind_name(each.kind)),
                             each.closed ? std::string(tr("closed", "已注销")) : std::string("-"),
                             format_time(each.created)});
         }

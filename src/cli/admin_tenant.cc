@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/installation.h"
 #include "cli/terminal.h"
+#include "console/forms.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
@@ -30,16 +31,9 @@ std::string state_of(const identity::Tenant& tenant) {
     return std::string(tenant.suspended ? tr("disabled", "已停用") : tr("active", "启用"));
 }
 
-json::Object tenant_json(const identity::Tenant& tenant) {
-    return {{"tenant", to_string(tenant.id)},
-            {"name", tenant.name},
-            {"state", tenant.suspended ? "disabled" : "active"},
-            {"created", format_time(tenant.created)}};
-}
-
 void show(const Arguments& arguments, const identity::Tenant& tenant) {
     report(
-        arguments, tenant_json(tenant),
+        arguments, console::tenant_form(tenant),
         fmt::format("{}: {} {}", printable(tenant.name), to_string(tenant.id), state_of(tenant)));
 }
 
@@ -55,7 +49,7 @@ Result<void> run_list(const Arguments& arguments, Installation& installation) {
     std::vector<json::Object> objects;
     std::vector<Columns> rows;
     for (const identity::Tenant& tenant : tenants) {
-        objects.push_back(tenant_json(tenant));
+        objects.push_back(console::tenant_form(tenant));
         rows.push_back({to_string(tenant.id), state_of(tenant), format_time(tenant.created),
                         printable(tenant.name)});
     }

@@ -7,6 +7,7 @@
 #include "cli/secret_prompt.h"
 #include "cli/staff_session.h"
 #include "cli/terminal.h"
+#include "console/forms.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
@@ -21,7 +22,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace colophon::cli {
@@ -37,22 +37,13 @@ struct Arguments : AdminArguments {
     std::string old_password;
 };
 
-json::Object entry_json(const identity::StaffEntry& entry) {
-    return {{"user", to_string(entry.id)},
-            {"name", entry.name},
-            {"roles", identity::format_roles(entry.roles)},
-            {"state", entry.disabled ? "disabled" : "active"},
-            {"must_change", entry.must_change},
-            {"created", format_time(entry.created)}};
-}
-
 std::string state_of(const identity::StaffEntry& entry) {
     return std::string(entry.disabled ? tr("disabled", "已停用") : tr("active", "启用"));
 }
 
 Result<void> show(const Arguments& arguments, identity::Staff& staff) {
     const identity::StaffEntry entry = TRY(staff.find(arguments.name));
-    report(arguments, entry_json(entry),
+    report(arguments, console::staff_form(entry),
            fmt::format("{}: {} {} {}", entry.name, to_string(entry.id), state_of(entry),
                        identity::format_roles(entry.roles)));
     return {};
@@ -62,29 +53,22 @@ Result<void> show(const Arguments& arguments, identity::Staff& staff) {
 Result<void> show_secrets(const Arguments& arguments, identity::Staff& staff,
                           const identity::StaffSecrets& secrets) {
     const identity::StaffEntry entry = TRY(staff.find(arguments.name));
-    json::Object fields = entry_json(entry);
     std::string words = fmt::format("{}: {}\n", entry.name, identity::format_roles(entry.roles));
     const auto line = [&words](std::string_view title, std::string_view value) {
         words += fmt::format("{} {}\n", title, value);
     };
     if (!secrets.password.empty()) {
-        fields.emplace_back("password", secrets.password);
         line(tr("password, to be changed at the first sign-in:", "初始密码（首次登录须修改）："),
              secrets.password);
     }
-    fields.emplace_back("totp_secret", secrets.totp_secret);
-    fields.emplace_back("totp_address", secrets.totp_address);
     line(tr("for the authenticator:", "验证器密钥："), secrets.totp_secret);
     line("", secrets.totp_address);
-    json::Array codes;
     words += std::string(tr("recovery codes, each good once:", "恢复码（每个限用一次）：")) + "\n";
     for (const std::string& code : secrets.recovery_codes) {
-        codes.emplace_back(code);
         words += "  " + code + "\n";
     }
-    fields.emplace_back("recovery_codes", std::move(codes));
     words += tr("This is the only time that these are shown.", "以上内容仅在此显示一次。");
-    report(arguments, fields, words);
+    report(arguments, console::staff_form(entry, secrets), words);
     return {};
 }
 
@@ -106,7 +90,7 @@ Result<void> run_list(const Arguments& arguments, Installation& installation) {
     std::vector<json::Object> objects;
     std::vector<Columns> rows;
     for (const identity::StaffEntry& entry : entries) {
-        objects.push_back(entry_json(entry));
+        objects.push_back(console::staff_form(entry));
         rows.push_back({to_string(entry.id), state_of(entry), format_time(entry.created),
                         identity::format_roles(entry.roles), entry.name});
     }

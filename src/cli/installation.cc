@@ -21,6 +21,7 @@
 #include "identity/staff.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
+#include "ledger/answers.h"
 #include "ledger/conduct.h"
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
@@ -195,6 +196,7 @@ struct Installation::State {
     std::optional<storage::Blobs> blobs;
     std::optional<ledger::Records> records;
     std::optional<ledger::ContentIds> content_ids;
+    std::optional<ledger::KeptAnswers> answers;
     std::optional<ledger::LogKeys> log_keys;
     std::unique_ptr<identity::PasswordHasher> hasher;
     identity::Sealer identity_sealer;
@@ -237,6 +239,11 @@ struct Installation::State {
                         ledger::Records::Options{.digest_key = digest_key, .suite = suite});
         const Digest256 content_id_key = TRY(derive("content_ids.permutation"));
         content_ids.emplace(*store, content_id_key);
+        const Digest256 answer_key = TRY(derive("answers.digests"));
+        answers.emplace(
+            ledger::KeptAnswers::Parts{
+                .store = *store, .sealer = *sealer, .clock = base.clock, .random = base.random},
+            answer_key);
         hasher = TRY(identity::PasswordHasher::create());
         subject_keys.index = to_buffer(TRY(derive("subjects.indexes")));
         subject_keys.codes = to_buffer(TRY(derive("subjects.codes")));
@@ -289,6 +296,9 @@ ledger::Records& Installation::records() noexcept {
 }
 ledger::ContentIds& Installation::content_ids() noexcept {
     return *state_->content_ids;
+}
+ledger::KeptAnswers& Installation::answers() noexcept {
+    return *state_->answers;
 }
 const identity::Sealer& Installation::identity_sealer() noexcept {
     return state_->identity_sealer;

@@ -24,6 +24,7 @@
 #include "identity/staff.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
+#include "ledger/answers.h"
 #include "ledger/conduct.h"
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
@@ -77,6 +78,7 @@ public:
     storage::Blobs& blobs() noexcept;
     ledger::Records& records() noexcept;
     ledger::ContentIds& content_ids() noexcept;
+    ledger::KeptAnswers& answers() noexcept;
     const identity::Sealer& identity_sealer() noexcept;
     ledger::LogKeys& log_keys() noexcept;
 

@@ -7,6 +7,7 @@
 #include "cli/ledger_arguments.h"
 #include "cli/ledger_installation.h"
 #include "cli/terminal.h"
+#include "console/forms.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
@@ -17,7 +18,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,21 +27,6 @@ namespace {
 // What no record is later than.
 constexpr const char* kForGood = "9999-12-31T23:59:59Z";
 
-template <class Id>
-json::Value id_json(const std::optional<Id>& id) {
-    return id ? json::Value(to_string(*id)) : json::Value();
-}
-
-json::Object hold_json(const ledger::LegalHold& hold) {
-    return {{"hold", hold.id},
-            {"tenant", id_json(hold.tenant)},
-            {"subject", id_json(hold.subject)},
-            {"from", format_time(hold.from)},
-            {"until", format_time(hold.until)},
-            {"placed", format_time(hold.placed_at)},
-            {"reason", hold.reason}};
-}
-
 std::string hold_text(const ledger::LegalHold& hold) {
     return fmt::format("{}  {} - {}  {} {}  {} {}  {}\n", hold.id, format_time(hold.from),
                        format_time(hold.until), tr("tenant", "租户"),
@@ -50,7 +35,7 @@ std::string hold_text(const ledger::LegalHold& hold) {
 }
 
 void print_hold(const LedgerArguments& arguments, const ledger::LegalHold& hold) {
-    print_ledger(arguments, hold_json(hold), hold_text(hold));
+    print_ledger(arguments, console::hold_form(hold), hold_text(hold));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // colophon serve: the gateway over an installation.
 
+#include "cli/api_service.h"
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/credentials.h"
@@ -16,6 +17,7 @@
 #include "cli/serve_settings.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"
+#include "console/api.h"
 #include "core/clock.h"
 #include "core/metrics.h"
 #include "core/result.h"
@@ -28,6 +30,7 @@
 #include "http/server.h"
 #include "http/systemd.h"
 #include "http/tls.h"
+#include "identity/budgets.h"
 #include "identity/caches.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
@@ -38,6 +41,7 @@
 #include "review/library.h"
 #include "review/live_library.h"
 #include "review/review.h"
+#include "storage/store.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -147,9 +151,11 @@ private:
     std::optional<identity::Subjects> subjects_;
     std::unique_ptr<identity::KeyCache> keys_;
     std::unique_ptr<identity::SubjectCache> subject_cache_;
+    std::unique_ptr<identity::Budgets> budgets_;  // where nodes share the store
     std::unique_ptr<MediaService> media_;
     Metrics metrics_;
     std::unique_ptr<ledger::LogService> logs_;
+    std::unique_ptr<console::ApiParts> api_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::mutex settings_mutex_;  // guards loaded_.settings once calls are served
     std::optional<ledger::Conduct> conduct_;
@@ -181,6 +187,10 @@ Result<void> Service::open_identity() {
     subjects_.emplace(installation_->subjects());
     keys_ = TRY(identity::KeyCache::open(installation_->store(), *tenants_));
     subject_cache_ = TRY(identity::SubjectCache::open(installation_->store(), *subjects_));
+    if (installation_->store().engine() == storage::Engine::kPostgres) {
+        budgets_ =
+            TRY(identity::Budgets::open(installation_->store(), installation_->randomness()));
+    }
     logs_ = ledger::LogService::start(installation_->log_parts(), TRY(installation_->logs()));
     return {};
 }
@@ -230,6 +240,8 @@ Result<void> Service::open_gateway() {
         .subjects = *subject_cache_,
         .records = installation_->records(),
         .content_ids = installation_->content_ids(),
+        .budgets = budgets_.get(),
+        .answers = installation_->answers(),
         .blocking = *blocking_,
         .workers = *workers_,
         .media = *media_,
@@ -239,6 +251,12 @@ Result<void> Service::open_gateway() {
         .access_log = access_log()};
     gateway_ =
         std::make_unique<gateway::Gateway>(parts, loaded_.settings, loops, std::move(upstream_tls));
+    api_ = make_api_parts({.installation = *installation_,
+                           .keys = *keys_,
+                           .blocking = *blocking_,
+                           .logs = *logs_,
+                           .gateway = *gateway_});
+    console::add_api_routes(gateway_->router(), *api_);
     metrics_for_all_ = serve.server.metrics == "all";
     add_public_routes(*gateway_, {.installation = *installation_,
                                   .logs = *logs_,

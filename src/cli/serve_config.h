@@ -40,6 +40,8 @@ struct GatewayConfig {
     std::int64_t workers = 2;
     std::int64_t request_bytes_max = 16 << 20;
     std::int64_t answer_bytes_max = 64 << 20;
+    std::int64_t idempotency_hours = 24;
+    std::int64_t idempotency_answer_bytes_max = 8 << 20;
     std::int64_t tenant_calls_at_once = 0;
     std::int64_t tenant_calls_a_minute = 0;
     std::int64_t tenant_tokens_a_minute = 0;

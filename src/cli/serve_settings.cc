@@ -229,6 +229,8 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
     settings.appeal = from.appeal;
     settings.body_bytes_max = static_cast<std::uint64_t>(from.request_bytes_max);
     settings.answer_bytes_max = size_of(from.answer_bytes_max);
+    settings.idempotency_time = std::chrono::hours(from.idempotency_hours);
+    settings.idempotency_bytes_max = size_of(from.idempotency_answer_bytes_max);
     settings.tenant_quota = {.concurrency = size_of(from.tenant_calls_at_once),
                              .requests_a_minute = size_of(from.tenant_calls_a_minute),
                              .tokens_a_minute = size_of(from.tenant_tokens_a_minute)};

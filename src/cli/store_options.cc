@@ -5,7 +5,9 @@
 #include "cli/files.h"
 #include "cli/terminal.h"
 #include "core/result.h"
+#include "identity/budgets.h"
 #include "identity/tables.h"
+#include "ledger/answers.h"
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
 #include "ledger/prune.h"
@@ -113,10 +115,11 @@ std::span<const storage::Migration> all_migrations() {
         std::vector<storage::Migration> all;
         for (const std::span<const storage::Migration> module :
              {storage::storage_migrations(), storage::object_migrations(),
-              identity::identity_migrations(), ledger::record_migrations(),
-              ledger::content_id_migrations(), ledger::retention_migrations(),
-              ledger::sequencer_migrations(), ledger::log_key_migrations(),
-              ledger::prune_migrations(), review::library_migrations()}) {
+              identity::identity_migrations(), identity::budget_migrations(),
+              ledger::record_migrations(), ledger::content_id_migrations(),
+              ledger::retention_migrations(), ledger::sequencer_migrations(),
+              ledger::log_key_migrations(), ledger::prune_migrations(), ledger::answer_migrations(),
+              review::library_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;

@@ -34,6 +34,8 @@
 
 namespace colophon::gateway {
 
+class KeepingExchange;
+
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 struct Call {
@@ -41,6 +43,7 @@ struct Call {
         : exchange(of), settings(std::move(under)) {}
 
     http::Exchange& exchange;
+    KeepingExchange* keeping = nullptr;        // the same, where the call has an idempotency key
     std::shared_ptr<const Settings> settings;  // of this call, whatever is reloaded meanwhile
     identity::Caller caller;
     ErrorContext errors;
@@ -75,12 +78,14 @@ struct Ask {
 };
 
 class Quotas;
+class SharedQuotas;
 class IdReserve;
 
 // Everything that stages need besides the call.
 struct Stages {
     const Parts& parts;
     Quotas& quotas;
+    SharedQuotas* shared_quotas;  // instead of `quotas`, where nodes share them
     IdReserve& ids;
 };
 

@@ -9,9 +9,12 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/idempotency.h"
 #include "gateway/parts.h"
+#include "gateway/quotas.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
+#include "gateway/shared_quotas.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/message.h"
@@ -92,8 +95,11 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
                  const std::shared_ptr<http::TlsContext>& upstream_tls)
     : parts_(parts),
       settings_(std::move(settings)),
+      shared_quotas_(parts.budgets == nullptr ? nullptr
+                                              : std::make_unique<SharedQuotas>(*parts.budgets)),
       ids_(parts.content_ids, parts.blocking),
-      stages_{.parts = parts_, .quotas = quotas_, .ids = ids_},
+      stages_{
+          .parts = parts_, .quotas = quotas_, .shared_quotas = shared_quotas_.get(), .ids = ids_},
       routing_(parts.clock, parts.random) {
     for (http::Loop* loop : loops) {
         upstreams_[loop] =
@@ -143,7 +149,7 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
         co_return;
     }
     co_await match.route->handle(exchange, *match.route, std::move(match.values));
-    if (match.route->right.empty()) {
+    if (!calls_.contains(match.route->operation)) {
         log(exchange, match.route->operation, nullptr, "", began);
     }
 }
@@ -165,6 +171,7 @@ Task<void> Gateway::not_found(http::Exchange& exchange, const std::string& allow
 }
 
 void Gateway::add_call(http::Route route, CallHandler handler) {
+    calls_.insert(route.operation);
     route.handle = [this, handler = std::move(handler)](http::Exchange& exchange,
                                                         const http::Route& own,
                                                         const http::PathValues&) -> Task<void> {
@@ -211,7 +218,10 @@ Task<std::optional<Refusal>> Gateway::guarded(Call& call, const CallHandler& han
 
 Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& route,
                                const CallHandler& handler) {
-    Call call(exchange, settings());
+    const std::unique_ptr<KeepingExchange> keeping = keeping_exchange(exchange);
+    http::Exchange& own = keeping ? static_cast<http::Exchange&>(*keeping) : exchange;
+    Call call(own, settings());
+    call.keeping = keeping.get();
     call.errors.tongue = tongue_of(exchange.request().header("accept-language"));
     call.errors.appeal = call.settings->appeal;
     if (route.operation == "messages") {
@@ -219,26 +229,17 @@ Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& rout
     }
     call.trace = trace_of(exchange.request().header("traceparent"));
     std::optional<Refusal> refusal = co_await authenticate(call, route.right);
-    const bool known = call.caller.scopes != 0;
     std::string code;
-    if (known) {
-        ledger::Facts& facts = call.facts();
-        facts.at = parts_.clock.now();
-        facts.tenant = call.caller.tenant;
-        facts.operation = route.operation;
-        facts.policy_version = call.settings->reviewer->version();
-        const auto id = ledger::make_record_id(facts.at, parts_.random);
-        if (id.ok()) {
-            facts.id = *id;
-        } else {
-            refusal = own_failure("internal_error", "no number for a record can be made now");
+    if (call.caller.scopes != 0) {
+        auto unready = begin_record(call, route);
+        if (!refusal) {
+            refusal = std::move(unready);
         }
     }
-    if (!refusal && owed_.load() > 0) {
-        refusal = own_failure("record_unavailable",
-                              "the call cannot be recorded now, so it is not answered");
+    if (!refusal && keeping) {
+        refusal = co_await claim_key(stages_, call);
     }
-    if (!refusal) {
+    if (!refusal && !call.recorded) {
         refusal = co_await guarded(call, handler);
     }
     if (refusal) {
@@ -248,8 +249,29 @@ Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& rout
         code = call.facts().outcome_code;
     }
     leave_quotas(call);
+    if (keeping) {
+        co_await end_key(stages_, call);
+    }
     count(call, route, code);
     log(exchange, route.operation, &call, code, call.began);
+}
+
+std::optional<Refusal> Gateway::begin_record(Call& call, const http::Route& route) {
+    ledger::Facts& facts = call.facts();
+    facts.at = parts_.clock.now();
+    facts.tenant = call.caller.tenant;
+    facts.operation = route.operation;
+    facts.policy_version = call.settings->reviewer->version();
+    const auto id = ledger::make_record_id(facts.at, parts_.random);
+    if (!id.ok()) {
+        return own_failure("internal_error", "no number for a record can be made now");
+    }
+    facts.id = *id;
+    if (owed_.load() > 0) {
+        return own_failure("record_unavailable",
+                           "the call cannot be recorded now, so it is not answered");
+    }
+    return std::nullopt;
 }
 
 // The record of a call that ends without what it asked for, then the answer.
@@ -280,6 +302,9 @@ Task<void> Gateway::end_refused(Call& call, Refusal refusal) {
         headers.push_back({"retry-after", std::to_string(refusal.retry_after)});
     }
     std::string body = json::write(error_json(refusal, call.errors));
+    if (call.keeping != nullptr) {
+        keep_refusal_of_answer(call);
+    }
     (void)co_await call.exchange.answer(refusal.status, std::move(headers), std::move(body));
 }
 
@@ -304,11 +329,18 @@ Task<void> Gateway::pay_record(http::Loop& loop, ledger::ServiceRecord record) {
 
 void Gateway::leave_quotas(Call& call) {
     const std::int64_t tokens = call.facts().input_tokens + call.facts().output_tokens;
+    const auto leave = [&](const Quotas::Key& key, const Quota& quota) {
+        if (shared_quotas_) {
+            shared_quotas_->leave(key, quota, tokens);
+        } else {
+            quotas_.leave(key, quota, tokens);
+        }
+    };
     if (call.in_tenant_quota) {
-        quotas_.leave(call.caller.tenant.bytes, call.settings->tenant_quota, tokens);
+        leave(call.caller.tenant.bytes, call.settings->tenant_quota);
     }
     if (call.in_subject_quota) {
-        quotas_.leave(call.facts().subject->bytes, call.settings->subject_quota, tokens);
+        leave(call.facts().subject->bytes, call.settings->subject_quota);
     }
 }
 

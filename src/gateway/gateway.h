@@ -11,6 +11,7 @@
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/shared_quotas.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/router.h"
@@ -24,6 +25,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +74,8 @@ private:
     Task<void> serve_call(http::Exchange& exchange, const http::Route& route,
                           const CallHandler& handler);
     Task<std::optional<Refusal>> authenticate(Call& call, std::string_view right);
+    // The call's own number and what is known of it already.
+    std::optional<Refusal> begin_record(Call& call, const http::Route& route);
     Task<std::optional<Refusal>> guarded(Call& call, const CallHandler& handler);
     Task<void> end_refused(Call& call, Refusal refusal);
     void leave_quotas(Call& call);
@@ -85,10 +89,12 @@ private:
     mutable std::mutex mutex_;
     std::shared_ptr<const Settings> settings_;  // guarded by mutex_
     Quotas quotas_;
+    std::unique_ptr<SharedQuotas> shared_quotas_;
     IdReserve ids_;
     Stages stages_;
     Routing routing_;
     http::Router router_;
+    std::set<std::string, std::less<>> calls_;  // operations that log for themselves
     std::map<http::Loop*, std::unique_ptr<http::Upstream>> upstreams_;
     // Records of streams that had begun to go out when the store failed.
     std::atomic<std::size_t> owed_{0};

@@ -12,10 +12,12 @@
 #include "core/result.h"
 #include "core/thread_pool.h"
 #include "fingerprint/pdq.h"
+#include "identity/budgets.h"
 #include "identity/caches.h"
 #include "label/apply.h"
 #include "label/metadata/aigc.h"
 #include "label/verify.h"
+#include "ledger/answers.h"
 #include "ledger/content_ids.h"
 #include "ledger/records.h"
 #include "worker/protocol.h"
@@ -78,8 +80,10 @@ struct Parts {
     identity::SubjectCache& subjects;
     ledger::Records& records;
     ledger::ContentIds& content_ids;
-    ThreadPool& blocking;  // for the store
-    ThreadPool& workers;   // for Media
+    identity::Budgets* budgets;    // nothing: this node counts for itself
+    ledger::KeptAnswers& answers;  // for idempotency keys
+    ThreadPool& blocking;          // for the store
+    ThreadPool& workers;           // for Media
     Media& media;
     // A verification as `colophon verify --json` writes it.
     std::function<json::Value(const std::string& name, const label::Verification& seen)>

@@ -90,9 +90,11 @@ struct Settings {
     bool subject_required = true;
     Quota tenant_quota = {};
     Quota subject_quota = {};
-    std::uint64_t body_bytes_max = 16ULL << 20U;   // of a JSON request
-    std::uint64_t file_bytes_max = 256ULL << 20U;  // of a file to be labelled or verified
-    std::size_t answer_bytes_max = 64U << 20U;     // of an upstream's answer
+    std::uint64_t body_bytes_max = 16ULL << 20U;    // of a JSON request
+    std::uint64_t file_bytes_max = 256ULL << 20U;   // of a file to be labelled or verified
+    std::size_t answer_bytes_max = 64U << 20U;      // of an upstream's answer
+    std::chrono::hours idempotency_time{24};        // how long answers are kept for their keys
+    std::size_t idempotency_bytes_max = 8U << 20U;  // of an answer that is kept
     std::shared_ptr<const review::Reviewer> reviewer = {};
     std::string version = {};  // digest of the configuration: goes into records and metrics
 };

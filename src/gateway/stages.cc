@@ -13,6 +13,7 @@
 #include "gateway/quotas.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
+#include "gateway/shared_quotas.h"
 #include "http/message.h"
 #include "identity/caches.h"
 #include "label/existing.h"
@@ -105,6 +106,39 @@ Task<std::optional<Refusal>> admit_identity(const Stages& stages, Call& call, co
     co_return admit_subject(call, subject);
 }
 
+Task<std::optional<Refusal>> enter_quota(const Stages& stages, Call& call, Quotas::Key key,
+                                         Quota quota) {
+    std::optional<Quotas::Refused> used;
+    if (stages.shared_quotas == nullptr) {
+        used = stages.quotas.enter(key, quota);
+    } else {
+        const auto began = std::chrono::steady_clock::now();
+        auto answer = co_await stages.shared_quotas->enter(call.loop(), key, quota);
+        call.waited += std::chrono::steady_clock::now() - began;
+        if (!answer.ok()) {
+            co_return own_failure("quota_unavailable", "the quotas cannot be looked up now");
+        }
+        used = std::move(*answer);
+    }
+    if (used) {
+        co_return too_many(used->what, used->seconds);
+    }
+    co_return std::nullopt;
+}
+
+Task<std::optional<Refusal>> admit_quotas(const Stages& stages, Call& call) {
+    auto refusal =
+        co_await enter_quota(stages, call, call.caller.tenant.bytes, call.settings->tenant_quota);
+    call.in_tenant_quota = !refusal;
+    if (refusal || !call.facts().subject) {
+        co_return refusal;
+    }
+    refusal = co_await enter_quota(stages, call, call.facts().subject->bytes,
+                                   call.settings->subject_quota);
+    call.in_subject_quota = !refusal;
+    co_return refusal;
+}
+
 }  // namespace
 
 // The application is authenticated, so it may say where its user sits; else we say what we see.
@@ -136,19 +170,7 @@ Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& 
     if (unknown) {
         co_return unknown;
     }
-    const Settings& settings = *call.settings;
-    if (const auto used = stages.quotas.enter(call.caller.tenant.bytes, settings.tenant_quota)) {
-        co_return too_many(used->what, used->seconds);
-    }
-    call.in_tenant_quota = true;
-    if (call.facts().subject) {
-        const auto used = stages.quotas.enter(call.facts().subject->bytes, settings.subject_quota);
-        if (used) {
-            co_return too_many(used->what, used->seconds);
-        }
-        call.in_subject_quota = true;
-    }
-    co_return std::nullopt;
+    co_return co_await admit_quotas(stages, call);
 }
 
 std::shared_ptr<const review::Reviewer> reviewer_of(const Call& call, review::Stage stage) {

@@ -76,9 +76,38 @@ json::Array path_parameters(std::string_view pattern) {
     return parameters;
 }
 
+void add_query_parameters(const Route& route, json::Array& parameters) {
+    for (const QueryField& each : route.query) {
+        parameters.push_back(json::Object{{"name", each.name},
+                                          {"in", "query"},
+                                          {"description", each.summary},
+                                          {"schema", json::Object{{"type", "string"}}}});
+    }
+}
+
+// One of the two schemes is enough. The words are rights and roles, as OpenAPI 3.1 allows.
+json::Array security_of(const Route& route) {
+    json::Array security;
+    if (!route.right.empty()) {
+        security.push_back(json::Object{{"key", json::Array{route.right}}});
+    }
+    if (!route.roles.empty()) {
+        json::Array roles;
+        std::string_view rest = route.roles == "*" ? std::string_view() : route.roles;
+        while (!rest.empty()) {
+            const std::size_t end = std::min(rest.find(','), rest.size());
+            roles.emplace_back(rest.substr(0, end));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+        security.push_back(json::Object{{"session", std::move(roles)}});
+    }
+    return security;
+}
+
 json::Value operation_of(const Route& route) {
     json::Object operation{{"operationId", route.operation}, {"summary", route.summary}};
     json::Array parameters = path_parameters(route.pattern);
+    add_query_parameters(route, parameters);
     if (!parameters.empty()) {
         operation.emplace_back("parameters", std::move(parameters));
     }
@@ -98,13 +127,9 @@ json::Value operation_of(const Route& route) {
             {"application/json",
              json::Object{{"schema", json::Object{{"$ref", "#/components/schemas/Error"}}}}}});
     operation.emplace_back("responses",
-                           json::Object{{"200", std::move(good)}, {"default", std::move(refused)}});
-    if (!route.right.empty()) {
-        operation.emplace_back("x-colophon-right", route.right);
-        operation.emplace_back("security", json::Array{json::Object{{"key", json::Array{}}}});
-    } else {
-        operation.emplace_back("security", json::Array{});
-    }
+                           json::Object{{std::to_string(route.status), std::move(good)},
+                                        {"default", std::move(refused)}});
+    operation.emplace_back("security", security_of(route));
     return operation;
 }
 
@@ -186,9 +211,11 @@ json::Value Router::openapi(std::string_view title, std::string_view version,
         {"info", json::Object{{"title", std::string(title)}, {"version", std::string(version)}}},
         {"paths", std::move(paths)},
         {"components",
-         json::Object{{"securitySchemes",
-                       json::Object{{"key", json::Object{{"type", "http"}, {"scheme", "bearer"}}}}},
-                      {"schemas", json::Object{{"Error", schema(kErrorSchema)}}}}}};
+         json::Object{
+             {"securitySchemes",
+              json::Object{{"key", json::Object{{"type", "http"}, {"scheme", "bearer"}}},
+                           {"session", json::Object{{"type", "http"}, {"scheme", "bearer"}}}}},
+             {"schemas", json::Object{{"Error", schema(kErrorSchema)}}}}}};
 }
 
 }  // namespace colophon::http

@@ -20,17 +20,27 @@ namespace colophon::http {
 // Values of the {names} of a pattern, their escapes undone, in their order.
 using PathValues = std::vector<std::string>;
 
+struct QueryField {
+    std::string name;
+    std::string summary;
+};
+
 // NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
 // `{.method = ...}`.
 struct Route {
     std::string method;     // "POST"
     std::string pattern;    // "/v1/records/{id}"; a name that ends in "..." takes slashes too
     std::string operation;  // operationId, and the name in metrics and logs: "chat.completions"
-    std::string right;      // what a caller must hold; empty: everybody may call
-    std::string summary;    // one line for people
+    // Who may call: a program whose key holds this right, or a person whose session has one of the
+    // roles, with commas, "*" for any. Both empty: everybody.
+    std::string right;
+    std::string summary;  // one line for people
     // JSON Schemas, or empty.
     std::string request_schema = {};
     std::string response_schema = {};
+    std::string roles = {};
+    std::vector<QueryField> query = {};
+    int status = 200;  // of an answer
     std::function<Task<void>(Exchange&, const Route&, PathValues)> handle;
 };
 // NOLINTEND(readability-redundant-member-init)

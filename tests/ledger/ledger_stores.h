@@ -4,6 +4,7 @@
 // A store of either engine with the ledger's tables, data keys, and a record to append.
 
 #include "core/random.h"
+#include "ledger/answers.h"
 #include "ledger/content_ids.h"
 #include "ledger/prune.h"
 #include "ledger/records.h"
@@ -34,7 +35,7 @@ inline std::vector<storage::Migration> all_migrations() {
     std::vector<storage::Migration> all;
     for (const auto list : {storage::storage_migrations(), storage::object_migrations(),
                             record_migrations(), content_id_migrations(), retention_migrations(),
-                            sequencer_migrations(), prune_migrations()}) {
+                            sequencer_migrations(), prune_migrations(), answer_migrations()}) {
         all.insert(all.end(), list.begin(), list.end());
     }
     return all;

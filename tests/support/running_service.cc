@@ -109,7 +109,13 @@ std::string Background::err() const {
     return text_of(path_ + ".err");
 }
 
-RunningService::RunningService(const std::string& more) {
+std::vector<std::string> RunningService::on_postgres(const std::string& address) {
+    return {"COLOPHON_STORAGE_URL=" + address, "COLOPHON_OBJECTS_FOLDER=objects",
+            "COLOPHON_KEYS_MASTER=file:master.key"};
+}
+
+RunningService::RunningService(const std::string& more, std::vector<std::string> given)
+    : variables(std::move(given)) {
     upstream = std::make_unique<Background>(std::vector<std::string>{COLOPHON_BENCH_UPSTREAM},
                                             dir.file("upstream"));
     upstream_port = line_with("", [&] { return upstream->out(); });
@@ -163,8 +169,9 @@ ToolRun RunningService::colophon(std::vector<std::string> arguments) const {
                                      dir.path().string(),
                                      "PATH=/usr/bin:/bin",
                                      "LANG=C.UTF-8",
-                                     "HOME=" + dir.path().string(),
-                                     COLOPHON_PROGRAM};
+                                     "HOME=" + dir.path().string()};
+    command.insert(command.end(), variables.begin(), variables.end());
+    command.emplace_back(COLOPHON_PROGRAM);
     command.insert(command.end(), arguments.begin(), arguments.end());
     return run_tool(command);
 }
@@ -175,17 +182,26 @@ std::string RunningService::ok(std::vector<std::string> arguments) const {
     return run.out;
 }
 
-void RunningService::start() {
-    service = std::make_unique<Background>(
+Node RunningService::start_node(const std::string& name) const {
+    std::vector<std::string> environment{"PATH=/usr/bin:/bin", "LANG=C.UTF-8",
+                                         "HOME=" + dir.path().string()};
+    environment.insert(environment.end(), variables.begin(), variables.end());
+    Node node;
+    node.process = std::make_unique<Background>(
         std::vector<std::string>{"/usr/bin/env", "-C", dir.path().string(), COLOPHON_PROGRAM,
                                  "serve"},
-        dir.file("serve"),
-        std::vector<std::string>{"PATH=/usr/bin:/bin", "LANG=C.UTF-8",
-                                 "HOME=" + dir.path().string()});
-    const std::string line = line_with("listening on ", [&] { return service->err(); });
+        dir.file(name), environment);
+    const std::string line = line_with("listening on ", [&] { return node.process->err(); });
     const std::size_t colon = line.rfind(':');
-    REQUIRE_MESSAGE(line.starts_with("listening on http://127.0.0.1:"), service->err());
-    port = line.substr(colon + 1);
+    REQUIRE_MESSAGE(line.starts_with("listening on http://127.0.0.1:"), node.process->err());
+    node.port = line.substr(colon + 1);
+    return node;
+}
+
+void RunningService::start() {
+    Node node = start_node("serve");
+    service = std::move(node.process);
+    port = node.port;
 }
 
 std::string RunningService::url(const std::string& path) const {

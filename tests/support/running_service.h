@@ -36,20 +36,34 @@ private:
     std::string path_;
 };
 
+// One process of a service.
+struct Node {
+    std::unique_ptr<Background> process;
+    std::string port;
+
+    std::string url(const std::string& path) const { return "http://127.0.0.1:" + port + path; }
+};
+
 class RunningService {
 public:
-    // `more`: further lines of the configuration.
-    explicit RunningService(const std::string& more = {});
+    // `more`: further lines of the configuration. `variables`: NAME=VALUE for all programs of this
+    // service.
+    explicit RunningService(const std::string& more = {}, std::vector<std::string> variables = {});
+    // The variables for a service on this PostgreSQL store, so that there can be several nodes.
+    static std::vector<std::string> on_postgres(const std::string& address);
 
     // colophon VERB ... with this service's configuration.
     ToolRun colophon(std::vector<std::string> arguments) const;
     std::string ok(std::vector<std::string> arguments) const;  // must succeed
     void start();
+    // Another process on the same data; `name` of its log.
+    Node start_node(const std::string& name) const;
     std::string url(const std::string& path) const;
     // curl ARGUMENTS with the API key; what it prints.
     std::string curl(std::vector<std::string> arguments) const;
 
     TempDir dir;
+    std::vector<std::string> variables;
     std::string key;  // of the tenant "demo", with all scopes
     std::string key_id;
     std::string tenant;

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the management API is wired to in a running server.
+
+#include "cli/installation.h"
+#include "console/api.h"
+#include "core/thread_pool.h"
+#include "gateway/gateway.h"
+#include "identity/caches.h"
+#include "ledger/log_service.h"
+
+#include <memory>
+
+namespace colophon::cli {
+
+// All of it outlives what is made.
+struct ApiSources {
+    Installation& installation;
+    identity::KeyCache& keys;
+    ThreadPool& blocking;
+    ledger::LogService& logs;
+    gateway::Gateway& gateway;
+};
+std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources);
+
+}  // namespace colophon::cli

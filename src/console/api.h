@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The management API below /api: what `colophon admin` and `colophon ledger` do, over the same
+// library functions, as JSON over HTTP.
+//
+// Everything comes from one table of rows (console/internal/rows.h): it routes, it says who may
+// call, and http::Router describes it as OpenAPI. Two kinds of callers exist: programs with an API
+// key, who see their own tenant only and may do what a scope names, and staff with a session, who
+// may do what a role names. Whatever changes something is a record of conduct, written by the
+// transaction of the change.
+
+#include "core/clock.h"
+#include "core/json.h"
+#include "core/random.h"
+#include "core/result.h"
+#include "core/thread_pool.h"
+#include "http/router.h"
+#include "identity/caches.h"
+#include "identity/erasure.h"
+#include "identity/provider_chain.h"
+#include "identity/staff.h"
+#include "identity/subjects.h"
+#include "identity/tenants.h"
+#include "ledger/conduct.h"
+#include "ledger/records.h"
+
+#include <functional>
+#include <memory>
+
+namespace colophon::console {
+
+// All of it outlives the router. The functions are called by threads of `blocking`; what they make
+// records its changes as done by the actor.
+struct ApiParts {
+    Clock& clock;
+    Random& random;
+    identity::KeyCache& keys;
+    ledger::Records& records;
+    storage::Store& store;
+    ThreadPool& blocking;
+    std::function<identity::Tenants(const ledger::Actor&)> tenants;
+    std::function<identity::Subjects(const ledger::Actor&)> subjects;
+    std::function<identity::Staff(const ledger::Actor&)> staff;
+    std::function<ledger::Conduct(const ledger::Actor&)> conduct;
+    std::function<Result<std::unique_ptr<identity::ProviderChain>>()> providers;
+    std::function<Result<void>(const identity::Erasure&, const ledger::Actor&)> erase;
+    // What the configuration says, and how the logs are: lists of objects.
+    std::function<json::Array()> models;
+    std::function<json::Array()> upstreams;
+    std::function<json::Object()> quotas;
+    std::function<Result<json::Array>()> logs;
+};
+
+void add_api_routes(http::Router& router, const ApiParts& parts);
+
+}  // namespace colophon::console
