@@ -17,8 +17,6 @@
 #include "identity/tenants.h"
 #include "identity/verification.h"
 #include "ledger/conduct.h"
-#include "ledger/record.h"
-#include "ledger/records.h"
 #include "storage/secret_source.h"
 
 #include <CLI/CLI.hpp>
@@ -146,40 +144,6 @@ Result<void> run_show(const Arguments& arguments, Installation& installation) {
     return show(arguments, installation, TRY(find(arguments, installation)));
 }
 
-// What came of an ask, and who was asked, as a record of the service [DSP-9].
-Result<void> record_verification(Installation& installation, const Found& found,
-                                 const identity::Claim& claim,
-                                 const identity::VerificationAnswer& answer,
-                                 identity::VerificationState state) {
-    json::Array earlier;
-    for (const identity::AskedEarlier& each : answer.earlier) {
-        earlier.emplace_back(json::Object{{"provider", each.provider},
-                                          {"outcome", identity::outcome_name(each.outcome)},
-                                          {"reference", each.reference},
-                                          {"billable", each.billable}});
-    }
-    const ledger::Actor actor = command_actor();
-    ledger::ServiceRecord record;
-    record.facts.at = installation.clock().now();
-    record.facts.id = TRY(ledger::make_record_id(record.facts.at, installation.randomness()));
-    record.facts.kind = ledger::RecordKind::kVerification;
-    record.facts.tenant = found.tenant;
-    record.facts.subject = found.subject;
-    record.facts.operation = "subject.verify";
-    record.facts.detail =
-        json::write(json::Object{{"means", identity::means_name(claim.means)},
-                                 {"state", identity::state_name(state)},
-                                 {"outcome", identity::outcome_name(answer.outcome)},
-                                 {"provider", answer.provider},
-                                 {"reference", answer.provider_reference},
-                                 {"billable", answer.billable},
-                                 {"reply_commitment", to_hex(answer.reply_commitment)},
-                                 {"earlier", std::move(earlier)}});
-    record.personal.account = actor.account;
-    record.personal.client = actor.client;
-    return installation.records().append(record);
-}
-
 Result<identity::Claim> claim_of(const Arguments& arguments, Installation& installation) {
     identity::Claim claim;
     claim.means = TRY(identity::parse_means(arguments.means));
@@ -205,22 +169,18 @@ Result<void> run_verify(const Arguments& arguments, Installation& installation) 
                      fmt::format("no provider of the configuration verifies by {}",
                                  identity::means_name(claim.means))};
     }
-    identity::Subjects subjects = installation.subjects();
-    std::optional<identity::VerificationAnswer> answer;
-    const auto state = TRY(subjects.verify(found.tenant, found.subject, claim,
-                                           [&](const identity::VerificationRequest& request) {
-                                               answer = providers->verify(request);
-                                               return *answer;
-                                           }));
-    if (answer) {
-        TRY(record_verification(installation, found, claim, *answer, state));
-    }
+    identity::Subjects subjects =
+        installation.subjects({}, installation.verification_recorder(command_actor()));
+    TRY(subjects.verify(
+        found.tenant, found.subject, claim,
+        [&](const identity::VerificationRequest& request) { return providers->verify(request); }));
     return show(arguments, installation, found);
 }
 
 Result<void> run_mobile(const Arguments& arguments, Installation& installation) {
     const Found found = TRY(find(arguments, installation));
-    identity::Subjects subjects = installation.subjects(installation.recorder(command_actor()));
+    identity::Subjects subjects =
+        installation.subjects({}, installation.verification_recorder(command_actor()));
     const storage::SecretText secret = TRY(read_hidden(arguments.number, tr("Number: ", "号码：")));
     const std::string number(secret.text());
     if (arguments.code.empty()) {

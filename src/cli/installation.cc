@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "http/client.h"
+#include "identity/erasure.h"
 #include "identity/limits.h"
 #include "identity/password.h"
 #include "identity/provider.h"
@@ -257,7 +258,12 @@ Result<std::unique_ptr<Installation>> Installation::open(const Places& places) {
     state->store = TRY(open_checked_store(places.store));
     TRY(state->open(places, Missing::kRefuse));
     TRY(state->wire());
-    return std::make_unique<Installation>(std::move(state));
+    auto installation = std::make_unique<Installation>(std::move(state));
+    TRY(identity::finish_erasures(
+        installation->data_keys(),
+        installation->conduct(
+            {.account = "colophon", .source_address = {}, .source_port = 0, .client = "start"})));
+    return installation;
 }
 
 Installation::Installation(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -312,12 +318,19 @@ identity::Tenants Installation::tenants(identity::Recorder recorder) {
     return {store(), clock(), randomness(), std::move(recorder)};
 }
 
-identity::Subjects Installation::subjects(identity::Recorder recorder) {
+identity::VerificationRecorder Installation::verification_recorder(ledger::Actor actor) {
+    return identity::verification_recorder(
+        {.records = records(), .clock = clock(), .random = randomness()}, std::move(actor));
+}
+
+identity::Subjects Installation::subjects(identity::Recorder recorder,
+                                          identity::VerificationRecorder verifications) {
     return {{.store = store(),
              .sealer = state_->identity_sealer,
              .clock = clock(),
              .random = randomness(),
-             .recorder = std::move(recorder)},
+             .recorder = std::move(recorder),
+             .verifications = std::move(verifications)},
             state_->subject_keys};
 }
 

@@ -24,6 +24,7 @@
 #include "identity/staff.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
+#include "identity/verification_record.h"
 #include "ledger/conduct.h"
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
@@ -83,10 +84,12 @@ public:
     // What an actor does; a recorder of its changes for the three below.
     ledger::Conduct conduct(ledger::Actor actor);
     identity::Recorder recorder(ledger::Actor actor);
+    identity::VerificationRecorder verification_recorder(ledger::Actor actor);
     // Each call makes a light object over the same data. Without a recorder changes are not
     // recorded: for what the service does for its users, which has records of its own.
     identity::Tenants tenants(identity::Recorder recorder = {});
-    identity::Subjects subjects(identity::Recorder recorder = {});
+    identity::Subjects subjects(identity::Recorder recorder = {},
+                                identity::VerificationRecorder verifications = {});
     identity::Staff staff(identity::Recorder recorder = {});
 
     // The providers of the configuration, in its order. kInvalidArgument says which file is wrong.

@@ -16,6 +16,7 @@
 #include "identity/caches.h"
 #include "identity/calendar.h"
 #include "identity/codes.h"
+#include "identity/internal/recorded.h"
 #include "identity/internal/subject_sql.h"
 #include "identity/limits.h"
 #include "identity/mobile_number.h"
@@ -247,45 +248,73 @@ Result<void> Subjects::keep_birth(Transaction& transaction, const Ask& ask) {
     return {};
 }
 
-Result<VerificationState> Subjects::finish(const Ask& ask, const VerificationAnswer& answer) {
+Result<storage::Batch> Subjects::prepare_record(const Ask& ask, std::string_view operation,
+                                                std::string_view state,
+                                                const VerificationAnswer* answer) {
+    if (!parts_.verifications) {
+        return storage::Batch{};
+    }
+    return parts_.verifications({.operation = operation,
+                                 .tenant = ask.tenant,
+                                 .subject = ask.subject,
+                                 .means = ask.means,
+                                 .state = state,
+                                 .answer = answer});
+}
+
+Result<void> Subjects::keep_answer(Transaction& transaction, const Ask& ask,
+                                   const VerificationAnswer& answer) {
     const VerificationState state = state_of(answer.outcome);
     const bool verified = state == VerificationState::kVerified;
-    const auto expires =
-        verified ? std::optional(answer.checked_at + policy_.verified_for) : std::nullopt;
+    const storage::Value expires =
+        verified ? time_value(answer.checked_at + policy_.verified_for) : storage::null();
+    const auto means = integer(static_cast<std::int64_t>(ask.means));
+    const auto key = storage::text(ask.idempotency_key);
+    const Rows standing =
+        TRY(transaction.query(sql::kVerifiedValue, {id_value(ask.subject), means}));
+    bool about_another = false;
+    if (!verified && !standing.empty()) {
+        // That another number is not his does not undo that this one is.
+        const Bytes index = TRY(standing.bytes(0, 0));
+        about_another = to_buffer(index) != ask.index;
+    }
+    std::int64_t kept = 0;
+    if (!is_judgement(answer.outcome) || about_another) {
+        kept = TRY(transaction.execute(sql::kDropAsk, {id_value(ask.subject), means, key}));
+    } else {
+        kept = TRY(transaction.execute(
+            sql::kKeepAnswer,
+            {id_value(ask.subject), means, key, integer(number_of(state)),
+             time_value(answer.checked_at), expires, storage::text(answer.provider),
+             storage::text(answer.provider_reference), storage::text(answer.provider_code),
+             storage::text(answer.assurance), storage::bytes(answer.reply_salt),
+             storage::bytes(answer.reply_commitment), storage::bytes(ask.index),
+             storage::bytes(ask.sealed), storage::text(ask.consent)}));
+    }
+    if (kept == 0) {
+        return Error{ErrorCode::kConflict,
+                     "the account was closed or asked anew while it was being verified"};
+    }
+    if (!is_judgement(answer.outcome)) {
+        TRY(transaction.execute(sql::kDropAttempt, {id_value(ask.subject), key}));
+    }
+    transaction.notify({.channel = kSubjectsChanged, .payload = {}});
+    return verified && ask.values.birth ? keep_birth(transaction, ask) : Result<void>();
+}
+
+Result<VerificationState> Subjects::finish(const Ask& ask, const VerificationAnswer& answer) {
+    const VerificationState state = state_of(answer.outcome);
+    const storage::Batch record =
+        TRY(prepare_record(ask, "subject.verify", state_name(state), &answer));
     const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
-        const auto means = integer(static_cast<std::int64_t>(ask.means));
-        const auto key = storage::text(ask.idempotency_key);
-        const Rows standing =
-            TRY(transaction.query(sql::kVerifiedValue, {id_value(ask.subject), means}));
-        bool about_another = false;
-        if (!verified && !standing.empty()) {
-            // That another number is not his does not undo that this one is.
-            const Bytes index = TRY(standing.bytes(0, 0));
-            about_another = to_buffer(index) != ask.index;
-        }
-        std::int64_t kept = 0;
-        if (!is_judgement(answer.outcome) || about_another) {
-            kept = TRY(transaction.execute(sql::kDropAsk, {id_value(ask.subject), means, key}));
-        } else {
-            kept = TRY(transaction.execute(
-                sql::kKeepAnswer,
-                {id_value(ask.subject), means, key, integer(number_of(state)),
-                 time_value(answer.checked_at), time_value(expires), storage::text(answer.provider),
-                 storage::text(answer.provider_reference), storage::text(answer.provider_code),
-                 storage::text(answer.assurance), storage::bytes(answer.reply_salt),
-                 storage::bytes(answer.reply_commitment), storage::bytes(ask.index),
-                 storage::bytes(ask.sealed), storage::text(ask.consent)}));
-        }
-        if (kept == 0) {
-            return Error{ErrorCode::kConflict,
-                         "the account was closed or asked anew while it was being verified"};
-        }
-        if (!is_judgement(answer.outcome)) {
-            TRY(transaction.execute(sql::kDropAttempt, {id_value(ask.subject), key}));
-        }
-        transaction.notify({.channel = kSubjectsChanged, .payload = {}});
-        return verified && ask.values.birth ? keep_birth(transaction, ask) : Result<void>();
+        TRY(keep_answer(transaction, ask, answer));
+        return internal::write_record(transaction, record);
     });
+    if (!done.ok() && done.error().code == ErrorCode::kConflict) {
+        // The provider was asked, and may send a bill, whether or not its answer still counts.
+        storage::Batch discarded = TRY(prepare_record(ask, "subject.verify", "discarded", &answer));
+        TRY(parts_.store.apply(std::move(discarded)));
+    }
     TRY(done);
     return state;
 }
@@ -338,6 +367,7 @@ Result<std::string> Subjects::begin_mobile(const TenantId& tenant, const Subject
     ask.index = blind_index(keys_.index, field_of(Means::kMobile), mobile);
     const auto made =
         TRY(make_one_time_code(keys_.codes, to_string(subject) + mobile, now, parts_.random));
+    const storage::Batch record = TRY(prepare_record(ask, "subject.code", "made", nullptr));
     const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         const Rows rows =
             TRY(transaction.query(sql::kSubject, {id_value(subject), id_value(tenant)}));
@@ -357,7 +387,7 @@ Result<std::string> Subjects::begin_mobile(const TenantId& tenant, const Subject
             sql::kPutCode,
             {id_value(subject), storage::bytes(ask.index), storage::bytes(made.kept.digest),
              time_value(made.kept.expires), integer(made.kept.attempts_left)}));
-        return {};
+        return internal::write_record(transaction, record);
     });
     TRY(done);
     return made.code;
@@ -376,6 +406,7 @@ Result<VerificationState> Subjects::confirm_mobile(const TenantId& tenant, const
     ask.idempotency_key = to_hex(TRY(make_random_id<RandomId<struct AskTag>>(parts_.random)).bytes);
     const Time now = parts_.clock.now();
     // The attempt is spent and kept before anything is answered, right or wrong.
+    const storage::Batch refused = TRY(prepare_record(ask, "subject.code", "refused", nullptr));
     CodeVerdict verdict = CodeVerdict::kWrong;
     const auto spent = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         const Rows rows =
@@ -392,7 +423,8 @@ Result<VerificationState> Subjects::confirm_mobile(const TenantId& tenant, const
             try_one_time_code(kept, keys_.codes, to_string(subject) + ask.values.number, code, now);
         TRY(transaction.execute(sql::kSpendCode, {id_value(subject), storage::bytes(ask.index),
                                                   integer(kept.attempts_left)}));
-        return {};
+        return verdict == CodeVerdict::kRight ? Result<void>()
+                                              : internal::write_record(transaction, refused);
     });
     TRY(spent);
     if (verdict != CodeVerdict::kRight) {

@@ -16,6 +16,7 @@
 #include "identity/recorder.h"
 #include "identity/sealer.h"
 #include "identity/verification.h"
+#include "identity/verification_record.h"
 #include "storage/store.h"
 
 #include <chrono>
@@ -97,6 +98,8 @@ public:
         Random& random;
         // NOLINTNEXTLINE(readability-redundant-member-init): for `{.store = ...}` without it
         Recorder recorder = {};  // of enrolling, guardians, closing and erasing
+        // NOLINTNEXTLINE(readability-redundant-member-init): the same
+        VerificationRecorder verifications = {};  // of codes sent and of what providers said
     };
     Subjects(const Parts& parts, SubjectKeys keys, const SubjectPolicy& policy = {})
         : parts_(parts), keys_(std::move(keys)), policy_(policy) {}
@@ -159,6 +162,10 @@ private:
     Result<Normalised> normalise(const Claim& claim) const;
     Result<std::optional<VerificationState>> begin(storage::Transaction& transaction,
                                                    const Ask& ask);
+    Result<storage::Batch> prepare_record(const Ask& ask, std::string_view operation,
+                                          std::string_view state, const VerificationAnswer* answer);
+    Result<void> keep_answer(storage::Transaction& transaction, const Ask& ask,
+                             const VerificationAnswer& answer);
     Result<VerificationState> finish(const Ask& ask, const VerificationAnswer& answer);
     Result<void> check_caps(storage::Snapshot& snapshot, const Ask& ask);
     Result<void> check_twins(storage::Snapshot& snapshot, const Ask& ask);
