@@ -51,8 +51,6 @@ using storage::time_value;
 using storage::Transaction;
 
 constexpr std::chrono::hours kDay{24};
-// A provider has answered long before; whoever asked has died.
-constexpr std::chrono::minutes kPendingMax{5};
 constexpr std::size_t kKeyCharsMax = 64;
 constexpr std::size_t kTokenBytesMax = 4'096;
 constexpr std::string_view kCodeProvider = "one-time-code";
@@ -71,6 +69,8 @@ VerificationState state_of(Outcome outcome) noexcept {
             return VerificationState::kNoRecord;
         case Outcome::kInvalidInput:
             return VerificationState::kInvalid;
+        case Outcome::kPending:
+            return VerificationState::kPending;
         case Outcome::kProviderBusy:
         case Outcome::kProviderError:
         case Outcome::kTimeout:
@@ -106,6 +106,15 @@ Result<void> check_key(std::string_view key) {
     return {};
 }
 
+Error overtaken() {
+    return Error{ErrorCode::kConflict,
+                 "the account was closed or asked anew while it was being verified"};
+}
+
+Error no_order() {
+    return Error{ErrorCode::kNotFound, "there is no such order that waits for an answer"};
+}
+
 Error code_refused() {
     return Error{ErrorCode::kDenied, "the code is wrong, too old or was tried too often"};
 }
@@ -126,8 +135,10 @@ struct Subjects::Ask {
     std::string consent;
     Normalised values;
     Buffer index;
-    Buffer sealed;       // the number
-    bool counts = true;  // against the caps of a day
+    Buffer sealed;          // the number
+    bool counts = true;     // against the caps of a day
+    std::string order;      // by which the provider may speak of it later
+    bool by_order = false;  // and did
 };
 
 Result<Subjects::Normalised> Subjects::normalise(const Claim& claim) const {
@@ -228,6 +239,7 @@ Result<std::optional<VerificationState>> Subjects::begin(Transaction& transactio
                                 {id_value(ask.subject), storage::bytes(ask.index),
                                  storage::text(ask.idempotency_key), time_value(now)}));
     }
+    TRY(transaction.execute(sql::kEndOrders, {id_value(ask.subject), means}));
     TRY(transaction.execute(sql::kBeginAsk, {id_value(ask.subject), means,
                                              storage::bytes(ask.index), storage::bytes(ask.sealed),
                                              storage::text(ask.idempotency_key), time_value(now)}));
@@ -292,8 +304,7 @@ Result<void> Subjects::keep_answer(Transaction& transaction, const Ask& ask,
              storage::bytes(ask.sealed), storage::text(ask.consent)}));
     }
     if (kept == 0) {
-        return Error{ErrorCode::kConflict,
-                     "the account was closed or asked anew while it was being verified"};
+        return overtaken();
     }
     if (!is_judgement(answer.outcome)) {
         TRY(transaction.execute(sql::kDropAttempt, {id_value(ask.subject), key}));
@@ -302,12 +313,45 @@ Result<void> Subjects::keep_answer(Transaction& transaction, const Ask& ask,
     return verified && ask.values.birth ? keep_birth(transaction, ask) : Result<void>();
 }
 
+// The ask goes on: nobody else is asked about it until the order is answered or too old.
+Result<void> Subjects::keep_order(Transaction& transaction, const Ask& ask,
+                                  const VerificationAnswer& answer) {
+    const auto means = integer(static_cast<std::int64_t>(ask.means));
+    const auto key = storage::text(ask.idempotency_key);
+    const Time expires = answer.checked_at + answer.wait;
+    const std::int64_t kept = TRY(transaction.execute(
+        sql::kKeepWaiting, {id_value(ask.subject), means, key, time_value(expires - kPendingMax)}));
+    if (kept == 0) {
+        return overtaken();
+    }
+    TRY(transaction.execute(
+        sql::kAddOrder,
+        {storage::text(ask.order), storage::text(answer.provider), id_value(ask.tenant),
+         id_value(ask.subject), means, key, storage::bytes(ask.index), storage::bytes(ask.sealed),
+         storage::text(ask.consent), time_value(expires)}));
+    transaction.notify({.channel = kSubjectsChanged, .payload = {}});
+    return {};
+}
+
+// Each order ends once, whoever says it again.
+Result<void> Subjects::end_order(Transaction& transaction, const Ask& ask) {
+    const std::int64_t ended = TRY(transaction.execute(sql::kEndOrder, {storage::text(ask.order)}));
+    return ended == 1 ? Result<void>() : Result<void>(no_order());
+}
+
 Result<VerificationState> Subjects::finish(const Ask& ask, const VerificationAnswer& answer) {
     const VerificationState state = state_of(answer.outcome);
     const storage::Batch record =
         TRY(prepare_record(ask, "subject.verify", state_name(state), &answer));
     const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
-        TRY(keep_answer(transaction, ask, answer));
+        if (answer.outcome == Outcome::kPending) {
+            TRY(keep_order(transaction, ask, answer));
+        } else {
+            TRY(keep_answer(transaction, ask, answer));
+        }
+        if (ask.by_order) {
+            TRY(end_order(transaction, ask));
+        }
         return internal::write_record(transaction, record);
     });
     if (!done.ok() && done.error().code == ErrorCode::kConflict) {
@@ -353,7 +397,48 @@ Result<VerificationState> Subjects::verify(const TenantId& tenant, const Subject
                       {std::string(field_of(claim.means)), ask.values.number}};
     request.consent_reference = ask.consent;
     request.idempotency_key = ask.idempotency_key;
+    // Of this ask alone: a key may be used again after a provider that was busy, and what was said
+    // of the first ask must not answer the second.
+    ask.order = to_hex(TRY(make_random_id<RandomId<struct OrderTag>>(parts_.random)).bytes);
+    request.order = ask.order;
     return finish(ask, provider(request));
+}
+
+Result<Subjects::Ask> Subjects::ask_of(std::string_view order, std::string_view provider) {
+    const Rows rows = TRY(parts_.store.query(sql::kOrder, {storage::text(order)}));
+    if (rows.empty() || TRY(rows.text(0, 0)) != provider) {
+        return no_order();
+    }
+    if (parts_.clock.now() >= TRY(storage::time_at(rows, 0, 8))) {
+        return no_order();
+    }
+    Ask ask;
+    ask.tenant = TRY(storage::id_at<TenantId>(rows, 0, 1));
+    ask.subject = TRY(storage::id_at<SubjectId>(rows, 0, 2));
+    ask.means = static_cast<Means>(TRY(rows.integer(0, 3)));
+    ask.idempotency_key = TRY(rows.text(0, 4));
+    ask.index = to_buffer(TRY(rows.bytes(0, 5)));
+    ask.sealed = to_buffer(TRY(rows.bytes(0, 6)));
+    ask.consent = TRY(rows.text(0, 7));
+    ask.order = order;
+    ask.by_order = true;
+    if (ask.means == Means::kResidentId) {
+        const Buffer number = TRY(parts_.sealer.open(
+            {.owner = to_string(ask.subject), .purpose = "verifications.value"}, ask.sealed));
+        ask.values.birth =
+            TRY(parse_resident_id(as_text(number), china_date(parts_.clock.now()))).birth;
+    }
+    return ask;
+}
+
+// [DSP-9]
+Result<VerificationState> Subjects::take_callback(std::string_view order,
+                                                  const VerificationAnswer& answer) {
+    const Ask ask = TRY(ask_of(order, answer.provider));
+    if (answer.outcome == Outcome::kPending) {
+        return VerificationState::kPending;  // still on its way
+    }
+    return finish(ask, answer);
 }
 
 Result<std::string> Subjects::begin_mobile(const TenantId& tenant, const SubjectId& subject,

@@ -73,6 +73,8 @@ struct SubjectPolicy {
 };
 
 inline constexpr std::size_t kSubjectPageMax = 1000;
+// A provider that answers at once has answered long before; whoever asked has died.
+inline constexpr std::chrono::minutes kPendingMax{5};
 
 struct SubjectKeys {
     Buffer index;  // of the blind indexes
@@ -127,6 +129,12 @@ public:
     Result<VerificationState> verify(const TenantId& tenant, const SubjectId& subject,
                                      const Claim& claim, const AskProvider& provider);
 
+    // What a provider said later of an order that was pending: the state is its answer's, and the
+    // order is over. kNotFound: there is no such order of this provider, it is over, or it was too
+    // old. kConflict: the account was closed or asked anew meanwhile.
+    Result<VerificationState> take_callback(std::string_view order,
+                                            const VerificationAnswer& answer);
+
     // A code to be sent to a mobile number; the one before it ends. Errors as verify().
     Result<std::string> begin_mobile(const TenantId& tenant, const SubjectId& subject,
                                      std::string_view number);
@@ -166,6 +174,10 @@ private:
                                           std::string_view state, const VerificationAnswer* answer);
     Result<void> keep_answer(storage::Transaction& transaction, const Ask& ask,
                              const VerificationAnswer& answer);
+    Result<void> keep_order(storage::Transaction& transaction, const Ask& ask,
+                            const VerificationAnswer& answer);
+    Result<Ask> ask_of(std::string_view order, std::string_view provider);
+    Result<void> end_order(storage::Transaction& transaction, const Ask& ask);
     Result<VerificationState> finish(const Ask& ask, const VerificationAnswer& answer);
     Result<void> check_caps(storage::Snapshot& snapshot, const Ask& ask);
     Result<void> check_twins(storage::Snapshot& snapshot, const Ask& ask);
