@@ -250,6 +250,8 @@ Result<void> run_erase(const Arguments& arguments, Installation& installation) {
                                         .subject = found.subject,
                                         .reason = arguments.reason,
                                         .despite_retention = arguments.despite_retention}));
+    // Unreadable already; this gives the room back.
+    TRY(installation.contents().release_due());
     report(arguments, {{"subject", to_string(found.subject)}, {"erased", true}},
            fmt::format("{} {}: {}", tr("subject", "用户"), to_string(found.subject),
                        tr("erased", "已删除")));

@@ -22,12 +22,14 @@
 #include "identity/staff.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
+#include "identity/verification_record.h"
 #include "ledger/conduct.h"
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
 #include "ledger/log_service.h"
 #include "ledger/note.h"
 #include "ledger/policy.h"
+#include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "ledger/witnessing.h"
 #include "storage/blobs.h"
@@ -195,6 +197,7 @@ struct Installation::State {
     std::optional<storage::Sealer> derivation;
     std::optional<storage::Blobs> blobs;
     std::optional<ledger::Records> records;
+    std::optional<ledger::RecordContents> contents;
     std::optional<ledger::ContentIds> content_ids;
     std::optional<ledger::LogKeys> log_keys;
     std::unique_ptr<identity::PasswordHasher> hasher;
@@ -236,6 +239,7 @@ struct Installation::State {
         const Digest256 digest_key = TRY(derive("records.digests"));
         records.emplace(*store, *data_keys, base.random,
                         ledger::Records::Options{.digest_key = digest_key, .suite = suite});
+        contents.emplace(*store, *blobs, *records, base.clock);
         const Digest256 content_id_key = TRY(derive("content_ids.permutation"));
         content_ids.emplace(*store, content_id_key);
         hasher = TRY(identity::PasswordHasher::create());
@@ -292,6 +296,9 @@ storage::Blobs& Installation::blobs() noexcept {
 }
 ledger::Records& Installation::records() noexcept {
     return *state_->records;
+}
+ledger::RecordContents& Installation::contents() noexcept {
+    return *state_->contents;
 }
 ledger::ContentIds& Installation::content_ids() noexcept {
     return *state_->content_ids;

@@ -29,6 +29,7 @@
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
 #include "ledger/log_service.h"
+#include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "storage/blobs.h"
 #include "storage/data_keys.h"
@@ -77,6 +78,7 @@ public:
     storage::Sealer& sealer() noexcept;
     storage::Blobs& blobs() noexcept;
     ledger::Records& records() noexcept;
+    ledger::RecordContents& contents() noexcept;
     ledger::ContentIds& content_ids() noexcept;
     const identity::Sealer& identity_sealer() noexcept;
     ledger::LogKeys& log_keys() noexcept;

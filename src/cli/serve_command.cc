@@ -35,6 +35,8 @@
 #include "label/record.h"
 #include "ledger/conduct.h"
 #include "ledger/log_service.h"
+#include "ledger/record.h"
+#include "ledger/record_contents.h"
 #include "ledger/records.h"
 
 #include <CLI/CLI.hpp>
@@ -217,18 +219,22 @@ Result<void> Service::open_gateway() {
         loops.push_back(loops_.back().get());
     }
     auto upstream_tls = TRY(http::TlsContext::client(serve.gateway.ca_file));
-    const gateway::Parts parts{.clock = installation_->clock(),
-                               .random = installation_->randomness(),
-                               .keys = *keys_,
-                               .subjects = *subject_cache_,
-                               .records = installation_->records(),
-                               .content_ids = installation_->content_ids(),
-                               .blocking = *blocking_,
-                               .workers = *workers_,
-                               .media = *media_,
-                               .verification_json = verification_json,
-                               .metrics = metrics_,
-                               .access_log = access_log()};
+    const gateway::Parts parts{
+        .clock = installation_->clock(),
+        .random = installation_->randomness(),
+        .keys = *keys_,
+        .subjects = *subject_cache_,
+        .records = installation_->records(),
+        .content_ids = installation_->content_ids(),
+        .blocking = *blocking_,
+        .workers = *workers_,
+        .media = *media_,
+        .verification_json = verification_json,
+        .metrics = metrics_,
+        .access_log = access_log(),
+        .move_out = [&contents = installation_->contents()](ledger::ServiceRecord& record) {
+            return contents.move_out(record);
+        }};
     gateway_ =
         std::make_unique<gateway::Gateway>(parts, loaded_.settings, loops, std::move(upstream_tls));
     add_verification();

@@ -20,6 +20,7 @@
 #include "label/metadata/aigc.h"
 #include "label/record.h"
 #include "ledger/record.h"
+#include "ledger/records.h"
 #include "review/review.h"
 
 #include <chrono>
@@ -29,6 +30,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::gateway {
 
@@ -43,6 +45,8 @@ struct Call {
     identity::Caller caller;
     ErrorContext errors;
     ledger::ServiceRecord record;
+    std::vector<ledger::Print> prints;  // of what goes out
+    bool has_text_print = false;
     bool recorded = false;
     bool in_tenant_quota = false;
     bool in_subject_quota = false;

@@ -17,6 +17,7 @@
 #include "label/verify.h"
 #include "ledger/content_ids.h"
 #include "ledger/records.h"
+#include "worker/prints.h"
 #include "worker/protocol.h"
 
 #include <cstdint>
@@ -45,6 +46,7 @@ public:
         Buffer file;
         label::Format format = label::Format::kPlainText;
         worker::LabelReport report;
+        worker::FilePrints prints;  // empty for what has none, or where none could be made
     };
     // Adds to `options` what the format owes of marks, and the signature. `name` helps to tell
     // texts apart and may be empty.
@@ -80,6 +82,8 @@ struct Parts {
         verification_json;
     Metrics& metrics;
     AccessLog access_log;
+    // Moves what a record does not hold out of it, into blobs; blocks.
+    std::function<Result<void>(ledger::ServiceRecord&)> move_out;
 };
 
 }  // namespace colophon::gateway

@@ -2,10 +2,12 @@
 #include "gateway/subject_endpoints.h"
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "core/thread_pool.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/refusal.h"
@@ -192,7 +194,7 @@ Task<std::optional<Refusal>> serve_standing(const SubjectParts& parts, Gateway& 
 
 // Whatever the provider does, the answer is a state; that nobody could judge is one, too.
 Result<json::Object> verify(const SubjectParts& parts, Call& call, const Body& body,
-                            identity::Claim claim) {
+                            const identity::Claim& claim) {
     identity::Subjects subjects = parts.subjects(actor_of(call));
     const SubjectId id = TRY(known_subject(subjects, call, body.account));
     std::optional<identity::Outcome> outcome;

@@ -59,13 +59,15 @@ Result<void> erase_subject(const ErasureParts& parts, const Erasure& erasure) {
         TRY(check_retention(parts, erasure));
     }
     TRY(parts.subjects.erase(erasure.tenant, erasure.subject));
-    const storage::Batch record =
+    TRY(parts.records.forget_prints(erasure.subject));
+    storage::Batch record =
         TRY(parts.conduct.prepare({.operation = "subject.erased",
                                    .facts = {{"tenant", to_string(erasure.tenant)},
                                              {"subject", to_string(erasure.subject)},
                                              {"despite_retention", erasure.despite_retention}},
                                    .names = {{"reason", erasure.reason}},
                                    .kind = ledger::RecordKind::kErasure}));
+    record.operations.push_back(ledger::release_contents_of(erasure.subject));
     return parts.keys.destroy(to_string(erasure.subject), record);
 }
 

@@ -70,8 +70,7 @@ Result<void> check_message(std::string_view message) {
     const bool covers = message.find("{timestamp}") != std::string_view::npos &&
                         (message.find("{body}") != std::string_view::npos ||
                          message.find("{body_sha256}") != std::string_view::npos);
-    return covers ? Result<void>()
-                  : wrong("callback.message", "must cover {timestamp} and {body} or {body_sha256}");
+    return covers ? Result<void>() : wrong("callback.message", "must cover the time and the body");
 }
 
 }  // namespace
