@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/installation.h"
 #include "cli/secret_prompt.h"
+#include "cli/staff_session.h"
 #include "cli/terminal.h"
 #include "core/clock.h"
 #include "core/ids.h"
@@ -32,6 +33,8 @@ struct Arguments : AdminArguments {
     std::string password;
     std::string issuer;
     std::string person;
+    std::string code;
+    std::string old_password;
 };
 
 json::Object entry_json(const identity::StaffEntry& entry) {
@@ -149,6 +152,35 @@ Result<void> run_disable(const Arguments& arguments, Installation& installation,
     return show(arguments, staff);
 }
 
+// For the environment of what follows in the same shell: the token alone on standard output.
+Result<void> run_sign_in(const Arguments& arguments, Installation& installation) {
+    const storage::SecretText password = TRY(read_hidden(
+        arguments.password.empty() ? "prompt" : arguments.password, tr("Password: ", "密码：")));
+    const storage::SecretText code =
+        TRY(read_hidden(arguments.code.empty() ? "prompt" : arguments.code,
+                        tr("Six digits, or a recovery code: ", "六位验证码或恢复码：")));
+    const std::string token =
+        TRY(installation.staff().sign_in({.name = arguments.name,
+                                          .password = std::string(password.text()),
+                                          .second = std::string(code.text()),
+                                          .address = command_actor().source_address}));
+    report(arguments, {{"session", token}}, token);
+    return {};
+}
+
+Result<void> run_password(const Arguments& arguments, Installation& installation) {
+    const storage::SecretText token =
+        TRY(storage::read_secret(kSessionVariable, storage::SecretFile::kAny));
+    const storage::SecretText old =
+        TRY(read_hidden(arguments.old_password.empty() ? "prompt" : arguments.old_password,
+                        tr("Old password: ", "原密码：")));
+    const storage::SecretText fresh =
+        TRY(read_password(arguments.password.empty() ? "prompt" : arguments.password));
+    TRY(installation.staff().change_password(token.text(), old.text(), fresh.text()));
+    report(arguments, {{"changed", true}}, std::string(tr("changed", "已修改")));
+    return {};
+}
+
 void add_name(CLI::App& verb, Arguments& arguments) {
     verb.add_option("NAME", arguments.name, std::string(tr("name of the account", "账号名称")))
         ->required();
@@ -178,6 +210,33 @@ void add_link_verb(CLI::App& group, Action& action) {
     act_on_installation(*link, linking, action, run_link);
 }
 
+void add_session_verbs(CLI::App& group, Action& action) {
+    auto signing = std::make_shared<Arguments>();
+    CLI::App* sign_in = group.add_subcommand(
+        "sign-in", std::string(tr("begin a session and print its token, for COLOPHON_SESSION",
+                                  "登录并输出会话令牌，供 COLOPHON_SESSION 使用")));
+    add_name(*sign_in, *signing);
+    sign_in->add_option("--password", signing->password,
+                        std::string(tr("prompt, file:PATH or env:NAME; default prompt",
+                                       "prompt、file:路径 或 env:变量名；默认 prompt")));
+    sign_in->add_option("--code", signing->code,
+                        std::string(tr("the second factor: prompt, file:PATH or env:NAME",
+                                       "第二因素：prompt、file:路径 或 env:变量名")));
+    act_on_installation(*sign_in, signing, action, run_sign_in);
+
+    auto changing = std::make_shared<Arguments>();
+    CLI::App* password = group.add_subcommand(
+        "password",
+        std::string(tr("change the password of whoever is signed in", "修改当前登录者的密码")));
+    password->add_option("--old", changing->old_password,
+                         std::string(tr("prompt, file:PATH or env:NAME; default prompt",
+                                        "prompt、file:路径 或 env:变量名；默认 prompt")));
+    password->add_option("--new", changing->password,
+                         std::string(tr("prompt, file:PATH or env:NAME; default prompt",
+                                        "prompt、file:路径 或 env:变量名；默认 prompt")));
+    act_on_installation(*password, changing, action, run_password);
+}
+
 }  // namespace
 
 void add_admin_user_verbs(CLI::App& admin, Action& action) {
@@ -205,6 +264,7 @@ void add_admin_user_verbs(CLI::App& admin, Action& action) {
     act_on_installation(*roles, setting, action, run_roles);
 
     add_link_verb(*group, action);
+    add_session_verbs(*group, action);
 
     auto listing = std::make_shared<Arguments>();
     CLI::App* list = group->add_subcommand("list", std::string(tr("all accounts", "列出所有账号")));

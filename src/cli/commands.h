@@ -23,6 +23,7 @@ using Action = std::function<ExitCode()>;
 void add_label_command(CLI::App& app, Action& action);
 void add_verify_command(CLI::App& app, Action& action);
 void add_scan_command(CLI::App& app, Action& action);
+void add_library_command(CLI::App& app, Action& action);
 void add_serve_command(CLI::App& app, Action& action);
 void add_ledger_command(CLI::App& app, Action& action);
 void add_admin_command(CLI::App& app, Action& action);

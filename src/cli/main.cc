@@ -48,6 +48,7 @@ int run(int argc, char** argv) {
     add_label_command(app, action);
     add_verify_command(app, action);
     add_scan_command(app, action);
+    add_library_command(app, action);
     add_serve_command(app, action);
     add_ledger_command(app, action);
     add_admin_command(app, action);

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "fingerprint/pdq.h"
 #include "gateway/parts.h"
 #include "label/apply.h"
 #include "label/existing.h"
@@ -20,6 +21,7 @@
 #include "media/speech.h"
 #include "worker/channel.h"
 #include "worker/client.h"
+#include "worker/prints.h"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -202,6 +204,21 @@ worker::FilePrints prints_of(worker::Worker& worker, int file, label::Format for
 }
 
 }  // namespace
+
+Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(Bytes file) {
+    const worker::Fd in = TRY(memory_file(file));
+    Lease lease = borrow();
+    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
+    if (label::facts(format).kind != label::Kind::kImage || !worker::takes_prints(format)) {
+        return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
+    }
+    const worker::FilePrints prints = TRY(lease.worker().prints(in.get(), format));
+    if (!prints.picture) {
+        return Error{ErrorCode::kCorrupt, "no picture can be read"};
+    }
+    const auto& hashes = prints.picture->hashes;
+    return std::vector<fingerprint::PdqHash>(hashes.begin(), hashes.end());
+}
 
 Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_view name,
                                                      label::ApplyOptions options) {

@@ -6,6 +6,7 @@
 
 #include "cli/prompts.h"
 #include "core/bytes.h"
+#include "fingerprint/pdq.h"
 #include "gateway/parts.h"
 #include "label/apply.h"
 #include "label/metadata/aigc.h"
@@ -51,6 +52,7 @@ public:
     Result<label::Verification> verify(Bytes file, std::string_view name,
                                        label::VerifyOptions options) override;
     Result<std::string> sign(const label::AigcLabel& label) override;
+    Result<std::vector<fingerprint::PdqHash>> picture_hashes(Bytes file) override;
     Result<Buffer> speak(std::string_view text, const Voice& voice,
                          gateway::SoundFormat format) override;
 

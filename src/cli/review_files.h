@@ -3,14 +3,24 @@
 
 // Files of entries for review, for every verb that reads them.
 
+#include "cli/serve_config.h"
 #include "core/result.h"
+#include "review/classifier.h"
 #include "review/entry_list.h"
+#include "review/live_library.h"
 
+#include <memory>
 #include <string>
 
 namespace colophon::cli {
 
 // kInvalidArgument and kLimit name the file and the line.
 Result<review::EntryList> read_entry_list(const std::string& path);
+
+// kCorrupt, kUnsupported: no model.
+Result<std::shared_ptr<const review::Classifier>> read_classifier(const std::string& path);
+
+// The entries of review.words, and the classifier of review.classifier; empty where there is none.
+Result<review::LocalRules> read_local_rules(const ReviewConfig& config);
 
 }  // namespace colophon::cli

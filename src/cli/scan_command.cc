@@ -8,6 +8,7 @@
 #include "cli/files.h"
 #include "cli/report.h"
 #include "cli/review_files.h"
+#include "cli/serve_config.h"
 #include "cli/terminal.h"
 #include "core/bytes.h"
 #include "core/json.h"
@@ -15,11 +16,14 @@
 #include "fingerprint/pdq.h"
 #include "fingerprint/video.h"
 #include "label/format.h"
+#include "review/classifier.h"
 #include "review/entry.h"
-#include "review/entry_list.h"
+#include "review/live_library.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
+#include "review/review.h"
 #include "review/text_scan.h"
+#include "review/window_scan.h"
 #include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/mapping.h"
@@ -32,6 +36,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -47,6 +52,7 @@ constexpr std::size_t kMatchesReportedMax = 1000;
 struct Arguments {
     std::vector<std::string> inputs;
     std::string library;
+    std::string classifier;
     bool hash = false;
     bool json = false;
     std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
@@ -55,6 +61,7 @@ struct Arguments {
 struct Library {
     std::shared_ptr<const review::Matcher> texts;
     review::PictureList pictures;
+    review::ClassifierRule classifier;
 };
 
 struct Seen {
@@ -64,6 +71,7 @@ struct Seen {
     std::vector<std::string> entries;  // each once
     json::Array matches;
     std::size_t match_count = 0;
+    std::optional<double> score;
 
     void add(std::string_view entry, std::string_view entry_category, review::Decision action,
              json::Object match) {
@@ -82,6 +90,23 @@ struct Seen {
     }
 };
 
+void classify(const review::ClassifierRule& rule, std::string_view text, Seen& seen) {
+    const review::Classifier& classifier = *rule.classifier;
+    review::WindowScan windows(rule.classifier);
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::size_t part = windows.until_look(text.substr(at));
+        windows.push(text.substr(at, part));
+        at += part;
+        if (windows.look()) {
+            const std::string& category = classifier.card().category;
+            seen.add("classifier/" + category, category, rule.action,
+                     {{"end", static_cast<std::uint64_t>(at)}});
+        }
+    }
+    seen.score = windows.score();
+}
+
 void scan_text(const Library& library, std::string_view text, Seen& seen) {
     review::TextScan scan(library.texts);
     const auto collect = [&] {
@@ -99,6 +124,9 @@ void scan_text(const Library& library, std::string_view text, Seen& seen) {
     }
     scan.finish();
     collect();
+    if (library.classifier.classifier != nullptr) {
+        classify(library.classifier, text, seen);
+    }
 }
 
 void scan_prints(const Library& library, const worker::FilePrints& prints, Seen& seen) {
@@ -126,7 +154,7 @@ Result<Seen> scan_one(const Library& library, worker::Worker& worker, const Inpu
     Seen seen;
     seen.format = TRY(worker.probe(in.get(), input.relative));
     if (label::facts(seen.format).kind == label::Kind::kText) {
-        if (library.texts->entries().empty()) {
+        if (library.texts->entries().empty() && library.classifier.classifier == nullptr) {
             return Error{ErrorCode::kUnsupported, "the library has no entries for texts"};
         }
         const worker::Mapping mapping = TRY(worker::Mapping::create(in.get()));
@@ -147,7 +175,7 @@ Result<Seen> scan_one(const Library& library, worker::Worker& worker, const Inpu
 json::Value scan_json(const std::string& path, const Seen& seen) {
     json::Array entries(seen.entries.begin(), seen.entries.end());
     const label::FormatFacts& format = label::facts(seen.format);
-    return json::Object{{"file", path},
+    json::Object fields{{"file", path},
                         {"kind", kind_name(format.kind)},
                         {"format", format.name},
                         {"decision", decision_name(seen.decision)},
@@ -155,6 +183,10 @@ json::Value scan_json(const std::string& path, const Seen& seen) {
                         {"entries", std::move(entries)},
                         {"match_count", static_cast<std::uint64_t>(seen.match_count)},
                         {"matches", seen.matches}};
+    if (seen.score) {
+        fields.emplace_back("score", *seen.score);
+    }
+    return fields;
 }
 
 std::string_view shown_decision(review::Decision decision) {
@@ -234,6 +266,33 @@ Outcome hash_input(const Arguments& arguments, worker::Worker& worker, const Inp
     return outcome;
 }
 
+Result<Library> open_library(const Arguments& arguments) {
+    ReviewConfig config;
+    config.words = arguments.library;
+    config.classifier = arguments.classifier;
+    config.classifier_action = "hold";
+    if (config.words.empty() && config.classifier.empty()) {
+        config = TRY(load_config()).serve.review;
+    }
+    if (config.words.empty() && config.classifier.empty()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "no library to review by; give --library FILE or --classifier FILE, or "
+                     "review.words in the configuration"};
+    }
+    review::LocalRules rules = TRY(read_local_rules(config));
+    auto texts = review::Matcher::compile(std::move(rules.entries.texts));
+    if (!texts.ok()) {
+        return with_context(texts.error(), config.words);
+    }
+    auto pictures = review::PictureList::create(std::move(rules.entries.pictures));
+    if (!pictures.ok()) {
+        return with_context(pictures.error(), config.words);
+    }
+    return Library{.texts = std::make_shared<const review::Matcher>(std::move(*texts)),
+                   .pictures = std::move(*pictures),
+                   .classifier = std::move(rules.classifier)};
+}
+
 Result<ExitCode> run_scan(const Arguments& arguments) {
     if (arguments.hash) {
         const BatchOptions options{.jobs = arguments.jobs,
@@ -244,27 +303,7 @@ Result<ExitCode> run_scan(const Arguments& arguments) {
                              return hash_input(arguments, worker, input);
                          });
     }
-    std::string path = arguments.library;
-    if (path.empty()) {
-        const Config config = TRY(load_config());
-        path = config.serve.review.words;
-    }
-    if (path.empty()) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "no library to review by; give --library FILE, or review.words in the "
-                     "configuration"};
-    }
-    review::EntryList list = TRY(read_entry_list(path));
-    auto texts = review::Matcher::compile(std::move(list.texts));
-    if (!texts.ok()) {
-        return with_context(texts.error(), path);
-    }
-    auto pictures = review::PictureList::create(std::move(list.pictures));
-    if (!pictures.ok()) {
-        return with_context(pictures.error(), path);
-    }
-    const Library library{.texts = std::make_shared<const review::Matcher>(std::move(*texts)),
-                          .pictures = std::move(*pictures)};
+    const Library library = TRY(open_library(arguments));
     const std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
     const BatchOptions options{
         .jobs = arguments.jobs,
@@ -289,6 +328,9 @@ void add_scan_command(CLI::App& app, Action& action) {
                      std::string(tr("file of entries, one a line; default: review.words of the "
                                     "configuration",
                                     "条目文件，每行一条；默认用配置中的 review.words")));
+    verb->add_option("--classifier", arguments->classifier,
+                     std::string(tr("a model of colophon library train; what it hits is held",
+                                    "colophon library train 训练的模型；命中则待审")));
     verb->add_flag("--hash", arguments->hash,
                    std::string(tr("print the PDQ hash and quality of each picture, for an entry",
                                   "输出每张图片的 PDQ 哈希与质量，供编写条目")));

@@ -11,6 +11,7 @@
 #include "cli/ledger_routes.h"
 #include "cli/media_service.h"
 #include "cli/report.h"
+#include "cli/review_files.h"
 #include "cli/serve_config.h"
 #include "cli/serve_settings.h"
 #include "cli/store_options.h"
@@ -38,6 +39,9 @@
 #include "ledger/record.h"
 #include "ledger/record_contents.h"
 #include "ledger/records.h"
+#include "review/library.h"
+#include "review/live_library.h"
+#include "review/review.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -51,7 +55,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -131,9 +137,12 @@ private:
     void add_verification();
     Result<void> open_server();
     Result<void> listen();
+    Result<void> open_library();
+    void take_rules(std::shared_ptr<const review::Reviewer> reviewer);
     void add_gauges();
     void on_signal(int signal);
     void reload();
+    Result<void> take_configuration(const Loaded& loaded);
     gateway::AccessLog access_log() const;
 
     Arguments arguments_;
@@ -150,6 +159,10 @@ private:
     Metrics metrics_;
     std::unique_ptr<ledger::LogService> logs_;
     std::unique_ptr<gateway::Gateway> gateway_;
+    std::mutex settings_mutex_;  // guards loaded_.settings once calls are served
+    std::optional<ledger::Conduct> conduct_;
+    std::optional<review::Library> library_;
+    std::unique_ptr<review::LiveLibrary> live_;
     std::unique_ptr<http::Server> server_;
     // Their threads call into loops, gateway and store: they end first.
     std::unique_ptr<ThreadPool> workers_;
@@ -167,6 +180,7 @@ Result<std::unique_ptr<Service>> Service::create(const Arguments& arguments, Loa
     TRY(service->open_identity());
     TRY(service->open_media());
     TRY(service->open_gateway());
+    TRY(service->open_library());
     TRY(service->open_server());
     return service;
 }
@@ -230,11 +244,11 @@ Result<void> Service::open_gateway() {
         .workers = *workers_,
         .media = *media_,
         .verification_json = verification_json,
+        .count_hits = [this](std::span<const std::string> entries) { live_->count(entries); },
         .metrics = metrics_,
         .access_log = access_log(),
-        .move_out = [&contents = installation_->contents()](ledger::ServiceRecord& record) {
-            return contents.move_out(record);
-        }};
+        .move_out = [&contents = installation_->contents()](
+                        ledger::ServiceRecord& record) { return contents.move_out(record); }};
     gateway_ =
         std::make_unique<gateway::Gateway>(parts, loaded_.settings, loops, std::move(upstream_tls));
     add_verification();
@@ -259,6 +273,34 @@ void Service::add_verification() {
                                                 },
                                             .providers = *providers_,
                                             .waiting = *verifications_});
+}
+
+// The rules of the configuration's file and of the store, as one.
+Result<void> Service::open_library() {
+    ledger::Actor actor;
+    actor.account = "colophon serve";
+    conduct_.emplace(installation_->conduct(actor));
+    library_.emplace(installation_->store(), installation_->clock(), *conduct_,
+                     review::Library::Options{});
+    review::LocalRules local = TRY(read_local_rules(loaded_.config.serve.review));
+    live_ = TRY(
+        review::LiveLibrary::start({.store = installation_->store(),
+                                    .library = *library_,
+                                    .clock = installation_->clock(),
+                                    .publish =
+                                        [this](std::shared_ptr<const review::Reviewer> reviewer) {
+                                            take_rules(std::move(reviewer));
+                                        },
+                                    .fail = [](const Error& error) { print_error(error.what); }},
+                                   std::move(local)));
+    return {};
+}
+
+void Service::take_rules(std::shared_ptr<const review::Reviewer> reviewer) {
+    const std::lock_guard lock(settings_mutex_);
+    auto settings = std::make_shared<gateway::Settings>(*loaded_.settings);
+    settings->reviewer = std::move(reviewer);
+    gateway_->replace_settings(std::move(settings));
 }
 
 Result<void> Service::open_server() {
@@ -334,16 +376,32 @@ void Service::on_signal(int signal) {
     });
 }
 
+// The settings of another configuration, with the library in force.
+Result<void> Service::take_configuration(const Loaded& loaded) {
+    review::LocalRules local = TRY(read_local_rules(loaded.config.serve.review));
+    std::shared_ptr<const gateway::Settings> before;
+    {
+        const std::lock_guard lock(settings_mutex_);
+        before = std::exchange(loaded_.settings, loaded.settings);
+    }
+    auto done = live_->replace_local(std::move(local));
+    if (!done.ok()) {
+        const std::lock_guard lock(settings_mutex_);
+        loaded_.settings = std::move(before);
+    }
+    return done;
+}
+
 // Everything or nothing: what is wrong leaves all as it was.
 void Service::reload() {
     (void)http::notify_manager("RELOADING=1");
     auto loaded = load(arguments_);
-    if (!loaded.ok()) {
-        print_error(loaded.error().what);
+    const auto taken = loaded.ok() ? take_configuration(*loaded) : Result<void>(loaded.error());
+    if (!taken.ok()) {
+        print_error(taken.error().what);
         write_text(2, fmt::format("colophon: {}\n",
                                   tr("the old configuration stays in force", "仍沿用原配置")));
     } else {
-        gateway_->replace_settings(loaded->settings);
         server_->set_limits(make_limits(loaded->config.serve.server));
         if (loaded->tls) {
             server_->replace_tls(loaded->tls);

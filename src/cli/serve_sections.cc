@@ -78,7 +78,14 @@ constexpr std::array kGatewayKeys{
                        0, kGigabyte},
 };
 
-constexpr std::array kReviewKeys{Key<ReviewConfig>{"words", &ReviewConfig::words}};
+constexpr std::array kReviewKeys{
+    Key<ReviewConfig>{"words", &ReviewConfig::words},
+    Key<ReviewConfig>{"benign", &ReviewConfig::benign},
+    Key<ReviewConfig>{"benign_per_million_max", nullptr, &ReviewConfig::benign_per_million_max, 0,
+                      1'000'000},
+    Key<ReviewConfig>{"classifier", &ReviewConfig::classifier},
+    Key<ReviewConfig>{"classifier_action", &ReviewConfig::classifier_action},
+};
 
 constexpr std::array kUpstreamKeys{
     Key<UpstreamConfig>{"name", &UpstreamConfig::name},

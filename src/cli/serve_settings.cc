@@ -17,8 +17,7 @@
 #include "label/apply.h"
 #include "label/format.h"
 #include "label/record.h"
-#include "review/entry_list.h"
-#include "review/matcher.h"
+#include "review/live_library.h"
 #include "review/review.h"
 #include "storage/secret_source.h"
 
@@ -200,22 +199,12 @@ Result<void> set_label(const Config& config, gateway::Settings& settings) {
 }
 
 Result<void> set_review(const Config& config, gateway::Settings& settings) {
-    review::EntryList list;
-    if (!config.serve.review.words.empty()) {
-        list = TRY(read_entry_list(config.serve.review.words));
+    const review::LocalRules rules = TRY(read_local_rules(config.serve.review));
+    auto reviewer = review::make_reviewer(rules, {});
+    if (!reviewer.ok()) {
+        return with_context(reviewer.error(), config.serve.review.words);
     }
-    if (!list.pictures.empty()) {
-        // Better refused than passed over.
-        return Error{ErrorCode::kUnsupported,
-                     fmt::format("{}: the gateway does not review pictures yet; entry {} is for "
-                                 "colophon scan",
-                                 config.serve.review.words, list.pictures.front().id)};
-    }
-    auto matcher = review::Matcher::compile(std::move(list.texts));
-    if (!matcher.ok()) {
-        return with_context(matcher.error(), config.serve.review.words);
-    }
-    settings.reviewer = std::make_shared<const review::Reviewer>(std::move(*matcher));
+    settings.reviewer = std::move(*reviewer);
     return {};
 }
 

@@ -12,6 +12,7 @@
 #include "ledger/records.h"
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
+#include "review/library.h"
 #include "storage/migration.h"
 #include "storage/object_tables.h"
 #include "storage/postgres_store.h"
@@ -115,7 +116,7 @@ std::span<const storage::Migration> all_migrations() {
               identity::identity_migrations(), ledger::record_migrations(),
               ledger::content_id_migrations(), ledger::retention_migrations(),
               ledger::sequencer_migrations(), ledger::log_key_migrations(),
-              ledger::prune_migrations()}) {
+              ledger::prune_migrations(), review::library_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;

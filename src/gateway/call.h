@@ -22,6 +22,7 @@
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "review/review.h"
+#include "review/scope.h"
 
 #include <chrono>
 #include <cstdint>
@@ -61,6 +62,9 @@ struct Call {
     std::chrono::steady_clock::duration waited{};
     std::int64_t cost = 0;  // in millionths of the currency, once the call is recorded
     json::Object detail;    // more for the record, without personal data
+    // Entries of the feature library that matched, once for each text or picture.
+    std::vector<std::string> matched;
+    json::Object scores;  // the highest of a classifier, by stage
 
     http::Loop& loop() const noexcept { return exchange.loop(); }
     ledger::Facts& facts() noexcept { return record.facts; }
@@ -88,8 +92,11 @@ void note_source(Call& call);
 // [DSP-9] Who may ask: model, real-name status of the subject, quotas.
 Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& ask);
 std::optional<Refusal> review_input(Call& call, std::string_view text);
+// The rules for what comes out of this call, or goes in.
+std::shared_ptr<const review::Reviewer> reviewer_of(const Call& call, review::Stage stage);
 // Keeps the verdict; a refusal when it blocks.
-std::optional<Refusal> note_output_verdict(Call& call, const review::Verdict& verdict);
+std::optional<Refusal> note_verdict(Call& call, review::Stage stage,
+                                    const review::Verdict& verdict);
 // [DSP-16] Gives the call its number and its implicit label.
 Task<std::optional<Refusal>> make_label(const Stages& stages, Call& call);
 label::LabelRecord label_record(const Call& call);

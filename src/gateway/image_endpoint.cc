@@ -12,6 +12,7 @@
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
+#include "gateway/picture_review.h"
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
@@ -22,6 +23,7 @@
 #include "label/format.h"
 #include "label/record.h"
 #include "ledger/record.h"
+#include "review/scope.h"
 
 #include <fmt/format.h>
 
@@ -241,6 +243,10 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
         if (!picture.ok()) {
             co_return upstream_failure(picture.error());
         }
+        auto refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
+        if (refusal) {
+            co_return refusal;
+        }
         auto labelled = co_await label_file(gateway, call, std::move(*picture), "");
         if (!labelled.ok()) {
             co_return label_failure(labelled.error());
@@ -323,6 +329,11 @@ Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
     for (const http::FormPart& part : request.parts) {
         if (part.file_name) {
             call.record.content_digests.push_back(sha256(as_bytes(part.data)));
+            const Bytes picture = as_bytes(part.data);
+            refusal = co_await review_picture(gateway, call, review::Stage::kInput, picture);
+            if (refusal) {
+                co_return refusal;
+            }
         }
     }
     co_return co_await draw_and_label(gateway, call, request);

@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "core/thread_pool.h"
+#include "fingerprint/pdq.h"
 #include "identity/caches.h"
 #include "label/apply.h"
 #include "label/metadata/aigc.h"
@@ -23,8 +24,10 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace colophon::gateway {
 
@@ -61,6 +64,9 @@ public:
         std::string name;  // of the synthesizer; empty: as the text's language asks
         double speed = 1.0;
     };
+    // What pictures are compared by: the hashes of this one as it is, turned and mirrored.
+    // kUnsupported for what is no picture, or one of which no hash is made.
+    virtual Result<std::vector<fingerprint::PdqHash>> picture_hashes(Bytes file) = 0;
     virtual Result<Buffer> speak(std::string_view text, const Voice& voice, SoundFormat format) = 0;
 };
 
@@ -80,6 +86,8 @@ struct Parts {
     // A verification as `colophon verify --json` writes it.
     std::function<json::Value(const std::string& name, const label::Verification& seen)>
         verification_json;
+    // Told of each entry of the feature library that matched in a call, by its id.
+    std::function<void(std::span<const std::string> entries)> count_hits;
     Metrics& metrics;
     AccessLog access_log;
     // Moves what a record does not hold out of it, into blobs; blocks.

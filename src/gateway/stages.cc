@@ -23,6 +23,7 @@
 #include "ledger/records.h"
 #include "review/entry.h"
 #include "review/review.h"
+#include "review/scope.h"
 
 #include <fmt/format.h>
 
@@ -151,27 +152,33 @@ Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& 
     co_return std::nullopt;
 }
 
-std::optional<Refusal> review_input(Call& call, std::string_view text) {
-    const auto began = std::chrono::steady_clock::now();
-    const review::Verdict verdict = call.settings->reviewer->review(text);
-    call.facts().durations.review_ms = milliseconds_since(began);
-    call.facts().verdicts.push_back({.stage = "input",
-                                     .decision = std::string(decision_name(verdict.decision)),
-                                     .category = verdict.category,
-                                     .rule = verdict.rule});
-    if (verdict.blocked()) {
-        return blocked(verdict, "input_blocked");
-    }
-    return std::nullopt;
+std::shared_ptr<const review::Reviewer> reviewer_of(const Call& call, review::Stage stage) {
+    const label::ServiceClass service = call.model != nullptr ? call.model->service : call.service;
+    return call.settings->reviewer->on({.stage = stage,
+                                        .tenant = to_string(call.caller.tenant),
+                                        .service = std::string(label::service_name(service))});
 }
 
-std::optional<Refusal> note_output_verdict(Call& call, const review::Verdict& verdict) {
-    call.facts().verdicts.push_back({.stage = "output",
+std::optional<Refusal> review_input(Call& call, std::string_view text) {
+    const auto began = std::chrono::steady_clock::now();
+    const review::Verdict verdict = reviewer_of(call, review::Stage::kInput)->review(text);
+    call.facts().durations.review_ms = milliseconds_since(began);
+    return note_verdict(call, review::Stage::kInput, verdict);
+}
+
+std::optional<Refusal> note_verdict(Call& call, review::Stage stage,
+                                    const review::Verdict& verdict) {
+    call.matched.insert(call.matched.end(), verdict.entries.begin(), verdict.entries.end());
+    call.facts().verdicts.push_back({.stage = std::string(stage_name(stage)),
                                      .decision = std::string(decision_name(verdict.decision)),
                                      .category = verdict.category,
                                      .rule = verdict.rule});
+    if (verdict.score) {
+        call.scores.emplace_back(stage_name(stage), *verdict.score);
+    }
     if (verdict.blocked()) {
-        return blocked(verdict, "output_blocked");
+        return blocked(verdict,
+                       stage == review::Stage::kInput ? "input_blocked" : "output_blocked");
     }
     return std::nullopt;
 }
@@ -258,6 +265,13 @@ Task<Result<void>> append_record(const Stages& stages, Call& call) {
     }
     if (!call.trace.empty()) {
         call.detail.emplace_back("trace", call.trace);
+    }
+    if (!call.matched.empty()) {
+        stages.parts.count_hits(call.matched);
+        call.detail.emplace_back("entries", json::Array(call.matched.begin(), call.matched.end()));
+    }
+    if (!call.scores.empty()) {
+        call.detail.emplace_back("scores", call.scores);
     }
     if (!call.detail.empty()) {
         record.facts.detail = json::write(call.detail);

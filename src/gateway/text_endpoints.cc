@@ -22,6 +22,7 @@
 #include "ledger/record.h"
 #include "ledger/record_contents.h"
 #include "review/review.h"
+#include "review/scope.h"
 
 #include <fmt/format.h>
 
@@ -150,7 +151,7 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
     if (!verdict.ok()) {
         co_return upstream_failure(verdict.error());
     }
-    if (auto refusal = note_output_verdict(call, *verdict)) {
+    if (auto refusal = note_verdict(call, review::Stage::kOutput, *verdict)) {
         call.record.personal.output.clear();
         call.facts().label.clear();
         co_return refusal;
@@ -297,7 +298,7 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     if (!gone && !relay.broken) {
         stream.settle();
     }
-    std::optional<Refusal> refusal = note_output_verdict(call, stream.verdict());
+    std::optional<Refusal> refusal = note_verdict(call, review::Stage::kOutput, stream.verdict());
     if (gone) {
         refusal = gone_refusal();
     } else if (!refusal && relay.broken) {
@@ -398,7 +399,7 @@ Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextReques
         co_return co_await upstream_refusal(*sent);
     }
     AnswerRules rules{.shape = request.shape,
-                      .reviewer = call.settings->reviewer,
+                      .reviewer = reviewer_of(call, review::Stage::kOutput),
                       .label = std::move(words.label),
                       .notice = std::move(words.notice),
                       .aigc = aigc_value(call),

@@ -11,6 +11,7 @@
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "ledger/retention.h"
+#include "ledger/sequencer.h"
 #include "ledger/tiles.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
@@ -21,6 +22,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -107,21 +109,45 @@ private:
             .kind = TileKind::kEntries, .level = 0, .index = first / kTileWidth, .width = width};
         const Buffer bundle = TRY(read_bundle(tile));
         const std::vector<Bytes> entries = TRY(parse_bundle(bundle, width));
-        const storage::Rows rows =
-            TRY(store_.query(kRows, {log(), number(first), number(first + width)}));
+        storage::Rows rows;
+        std::set<Buffer> waiting;
+        const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
+            rows = TRY(snapshot.query(kRows, {log(), number(first), number(first + width)}));
+            if (rows.size() < width) {
+                waiting = TRY(waiting_leaves(snapshot));
+            }
+            return {};
+        };
+        TRY(store_.snapshot(body));
         std::size_t row = 0;
         for (std::uint64_t i = 0; i < width; ++i) {
             ++report_.entries;
             const std::uint64_t entry = first + i;
-            if (row >= rows.size() ||
-                static_cast<std::uint64_t>(TRY(rows.integer(row, 0))) != entry) {
+            const bool known =
+                row < rows.size() && static_cast<std::uint64_t>(TRY(rows.integer(row, 0))) == entry;
+            if (known) {
+                TRY(compare(entry, entries[i], rows, row));
+                ++row;
+            } else if (row < rows.size() || !waiting.contains(to_buffer(entries[i]))) {
                 find_entry(entry, "the database does not know which record this entry is");
-                continue;
             }
-            TRY(compare(entry, entries[i], rows, row));
-            ++row;
         }
         return {};
+    }
+
+    // A sequencer that was stopped between publishing a batch and writing down whose entries these
+    // are leaves the leaves in the outbox; the next one finishes its work (Sequencer::mend).
+    Result<std::set<Buffer>> waiting_leaves(storage::Snapshot& snapshot) const {
+        static constexpr Statement kLeaves{
+            "SELECT leaf FROM log_outbox WHERE log = $1 ORDER BY position LIMIT $2"};
+        const storage::Rows rows =
+            TRY(snapshot.query(kLeaves, {log(), number(2 * Sequencer::kBatchLeavesMax)}));
+        std::set<Buffer> leaves;
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            const Bytes leaf = TRY(rows.bytes(row, 0));
+            leaves.insert(to_buffer(leaf));
+        }
+        return leaves;
     }
 
     // A partial bundle may have been replaced by the full one while this runs.

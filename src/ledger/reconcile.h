@@ -6,7 +6,8 @@
 // checker's matter (ledger/verify); this believes its entries.
 //
 //   entry of the log   has a row that says which record it is, and the record is what it was, or
-//                      was purged: then a purge says so, and it was old enough
+//                      was purged: then a purge says so, and it was old enough; or it is one of the
+//                      last, published by a sequencer that was stopped, and still in the outbox
 //   record of a log    is an entry, or waits for its place in the outbox
 //
 // Needs no keys: the private half of a record is only looked at in its sealed form, which nobody

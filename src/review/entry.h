@@ -4,6 +4,7 @@
 // One thing that texts are searched for: an entry of the feature library [DSP-10].
 
 #include "review/fold.h"
+#include "review/scope.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +40,7 @@ struct Entry {
     // Characters written as their halves (弓长 for 张) match too.
     bool split = false;
     std::string reply;  // what is answered instead, if anything
+    Scope scope;
 };
 
 }  // namespace colophon::review

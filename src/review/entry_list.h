@@ -3,9 +3,7 @@
 
 // A feature library as a text file [DSP-10], one entry a line:
 //   a word that may not pass, or CATEGORY, a tabulator and the word; called "words/LINE"
-//   {"id":"b-17","category":"A1d","phrase":"炸弹","folding":"plain","action":"block",
-//    "with":["制作"],"without":["新闻"],"within":30,"inside_words":true,"split":true,"reply":"..."}
-//   {"id":"p-1","category":"A1f","pdq":"64 hexadecimal digits","distance":31,"action":"hold"}
+//   {"id":"b-17","category":"A1d","phrase":"炸弹"}, an entry as in review/entry_json.h
 // Empty lines and those that begin with "#" are left out.
 
 #include "core/result.h"

@@ -8,6 +8,7 @@
 #include "review/automaton.h"
 #include "review/entry.h"
 #include "review/fold.h"
+#include "review/scope.h"
 #include "review/split.h"
 
 #include <fmt/format.h>
@@ -295,6 +296,11 @@ std::string version_of(std::span<const Entry> entries) {
         put(fmt::format("{} {} {} {} {}", static_cast<int>(entry.folding),
                         static_cast<int>(entry.action), entry.within, entry.inside_words,
                         entry.split));
+        put(stage_name(entry.scope.stage));
+        for (const auto* list : {&entry.scope.tenants, &entry.scope.services}) {
+            put(fmt::format("{}", list->size()));
+            std::ranges::for_each(*list, put);
+        }
     }
     return to_hex(sha256(as_bytes(all))).substr(0, 12);
 }

@@ -4,6 +4,7 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/pdq_index.h"
+#include "review/scope.h"
 
 #include <fmt/format.h>
 
@@ -32,12 +33,13 @@ Result<PictureList> PictureList::create(std::vector<PictureEntry> entries) {
     return list;
 }
 
-std::vector<PictureMatch> PictureList::find(std::span<const fingerprint::PdqHash> hashes) const {
+std::vector<PictureMatch> PictureList::find(std::span<const fingerprint::PdqHash> hashes,
+                                            const Occasion& occasion) const {
     std::vector<PictureMatch> found;
     for (const fingerprint::PdqHash& hash : hashes) {
         for (const fingerprint::PdqNear& near : index_.near(hash)) {
             const PictureEntry& entry = entries_[static_cast<std::size_t>(near.id)];
-            if (near.distance <= entry.distance) {
+            if (near.distance <= entry.distance && covers(entry.scope, occasion)) {
                 found.push_back({.entry = &entry, .distance = near.distance});
             }
         }

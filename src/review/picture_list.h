@@ -7,6 +7,7 @@
 #include "fingerprint/pdq.h"
 #include "fingerprint/pdq_index.h"
 #include "review/entry.h"
+#include "review/scope.h"
 
 #include <span>
 #include <string>
@@ -20,6 +21,7 @@ struct PictureEntry {
     fingerprint::PdqHash hash;
     int distance = fingerprint::kPdqDistanceMax;  // bits that may differ, 0 to kPdqDistanceMax
     Decision action = Decision::kBlock;
+    Scope scope;
 };
 
 struct PictureMatch {
@@ -35,9 +37,10 @@ public:
     static Result<PictureList> create(std::vector<PictureEntry> entries);
 
     std::span<const PictureEntry> entries() const noexcept { return entries_; }
-    // Entries that one of the hashes (of a picture as it is, turned and mirrored) is near, each
-    // once, the nearest first. Valid as long as the list.
-    std::vector<PictureMatch> find(std::span<const fingerprint::PdqHash> hashes) const;
+    // Entries for this occasion that one of the hashes (of a picture as it is, turned and mirrored)
+    // is near, each once, the nearest first. Valid as long as the list.
+    std::vector<PictureMatch> find(std::span<const fingerprint::PdqHash> hashes,
+                                   const Occasion& occasion = {}) const;
 
 private:
     std::vector<PictureEntry> entries_;

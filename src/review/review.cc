@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "review/review.h"
 
+#include "core/bytes.h"
+#include "core/digest.h"
+#include "core/json.h"
+#include "fingerprint/pdq.h"
+#include "review/classifier.h"
 #include "review/entry.h"
+#include "review/entry_json.h"
+#include "review/matcher.h"
+#include "review/picture_list.h"
+#include "review/scope.h"
 #include "review/text_scan.h"
+#include "review/window_scan.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace colophon::review {
 
@@ -18,33 +32,144 @@ std::string_view decision_name(Decision decision) noexcept {
     return kNames[static_cast<std::size_t>(decision)];
 }
 
+namespace {
+
+// What an entry that matched means, whatever it looks for.
+struct Meaning {
+    std::string id;
+    std::string category;
+    Decision action;
+    std::string_view reply;
+};
+
+void add_meaning(const Meaning& meaning, const std::string& version, Verdict& verdict) {
+    if (std::ranges::find(verdict.entries, meaning.id) == verdict.entries.end() &&
+        verdict.entries.size() < kVerdictEntriesMax) {
+        verdict.entries.push_back(meaning.id);
+    }
+    if (meaning.action > verdict.decision) {
+        verdict.decision = meaning.action;
+        verdict.category = meaning.category;
+        verdict.rule = fmt::format("{}/{}", version, meaning.id);
+        verdict.reply = meaning.reply;
+    }
+}
+
+std::string version_of(const Matcher& matcher, const PictureList& pictures,
+                       const ClassifierRule& classifier) {
+    if (pictures.entries().empty() && classifier.classifier == nullptr) {
+        return "library-" + matcher.version();
+    }
+    std::string all = matcher.version();
+    if (classifier.classifier != nullptr) {
+        all += classifier.classifier->version();
+        all += decision_name(classifier.action);
+    }
+    for (const PictureEntry& entry : pictures.entries()) {
+        all += "\n" + json::write(write_entry(entry));
+    }
+    return "library-" + to_hex(sha256(as_bytes(all))).substr(0, 12);
+}
+
+}  // namespace
+
+Reviewer::Reviewer(Matcher matcher, PictureList pictures, ClassifierRule classifier)
+    : classifier_(std::move(classifier)),
+      matcher_(std::make_shared<const Matcher>(std::move(matcher))),
+      pictures_(std::make_shared<const PictureList>(std::move(pictures))),
+      version_(version_of(*matcher_, *pictures_, classifier_)) {}
+
+std::shared_ptr<const Reviewer> Reviewer::on(Occasion occasion) const {
+    auto other = std::make_shared<Reviewer>(*this);
+    other->occasion_ = std::move(occasion);
+    return other;
+}
+
 void Reviewer::add(const Match& match, Verdict& verdict) const {
     const Entry& entry = matcher_->entries()[match.entry];
-    if (entry.action > verdict.decision) {
-        verdict.decision = entry.action;
-        verdict.category = entry.category;
-        verdict.rule = fmt::format("{}/{}", version(), entry.id);
-        verdict.reply = entry.reply;
-    }
+    add_meaning({entry.id, entry.category, entry.action, entry.reply}, version_, verdict);
 }
 
 Verdict Reviewer::review(std::string_view text) const {
     Verdict verdict;
-    TextScan scan(matcher_);
+    TextScan scan(matcher_, occasion_);
     scan.push(text);
     scan.finish();
     while (const auto match = scan.next()) {
         add(*match, verdict);
     }
+    if (classifier_.classifier != nullptr) {
+        classify(text, verdict);
+    }
+    return verdict;
+}
+
+void Reviewer::classify(std::string_view text, Verdict& verdict) const {
+    WindowScan windows(classifier_.classifier);
+    bool over = false;
+    while (!text.empty()) {
+        const std::size_t part = windows.until_look(text);
+        windows.push(text.substr(0, part));
+        text.remove_prefix(part);
+        over = windows.look() || over;
+    }
+    verdict.score = windows.score();
+    if (over) {
+        add_classified(verdict);
+    }
+}
+
+void Reviewer::add_classified(Verdict& verdict) const {
+    const Classifier& classifier = *classifier_.classifier;
+    add_meaning({"classifier/" + classifier.card().category,
+                 classifier.card().category,
+                 classifier_.action,
+                 {}},
+                version_, verdict);
+}
+
+Verdict Reviewer::review(std::span<const fingerprint::PdqHash> picture) const {
+    Verdict verdict;
+    for (const PictureMatch& match : pictures_->find(picture, occasion_)) {
+        add_meaning({match.entry->id, match.entry->category, match.entry->action, {}}, version_,
+                    verdict);
+    }
     return verdict;
 }
 
 std::string TextStream::push(std::string_view piece) {
-    if (blocked()) {
-        return {};
+    std::string out;
+    while (!piece.empty() && !blocked()) {
+        const std::size_t part = windows_.active() ? windows_.until_look(piece) : piece.size();
+        out += take(piece.substr(0, part));
+        piece.remove_prefix(part);
+        if (!piece.empty() && !blocked()) {
+            out += look();
+        }
     }
+    return out;
+}
+
+std::string TextStream::take(std::string_view piece) {
     held_ += piece;
     scan_.push(piece);
+    if (windows_.active()) {
+        windows_.push(piece);
+    }
+    return release();
+}
+
+std::string TextStream::look() {
+    const bool over = windows_.look();
+    verdict_.score = windows_.score();
+    if (over) {
+        reviewer_->add_classified(verdict_);
+        if (blocked()) {
+            held_.clear();
+            return {};
+        }
+        windows_.pass();
+    }
     return release();
 }
 
@@ -53,19 +178,28 @@ std::string TextStream::finish() {
         return {};
     }
     scan_.finish();
-    return release();
+    std::string out = release();
+    if (!blocked() && windows_.active() && windows_.has_new()) {
+        out += look();
+    }
+    return out;
 }
 
 std::string TextStream::release() {
     while (const auto match = scan_.next()) {
         reviewer_->add(*match, verdict_);
         if (blocked()) {
-            std::string before = release_to(match->begin);
+            std::string before = release_to(may_go(match->begin));
             held_.clear();
             return before;
         }
     }
-    return release_to(scan_.settled(released_ + held_.size()));
+    return release_to(may_go(scan_.settled(released_ + held_.size())));
+}
+
+// What the classifier has not looked at stays.
+std::size_t TextStream::may_go(std::size_t end) const noexcept {
+    return windows_.active() ? std::max(released_, std::min(end, windows_.settled())) : end;
 }
 
 std::string TextStream::release_to(std::size_t end) {

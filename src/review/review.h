@@ -4,45 +4,76 @@
 // What a text that goes in or comes out is judged to be [DSP-10]. A reviewer does not change; new
 // rules are a new reviewer, and calls that are going on end with theirs.
 
+#include "fingerprint/pdq.h"
+#include "review/classifier.h"
 #include "review/entry.h"
 #include "review/matcher.h"
+#include "review/picture_list.h"
+#include "review/scope.h"
 #include "review/text_scan.h"
+#include "review/window_scan.h"
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace colophon::review {
 
+inline constexpr std::size_t kVerdictEntriesMax = 64;
+
 struct Verdict {
     Decision decision = Decision::kAllow;
     std::string category;              // empty when allowed
     std::string rule;                  // which entry of which version; never the word itself
     std::string reply;                 // what the entry says instead, if anything
-    std::vector<std::string> entries;  // all that matched so far, by their ids
+    std::vector<std::string> entries;  // the first that matched, by their ids
+    std::optional<double> score;       // the highest that the classifier gave, if there is one
     bool blocked() const noexcept {
         return decision == Decision::kBlock || decision == Decision::kHold;
     }
 };
 
+// What looks at texts besides the entries, and what follows when it is over its threshold.
+struct ClassifierRule {
+    std::shared_ptr<const Classifier> classifier;
+    Decision action = Decision::kFlag;
+};
+
 class Reviewer {
 public:
-    explicit Reviewer(Matcher matcher)
-        : matcher_(std::make_shared<const Matcher>(std::move(matcher))) {}
+    explicit Reviewer(Matcher matcher, PictureList pictures = {}, ClassifierRule classifier = {});
 
-    // The strictest of all entries that match.
+    // The same rules for content of which this is known. Without, every entry is for it.
+    std::shared_ptr<const Reviewer> on(Occasion occasion) const;
+
+    // The strictest of all entries that match, and of the classifier.
     Verdict review(std::string_view text) const;
+    // Of a picture, from its hashes as it is, turned and mirrored.
+    Verdict review(std::span<const fingerprint::PdqHash> picture) const;
+    bool has_pictures() const noexcept { return !pictures_->entries().empty(); }
     // Of all rules: goes into the service record.
-    std::string version() const { return "library-" + matcher_->version(); }
+    const std::string& version() const noexcept { return version_; }
     const std::shared_ptr<const Matcher>& matcher() const noexcept { return matcher_; }
+    const Occasion& occasion() const noexcept { return occasion_; }
 
-    // Adds what a match means to what is known.
+    const ClassifierRule& classifier() const noexcept { return classifier_; }
+
+    // Adds what a match means to what is known, or that the classifier is over its threshold.
     void add(const Match& match, Verdict& verdict) const;
+    void add_classified(Verdict& verdict) const;
 
 private:
+    void classify(std::string_view text, Verdict& verdict) const;
+
+    ClassifierRule classifier_;
     std::shared_ptr<const Matcher> matcher_;
+    std::shared_ptr<const PictureList> pictures_;
+    std::string version_;
+    Occasion occasion_;
 };
 
 // One text that comes in pieces. What push() and finish() return may go out; the rest is held until
@@ -51,7 +82,9 @@ private:
 class TextStream {
 public:
     explicit TextStream(std::shared_ptr<const Reviewer> reviewer)
-        : reviewer_(std::move(reviewer)), scan_(reviewer_->matcher()) {}
+        : reviewer_(std::move(reviewer)),
+          scan_(reviewer_->matcher(), reviewer_->occasion()),
+          windows_(reviewer_->classifier().classifier) {}
 
     std::string push(std::string_view piece);
     std::string finish();
@@ -60,11 +93,15 @@ public:
     std::size_t held_bytes() const noexcept { return held_.size(); }
 
 private:
+    std::string take(std::string_view piece);
+    std::string look();
     std::string release();
     std::string release_to(std::size_t end);
+    std::size_t may_go(std::size_t end) const noexcept;
 
     std::shared_ptr<const Reviewer> reviewer_;  // shared: rules change while streams go on
     TextScan scan_;
+    WindowScan windows_;
     std::string held_;
     std::size_t released_ = 0;
     Verdict verdict_;

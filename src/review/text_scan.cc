@@ -6,6 +6,7 @@
 #include "review/entry.h"
 #include "review/fold.h"
 #include "review/matcher.h"
+#include "review/scope.h"
 
 #include <algorithm>
 #include <bit>
@@ -70,7 +71,8 @@ std::size_t cut_at_end(std::string_view text) noexcept {
 
 }  // namespace
 
-TextScan::TextScan(std::shared_ptr<const Matcher> matcher) : matcher_(std::move(matcher)) {
+TextScan::TextScan(std::shared_ptr<const Matcher> matcher, Occasion occasion)
+    : matcher_(std::move(matcher)), occasion_(std::move(occasion)) {
     for (const PhraseSet& set : matcher_->sets()) {
         Walk walk{.set = &set, .trail = {}, .found = {}};
         // One more than is asked for: a repeat looks at the symbol before it.
@@ -327,8 +329,16 @@ std::optional<Match> TextScan::next() {
     return std::nullopt;
 }
 
+bool TextScan::is_for_us(std::uint32_t entry) const noexcept {
+    const Scope& scope = matcher_->entries()[entry].scope;
+    return scope.is_all() || covers(scope, occasion_);
+}
+
 TextScan::Fate TextScan::fate_of(const Walk& walk, const Candidate& candidate) {
     const Phrase& phrase = walk.set->phrase(candidate.phrase);
+    if (!is_for_us(phrase.entry)) {
+        return Fate::kGone;
+    }
     if (candidate.open) {
         return Fate::kOpen;
     }
@@ -351,10 +361,10 @@ TextScan::Fate TextScan::fate_of(const Walk& walk, const Candidate& candidate) {
 
 // Gone when a phrase that may pass lies around it, open while one may still come to.
 TextScan::Fate TextScan::allowance_of(const Candidate& candidate) const {
-    const auto covers = [&](const Candidate& other) {
+    const auto is_around = [&](const Candidate& other) {
         return other.begin <= candidate.begin && other.end >= candidate.end;
     };
-    if (std::ranges::any_of(allowances_, covers)) {
+    if (std::ranges::any_of(allowances_, is_around)) {
         return Fate::kGone;
     }
     bool open = false;
@@ -363,7 +373,9 @@ TextScan::Fate TextScan::allowance_of(const Candidate& candidate) const {
             continue;
         }
         for (const Candidate& other : walk.found) {
-            if (walk.set->phrase(other.phrase).role == Phrase::Role::kAllow && covers(other)) {
+            const Phrase& phrase = walk.set->phrase(other.phrase);
+            if (phrase.role == Phrase::Role::kAllow && is_around(other) &&
+                is_for_us(phrase.entry)) {
                 if (!other.open) {
                     return Fate::kGone;
                 }

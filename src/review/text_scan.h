@@ -6,6 +6,7 @@
 
 #include "review/entry.h"
 #include "review/matcher.h"
+#include "review/scope.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +34,7 @@ struct Match {
 
 class TextScan {
 public:
-    explicit TextScan(std::shared_ptr<const Matcher> matcher);
+    explicit TextScan(std::shared_ptr<const Matcher> matcher, Occasion occasion = {});
 
     // UTF-8; a character may be cut at the end. An invalid byte is a character that is in no
     // phrase.
@@ -118,7 +119,10 @@ private:
     Context& context_of(std::uint32_t entry);
     void forget_allowances();
 
+    bool is_for_us(std::uint32_t entry) const noexcept;
+
     std::shared_ptr<const Matcher> matcher_;
+    Occasion occasion_;
     std::vector<Walk> walks_;
     std::vector<Context> contexts_;
     std::vector<Candidate> allowances_;

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/picture_review.h"
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/parts.h"
+#include "gateway/refusal.h"
+#include "review/review.h"
+#include "review/scope.h"
+
+#include <chrono>
+#include <optional>
+
+namespace colophon::gateway {
+
+Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review::Stage stage,
+                                            Bytes picture) {
+    if (!call.settings->reviewer->has_pictures()) {
+        co_return std::nullopt;
+    }
+    const auto began = std::chrono::steady_clock::now();
+    const auto hash = [&] { return gateway.parts().media.picture_hashes(picture); };
+    const auto hashes = co_await gateway.parts().workers.run(call.loop(), hash);
+    if (!hashes.ok()) {
+        const bool theirs = hashes.error().code == ErrorCode::kCorrupt ||
+                            hashes.error().code == ErrorCode::kUnsupported;
+        if (theirs && stage == review::Stage::kInput) {
+            co_return invalid_request("a picture cannot be reviewed: " + hashes.error().what,
+                                      "image");
+        }
+        if (theirs) {
+            co_return upstream_failure(hashes.error());
+        }
+        co_return own_failure("review_failed", "a picture could not be reviewed now");
+    }
+    const review::Verdict verdict = reviewer_of(call, stage)->review(*hashes);
+    call.facts().durations.review_ms =
+        call.facts().durations.review_ms.value_or(0) + milliseconds_since(began);
+    co_return note_verdict(call, stage, verdict);
+}
+
+}  // namespace colophon::gateway

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Pictures that go in and come out, compared with those of the feature library [DSP-10].
+
+#include "core/bytes.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/refusal.h"
+#include "review/scope.h"
+
+#include <optional>
+
+namespace colophon::gateway {
+
+// A refusal when an entry blocks or holds it, and when it cannot be compared: what was not reviewed
+// does not pass. Nothing is decoded where the library has no pictures. The bytes outlive the task.
+Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review::Stage stage,
+                                            Bytes picture);
+
+}  // namespace colophon::gateway

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "review/entry_json.h"
+
+#include "core/json.h"
+#include "core/result.h"
+#include "fingerprint/pdq.h"
+#include "review/entry.h"
+#include "review/fold.h"
+#include "review/picture_list.h"
+#include "review/scope.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace colophon::review {
+namespace {
+
+constexpr std::size_t kTextBytesMax = 16'384;
+
+Error wrong(std::string_view what) {
+    return {ErrorCode::kInvalidArgument, std::string(what)};
+}
+
+Result<std::string> string_of(const json::Value& value, std::string_view name) {
+    const std::string* text = value.if_string();
+    if (text == nullptr || text->size() > kTextBytesMax) {
+        return wrong(fmt::format("\"{}\" is no text", name));
+    }
+    return *text;
+}
+
+Result<bool> bool_of(const json::Value& value, std::string_view name) {
+    const bool* flag = value.if_bool();
+    if (flag == nullptr) {
+        return wrong(fmt::format("\"{}\" is neither true nor false", name));
+    }
+    return *flag;
+}
+
+Result<std::vector<std::string>> strings_of(const json::Value& value, std::string_view name,
+                                            std::size_t most) {
+    const json::Array* array = value.if_array();
+    if (array == nullptr || array->size() > most) {
+        return wrong(fmt::format("\"{}\" is no list of at most {} texts", name, most));
+    }
+    std::vector<std::string> strings;
+    for (const json::Value& each : *array) {
+        strings.push_back(TRY(string_of(each, name)));
+    }
+    return strings;
+}
+
+Result<Decision> decision_of(const json::Value& value) {
+    constexpr std::array kAll{Decision::kAllow, Decision::kFlag, Decision::kHold, Decision::kBlock};
+    const std::string name = TRY(string_of(value, "action"));
+    const auto* found = std::ranges::find(kAll, name, decision_name);
+    if (found == kAll.end()) {
+        return wrong("\"action\" is none of allow, flag, hold, block");
+    }
+    return *found;
+}
+
+Result<Folding> folding_of(const json::Value& value) {
+    const auto folding = parse_folding(TRY(string_of(value, "folding")));
+    if (!folding) {
+        return wrong("\"folding\" is none of exact, plain, loose, sound");
+    }
+    return *folding;
+}
+
+Result<std::uint32_t> number_of(const json::Value& value, std::string_view name) {
+    const auto number = value.as_uint();
+    if (!number.ok() || *number > std::numeric_limits<std::uint16_t>::max()) {
+        return wrong(fmt::format("\"{}\" is no number that can be", name));
+    }
+    return static_cast<std::uint32_t>(*number);
+}
+
+// True when the member was one of those that texts have.
+Result<bool> set_text_member(const json::Member& member, Entry& entry) {
+    const auto& [name, value] = member;
+    if (name == "phrase") {
+        entry.phrase = TRY(string_of(value, name));
+    } else if (name == "folding") {
+        entry.folding = TRY(folding_of(value));
+    } else if (name == "with") {
+        entry.with = TRY(strings_of(value, name, kContextPhrasesMax));
+    } else if (name == "without") {
+        entry.without = TRY(strings_of(value, name, kContextPhrasesMax));
+    } else if (name == "within") {
+        entry.within = TRY(number_of(value, name));
+    } else if (name == "inside_words") {
+        entry.inside_words = TRY(bool_of(value, name));
+    } else if (name == "split") {
+        entry.split = TRY(bool_of(value, name));
+    } else if (name == "reply") {
+        entry.reply = TRY(string_of(value, name));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+Result<Stage> stage_of(const json::Value& value) {
+    const auto stage = parse_stage(TRY(string_of(value, "stage")));
+    if (!stage) {
+        return wrong("\"stage\" is none of input, output, both");
+    }
+    return *stage;
+}
+
+// True when the member was one of those that say which content an entry is for.
+Result<bool> set_scope_member(const json::Member& member, Scope& scope) {
+    const auto& [name, value] = member;
+    if (name == "stage") {
+        scope.stage = TRY(stage_of(value));
+    } else if (name == "tenants") {
+        scope.tenants = TRY(strings_of(value, name, kScopeNamesMax));
+    } else if (name == "services") {
+        scope.services = TRY(strings_of(value, name, kScopeNamesMax));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+// What stands in an object, before it is known what it is.
+struct Read {
+    Entry text;
+    PictureEntry picture;
+    bool has_text = false;
+    bool has_hash = false;
+    bool has_distance = false;
+};
+
+Result<bool> set_picture_member(const json::Member& member, Read& read) {
+    const auto& [name, value] = member;
+    if (name == "pdq") {
+        read.has_hash = true;
+        const std::string hex = TRY(string_of(value, name));
+        read.picture.hash = TRY(fingerprint::parse_pdq_hex(hex));
+    } else if (name == "distance") {
+        read.has_distance = true;
+        read.picture.distance = static_cast<int>(TRY(number_of(value, name)));
+    } else {
+        return false;
+    }
+    return true;
+}
+
+Result<void> set_member(const json::Member& member, Read& read) {
+    const auto& [name, value] = member;
+    if (name == "id") {
+        read.text.id = TRY(string_of(value, name));
+    } else if (name == "category") {
+        read.text.category = TRY(string_of(value, name));
+    } else if (name == "action") {
+        read.text.action = TRY(decision_of(value));
+    } else if (name == "about") {
+        return {};
+    } else if (TRY(set_picture_member(member, read)) ||
+               TRY(set_scope_member(member, read.text.scope))) {
+        return {};
+    } else if (TRY(set_text_member(member, read.text))) {
+        read.has_text = true;
+    } else {
+        return wrong(fmt::format("\"{}\" is no member of an entry", name));
+    }
+    return {};
+}
+
+void write_scope(const Scope& scope, json::Object& object) {
+    if (scope.stage != Stage::kBoth) {
+        object.emplace_back("stage", stage_name(scope.stage));
+    }
+    const auto list = [&](std::string_view name, const std::vector<std::string>& names) {
+        if (!names.empty()) {
+            object.emplace_back(name, json::Array(names.begin(), names.end()));
+        }
+    };
+    list("tenants", scope.tenants);
+    list("services", scope.services);
+}
+
+void write_text(const Entry& entry, json::Object& object) {
+    const Entry usual;
+    object.emplace_back("phrase", entry.phrase);
+    if (entry.folding != usual.folding) {
+        object.emplace_back("folding", folding_name(entry.folding));
+    }
+    const auto list = [&](std::string_view name, const std::vector<std::string>& phrases) {
+        if (!phrases.empty()) {
+            object.emplace_back(name, json::Array(phrases.begin(), phrases.end()));
+        }
+    };
+    list("with", entry.with);
+    list("without", entry.without);
+    if (entry.within != usual.within) {
+        object.emplace_back("within", static_cast<std::uint64_t>(entry.within));
+    }
+    if (entry.inside_words) {
+        object.emplace_back("inside_words", true);
+    }
+    if (entry.split) {
+        object.emplace_back("split", true);
+    }
+    if (!entry.reply.empty()) {
+        object.emplace_back("reply", entry.reply);
+    }
+}
+
+}  // namespace
+
+const std::string& entry_id(const AnyEntry& entry) noexcept {
+    return std::visit([](const auto& each) -> const std::string& { return each.id; }, entry);
+}
+
+const std::string& entry_category(const AnyEntry& entry) noexcept {
+    return std::visit([](const auto& each) -> const std::string& { return each.category; }, entry);
+}
+
+Result<AnyEntry> read_entry(const json::Value& value) {
+    const json::Object* object = value.if_object();
+    if (object == nullptr) {
+        return wrong("an entry is an object");
+    }
+    Read read;
+    for (const json::Member& member : *object) {
+        TRY(set_member(member, read));
+    }
+    if (read.text.id.empty() || read.text.category.empty()) {
+        return wrong("an entry has an \"id\" and a \"category\"");
+    }
+    if (read.has_hash ? read.has_text : read.has_distance) {
+        return wrong("an entry is of a \"phrase\" or of a \"pdq\", not of both");
+    }
+    if (!read.has_hash) {
+        return AnyEntry(std::move(read.text));
+    }
+    read.picture.id = std::move(read.text.id);
+    read.picture.category = std::move(read.text.category);
+    read.picture.action = read.text.action;
+    read.picture.scope = std::move(read.text.scope);
+    return AnyEntry(std::move(read.picture));
+}
+
+json::Object write_entry(const AnyEntry& entry) {
+    json::Object object{{"id", entry_id(entry)}, {"category", entry_category(entry)}};
+    const auto* text = std::get_if<Entry>(&entry);
+    const auto* picture = std::get_if<PictureEntry>(&entry);
+    if (text != nullptr) {
+        write_text(*text, object);
+    } else {
+        object.emplace_back("pdq", fingerprint::to_hex(picture->hash));
+        if (picture->distance != fingerprint::kPdqDistanceMax) {
+            object.emplace_back("distance", picture->distance);
+        }
+    }
+    const Decision action = text != nullptr ? text->action : picture->action;
+    if (action != Decision::kBlock) {
+        object.emplace_back("action", decision_name(action));
+    }
+    write_scope(text != nullptr ? text->scope : picture->scope, object);
+    return object;
+}
+
+}  // namespace colophon::review

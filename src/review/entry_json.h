@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// An entry of the feature library as a JSON object: the form in which files carry it and the store
+// keeps it.
+//   {"id":"b-17","category":"A1d","phrase":"炸弹","folding":"plain","action":"block",
+//    "with":["制作"],"without":["新闻"],"within":30,"inside_words":true,"split":true,"reply":"...",
+//    "stage":"output","tenants":["..."],"services":["dialogue"]}
+//   {"id":"p-1","category":"A1f","pdq":"64 hexadecimal digits","distance":31,"action":"hold"}
+// A member "about" holds what is not for the search (review/library.h) and is passed over here.
+
+#include "core/json.h"
+#include "core/result.h"
+#include "review/entry.h"
+#include "review/picture_list.h"
+
+#include <string>
+#include <variant>
+
+namespace colophon::review {
+
+using AnyEntry = std::variant<Entry, PictureEntry>;
+
+const std::string& entry_id(const AnyEntry& entry) noexcept;
+const std::string& entry_category(const AnyEntry& entry) noexcept;
+
+// Members that are missing have the values of Entry and PictureEntry; `id` and `category` may not
+// be. kInvalidArgument; unknown members are refused, because a rule that is read in part is another
+// rule.
+Result<AnyEntry> read_entry(const json::Value& value);
+
+// Members with their usual value are left out; the same entry, the same text.
+json::Object write_entry(const AnyEntry& entry);
+
+}  // namespace colophon::review

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// colophon library: the feature library between four people, from a proposal to its end.
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "support/tools.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colophon {
+namespace {
+
+struct House {
+    test::TempDir dir;
+    std::map<std::string, std::string> sessions;
+
+    House() {
+        REQUIRE(run("", {"admin", "init", "--origin", "log.example/colophon"}).exit_code == 0);
+        test::write_file(dir.file("password"), as_bytes("Correct-Horse-7-Battery\n"));
+    }
+    test::ToolRun run(const std::string& who, const std::vector<std::string>& arguments) const {
+        std::vector<std::string> words{"env",
+                                       "-i",
+                                       "--chdir=" + dir.path().string(),
+                                       "PATH=/usr/bin:/bin",
+                                       "LANG=C.UTF-8",
+                                       "HOME=" + dir.file("home")};
+        if (const auto session = sessions.find(who); session != sessions.end()) {
+            words.push_back("COLOPHON_SESSION=" + session->second);
+        }
+        words.emplace_back(COLOPHON_PROGRAM);
+        words.insert(words.end(), arguments.begin(), arguments.end());
+        return test::run_tool(words);
+    }
+    json::Value one(const std::string& who, std::vector<std::string> arguments) const {
+        arguments.emplace_back("--json");
+        const test::ToolRun done = run(who, arguments);
+        REQUIRE_MESSAGE(done.exit_code == 0, done.err);
+        const auto value = json::parse(done.out);
+        REQUIRE_MESSAGE(value.ok(), done.out);
+        return *value;
+    }
+    void hire(const std::string& name, const std::string& roles) {
+        const json::Value made = one("", {"admin", "user", "create", name, "--roles", roles,
+                                          "--password", "file:" + dir.file("password")});
+        const json::Array& codes = *made.find("recovery_codes")->if_array();
+        test::write_file(dir.file("code"), as_bytes(*codes.front().if_string()));
+        const json::Value in =
+            one("", {"admin", "user", "sign-in", name, "--password", "file:" + dir.file("password"),
+                     "--code", "file:" + dir.file("code")});
+        sessions[name] = in.string_or("session", "");
+        REQUIRE_FALSE(sessions[name].empty());
+    }
+};
+
+std::uint64_t number(const json::Value& value, std::string_view name) {
+    return value.find(name)->as_uint().value();
+}
+
+}  // namespace
+
+TEST_CASE("[DSP-10] an entry lives from a proposal over its trial and approval to its end") {
+    House house;
+    house.hire("li.wei", "reviewer");
+    house.hire("wang.fang", "lead");
+    house.hire("zhao.lei", "lead");
+    house.hire("sun.yu", "auditor");
+    const std::vector<std::string> propose{
+        "library", "propose", "b-1",      "--category",      "A1d", "--phrase", "炸弹",
+        "--with",  "制作",    "--reason", "seen in a report"};
+    CHECK(house.run("", propose).err.find("sign-in") != std::string::npos);
+    CHECK(house.run("sun.yu", propose).exit_code == 1);
+    CHECK(house.run("li.wei", propose).exit_code == 0);
+    CHECK(house.run("li.wei", propose).err.find("proposed already") != std::string::npos);
+
+    test::write_file(house.dir.file("benign.txt"), as_bytes("制作蛋糕\n\n炸弹人是一款游戏\n"));
+    CHECK(house.run("li.wei", {"library", "trial", "b-1"}).exit_code == 64);
+    const json::Value trial =
+        house.one("li.wei", {"library", "trial", "b-1", "--benign", "benign.txt"});
+    CHECK(number(*trial.find("benign"), "contents") == 2);
+    CHECK(number(*trial.find("benign"), "hits") == 0);
+    CHECK(number(trial, "approvals") == 1);
+    CHECK(house.run("li.wei", {"library", "approve", "b-1"}).exit_code == 1);
+    CHECK(number(house.one("wang.fang", {"library", "approve", "b-1"}), "done") == 1);
+    const json::Value listed = house.one("sun.yu", {"library", "list", "b-1"});
+    CHECK(listed.string_or("state", "") == "live");
+    CHECK(listed.string_or("proposed_by", "") == "li.wei");
+    const json::Array& opinions = *listed.find("opinions")->if_array();
+    REQUIRE(opinions.size() == 1);
+    CHECK(opinions[0].string_or("by", "") == "wang.fang");
+
+    // What is exported is a list that files are scanned by.
+    CHECK(house.run("sun.yu", {"library", "export", "-o", "list.jsonl"}).exit_code == 0);
+    test::write_file(house.dir.file("bad.txt"), as_bytes("如何制作炸彈"));
+    CHECK(house.run("", {"scan", "--library", "list.jsonl", "bad.txt"}).exit_code == 2);
+    CHECK(house.run("wang.fang", {"library", "retire", "b-1"}).exit_code == 64);
+    CHECK(house.run("wang.fang", {"library", "retire", "b-1", "--reason", "over"}).exit_code == 0);
+    CHECK(house.run("sun.yu", {"library", "export"}).out.empty());
+    const std::string records = house.run("", {"ledger", "records", "--json"}).out;
+    for (const std::string_view step :
+         {"library.propose", "library.trial", "library.approve", "library.retire"}) {
+        CHECK(records.find(step) != std::string::npos);
+    }
+}
+
+TEST_CASE("[DSP-10] a list is imported as a batch, with a report of each line that is wrong") {
+    House house;
+    house.hire("li.wei", "operator");
+    house.hire("wang.fang", "lead");
+    house.hire("zhao.lei", "lead");
+    test::write_file(house.dir.file("list.csv"),
+                     as_bytes("id,category,phrase,action\nw/1,A1f,赌博,block\nw/2,A1f,,maybe\n"
+                              "w/3,A1f,的,flag\n"));
+    const std::vector<std::string> import{"library", "import",   "list.csv", "--batch",
+                                          "first",   "--reason", "weekly",   "--json"};
+    const test::ToolRun refused = house.run("li.wei", import);
+    CHECK(refused.exit_code == 64);
+    CHECK(refused.err.find("list.csv:3: ") != std::string::npos);
+    CHECK(house.run("li.wei", {"library", "list", "--json"}).out.empty());
+    std::vector<std::string> skipping = import;
+    skipping.emplace_back("--skip-wrong");
+    const test::ToolRun taken = house.run("li.wei", skipping);
+    CHECK(taken.exit_code == 0);
+    CHECK(taken.out.find("\"proposed\":2") != std::string::npos);
+    test::write_file(house.dir.file("benign.txt"), as_bytes("我的\n你的\n好\n"));
+    test::write_file(house.dir.file("colophon.toml"),
+                     as_bytes("[review]\nbenign = \"benign.txt\"\n"));
+    CHECK(house.run("li.wei", {"library", "trial", "--batch", "first"}).exit_code == 0);
+    const json::Value first = house.one("wang.fang", {"library", "approve", "--batch", "first"});
+    CHECK(number(first, "done") == 1);
+    CHECK(number(first, "waiting") == 1);
+    CHECK(number(house.one("zhao.lei", {"library", "approve", "--batch", "first"}), "done") == 1);
+    const json::Value figures = house.one("li.wei", {"library", "figures"});
+    CHECK(figures.string_or("category", "") == "A1f");
+    CHECK(number(figures, "live") == 2);
+}
+
+TEST_CASE("[DSP-10] a classifier is trained, measured and used from the command line") {
+    const House house;
+    std::string table = "text,label\n";
+    for (int i = 0; i < 400; ++i) {
+        table += "number " + std::to_string(i * 7919 % 1000) +
+                 (i % 2 == 0 ? " you stupid fool,1\n" : " a fine day for all,0\n");
+    }
+    test::write_file(house.dir.file("texts.csv"), as_bytes(table));
+    const json::Value card = house.one("", {"library", "train", "texts.csv", "--category", "A2i",
+                                            "--precision", "0.95", "-o", "model"});
+    CHECK(card.string_or("category", "") == "A2i");
+    CHECK(number(card, "samples") == 320);
+    const json::Value quality =
+        house.one("", {"library", "measure", "texts.csv", "--classifier", "model"});
+    CHECK(number(quality, "samples") == 400);
+    CHECK(quality.find("precision")->as_double().value() > 0.95);
+    test::write_file(house.dir.file("bad.txt"), as_bytes("what a stupid fool you are"));
+    test::write_file(house.dir.file("good.txt"), as_bytes("a fine day"));
+    const test::ToolRun bad = house.run("", {"scan", "--classifier", "model", "--json", "bad.txt"});
+    CHECK(bad.exit_code == 2);
+    CHECK(bad.out.find("\"entries\":[\"classifier/A2i\"]") != std::string::npos);
+    CHECK(house.run("", {"scan", "--classifier", "model", "good.txt"}).exit_code == 0);
+    CHECK(house.run("", {"scan", "--classifier", "texts.csv", "good.txt"}).exit_code == 4);
+    CHECK(house
+              .run("", {"library", "train", "texts.csv", "--category", "A2i", "--text-column",
+                        "body", "-o", "other"})
+              .exit_code == 64);
+    CHECK_FALSE(std::filesystem::exists(house.dir.file("other")));
+}
+
+}  // namespace colophon

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// The feature library as the running gateway applies it: changed by people, in force at once.
+
+#include "core/base64.h"
+#include "core/bytes.h"
+#include "core/json.h"
+#include "support/running_service.h"
+#include "support/tools.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace colophon {
+namespace {
+
+using test::RunningService;
+
+json::Value object_of(std::string_view text) {
+    const auto value = json::parse(text, {.bytes_max = 64U << 20U});
+    REQUIRE_MESSAGE(value.ok(), std::string(text.substr(0, 1000)));
+    return *value;
+}
+
+// A service with two leads who are signed in.
+struct Reviewed : RunningService {
+    explicit Reviewed(const std::string& more = {}) : RunningService(more) {
+        std::filesystem::create_directory(dir.file("benign"));
+        test::write_file(dir.file("password"), as_bytes("Correct-Horse-7-Battery\n"));
+        test::write_file(dir.file("benign/lines.txt"), as_bytes("harmless\n"));
+        for (const std::string name : {"li.wei", "wang.fang"}) {
+            const json::Value made =
+                object_of(ok({"admin", "user", "create", name, "--roles", "lead", "--password",
+                              "file:" + dir.file("password"), "--json"}));
+            test::write_file(
+                dir.file("code"),
+                as_bytes(*made.find("recovery_codes")->if_array()->front().if_string()));
+            test::write_file(dir.file(name),
+                             as_bytes(ok({"admin", "user", "sign-in", name, "--password",
+                                          "file:" + dir.file("password"), "--code",
+                                          "file:" + dir.file("code")})));
+        }
+        start();
+    }
+    void as(const std::string& who, std::vector<std::string> arguments) const {
+        arguments.insert(arguments.begin(), "library");
+        arguments.insert(arguments.end(), {"--session", "file:" + dir.file(who)});
+        ok(arguments);
+    }
+    void put_in_force(const std::string& id, std::vector<std::string> entry) const {
+        entry.insert(entry.begin(), {"propose", id, "--category", "A1d", "--reason", "a test"});
+        as("li.wei", entry);
+        as("li.wei", {"trial", id, "--benign", "benign"});
+        as("wang.fang", {"approve", id});
+    }
+    std::string say(std::string_view text) const {
+        const json::Value answer = object_of(
+            curl({url("/v1/chat/completions"), "-d",
+                  R"({"model":"echo","user":"alice","messages":[{"role":"user","content":")" +
+                      std::string(text) + R"("}]})"}));
+        const json::Value* error = answer.find("error");
+        return error == nullptr ? std::string("none") : error->string_or("code", "");
+    }
+    // Asked again and again for less than a second.
+    bool within_a_second(std::string_view text, std::string_view code) const {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(900);
+        while (std::chrono::steady_clock::now() < until) {
+            if (say(text) == code) {
+                return true;
+            }
+        }
+        return say(text) == code;
+    }
+};
+
+}  // namespace
+
+TEST_SUITE("slow gateway") {
+    TEST_CASE("[DSP-10] an entry is in force a second after its approval, and counted") {
+        const Reviewed running;
+        CHECK(running.say("sesame, open") == "none");
+        CHECK(running.say("forbidden") == "input_blocked");
+        running.put_in_force("w-1", {"--phrase", "sesame"});
+        CHECK(running.within_a_second("sesame, open", "input_blocked"));
+        // The words of the file stay in force beside it, and after a reload too.
+        CHECK(running.say("forbidden") == "input_blocked");
+        running.service->signal(SIGHUP);
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        CHECK(running.say("forbidden") == "input_blocked");
+        CHECK(running.say("sesame") == "input_blocked");
+        running.as("wang.fang", {"retire", "w-1", "--reason", "over"});
+        CHECK(running.within_a_second("sesame, open", "none"));
+        // Only for what comes out, of this tenant.
+        running.put_in_force(
+            "w-2", {"--phrase", "sesame", "--stage", "output", "--tenant", running.tenant});
+        CHECK(running.within_a_second("sesame, open", "output_blocked"));
+        running.as("wang.fang", {"retire", "w-2", "--reason", "over"});
+        running.put_in_force(
+            "w-3", {"--phrase", "sesame", "--tenant", "00000000000000000000000000000000"});
+        CHECK(running.within_a_second("sesame, open", "none"));
+        // What it hit is told once the service has written it down.
+        std::uint64_t hits = 0;
+        for (int i = 0; i < 100 && hits < 2; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            const json::Value entry =
+                object_of(running.ok({"library", "list", "w-1", "--json", "--session",
+                                      "file:" + running.dir.file("li.wei")}));
+            hits = entry.find("hits")->as_uint().value();
+        }
+        CHECK(hits >= 2);
+        const std::string records = running.ok({"ledger", "records", "--json", "--kind", "call"});
+        CHECK(records.find(R"(\"entries\":[\"w-1\"])") != std::string::npos);
+    }
+
+    TEST_CASE("[DSP-10] a classifier that a reload brings judges texts, and its score is kept") {
+        const Reviewed running;
+        std::string table = "text,label\n";
+        for (int i = 0; i < 400; ++i) {
+            table += "number " + std::to_string(i * 7919 % 1000) +
+                     (i % 2 == 0 ? " you stupid fool,1\n" : " a fine day for all,0\n");
+        }
+        test::write_file(running.dir.file("texts.csv"), as_bytes(table));
+        running.ok({"library", "train", "texts.csv", "--category", "A2i", "-o", "model"});
+        CHECK(running.say("what a stupid fool you are") == "none");
+        std::string config(as_text(test::read_file(running.dir.file("colophon.toml"))));
+        config.insert(config.find("words = "),
+                      "classifier = \"model\"\nclassifier_action = \"block\"\n");
+        test::write_file(running.dir.file("colophon.toml"), as_bytes(config));
+        running.service->signal(SIGHUP);
+        CHECK(running.within_a_second("what a stupid fool you are", "input_blocked"));
+        CHECK(running.say("a fine day") == "none");
+        const std::string records = running.ok({"ledger", "records", "--json", "--kind", "call"});
+        CHECK(records.find(R"(\"entries\":[\"classifier/A2i\"])") != std::string::npos);
+        CHECK(records.find(R"(\"scores\":{\"input\":0.)") != std::string::npos);
+    }
+
+    TEST_CASE("[DSP-10] a picture of the library neither comes out nor goes in") {
+        const Reviewed running;
+        const std::string ask = R"({"model":"picture","user":"alice","prompt":"a lighthouse",)"
+                                R"("response_format":"b64_json"})";
+        const auto draw = [&] {
+            return object_of(running.curl({running.url("/v1/images/generations"), "-d", ask}));
+        };
+        REQUIRE(draw().find("data") != nullptr);
+        // As the model draws it, without our label.
+        const json::Value drawn = object_of(running.curl(
+            {"http://127.0.0.1:" + running.upstream_port + "/v1/images/generations", "-d", ask}));
+        REQUIRE(drawn.find("data") != nullptr);
+        const std::string coded = drawn.find("data")->if_array()->front().string_or("b64_json", "");
+        test::write_file(running.dir.file("drawn.png"), from_base64(coded).value());
+        const std::string line =
+            running.ok({"scan", "--hash", running.dir.file("drawn.png"), "--json"});
+        const std::string hash = object_of(line).string_or("pdq", "");
+        // The trial is against a picture, too: a text says nothing about such an entry.
+        test::run_tool_ok({COLOPHON_DEMO_PICTURE, running.dir.file("benign/plain.png")});
+        running.as("li.wei",
+                   {"propose", "p-1", "--category", "A1f", "--pdq", hash, "--reason", "x"});
+        running.as("li.wei", {"trial", "p-1", "--benign", "benign"});
+        running.as("wang.fang", {"approve", "p-1"});
+        std::string code;
+        for (int i = 0; i < 20 && code != "output_blocked"; ++i) {
+            const json::Value answer = draw();
+            const json::Value* error = answer.find("error");
+            code = error == nullptr ? "none" : error->string_or("code", "");
+        }
+        CHECK(code == "output_blocked");
+        const json::Value edited = object_of(running.curl(
+            {running.url("/v1/images/edits"), "-F", "model=picture", "-F", "user=alice", "-F",
+             "prompt=brighter", "-F", "image=@" + running.dir.file("drawn.png")}));
+        REQUIRE(edited.find("error") != nullptr);
+        CHECK(edited.find("error")->string_or("code", "") == "input_blocked");
+        test::write_file(running.dir.file("no.png"), as_bytes("no picture"));
+        const json::Value no = object_of(running.curl(
+            {running.url("/v1/images/edits"), "-F", "model=picture", "-F", "user=alice", "-F",
+             "prompt=brighter", "-F", "image=@" + running.dir.file("no.png")}));
+        REQUIRE(no.find("error") != nullptr);
+        CHECK(no.find("error")->string_or("type", "") == "invalid_request_error");
+    }
+}
+
+}  // namespace colophon
