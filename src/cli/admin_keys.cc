@@ -16,6 +16,7 @@
 #include "ledger/note.h"
 #include "ledger/records.h"
 #include "storage/data_keys.h"
+#include "storage/store.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -103,9 +104,9 @@ Result<void> rotate(const Arguments& arguments, Installation& installation) {
         }
     }
     if (!arguments.keep_old) {
-        TRY(installation.data_keys().retire_others());
-        TRY(conduct.append(
+        const storage::Batch record = TRY(conduct.prepare(
             {.operation = "keys.retire", .facts = {{"master", master}}, .names = {}}));
+        TRY(installation.data_keys().retire_others(record));
     }
     return show_status(arguments, installation);
 }

@@ -26,7 +26,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace colophon::cli {
@@ -64,9 +63,6 @@ Result<Found> find(const Arguments& arguments, Installation& installation) {
     }
     return Found{.tenant = tenant.id, .subject = *found};
 }
-
-// By mobile number, in two steps: without a code it gives the one that is to be sent to the number,
-// with the code that the user sent back the user is verified.
 
 std::string standing_words(const SubjectId& id, const identity::Standing& standing) {
     std::string words = fmt::format(
@@ -120,21 +116,20 @@ Result<void> run_verify(const Arguments& arguments, Installation& installation) 
     const Found found = TRY(find(arguments, installation));
     const auto providers = TRY(installation.providers());
     identity::Claim claim = TRY(claim_of(arguments));
-    identity::Subjects subjects = installation.subjects();
-    const ledger::Actor actor = command_actor();
-    TRY(console::verify_subject({.subjects = subjects,
-                                 .providers = *providers,
-                                 .records = installation.records(),
-                                 .clock = installation.clock(),
-                                 .random = installation.randomness(),
-                                 .actor = actor},
-                                found.tenant, found.subject, std::move(claim)));
+    identity::Subjects subjects =
+        installation.subjects({}, installation.verification_recorder(command_actor()));
+    TRY(console::verify_subject(
+        {.subjects = subjects, .providers = *providers, .random = installation.randomness()},
+        found.tenant, found.subject, std::move(claim)));
     return show(arguments, installation, found);
 }
 
+// By mobile number, in two steps: without a code it gives the one that is to be sent to the number,
+// with the code that the user sent back the user is verified.
 Result<void> run_mobile(const Arguments& arguments, Installation& installation) {
     const Found found = TRY(find(arguments, installation));
-    identity::Subjects subjects = installation.subjects(installation.recorder(command_actor()));
+    identity::Subjects subjects =
+        installation.subjects({}, installation.verification_recorder(command_actor()));
     const storage::SecretText secret = TRY(read_hidden(arguments.number, tr("Number: ", "号码：")));
     const std::string number(secret.text());
     if (arguments.code.empty()) {
@@ -189,19 +184,12 @@ Result<void> run_list(const Arguments& arguments, Installation& installation) {
 
 Result<void> run_erase(const Arguments& arguments, Installation& installation) {
     const Found found = TRY(find(arguments, installation));
-    const ledger::Actor actor = command_actor();
-    identity::Subjects subjects = installation.subjects(installation.recorder(actor));
-    const ledger::Conduct conduct = installation.conduct(actor);
-    const identity::ErasureParts parts{.store = installation.store(),
-                                       .keys = installation.data_keys(),
-                                       .subjects = subjects,
-                                       .records = installation.records(),
-                                       .conduct = conduct,
-                                       .clock = installation.clock()};
-    TRY(identity::erase_subject(parts, {.tenant = found.tenant,
-                                        .subject = found.subject,
-                                        .reason = arguments.reason,
-                                        .despite_retention = arguments.despite_retention}));
+    TRY(erase_person(installation,
+                     {.tenant = found.tenant,
+                      .subject = found.subject,
+                      .reason = arguments.reason,
+                      .despite_retention = arguments.despite_retention},
+                     command_actor()));
     report(arguments, {{"subject", to_string(found.subject)}, {"erased", true}},
            fmt::format("{} {}: {}", tr("subject", "用户"), to_string(found.subject),
                        tr("erased", "已删除")));

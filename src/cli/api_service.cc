@@ -111,19 +111,6 @@ Result<json::Array> logs_json(const ApiSources& sources) {
     return all;
 }
 
-Result<void> erase(Installation& installation, const identity::Erasure& erasure,
-                   const ledger::Actor& actor) {
-    identity::Subjects subjects = installation.subjects(installation.recorder(actor));
-    const ledger::Conduct conduct = installation.conduct(actor);
-    const identity::ErasureParts parts{.store = installation.store(),
-                                       .keys = installation.data_keys(),
-                                       .subjects = subjects,
-                                       .records = installation.records(),
-                                       .conduct = conduct,
-                                       .clock = installation.clock()};
-    return identity::erase_subject(parts, erasure);
-}
-
 }  // namespace
 
 std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
@@ -142,7 +129,8 @@ std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
             },
         .subjects =
             [&installation](const ledger::Actor& actor) {
-                return installation.subjects(installation.recorder(actor));
+                return installation.subjects(installation.recorder(actor),
+                                             installation.verification_recorder(actor));
             },
         .staff =
             [&installation](const ledger::Actor& actor) {
@@ -151,9 +139,10 @@ std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
         .conduct =
             [&installation](const ledger::Actor& actor) { return installation.conduct(actor); },
         .providers = [&installation] { return installation.providers(); },
-        .erase = [&installation](
-                     const identity::Erasure& erasure,
-                     const ledger::Actor& actor) { return erase(installation, erasure, actor); },
+        .erase =
+            [&installation](const identity::Erasure& erasure, const ledger::Actor& actor) {
+                return erase_person(installation, erasure, actor);
+            },
         .models =
             [&gateway] {
                 json::Array all;

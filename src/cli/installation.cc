@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "http/client.h"
+#include "identity/erasure.h"
 #include "identity/limits.h"
 #include "identity/password.h"
 #include "identity/provider.h"
@@ -21,6 +22,7 @@
 #include "identity/staff.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
+#include "identity/verification_record.h"
 #include "ledger/answers.h"
 #include "ledger/conduct.h"
 #include "ledger/content_ids.h"
@@ -28,6 +30,7 @@
 #include "ledger/log_service.h"
 #include "ledger/note.h"
 #include "ledger/policy.h"
+#include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "ledger/witnessing.h"
 #include "storage/blobs.h"
@@ -195,6 +198,7 @@ struct Installation::State {
     std::optional<storage::Sealer> derivation;
     std::optional<storage::Blobs> blobs;
     std::optional<ledger::Records> records;
+    std::optional<ledger::RecordContents> contents;
     std::optional<ledger::ContentIds> content_ids;
     std::optional<ledger::KeptAnswers> answers;
     std::optional<ledger::LogKeys> log_keys;
@@ -237,6 +241,7 @@ struct Installation::State {
         const Digest256 digest_key = TRY(derive("records.digests"));
         records.emplace(*store, *data_keys, base.random,
                         ledger::Records::Options{.digest_key = digest_key, .suite = suite});
+        contents.emplace(*store, *blobs, *records, base.clock);
         const Digest256 content_id_key = TRY(derive("content_ids.permutation"));
         content_ids.emplace(*store, content_id_key);
         const Digest256 answer_key = TRY(derive("answers.digests"));
@@ -264,7 +269,12 @@ Result<std::unique_ptr<Installation>> Installation::open(const Places& places) {
     state->store = TRY(open_checked_store(places.store));
     TRY(state->open(places, Missing::kRefuse));
     TRY(state->wire());
-    return std::make_unique<Installation>(std::move(state));
+    auto installation = std::make_unique<Installation>(std::move(state));
+    TRY(identity::finish_erasures(
+        installation->data_keys(),
+        installation->conduct(
+            {.account = "colophon", .source_address = {}, .source_port = 0, .client = "start"})));
+    return installation;
 }
 
 Installation::Installation(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -294,6 +304,9 @@ storage::Blobs& Installation::blobs() noexcept {
 ledger::Records& Installation::records() noexcept {
     return *state_->records;
 }
+ledger::RecordContents& Installation::contents() noexcept {
+    return *state_->contents;
+}
 ledger::ContentIds& Installation::content_ids() noexcept {
     return *state_->content_ids;
 }
@@ -322,13 +335,36 @@ identity::Tenants Installation::tenants(identity::Recorder recorder) {
     return {store(), clock(), randomness(), std::move(recorder)};
 }
 
-identity::Subjects Installation::subjects(identity::Recorder recorder) {
+identity::VerificationRecorder Installation::verification_recorder(ledger::Actor actor) {
+    return identity::verification_recorder(
+        {.records = records(), .clock = clock(), .random = randomness()}, std::move(actor));
+}
+
+identity::Subjects Installation::subjects(identity::Recorder recorder,
+                                          identity::VerificationRecorder verifications) {
     return {{.store = store(),
              .sealer = state_->identity_sealer,
              .clock = clock(),
              .random = randomness(),
-             .recorder = std::move(recorder)},
+             .recorder = std::move(recorder),
+             .verifications = std::move(verifications)},
             state_->subject_keys};
+}
+
+Result<void> erase_person(Installation& installation, const identity::Erasure& erasure,
+                          const ledger::Actor& actor) {
+    identity::Subjects subjects = installation.subjects(installation.recorder(actor));
+    const ledger::Conduct conduct = installation.conduct(actor);
+    const identity::ErasureParts parts{.store = installation.store(),
+                                       .keys = installation.data_keys(),
+                                       .subjects = subjects,
+                                       .records = installation.records(),
+                                       .conduct = conduct,
+                                       .clock = installation.clock()};
+    TRY(identity::erase_subject(parts, erasure));
+    // Unreadable already; this gives the room back.
+    TRY(installation.contents().release_due());
+    return {};
 }
 
 identity::Staff Installation::staff(identity::Recorder recorder) {

@@ -17,6 +17,7 @@
 #include "cli/store_options.h"
 #include "core/clock.h"
 #include "core/random.h"
+#include "identity/erasure.h"
 #include "identity/password.h"
 #include "identity/provider_chain.h"
 #include "identity/recorder.h"
@@ -24,11 +25,13 @@
 #include "identity/staff.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
+#include "identity/verification_record.h"
 #include "ledger/answers.h"
 #include "ledger/conduct.h"
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
 #include "ledger/log_service.h"
+#include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "storage/blobs.h"
 #include "storage/data_keys.h"
@@ -77,6 +80,7 @@ public:
     storage::Sealer& sealer() noexcept;
     storage::Blobs& blobs() noexcept;
     ledger::Records& records() noexcept;
+    ledger::RecordContents& contents() noexcept;
     ledger::ContentIds& content_ids() noexcept;
     ledger::KeptAnswers& answers() noexcept;
     const identity::Sealer& identity_sealer() noexcept;
@@ -85,10 +89,12 @@ public:
     // What an actor does; a recorder of its changes for the three below.
     ledger::Conduct conduct(ledger::Actor actor);
     identity::Recorder recorder(ledger::Actor actor);
+    identity::VerificationRecorder verification_recorder(ledger::Actor actor);
     // Each call makes a light object over the same data. Without a recorder changes are not
     // recorded: for what the service does for its users, which has records of its own.
     identity::Tenants tenants(identity::Recorder recorder = {});
-    identity::Subjects subjects(identity::Recorder recorder = {});
+    identity::Subjects subjects(identity::Recorder recorder = {},
+                                identity::VerificationRecorder verifications = {});
     identity::Staff staff(identity::Recorder recorder = {});
 
     // The providers of the configuration, in its order. kInvalidArgument says which file is wrong.
@@ -104,6 +110,10 @@ public:
 private:
     std::unique_ptr<State> state_;
 };
+
+// Erases a person by order of the actor: the key, and the room that what it sealed took.
+Result<void> erase_person(Installation& installation, const identity::Erasure& erasure,
+                          const ledger::Actor& actor);
 
 // The logs of an installation as anybody may see them: their files and public keys, without the
 // master key.

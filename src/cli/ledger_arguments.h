@@ -36,13 +36,15 @@ struct LedgerArguments {
     std::string kind;   // of records
     std::string since;  // of records and hold
     std::string until;
-    std::string tenant;   // name
-    std::string subject;  // name at its tenant, or 32 digits
-    std::string record;   // content id or number of a record
-    std::string digest;   // SHA-256 in hexadecimal
-    std::string file;     // whose digest is looked for
-    std::string reason;   // of hold
-    std::string hold;     // of release
+    std::string tenant;           // name
+    std::string subject;          // name at its tenant, or 32 digits
+    std::string record;           // content id or number of a record
+    std::string digest;           // SHA-256 in hexadecimal
+    std::string role = "output";  // of a record's content
+    std::string like;             // a file of which near copies are looked for
+    std::string file;             // whose digest is looked for
+    std::string reason;           // of hold
+    std::string hold;             // of release
     std::size_t limit = 100;
     StoreChoice store;
     std::optional<std::uint64_t> index;
@@ -80,6 +82,7 @@ Result<ExitCode> run_own_checkpoint(const LedgerArguments& arguments);
 Result<ExitCode> run_own_prove(const LedgerArguments& arguments);
 // The newest records of the installation; the sequencers until a signal ends them.
 Result<ExitCode> run_records(const LedgerArguments& arguments);
+Result<ExitCode> run_content(const LedgerArguments& arguments);
 Result<ExitCode> run_sequence(const LedgerArguments& arguments);
 // Records that no purge removes, until they are released.
 Result<ExitCode> run_hold(const LedgerArguments& arguments);

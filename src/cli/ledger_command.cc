@@ -501,8 +501,14 @@ void add_records(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, 
     CLI::Option* file = records->add_option(
         "--file", arguments->file,
         std::string(tr("only records of exactly this file", "仅限内容与此文件完全相同的记录")));
-    record->excludes(digest)->excludes(file);
-    digest->excludes(file);
+    CLI::Option* like = records->add_option(
+        "--like", arguments->like,
+        std::string(tr("only records of content like this picture, video or text, the most alike "
+                       "first",
+                       "仅限内容与此图片、视频或文本相似的记录，最相似者在前")));
+    record->excludes(digest)->excludes(file)->excludes(like);
+    digest->excludes(file)->excludes(like);
+    file->excludes(like);
     records->add_option("--kind", arguments->kind,
                         std::string(tr("call, unlabelled_release, verification, administration, "
                                        "erasure, purge",
@@ -515,6 +521,24 @@ void add_records(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, 
         ->check(CLI::Range(1, 1'000'000));
     add_plain(*records, *arguments);
     set_action(*records, arguments, action, run_records);
+}
+
+void add_content(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, Action& action) {
+    CLI::App* content = parent.add_subcommand(
+        "content", std::string(tr("what went in or out of one call, unsealed; this is recorded",
+                                  "解密并输出一次调用的输入或输出；此操作会被记录")));
+    content
+        ->add_option("RECORD", arguments->record,
+                     std::string(tr("content id or number of the record", "内容编号或记录编号")))
+        ->required();
+    content
+        ->add_option("--role", arguments->role,
+                     std::string(tr("input, or output (default)", "input 或 output（默认）")))
+        ->check(CLI::IsMember({"input", "output"}));
+    content->add_option("-o,--output", arguments->output,
+                        std::string(tr("file; default: standard output", "文件；默认标准输出")));
+    add_plain(*content, *arguments);
+    set_action(*content, arguments, action, run_content);
 }
 
 void add_service_verbs(CLI::App& parent, const std::shared_ptr<Arguments>& arguments,
@@ -553,6 +577,7 @@ void add_ledger_command(CLI::App& app, Action& action) {
     add_check(*verb, arguments, action);
     add_others(*verb, arguments, action);
     add_records(*verb, arguments, action);
+    add_content(*verb, arguments, action);
     add_hold_verbs(*verb, arguments, action);
     add_service_verbs(*verb, arguments, action);
 }

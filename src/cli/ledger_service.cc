@@ -15,15 +15,22 @@
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "fingerprint/pdq.h"
+#include "label/format.h"
 #include "ledger/conduct.h"
+#include "ledger/likeness.h"
 #include "ledger/log_service.h"
 #include "ledger/prune.h"
 #include "ledger/record.h"
+#include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
 #include "ledger/witnessing.h"
 #include "worker/channel.h"
+#include "worker/client.h"
+#include "worker/mapping.h"
+#include "worker/prints.h"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -130,6 +137,69 @@ Result<std::vector<ledger::Facts>> named_records(const LedgerArguments& argument
     return found;
 }
 
+// Records of content like that of a file, which a worker reads.
+Result<ledger::LikeRecords> like_records(const std::string& path, Installation& installation) {
+    const worker::Fd in = TRY(open_input(path));
+    worker::Worker worker({.font_path = {}, .expects_media = true});
+    const label::Format format = TRY(worker.probe(in.get(), path));
+    ledger::Records& records = installation.records();
+    if (label::facts(format).kind == label::Kind::kText) {
+        const worker::Mapping mapping = TRY(worker::Mapping::create(in.get()));
+        return ledger::find_like_text(records, as_text(mapping.bytes()));
+    }
+    if (!worker::takes_prints(format)) {
+        return Error{ErrorCode::kUnsupported, "this version makes no prints of files of that kind"};
+    }
+    const worker::FilePrints prints = TRY(worker.prints(in.get(), format));
+    if (prints.video) {
+        return ledger::find_like_video(records, *prints.video);
+    }
+    if (!prints.picture || prints.picture->quality < fingerprint::kPdqQualityMin) {
+        return Error{ErrorCode::kUnsupported, "the picture has too little in it to find others by"};
+    }
+    return ledger::find_like_picture(records, prints.picture->hashes);
+}
+
+std::string like_line(const LedgerArguments& arguments, const ledger::Facts& facts,
+                      double likeness) {
+    if (!arguments.json) {
+        return fmt::format("{:.2f}  {}", likeness, facts_text(facts));
+    }
+    auto value = json::parse(ledger::write_facts(facts));
+    json::Object out{{"likeness", likeness}};
+    if (value.ok() && value->if_object() != nullptr) {
+        for (auto& member : *value->if_object()) {
+            out.push_back(std::move(member));
+        }
+    }
+    return json::write(out) + "\n";
+}
+
+Result<ExitCode> run_like_records(const LedgerArguments& arguments, Installation& installation,
+                                  const ledger::RecordQuery& query) {
+    const ledger::LikeRecords like = TRY(like_records(arguments.like, installation));
+    std::string out;
+    std::size_t shown = 0;
+    for (const ledger::LikeRecord& each : like.found) {
+        const auto facts = installation.records().find(each.record);
+        if (!facts.ok() && facts.error().code == ErrorCode::kNotFound) {
+            continue;  // purged meanwhile
+        }
+        TRY(facts);
+        if (matches(query, *facts) && shown < arguments.limit) {
+            out += like_line(arguments, *facts, each.likeness);
+            ++shown;
+        }
+    }
+    write_text(1, out);
+    if (like.cut) {
+        write_text(2,
+                   fmt::format("colophon: {}\n", tr("there are more candidates than were looked at",
+                                                    "候选记录过多，未全部比较")));
+    }
+    return shown == 0 ? ExitCode::kAbsent : ExitCode::kGood;
+}
+
 std::string page_text(const LedgerArguments& arguments, const std::vector<ledger::Facts>& page) {
     std::string out;
     for (const ledger::Facts& facts : page) {
@@ -179,6 +249,9 @@ Result<ExitCode> run_records(const LedgerArguments& arguments) {
     if (!arguments.record.empty() || !arguments.digest.empty() || !arguments.file.empty()) {
         return run_named_records(arguments, *installation, query);
     }
+    if (!arguments.like.empty()) {
+        return run_like_records(arguments, *installation, query);
+    }
     std::size_t left = arguments.limit;
     while (left > 0) {
         query.records_max = std::min(left, ledger::kRecordPageMax);
@@ -192,6 +265,20 @@ Result<ExitCode> run_records(const LedgerArguments& arguments) {
         }
         query.after = page.back().id;
     }
+    return ExitCode::kGood;
+}
+
+// Who reads what a person wrote leaves a record of it first.
+Result<ExitCode> run_content(const LedgerArguments& arguments) {
+    const Places places = TRY(resolve_places(arguments.store));
+    const auto installation = TRY(Installation::open(places));
+    const ledger::Facts facts = TRY(find_record(*installation, arguments.record));
+    const ledger::Conduct conduct = installation->conduct(command_actor());
+    TRY(conduct.append({.operation = "record.content",
+                        .facts = {{"record", to_string(facts.id)}, {"role", arguments.role}},
+                        .names = {}}));
+    const Buffer content = TRY(installation->contents().read(facts.id, arguments.role));
+    TRY(write_ledger_output(arguments.output.empty() ? "-" : arguments.output, as_text(content)));
     return ExitCode::kGood;
 }
 
@@ -240,9 +327,13 @@ Result<ExitCode> run_purge(const LedgerArguments& arguments) {
         all.removed += part.removed;
         all.more = part.more;
     } while (all.more);
+    const std::size_t released = TRY(installation->contents().release_due());
+    TRY(installation->blobs().sweep());
     const ledger::Conduct conduct = installation->conduct(command_actor());
     const std::size_t held = TRY(ledger::holds(installation->store())).size();
-    json::Object fields{{"removed", all.removed}, {"holds", held}};
+    json::Object fields{{"removed", all.removed},
+                        {"contents_released", static_cast<std::uint64_t>(released)},
+                        {"holds", held}};
     std::string words =
         fmt::format(fmt::runtime(tr("{} records removed", "已删除记录 {} 条")), all.removed);
     if (held > 0) {

@@ -187,6 +187,24 @@ Result<std::string> MediaService::sign(const label::AigcLabel& label) {
     return key_ ? label::make_security_data(label, *key_, options_.key_id) : std::string();
 }
 
+namespace {
+
+// Of what goes out, where it is of a kind that has prints. What cannot be printed is labelled all
+// the same; a long video would hold up its call.
+worker::FilePrints prints_of(worker::Worker& worker, int file, label::Format format) {
+    constexpr off_t kVideoBytesMax = off_t{16} << 20;
+    struct stat status{};
+    const bool video = label::facts(format).kind == label::Kind::kVideo;
+    if (!worker::takes_prints(format) || ::fstat(file, &status) != 0 ||
+        (video && status.st_size > kVideoBytesMax)) {
+        return {};
+    }
+    auto prints = worker.prints(file, format);
+    return prints.ok() ? std::move(*prints) : worker::FilePrints();
+}
+
+}  // namespace
+
 Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(Bytes file) {
     const worker::Fd in = TRY(memory_file(file));
     Lease lease = borrow();
@@ -239,6 +257,7 @@ Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_vie
                                                           label::to_string(labelled.report.written),
                                                           label::to_string(plan.owed))};
     }
+    labelled.prints = prints_of(lease.worker(), out.get(), labelled.format);
     labelled.file = TRY(content_of(out));
     return labelled;
 }

@@ -25,6 +25,7 @@
 #include "gateway/gateway.h"
 #include "gateway/parts.h"
 #include "gateway/settings.h"
+#include "gateway/subject_endpoints.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/server.h"
@@ -32,11 +33,14 @@
 #include "http/tls.h"
 #include "identity/budgets.h"
 #include "identity/caches.h"
+#include "identity/provider_chain.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
 #include "label/record.h"
 #include "ledger/conduct.h"
 #include "ledger/log_service.h"
+#include "ledger/record.h"
+#include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "review/library.h"
 #include "review/live_library.h"
@@ -68,6 +72,8 @@ namespace {
 
 constexpr std::size_t kBlockingThreads = 8;
 constexpr std::size_t kWaitingMax = 10'000;
+constexpr std::size_t kVerificationThreads = 8;
+constexpr std::size_t kVerificationsWaitingMax = 64;
 constexpr std::size_t kWorkersWaitingMax = 256;
 constexpr const char* kUsualAddress = "127.0.0.1:8080";
 
@@ -132,6 +138,7 @@ private:
     Result<void> open_identity();
     Result<void> open_media();
     Result<void> open_gateway();
+    void add_verification();
     Result<void> open_server();
     Result<void> listen();
     Result<void> open_library();
@@ -152,6 +159,7 @@ private:
     std::unique_ptr<identity::KeyCache> keys_;
     std::unique_ptr<identity::SubjectCache> subject_cache_;
     std::unique_ptr<identity::Budgets> budgets_;  // where nodes share the store
+    std::unique_ptr<identity::ProviderChain> providers_;
     std::unique_ptr<MediaService> media_;
     Metrics metrics_;
     std::unique_ptr<ledger::LogService> logs_;
@@ -165,6 +173,7 @@ private:
     // Their threads call into loops, gateway and store: they end first.
     std::unique_ptr<ThreadPool> workers_;
     std::unique_ptr<ThreadPool> blocking_;
+    std::unique_ptr<ThreadPool> verifications_;
     std::atomic<bool> draining_{false};
     std::atomic<bool> metrics_for_all_{false};
     bool hurried_ = false;
@@ -186,6 +195,7 @@ Result<void> Service::open_identity() {
     tenants_.emplace(installation_->tenants());
     subjects_.emplace(installation_->subjects());
     keys_ = TRY(identity::KeyCache::open(installation_->store(), *tenants_));
+    providers_ = TRY(installation_->providers());
     subject_cache_ = TRY(identity::SubjectCache::open(installation_->store(), *subjects_));
     if (installation_->store().engine() == storage::Engine::kPostgres) {
         budgets_ =
@@ -248,7 +258,9 @@ Result<void> Service::open_gateway() {
         .verification_json = verification_json,
         .count_hits = [this](std::span<const std::string> entries) { live_->count(entries); },
         .metrics = metrics_,
-        .access_log = access_log()};
+        .access_log = access_log(),
+        .move_out = [&contents = installation_->contents()](
+                        ledger::ServiceRecord& record) { return contents.move_out(record); }};
     gateway_ =
         std::make_unique<gateway::Gateway>(parts, loaded_.settings, loops, std::move(upstream_tls));
     api_ = make_api_parts({.installation = *installation_,
@@ -257,6 +269,7 @@ Result<void> Service::open_gateway() {
                            .logs = *logs_,
                            .gateway = *gateway_});
     console::add_api_routes(gateway_->router(), *api_);
+    add_verification();
     metrics_for_all_ = serve.server.metrics == "all";
     add_public_routes(*gateway_, {.installation = *installation_,
                                   .logs = *logs_,
@@ -265,6 +278,19 @@ Result<void> Service::open_gateway() {
                                   .draining = draining_,
                                   .metrics_for_all = [this] { return metrics_for_all_.load(); }});
     return {};
+}
+
+void Service::add_verification() {
+    verifications_ = std::make_unique<ThreadPool>(kVerificationThreads, kVerificationsWaitingMax);
+    Installation& installation = *installation_;
+    gateway::add_subject_routes(*gateway_, {.subjects =
+                                                [&installation](const ledger::Actor& actor) {
+                                                    return installation.subjects(
+                                                        installation.recorder(actor),
+                                                        installation.verification_recorder(actor));
+                                                },
+                                            .providers = *providers_,
+                                            .waiting = *verifications_});
 }
 
 // The rules of the configuration's file and of the store, as one.

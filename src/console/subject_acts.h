@@ -4,24 +4,18 @@
 // The verification of a user by the providers of the configuration, with its record [DSP-9]: what
 // the command line and the management API both do.
 
-#include "core/clock.h"
 #include "core/ids.h"
 #include "core/random.h"
 #include "core/result.h"
 #include "identity/provider_chain.h"
 #include "identity/subjects.h"
-#include "ledger/conduct.h"
-#include "ledger/records.h"
 
 namespace colophon::console {
 
 struct VerifyParts {
-    identity::Subjects& subjects;
+    identity::Subjects& subjects;  // with a recorder of verifications
     identity::ProviderChain& providers;
-    ledger::Records& records;
-    Clock& clock;
     Random& random;
-    const ledger::Actor& actor;
 };
 
 // kInvalidArgument when no provider verifies by these means; otherwise as Subjects::verify(). An

@@ -120,12 +120,7 @@ Result<json::Value> verify(const ApiCall& call) {
     claim.idempotency_key = TRY(optional_text(call, "idempotency_key", ""));
     const auto providers = TRY(call.parts.providers());
     identity::Subjects subjects = call.parts.subjects(call.actor);
-    TRY(verify_subject({.subjects = subjects,
-                        .providers = *providers,
-                        .records = call.parts.records,
-                        .clock = call.parts.clock,
-                        .random = call.parts.random,
-                        .actor = call.actor},
+    TRY(verify_subject({.subjects = subjects, .providers = *providers, .random = call.parts.random},
                        found.tenant, found.subject, std::move(claim)));
     return show(call, found);
 }

@@ -20,6 +20,7 @@
 #include "label/metadata/aigc.h"
 #include "label/record.h"
 #include "ledger/record.h"
+#include "ledger/records.h"
 #include "review/review.h"
 #include "review/scope.h"
 
@@ -48,6 +49,8 @@ struct Call {
     identity::Caller caller;
     ErrorContext errors;
     ledger::ServiceRecord record;
+    std::vector<ledger::Print> prints;  // of what goes out
+    bool has_text_print = false;
     bool recorded = false;
     bool in_tenant_quota = false;
     bool in_subject_quota = false;

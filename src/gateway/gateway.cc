@@ -24,6 +24,7 @@
 #include "identity/api_key.h"
 #include "identity/tenants.h"
 #include "ledger/record.h"
+#include "ledger/record_contents.h"
 #include "ledger/records.h"
 
 #include <fmt/format.h>
@@ -310,15 +311,23 @@ Task<void> Gateway::end_refused(Call& call, Refusal refusal) {
 
 void Gateway::owe_record(const Call& call) {
     ++owed_;
-    call.loop().spawn(pay_record(call.loop(), call.record));
+    call.loop().spawn(pay_record(call.loop(), call.record, call.prints));
 }
 
-Task<void> Gateway::pay_record(http::Loop& loop, ledger::ServiceRecord record) {
+Task<void> Gateway::pay_record(http::Loop& loop, ledger::ServiceRecord record,
+                               std::vector<ledger::Print> prints) {
     constexpr std::chrono::seconds kPause{1};
     for (;;) {
         co_await loop.sleep(kPause);
+        if (ledger::has_large_content(record)) {
+            const auto move = [&] { return parts_.move_out(record); };
+            const auto moved = co_await parts_.blocking.run(loop, move);
+            if (!moved.ok()) {
+                continue;
+            }
+        }
         const auto kept = co_await when_done<Result<void>>(
-            loop, [&](const auto& done) { parts_.records.append(record, {}, done); });
+            loop, [&](const auto& done) { parts_.records.append(record, prints, done); });
         // A conflict says that it was kept after all.
         if (kept.ok() || kept.error().code == ErrorCode::kConflict) {
             --owed_;

@@ -17,6 +17,8 @@
 #include "http/router.h"
 #include "http/tls.h"
 #include "http/upstream.h"
+#include "ledger/record.h"
+#include "ledger/records.h"
 
 #include <atomic>
 #include <cstddef>
@@ -82,7 +84,8 @@ private:
     void count(const Call& call, const http::Route& route, const std::string& code);
     void log(http::Exchange& exchange, std::string_view operation, const Call* call,
              const std::string& code, SteadyTime began);
-    Task<void> pay_record(http::Loop& loop, ledger::ServiceRecord record);
+    Task<void> pay_record(http::Loop& loop, ledger::ServiceRecord record,
+                          std::vector<ledger::Print> prints);
     Task<void> not_found(http::Exchange& exchange, const std::string& allowed);
 
     Parts parts_;

@@ -5,16 +5,22 @@
 #include "core/digest.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "fingerprint/pdq.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "label/apply.h"
 #include "label/metadata/aigc.h"
+#include "ledger/likeness.h"
 #include "ledger/record.h"
+#include "ledger/records.h"
+#include "worker/prints.h"
 
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace colophon::gateway {
 
@@ -28,6 +34,27 @@ label::ApplyOptions apply_options(const Call& call) {
     options.issuer = call.settings->label.issuer;
     return options;
 }
+
+namespace {
+
+// By which records of near copies are found. More files than a record has room for are still found
+// by their digests.
+void add_prints(Call& call, const worker::FilePrints& made) {
+    std::vector<ledger::Print> prints;
+    if (made.picture && made.picture->quality >= fingerprint::kPdqQualityMin) {
+        prints.push_back(ledger::picture_print(made.picture->hashes.front()));
+    }
+    if (made.video) {
+        prints = ledger::video_prints(*made.video);
+    }
+    for (ledger::Print& each : prints) {
+        if (call.prints.size() + 1 < ledger::kRecordPrintsMax) {  // one is for the text
+            call.prints.push_back(std::move(each));
+        }
+    }
+}
+
+}  // namespace
 
 Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer file,
                                          std::string name) {
@@ -45,6 +72,7 @@ Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer fi
         call.facts().label = call.aigc;
     }
     call.record.content_digests.push_back(sha256(labelled->file));
+    add_prints(call, labelled->prints);
     co_return labelled;
 }
 

@@ -20,6 +20,7 @@
 #include "ledger/answers.h"
 #include "ledger/content_ids.h"
 #include "ledger/records.h"
+#include "worker/prints.h"
 #include "worker/protocol.h"
 
 #include <cstdint>
@@ -50,6 +51,7 @@ public:
         Buffer file;
         label::Format format = label::Format::kPlainText;
         worker::LabelReport report;
+        worker::FilePrints prints;  // empty for what has none, or where none could be made
     };
     // Adds to `options` what the format owes of marks, and the signature. `name` helps to tell
     // texts apart and may be empty.
@@ -92,6 +94,8 @@ struct Parts {
     std::function<void(std::span<const std::string> entries)> count_hits;
     Metrics& metrics;
     AccessLog access_log;
+    // Moves what a record does not hold out of it, into blobs; blocks.
+    std::function<Result<void>(ledger::ServiceRecord&)> move_out;
 };
 
 }  // namespace colophon::gateway

@@ -20,6 +20,7 @@
 #include "label/metadata/aigc.h"
 #include "label/record.h"
 #include "ledger/record.h"
+#include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "review/entry.h"
 #include "review/review.h"
@@ -250,6 +251,31 @@ http::Headers answer_headers(const Call& call, std::string_view content_type) {
     return headers;
 }
 
+namespace {
+
+// By which the record is found again when somebody shows a near copy of the text. A text without a
+// print is no reason to keep no record.
+Task<void> add_text_print(const Stages& stages, Call& call) {
+    constexpr std::size_t kAtOnceBytes = 16U << 10U;  // half a millisecond
+    const std::string& text = call.record.personal.output;
+    if (text.empty() || call.has_text_print) {
+        co_return;
+    }
+    call.has_text_print = true;
+    const auto make = [&] { return stages.parts.records.print_of_text(text); };
+    Result<std::optional<ledger::Print>> print = std::optional<ledger::Print>();
+    if (text.size() <= kAtOnceBytes) {
+        print = make();
+    } else {
+        print = co_await stages.parts.blocking.run(call.loop(), make);
+    }
+    if (print.ok() && *print) {
+        call.prints.push_back(**std::move(print));
+    }
+}
+
+}  // namespace
+
 Task<Result<void>> append_record(const Stages& stages, Call& call) {
     ledger::ServiceRecord& record = call.record;
     record.facts.durations.total_ms = milliseconds_since(call.began);
@@ -277,10 +303,19 @@ Task<Result<void>> append_record(const Stages& stages, Call& call) {
             record.content_digests.push_back(sha256(as_bytes(*text)));
         }
     }
+    co_await add_text_print(stages, call);
     // The record is taken over when append() returns; it is durable when we go on.
     call.recorded = true;
-    auto kept = co_await when_done<Result<void>>(
-        call.loop(), [&](const auto& done) { stages.parts.records.append(record, {}, done); });
+    if (ledger::has_large_content(record)) {
+        const auto move = [&] { return stages.parts.move_out(record); };
+        auto moved = co_await stages.parts.blocking.run(call.loop(), move);
+        if (!moved.ok()) {
+            co_return moved;
+        }
+    }
+    auto kept = co_await when_done<Result<void>>(call.loop(), [&](const auto& done) {
+        stages.parts.records.append(record, call.prints, done);
+    });
     co_return kept;
 }
 

@@ -20,6 +20,7 @@
 #include "http/sse.h"
 #include "http/upstream.h"
 #include "ledger/record.h"
+#include "ledger/record_contents.h"
 #include "review/review.h"
 #include "review/scope.h"
 
@@ -40,8 +41,8 @@ namespace {
 
 constexpr std::size_t kDepthMax = 64;
 
-// Room for the labels that come last.
-constexpr std::size_t kAnswerTextMax = ledger::kRecordTextBytesMax - (64U << 10U);
+// What is kept of a call; room for the labels that come last.
+constexpr std::size_t kAnswerTextMax = ledger::kRecordContentBytesMax - (64U << 10U);
 
 Error too_long() {
     return Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"};
@@ -155,7 +156,7 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         call.facts().label.clear();
         co_return refusal;
     }
-    if (call.record.personal.output.size() > ledger::kRecordTextBytesMax) {
+    if (call.record.personal.output.size() > ledger::kRecordContentBytesMax) {
         co_return upstream_failure(too_long());
     }
     http::Headers headers = answer_headers(call, "application/json");
@@ -312,7 +313,7 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     note_usage(call, stream.usage());
     call.facts().model_version = stream.model().substr(0, ledger::kRecordNameBytesMax);
     call.record.personal.output = stream.text();
-    if (call.record.personal.output.size() > ledger::kRecordTextBytesMax) {
+    if (call.record.personal.output.size() > ledger::kRecordContentBytesMax) {
         cut_text(call.record.personal.output, kAnswerTextMax);
         call.detail.emplace_back("output_cut", true);
     }

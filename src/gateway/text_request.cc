@@ -15,7 +15,7 @@
 #include "label/apply.h"
 #include "label/format.h"
 #include "label/plan.h"
-#include "ledger/record.h"
+#include "ledger/record_contents.h"
 
 #include <fmt/format.h>
 
@@ -294,7 +294,7 @@ std::optional<Refusal> read_text_request(const Call& call, const std::string& bo
     if (refusal) {
         return refusal;
     }
-    if (request.ask.text.size() > ledger::kRecordTextBytesMax) {
+    if (request.ask.text.size() > ledger::kRecordContentBytesMax) {
         Refusal too_long = invalid_request("the texts of the call are too long", "");
         too_long.status = 413;
         return too_long;

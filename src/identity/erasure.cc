@@ -10,10 +10,12 @@
 #include "ledger/records.h"
 #include "ledger/retention.h"
 #include "storage/data_keys.h"
+#include "storage/store.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 namespace colophon::identity {
@@ -57,13 +59,33 @@ Result<void> erase_subject(const ErasureParts& parts, const Erasure& erasure) {
         TRY(check_retention(parts, erasure));
     }
     TRY(parts.subjects.erase(erasure.tenant, erasure.subject));
-    TRY(parts.keys.destroy(to_string(erasure.subject)));
-    return parts.conduct.append({.operation = "subject.erased",
-                                 .facts = {{"tenant", to_string(erasure.tenant)},
-                                           {"subject", to_string(erasure.subject)},
-                                           {"despite_retention", erasure.despite_retention}},
-                                 .names = {{"reason", erasure.reason}},
-                                 .kind = ledger::RecordKind::kErasure});
+    TRY(parts.records.forget_prints(erasure.subject));
+    storage::Batch record =
+        TRY(parts.conduct.prepare({.operation = "subject.erased",
+                                   .facts = {{"tenant", to_string(erasure.tenant)},
+                                             {"subject", to_string(erasure.subject)},
+                                             {"despite_retention", erasure.despite_retention}},
+                                   .names = {{"reason", erasure.reason}},
+                                   .kind = ledger::RecordKind::kErasure}));
+    record.operations.push_back(ledger::release_contents_of(erasure.subject));
+    return parts.keys.destroy(to_string(erasure.subject), record);
+}
+
+Result<void> finish_erasures(storage::DataKeys& keys, const ledger::Conduct& conduct) {
+    const std::vector<std::string> owners = TRY(keys.unrecorded());
+    for (const std::string& owner : owners) {
+        const storage::Batch record =
+            TRY(conduct.prepare({.operation = "subject.erased",
+                                 .facts = {{"subject", owner}, {"by_tombstone", true}},
+                                 .names = {},
+                                 .kind = ledger::RecordKind::kErasure}));
+        const auto kept = keys.mark_recorded(owner, record);
+        // A conflict: another node was quicker.
+        if (!kept.ok() && kept.error().code != ErrorCode::kConflict) {
+            return kept;
+        }
+    }
+    return {};
 }
 
 }  // namespace colophon::identity

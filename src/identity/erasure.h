@@ -2,9 +2,10 @@
 #pragma once
 
 // Erasing a person: what is known of the subject goes, then the data key under which everything
-// else about it is sealed. Logged before (an act of administration, in the transaction of the
-// change) and after (a record of kind kErasure): a crash in between leaves a subject that is closed
-// and nameless and a key that the next call destroys.
+// else about it is sealed. Each of the two steps writes its record in its own transaction: an act
+// of administration, then a record of kind kErasure. A crash in between leaves a subject that is
+// closed and nameless and a key that the next call destroys, or the next start where a tombstone
+// says so (finish_erasures()).
 //
 // The law also asks to keep: logs for half a year at least, and whatever an authority put on hold.
 // A hold always wins. Younger records only yield to a caller who says that they must.
@@ -41,5 +42,9 @@ struct ErasureParts {
 // records have to be kept and `despite_retention` is not set; the message says until when. No error
 // when it was done before.
 Result<void> erase_subject(const ErasureParts& parts, const Erasure& erasure);
+
+// The records of keys that a tombstone destroyed when the installation was opened: after a crash in
+// the middle of an erasure, or a backup that was older than it.
+Result<void> finish_erasures(storage::DataKeys& keys, const ledger::Conduct& conduct);
 
 }  // namespace colophon::identity

@@ -95,7 +95,10 @@ VerificationAnswer Provider::verify(const VerificationRequest& request) {
         reply = std::move(tried->reply);
         again = tried->connection_failed && answer.attempts <= template_.retries;
     }
-    breaker_.record(is_judgement(answer.outcome));
+    breaker_.record(is_judgement(answer.outcome) || answer.outcome == Outcome::kPending);
+    if (template_.callback) {
+        answer.wait = template_.callback->wait;
+    }
     answer.checked_at = clock_.now();
     answer.billable = std::ranges::find(template_.billed, answer.outcome) != template_.billed.end();
     if (!random_.fill(answer.reply_salt).ok()) {

@@ -4,6 +4,7 @@
 // A verification provider that can be asked [DSP-9]: its template, the way out, and a circuit
 // breaker.
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/http_exchange.h"
 #include "core/random.h"
@@ -12,7 +13,9 @@
 #include "identity/verification.h"
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace colophon::identity {
@@ -35,6 +38,22 @@ public:
     // with the same idempotency key; an answer that came, or time that passed, is not. Values that
     // the template needs and that are missing are kInvalidInput.
     VerificationAnswer verify(const VerificationRequest& request);
+
+    // What it says later of an order that was kPending. Nothing in it is believed before its
+    // signature and its time are right: kDenied, with one message for all that can be wrong with
+    // them, and for a provider that has no callbacks; kInvalidArgument when no order is named.
+    // Whether the order is still open is the caller's to look: an order ends once.
+    struct Callback {
+        std::string_view method;
+        std::string_view path;
+        std::function<std::string_view(std::string_view name)> header;
+        Bytes body;
+    };
+    struct CallbackAnswer {
+        std::string order;
+        VerificationAnswer answer;
+    };
+    Result<CallbackAnswer> read_callback(const Callback& callback) const;
 
 private:
     struct Attempt;

@@ -43,12 +43,19 @@ VerificationAnswer ProviderChain::verify(const VerificationRequest& request) {
         any = true;
         const bool doubt =
             last.outcome == Outcome::kTimeout || last.outcome == Outcome::kProviderError;
-        if (is_judgement(last.outcome) || (doubt && after_doubt_ == AfterDoubt::kStop)) {
+        const bool taken = is_judgement(last.outcome) || last.outcome == Outcome::kPending;
+        if (taken || (doubt && after_doubt_ == AfterDoubt::kStop)) {
             break;
         }
     }
     last.earlier = std::move(earlier);
     return last;
+}
+
+const Provider* ProviderChain::find(std::string_view name) const noexcept {
+    const auto found =
+        std::ranges::find_if(providers_, [&](const auto& each) { return each->name() == name; });
+    return found == providers_.end() ? nullptr : found->get();
 }
 
 }  // namespace colophon::identity

@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace colophon::identity {
@@ -29,6 +30,8 @@ public:
         : providers_(std::move(providers)), after_doubt_(after_doubt), clock_(clock) {}
 
     bool verifies(Means means) const noexcept;
+    // Nothing when there is none of that name.
+    const Provider* find(std::string_view name) const noexcept;
 
     // The answer of the last one that was asked, with the earlier ones in `earlier`; all within the
     // request's total time. kInvalidInput when no provider knows these means.

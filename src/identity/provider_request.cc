@@ -30,6 +30,7 @@ Placeholders values_of(const VerificationRequest& request, const AttemptContext&
     Placeholders values = request.fields;
     values.emplace_back("consent", request.consent_reference);
     values.emplace_back("idempotency_key", request.idempotency_key);
+    values.emplace_back("order", request.order);
     values.emplace_back("nonce", attempt.nonce);
     values.emplace_back("timestamp", std::to_string(seconds.time_since_epoch().count()));
     values.emplace_back("timestamp_ms", std::to_string(attempt.now.time_since_epoch().count()));

@@ -5,6 +5,8 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "identity/answer_mapping.h"
+#include "identity/internal/template_parts.h"
+#include "identity/internal/template_section.h"
 #include "identity/limits.h"
 #include "identity/request_signature.h"
 #include "identity/verification.h"
@@ -26,115 +28,18 @@
 namespace colophon::identity {
 namespace {
 
+using internal::Section;
+using internal::wrong;
+
 constexpr int kRetriesMax = 3;
 constexpr std::int64_t kAttemptMillisecondsMax = 60'000;
-constexpr std::size_t kValueBytesMax = 4'096;
 
 // What may stand in braces anywhere in the request; the signature knows more.
-constexpr std::array<std::string_view, 11> kRequestNames{
-    "name",  "number",          "mobile",    "code",         "token", "consent",
-    "nonce", "idempotency_key", "timestamp", "timestamp_ms", "time"};
+constexpr std::array<std::string_view, 12> kRequestNames{
+    "name",  "number",          "mobile", "code",      "token",        "consent",
+    "nonce", "idempotency_key", "order",  "timestamp", "timestamp_ms", "time"};
 constexpr std::array<std::string_view, 8> kSignatureNames{
     "method", "host", "path", "query", "body", "body_sha256", "key_id", "signature"};
-
-Error wrong(std::string_view key, std::string_view what) {
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("'{}' of a verification provider {}", key, what)};
-}
-
-// One table of the file. Keys that nobody asked for are found at the end.
-class Section {
-public:
-    Section(const toml::table* table, std::string name) : table_(table), name_(std::move(name)) {}
-
-    bool exists() const noexcept { return table_ != nullptr; }
-    std::string full(std::string_view key) const {
-        return name_.empty() ? std::string(key) : fmt::format("{}.{}", name_, key);
-    }
-
-    const toml::node* find(std::string_view key) {
-        asked_.emplace_back(key);
-        return table_ == nullptr ? nullptr : table_->get(key);
-    }
-
-    Result<std::string> text(std::string_view key, std::string_view otherwise) {
-        const toml::node* node = find(key);
-        if (node == nullptr) {
-            return std::string(otherwise);
-        }
-        const auto value = node->value_exact<std::string>();
-        if (!value || value->size() > kValueBytesMax) {
-            return wrong(full(key), "must be a text of at most 4096 bytes");
-        }
-        return *value;
-    }
-
-    Result<std::string> needed_text(std::string_view key) {
-        std::string value = TRY(text(key, ""));
-        if (value.empty()) {
-            return wrong(full(key), "is missing");
-        }
-        return value;
-    }
-
-    Result<std::int64_t> number(std::string_view key, std::int64_t otherwise, std::int64_t max) {
-        const toml::node* node = find(key);
-        if (node == nullptr) {
-            return otherwise;
-        }
-        const auto value = node->value_exact<std::int64_t>();
-        if (!value || *value < 0 || *value > max) {
-            return wrong(full(key), fmt::format("must be a number from 0 to {}", max));
-        }
-        return *value;
-    }
-
-    // A table within this one, empty when it is not there.
-    Result<Section> section(std::string_view key) {
-        const toml::node* node = find(key);
-        if (node == nullptr) {
-            return Section(nullptr, full(key));
-        }
-        if (node->as_table() == nullptr) {
-            return wrong(full(key), "must be a table");
-        }
-        return Section(node->as_table(), full(key));
-    }
-
-    // All members, as texts.
-    Result<Parameters> texts() {
-        Parameters all;
-        if (table_ == nullptr) {
-            return all;
-        }
-        for (const auto& [key, node] : *table_) {
-            if (all.size() >= kProviderPartsMax) {
-                return wrong(name_, "has too many members");
-            }
-            all.emplace_back(key.str(), TRY(text(key.str(), "")));
-        }
-        return all;
-    }
-
-    Result<void> nothing_else() const {
-        if (table_ == nullptr) {
-            return {};
-        }
-        for (const auto& [key, node] : *table_) {
-            if (std::ranges::find(asked_, key.str()) == asked_.end()) {
-                return wrong(full(key.str().substr(0, 100)), "is no key that is known");
-            }
-        }
-        return {};
-    }
-
-    const toml::table* table() const noexcept { return table_; }
-
-private:
-    const toml::table* table_;
-    std::string name_;
-    std::vector<std::string> asked_;
-};
 
 // Every {placeholder} of a pattern must be one of the known names.
 Result<void> check_pattern(std::string_view key, std::string_view pattern, bool in_signature) {
@@ -247,35 +152,21 @@ Result<void> read_request(Section& section, ProviderTemplate& provider) {
     return section.nothing_else();
 }
 
-struct HmacKind {
-    std::string_view name;
-    HmacHash hash;
-};
-constexpr std::array<HmacKind, 4> kHmacKinds{
-    HmacKind{.name = "hmac-sha256", .hash = HmacHash::kSha256},
-    HmacKind{.name = "hmac-sha512", .hash = HmacHash::kSha512},
-    HmacKind{.name = "hmac-sha1", .hash = HmacHash::kSha1},
-    HmacKind{.name = "hmac-sm3", .hash = HmacHash::kSm3}};
-
 Result<void> read_hmac(Section& section, std::string_view kind, SignatureTemplate& signature) {
-    const auto* found = std::ranges::find(kHmacKinds, kind, &HmacKind::name);
-    if (found == kHmacKinds.end()) {
+    const auto hash = internal::hmac_of(kind);
+    if (!hash) {
         return wrong("signature.kind",
                      "must be none, acs3-hmac-sha256, tc3-hmac-sha256, hmac-sha256, hmac-sha512, "
                      "hmac-sha1 or hmac-sm3");
     }
     signature.kind = SignatureKind::kHmac;
-    signature.hash = found->hash;
+    signature.hash = *hash;
     signature.message = TRY(section.needed_text("message"));
     signature.header = TRY(section.needed_text("header"));
     signature.value = TRY(section.text("value", "{signature}"));
     TRY(check_pattern("signature.message", signature.message, true));
     TRY(check_pattern("signature.value", signature.value, true));
-    const std::string encoding = TRY(section.text("encoding", "hex"));
-    if (encoding != "hex" && encoding != "base64") {
-        return wrong("signature.encoding", "must be hex or base64");
-    }
-    signature.encoding = encoding == "hex" ? MacEncoding::kHex : MacEncoding::kBase64;
+    signature.encoding = TRY(internal::read_encoding(section));
     return {};
 }
 
@@ -287,9 +178,7 @@ Result<void> read_signature(Section& section, const SecretSource& secrets,
     }
     signature.key.key_id = TRY(section.needed_text("key_id"));
     const std::string reference = TRY(section.needed_text("secret"));
-    if (!reference.starts_with("env:") && !reference.starts_with("file:")) {
-        return wrong("signature.secret", "must be env:NAME or file:PATH, not the secret itself");
-    }
+    TRY(internal::check_secret_reference("signature.secret", reference));
     for (std::string* part : {&signature.key.key_id, &signature.key.secret}) {
         const std::string from = part == &signature.key.secret ? reference : *part;
         if (from.starts_with("env:") || from.starts_with("file:")) {
@@ -307,20 +196,6 @@ Result<void> read_signature(Section& section, const SecretSource& secrets,
         TRY(read_hmac(section, kind, signature));
     }
     return section.nothing_else();
-}
-
-Result<std::vector<std::pair<std::string, Outcome>>> read_outcomes(Section& parent,
-                                                                   std::string_view key) {
-    Section section = TRY(parent.section(key));
-    std::vector<std::pair<std::string, Outcome>> outcomes;
-    for (const auto& [value, name] : TRY(section.texts())) {
-        const auto outcome = parse_outcome(name);
-        if (!outcome.ok()) {
-            return wrong(section.full(value), outcome.error().what);
-        }
-        outcomes.emplace_back(value, *outcome);
-    }
-    return outcomes;
 }
 
 Result<void> read_billed(Section& section, std::vector<Outcome>& billed) {
@@ -344,34 +219,32 @@ Result<void> read_billed(Section& section, std::vector<Outcome>& billed) {
 }
 
 Result<void> read_answer(Section& section, ProviderTemplate& provider) {
-    AnswerMapping& mapping = provider.answer;
-    const std::string outcome_path = TRY(section.needed_text("outcome"));
-    mapping.outcome = TRY(parse_json_path(outcome_path));
-    mapping.outcomes = TRY(read_outcomes(section, "outcomes"));
-    const bool can_match = std::ranges::any_of(
-        mapping.outcomes, [](const auto& row) { return row.second == Outcome::kMatch; });
+    TRY(internal::read_mapping(section, provider.answer));
+    TRY(read_billed(section, provider.billed));
+    return section.nothing_else();
+}
+
+bool maps_to(const AnswerMapping& mapping, Outcome outcome) {
+    return std::ranges::any_of(mapping.outcomes,
+                               [&](const auto& row) { return row.second == outcome; });
+}
+
+// What is said later needs somebody who listens, and an order by which it is found again.
+Result<void> check_outcomes(const ProviderTemplate& provider, std::string_view file) {
+    const bool later = maps_to(provider.answer, Outcome::kPending);
+    const bool can_match =
+        maps_to(provider.answer, Outcome::kMatch) ||
+        (later && provider.callback && maps_to(provider.callback->answer, Outcome::kMatch));
     if (!can_match) {
         return wrong("answer.outcomes", "has no value that means match");
     }
-    if (const std::string path = TRY(section.text("error", "")); !path.empty()) {
-        mapping.error = TRY(parse_json_path(path));
+    if (later && !provider.callback) {
+        return wrong("answer.outcomes", "has pending, and there is no table callback");
     }
-    mapping.errors = TRY(read_outcomes(section, "errors"));
-    for (const auto& [value, outcome] : mapping.errors) {
-        if (outcome == Outcome::kMatch) {
-            return wrong("answer.errors", "maps an error to match");
-        }
+    if (provider.callback && file.find("{order}") == std::string_view::npos) {
+        return wrong("request", "must send {order}, by which callbacks say what they are about");
     }
-    if (const std::string path = TRY(section.text("reference", "")); !path.empty()) {
-        mapping.reference = TRY(parse_json_path(path));
-    }
-    Section required = TRY(section.section("required"));
-    for (const auto& [path, value] : TRY(required.texts())) {
-        JsonPath place = TRY(parse_json_path(path));
-        mapping.required.emplace_back(std::move(place), value);
-    }
-    TRY(read_billed(section, provider.billed));
-    return section.nothing_else();
+    return {};
 }
 
 Result<void> read_head(Section& root, ProviderTemplate& provider) {
@@ -398,7 +271,8 @@ Result<void> read_head(Section& root, ProviderTemplate& provider) {
     return {};
 }
 
-Result<ProviderTemplate> read_template(const toml::table& table, const SecretSource& secrets) {
+Result<ProviderTemplate> read_template(const toml::table& table, std::string_view file,
+                                       const SecretSource& secrets) {
     Section root(&table, "");
     ProviderTemplate provider;
     TRY(read_head(root, provider));
@@ -408,7 +282,12 @@ Result<ProviderTemplate> read_template(const toml::table& table, const SecretSou
     TRY(read_signature(signature, secrets, provider.signature));
     Section answer = TRY(root.section("answer"));
     TRY(read_answer(answer, provider));
+    Section callback = TRY(root.section("callback"));
+    if (callback.exists()) {
+        provider.callback = TRY(internal::read_callback_template(callback, secrets));
+    }
     TRY(root.nothing_else());
+    TRY(check_outcomes(provider, file));
     return provider;
 }
 
@@ -422,7 +301,7 @@ Result<ProviderTemplate> parse_provider_template(std::string_view text,
     }
     try {
         const toml::table table = toml::parse(text);
-        return read_template(table, secrets);
+        return read_template(table, text, secrets);
     } catch (const toml::parse_error& failure) {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("a provider's file is no TOML: {} in line {}",

@@ -9,6 +9,8 @@
 //   [request.form] or [request.json]: values with {placeholders} [signature]  kind, key_id, secret,
 //   and for hmac kinds: message, header, value, encoding [answer]     outcome, error, reference:
 //   paths; billed [answer.required] [answer.outcomes] [answer.errors]
+//   [callback] kind, secret, message, signature, timestamp, nonce: how it is signed; order; and as
+//   [answer]
 
 #include "core/clock.h"
 #include "core/hmac.h"
@@ -42,6 +44,23 @@ struct SignatureTemplate {
     std::string value;  // with placeholders, {signature} among them
 };
 
+// What a provider sends later, where it does not answer at once: signed by a secret of its own and
+// fresh. Names of
+// headers are kept in small letters.
+struct CallbackTemplate {
+    HmacHash hash = HmacHash::kSha256;
+    MacEncoding encoding = MacEncoding::kHex;
+    std::string secret;
+    std::string message;           // covers the time and the body
+    std::string signature_header;  // the code alone
+    std::string timestamp_header;  // seconds or milliseconds since 1970
+    std::string nonce_header;      // may be empty
+    std::chrono::seconds within{300};
+    std::chrono::minutes wait{30};  // so long an order stays open
+    JsonPath order;
+    AnswerMapping answer;
+};
+
 struct ProviderTemplate {
     std::string name;
     std::vector<Means> means;
@@ -60,6 +79,7 @@ struct ProviderTemplate {
     SignatureTemplate signature;
     AnswerMapping answer;
     std::vector<Outcome> billed{Outcome::kMatch, Outcome::kMismatch};
+    std::optional<CallbackTemplate> callback;
 };
 
 // Turns "env:NAME" and "file:PATH" into the secret; who has files and an environment gives it.

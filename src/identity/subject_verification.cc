@@ -16,6 +16,7 @@
 #include "identity/caches.h"
 #include "identity/calendar.h"
 #include "identity/codes.h"
+#include "identity/internal/recorded.h"
 #include "identity/internal/subject_sql.h"
 #include "identity/limits.h"
 #include "identity/mobile_number.h"
@@ -50,8 +51,6 @@ using storage::time_value;
 using storage::Transaction;
 
 constexpr std::chrono::hours kDay{24};
-// A provider has answered long before; whoever asked has died.
-constexpr std::chrono::minutes kPendingMax{5};
 constexpr std::size_t kKeyCharsMax = 64;
 constexpr std::size_t kTokenBytesMax = 4'096;
 constexpr std::string_view kCodeProvider = "one-time-code";
@@ -70,6 +69,8 @@ VerificationState state_of(Outcome outcome) noexcept {
             return VerificationState::kNoRecord;
         case Outcome::kInvalidInput:
             return VerificationState::kInvalid;
+        case Outcome::kPending:
+            return VerificationState::kPending;
         case Outcome::kProviderBusy:
         case Outcome::kProviderError:
         case Outcome::kTimeout:
@@ -105,6 +106,15 @@ Result<void> check_key(std::string_view key) {
     return {};
 }
 
+Error overtaken() {
+    return Error{ErrorCode::kConflict,
+                 "the account was closed or asked anew while it was being verified"};
+}
+
+Error no_order() {
+    return Error{ErrorCode::kNotFound, "there is no such order that waits for an answer"};
+}
+
 Error code_refused() {
     return Error{ErrorCode::kDenied, "the code is wrong, too old or was tried too often"};
 }
@@ -125,8 +135,10 @@ struct Subjects::Ask {
     std::string consent;
     Normalised values;
     Buffer index;
-    Buffer sealed;       // the number
-    bool counts = true;  // against the caps of a day
+    Buffer sealed;          // the number
+    bool counts = true;     // against the caps of a day
+    std::string order;      // by which the provider may speak of it later
+    bool by_order = false;  // and did
 };
 
 Result<Subjects::Normalised> Subjects::normalise(const Claim& claim) const {
@@ -227,6 +239,7 @@ Result<std::optional<VerificationState>> Subjects::begin(Transaction& transactio
                                 {id_value(ask.subject), storage::bytes(ask.index),
                                  storage::text(ask.idempotency_key), time_value(now)}));
     }
+    TRY(transaction.execute(sql::kEndOrders, {id_value(ask.subject), means}));
     TRY(transaction.execute(sql::kBeginAsk, {id_value(ask.subject), means,
                                              storage::bytes(ask.index), storage::bytes(ask.sealed),
                                              storage::text(ask.idempotency_key), time_value(now)}));
@@ -247,45 +260,105 @@ Result<void> Subjects::keep_birth(Transaction& transaction, const Ask& ask) {
     return {};
 }
 
-Result<VerificationState> Subjects::finish(const Ask& ask, const VerificationAnswer& answer) {
+Result<storage::Batch> Subjects::prepare_record(const Ask& ask, std::string_view operation,
+                                                std::string_view state,
+                                                const VerificationAnswer* answer) {
+    if (!parts_.verifications) {
+        return storage::Batch{};
+    }
+    return parts_.verifications({.operation = operation,
+                                 .tenant = ask.tenant,
+                                 .subject = ask.subject,
+                                 .means = ask.means,
+                                 .state = state,
+                                 .answer = answer});
+}
+
+Result<void> Subjects::keep_answer(Transaction& transaction, const Ask& ask,
+                                   const VerificationAnswer& answer) {
     const VerificationState state = state_of(answer.outcome);
     const bool verified = state == VerificationState::kVerified;
-    const auto expires =
-        verified ? std::optional(answer.checked_at + policy_.verified_for) : std::nullopt;
+    const storage::Value expires =
+        verified ? time_value(answer.checked_at + policy_.verified_for) : storage::null();
+    const auto means = integer(static_cast<std::int64_t>(ask.means));
+    const auto key = storage::text(ask.idempotency_key);
+    const Rows standing =
+        TRY(transaction.query(sql::kVerifiedValue, {id_value(ask.subject), means}));
+    bool about_another = false;
+    if (!verified && !standing.empty()) {
+        // That another number is not his does not undo that this one is.
+        const Bytes index = TRY(standing.bytes(0, 0));
+        about_another = to_buffer(index) != ask.index;
+    }
+    std::int64_t kept = 0;
+    if (!is_judgement(answer.outcome) || about_another) {
+        kept = TRY(transaction.execute(sql::kDropAsk, {id_value(ask.subject), means, key}));
+    } else {
+        kept = TRY(transaction.execute(
+            sql::kKeepAnswer,
+            {id_value(ask.subject), means, key, integer(number_of(state)),
+             time_value(answer.checked_at), expires, storage::text(answer.provider),
+             storage::text(answer.provider_reference), storage::text(answer.provider_code),
+             storage::text(answer.assurance), storage::bytes(answer.reply_salt),
+             storage::bytes(answer.reply_commitment), storage::bytes(ask.index),
+             storage::bytes(ask.sealed), storage::text(ask.consent)}));
+    }
+    if (kept == 0) {
+        return overtaken();
+    }
+    if (!is_judgement(answer.outcome)) {
+        TRY(transaction.execute(sql::kDropAttempt, {id_value(ask.subject), key}));
+    }
+    transaction.notify({.channel = kSubjectsChanged, .payload = {}});
+    return verified && ask.values.birth ? keep_birth(transaction, ask) : Result<void>();
+}
+
+// The ask goes on: nobody else is asked about it until the order is answered or too old.
+Result<void> Subjects::keep_order(Transaction& transaction, const Ask& ask,
+                                  const VerificationAnswer& answer) {
+    const auto means = integer(static_cast<std::int64_t>(ask.means));
+    const auto key = storage::text(ask.idempotency_key);
+    const Time expires = answer.checked_at + answer.wait;
+    const std::int64_t kept = TRY(transaction.execute(
+        sql::kKeepWaiting, {id_value(ask.subject), means, key, time_value(expires - kPendingMax)}));
+    if (kept == 0) {
+        return overtaken();
+    }
+    TRY(transaction.execute(
+        sql::kAddOrder,
+        {storage::text(ask.order), storage::text(answer.provider), id_value(ask.tenant),
+         id_value(ask.subject), means, key, storage::bytes(ask.index), storage::bytes(ask.sealed),
+         storage::text(ask.consent), time_value(expires)}));
+    transaction.notify({.channel = kSubjectsChanged, .payload = {}});
+    return {};
+}
+
+// Each order ends once, whoever says it again.
+Result<void> Subjects::end_order(Transaction& transaction, const Ask& ask) {
+    const std::int64_t ended = TRY(transaction.execute(sql::kEndOrder, {storage::text(ask.order)}));
+    return ended == 1 ? Result<void>() : Result<void>(no_order());
+}
+
+Result<VerificationState> Subjects::finish(const Ask& ask, const VerificationAnswer& answer) {
+    const VerificationState state = state_of(answer.outcome);
+    const storage::Batch record =
+        TRY(prepare_record(ask, "subject.verify", state_name(state), &answer));
     const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
-        const auto means = integer(static_cast<std::int64_t>(ask.means));
-        const auto key = storage::text(ask.idempotency_key);
-        const Rows standing =
-            TRY(transaction.query(sql::kVerifiedValue, {id_value(ask.subject), means}));
-        bool about_another = false;
-        if (!verified && !standing.empty()) {
-            // That another number is not his does not undo that this one is.
-            const Bytes index = TRY(standing.bytes(0, 0));
-            about_another = to_buffer(index) != ask.index;
-        }
-        std::int64_t kept = 0;
-        if (!is_judgement(answer.outcome) || about_another) {
-            kept = TRY(transaction.execute(sql::kDropAsk, {id_value(ask.subject), means, key}));
+        if (answer.outcome == Outcome::kPending) {
+            TRY(keep_order(transaction, ask, answer));
         } else {
-            kept = TRY(transaction.execute(
-                sql::kKeepAnswer,
-                {id_value(ask.subject), means, key, integer(number_of(state)),
-                 time_value(answer.checked_at), time_value(expires), storage::text(answer.provider),
-                 storage::text(answer.provider_reference), storage::text(answer.provider_code),
-                 storage::text(answer.assurance), storage::bytes(answer.reply_salt),
-                 storage::bytes(answer.reply_commitment), storage::bytes(ask.index),
-                 storage::bytes(ask.sealed), storage::text(ask.consent)}));
+            TRY(keep_answer(transaction, ask, answer));
         }
-        if (kept == 0) {
-            return Error{ErrorCode::kConflict,
-                         "the account was closed or asked anew while it was being verified"};
+        if (ask.by_order) {
+            TRY(end_order(transaction, ask));
         }
-        if (!is_judgement(answer.outcome)) {
-            TRY(transaction.execute(sql::kDropAttempt, {id_value(ask.subject), key}));
-        }
-        transaction.notify({.channel = kSubjectsChanged, .payload = {}});
-        return verified && ask.values.birth ? keep_birth(transaction, ask) : Result<void>();
+        return internal::write_record(transaction, record);
     });
+    if (!done.ok() && done.error().code == ErrorCode::kConflict) {
+        // The provider was asked, and may send a bill, whether or not its answer still counts.
+        storage::Batch discarded = TRY(prepare_record(ask, "subject.verify", "discarded", &answer));
+        TRY(parts_.store.apply(std::move(discarded)));
+    }
     TRY(done);
     return state;
 }
@@ -324,7 +397,48 @@ Result<VerificationState> Subjects::verify(const TenantId& tenant, const Subject
                       {std::string(field_of(claim.means)), ask.values.number}};
     request.consent_reference = ask.consent;
     request.idempotency_key = ask.idempotency_key;
+    // Of this ask alone: a key may be used again after a provider that was busy, and what was said
+    // of the first ask must not answer the second.
+    ask.order = to_hex(TRY(make_random_id<RandomId<struct OrderTag>>(parts_.random)).bytes);
+    request.order = ask.order;
     return finish(ask, provider(request));
+}
+
+Result<Subjects::Ask> Subjects::ask_of(std::string_view order, std::string_view provider) {
+    const Rows rows = TRY(parts_.store.query(sql::kOrder, {storage::text(order)}));
+    if (rows.empty() || TRY(rows.text(0, 0)) != provider) {
+        return no_order();
+    }
+    if (parts_.clock.now() >= TRY(storage::time_at(rows, 0, 8))) {
+        return no_order();
+    }
+    Ask ask;
+    ask.tenant = TRY(storage::id_at<TenantId>(rows, 0, 1));
+    ask.subject = TRY(storage::id_at<SubjectId>(rows, 0, 2));
+    ask.means = static_cast<Means>(TRY(rows.integer(0, 3)));
+    ask.idempotency_key = TRY(rows.text(0, 4));
+    ask.index = to_buffer(TRY(rows.bytes(0, 5)));
+    ask.sealed = to_buffer(TRY(rows.bytes(0, 6)));
+    ask.consent = TRY(rows.text(0, 7));
+    ask.order = order;
+    ask.by_order = true;
+    if (ask.means == Means::kResidentId) {
+        const Buffer number = TRY(parts_.sealer.open(
+            {.owner = to_string(ask.subject), .purpose = "verifications.value"}, ask.sealed));
+        ask.values.birth =
+            TRY(parse_resident_id(as_text(number), china_date(parts_.clock.now()))).birth;
+    }
+    return ask;
+}
+
+// [DSP-9]
+Result<VerificationState> Subjects::take_callback(std::string_view order,
+                                                  const VerificationAnswer& answer) {
+    const Ask ask = TRY(ask_of(order, answer.provider));
+    if (answer.outcome == Outcome::kPending) {
+        return VerificationState::kPending;  // still on its way
+    }
+    return finish(ask, answer);
 }
 
 Result<std::string> Subjects::begin_mobile(const TenantId& tenant, const SubjectId& subject,
@@ -338,6 +452,7 @@ Result<std::string> Subjects::begin_mobile(const TenantId& tenant, const Subject
     ask.index = blind_index(keys_.index, field_of(Means::kMobile), mobile);
     const auto made =
         TRY(make_one_time_code(keys_.codes, to_string(subject) + mobile, now, parts_.random));
+    const storage::Batch record = TRY(prepare_record(ask, "subject.code", "made", nullptr));
     const auto done = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         const Rows rows =
             TRY(transaction.query(sql::kSubject, {id_value(subject), id_value(tenant)}));
@@ -357,7 +472,7 @@ Result<std::string> Subjects::begin_mobile(const TenantId& tenant, const Subject
             sql::kPutCode,
             {id_value(subject), storage::bytes(ask.index), storage::bytes(made.kept.digest),
              time_value(made.kept.expires), integer(made.kept.attempts_left)}));
-        return {};
+        return internal::write_record(transaction, record);
     });
     TRY(done);
     return made.code;
@@ -376,6 +491,7 @@ Result<VerificationState> Subjects::confirm_mobile(const TenantId& tenant, const
     ask.idempotency_key = to_hex(TRY(make_random_id<RandomId<struct AskTag>>(parts_.random)).bytes);
     const Time now = parts_.clock.now();
     // The attempt is spent and kept before anything is answered, right or wrong.
+    const storage::Batch refused = TRY(prepare_record(ask, "subject.code", "refused", nullptr));
     CodeVerdict verdict = CodeVerdict::kWrong;
     const auto spent = parts_.store.transact([&](Transaction& transaction) -> Result<void> {
         const Rows rows =
@@ -392,7 +508,8 @@ Result<VerificationState> Subjects::confirm_mobile(const TenantId& tenant, const
             try_one_time_code(kept, keys_.codes, to_string(subject) + ask.values.number, code, now);
         TRY(transaction.execute(sql::kSpendCode, {id_value(subject), storage::bytes(ask.index),
                                                   integer(kept.attempts_left)}));
-        return {};
+        return verdict == CodeVerdict::kRight ? Result<void>()
+                                              : internal::write_record(transaction, refused);
     });
     TRY(spent);
     if (verdict != CodeVerdict::kRight) {

@@ -165,6 +165,10 @@ Result<Standing> Subjects::standing(const TenantId& tenant, const SubjectId& sub
         if (entry.state == VerificationState::kVerified && entry.expires && now >= *entry.expires) {
             entry.state = VerificationState::kExpired;
         }
+        const auto asked = TRY(optional_time_at(checks, row, 7));
+        if (entry.state == VerificationState::kPending && asked && now >= *asked + kPendingMax) {
+            entry.state = VerificationState::kUnverified;  // nobody answers any more
+        }
         const Bytes sealed = TRY(checks.bytes(row, 6));
         const Buffer value = TRY(parts_.sealer.open(
             {.owner = to_string(subject), .purpose = "verifications.value"}, sealed));
@@ -251,7 +255,7 @@ Result<void> Subjects::erase(const TenantId& tenant, const SubjectId& subject) {
             return internal::no_subject();
         }
         for (const auto& statement :
-             {sql::kEraseVerifications, sql::kEraseAttempts, sql::kEraseCodes}) {
+             {sql::kEraseOrders, sql::kEraseVerifications, sql::kEraseAttempts, sql::kEraseCodes}) {
             TRY(transaction.execute(statement, {id_value(subject)}));
         }
         transaction.notify({.channel = kSubjectsChanged, .payload = {}});

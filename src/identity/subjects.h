@@ -16,6 +16,7 @@
 #include "identity/recorder.h"
 #include "identity/sealer.h"
 #include "identity/verification.h"
+#include "identity/verification_record.h"
 #include "storage/store.h"
 
 #include <chrono>
@@ -72,6 +73,8 @@ struct SubjectPolicy {
 };
 
 inline constexpr std::size_t kSubjectPageMax = 1000;
+// A provider that answers at once has answered long before; whoever asked has died.
+inline constexpr std::chrono::minutes kPendingMax{5};
 
 struct SubjectKeys {
     Buffer index;  // of the blind indexes
@@ -97,6 +100,8 @@ public:
         Random& random;
         // NOLINTNEXTLINE(readability-redundant-member-init): for `{.store = ...}` without it
         Recorder recorder = {};  // of enrolling, guardians, closing and erasing
+        // NOLINTNEXTLINE(readability-redundant-member-init): the same
+        VerificationRecorder verifications = {};  // of codes sent and of what providers said
     };
     Subjects(const Parts& parts, SubjectKeys keys, const SubjectPolicy& policy = {})
         : parts_(parts), keys_(std::move(keys)), policy_(policy) {}
@@ -123,6 +128,12 @@ public:
     using AskProvider = std::function<VerificationAnswer(const VerificationRequest&)>;
     Result<VerificationState> verify(const TenantId& tenant, const SubjectId& subject,
                                      const Claim& claim, const AskProvider& provider);
+
+    // What a provider said later of an order that was pending: the state is its answer's, and the
+    // order is over. kNotFound: there is no such order of this provider, it is over, or it was too
+    // old. kConflict: the account was closed or asked anew meanwhile.
+    Result<VerificationState> take_callback(std::string_view order,
+                                            const VerificationAnswer& answer);
 
     // A code to be sent to a mobile number; the one before it ends. Errors as verify().
     Result<std::string> begin_mobile(const TenantId& tenant, const SubjectId& subject,
@@ -159,6 +170,14 @@ private:
     Result<Normalised> normalise(const Claim& claim) const;
     Result<std::optional<VerificationState>> begin(storage::Transaction& transaction,
                                                    const Ask& ask);
+    Result<storage::Batch> prepare_record(const Ask& ask, std::string_view operation,
+                                          std::string_view state, const VerificationAnswer* answer);
+    Result<void> keep_answer(storage::Transaction& transaction, const Ask& ask,
+                             const VerificationAnswer& answer);
+    Result<void> keep_order(storage::Transaction& transaction, const Ask& ask,
+                            const VerificationAnswer& answer);
+    Result<Ask> ask_of(std::string_view order, std::string_view provider);
+    Result<void> end_order(storage::Transaction& transaction, const Ask& ask);
     Result<VerificationState> finish(const Ask& ask, const VerificationAnswer& answer);
     Result<void> check_caps(storage::Snapshot& snapshot, const Ask& ask);
     Result<void> check_twins(storage::Snapshot& snapshot, const Ask& ask);

@@ -117,6 +117,21 @@ constexpr std::array kMigrations{
                        "  nonce TEXT NOT NULL,\n"
                        "  verifier TEXT NOT NULL,\n"
                        "  begun_at INTEGER NOT NULL);\n"},
+    // What a provider took and has not answered yet. number: random, of one ask.
+    storage::Migration{"identity", 4,
+                       "CREATE TABLE verification_orders (\n"
+                       "  number TEXT PRIMARY KEY,\n"
+                       "  provider TEXT NOT NULL,\n"
+                       "  tenant BYTES NOT NULL,\n"
+                       "  subject BYTES NOT NULL REFERENCES subjects (id),\n"
+                       "  means INTEGER NOT NULL,\n"
+                       "  pending_key TEXT NOT NULL,\n"
+                       "  value_index BYTES NOT NULL,\n"
+                       "  value_sealed BYTES NOT NULL,\n"
+                       "  consent TEXT NOT NULL,\n"
+                       "  expires_at INTEGER NOT NULL);\n"
+                       "CREATE INDEX verification_orders_subject ON verification_orders (subject, "
+                       "means);\n"},
 };
 
 }  // namespace

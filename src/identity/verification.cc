@@ -15,9 +15,9 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kMeans{"mobile", "resident_id", "credit_code",
                                                  "network_identity"};
-constexpr std::array<std::string_view, 7> kOutcomes{
+constexpr std::array<std::string_view, 8> kOutcomes{
     "match",         "mismatch",       "no_record", "invalid_input",
-    "provider_busy", "provider_error", "timeout"};
+    "provider_busy", "provider_error", "timeout",   "pending"};
 
 }  // namespace
 
@@ -43,10 +43,11 @@ Result<Means> parse_means(std::string_view name) {
 Result<Outcome> parse_outcome(std::string_view name) {
     const auto* found = std::ranges::find(kOutcomes, name);
     if (found == kOutcomes.end()) {
-        return Error{ErrorCode::kInvalidArgument,
-                     fmt::format("'{}' is no outcome; there are match, mismatch, no_record, "
-                                 "invalid_input, provider_busy, provider_error and timeout",
-                                 name.substr(0, 40))};
+        return Error{
+            ErrorCode::kInvalidArgument,
+            fmt::format("'{}' is no outcome; there are match, mismatch, no_record, "
+                        "invalid_input, provider_busy, provider_error, timeout and pending",
+                        name.substr(0, 40))};
     }
     return static_cast<Outcome>(found - kOutcomes.begin());
 }

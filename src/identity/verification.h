@@ -35,6 +35,7 @@ enum class Outcome : std::uint8_t {
     kProviderBusy,   // asked too often, or known to be down; nothing was judged
     kProviderError,  // an answer that makes no sense, or none
     kTimeout,
+    kPending,  // the provider took the request and will say later what came of it
 };
 std::string_view outcome_name(Outcome outcome) noexcept;  // "match", "no_record", ...
 Result<Outcome> parse_outcome(std::string_view name);
@@ -51,6 +52,7 @@ struct VerificationRequest {
     std::vector<std::pair<std::string, std::string>> fields;
     std::string consent_reference;
     std::string idempotency_key;  // the same for every attempt, so that nobody is billed twice
+    std::string order;            // of this ask alone, by which a provider speaks of it later
     std::chrono::milliseconds total_max{15'000};
 };
 
@@ -69,6 +71,7 @@ struct VerificationAnswer {
     std::string provider_code;       // its own code, [A-Za-z0-9._-] only, at most 64
     std::string assurance;           // what a match of this provider proves, from its template
     Time checked_at;
+    std::chrono::minutes wait{0};  // with kPending: so long the provider may take
     bool billable = false;
     int attempts = 0;
     // A commitment to the bytes of the answer: HMAC-SHA256 under the salt. The bytes are not kept.

@@ -5,9 +5,13 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
+#include "core/hmac.h"
 #include "core/ids.h"
 #include "core/random.h"
+#include "fingerprint/text.h"
+#include "ledger/internal/record_rows.h"
 #include "ledger/leaf.h"
+#include "ledger/likeness.h"
 #include "ledger/record.h"
 #include "storage/data_keys.h"
 #include "storage/migration.h"
@@ -36,6 +40,7 @@ namespace colophon::ledger {
 
 namespace {
 
+using internal::owner_of;
 using storage::id_value;
 using storage::Statement;
 
@@ -70,6 +75,22 @@ constexpr std::array kMigrations{
                "CREATE TABLE log_entries (log BIGINT NOT NULL, entry BIGINT NOT NULL,\n"
                "  record BYTES NOT NULL, PRIMARY KEY (log, entry));\n"
                "CREATE INDEX log_entries_by_record ON log_entries (record);\n"},
+    // Nothing was ever written into the first table of prints. bands: eight bytes each, so that
+    // rows are found again when their record goes. A release is due when nobody will keep the
+    // record any more for which its blobs were written.
+    storage::Migration{
+        .module = "records",
+        .step = 2,
+        .sql = "DROP TABLE record_prints;\n"
+               "CREATE TABLE record_prints (record BYTES NOT NULL, number BIGINT NOT NULL,\n"
+               "  kind BIGINT NOT NULL, print BYTES NOT NULL, bands BYTES NOT NULL,\n"
+               "  PRIMARY KEY (record, number));\n"
+               "CREATE TABLE record_print_bands (kind BIGINT NOT NULL, band BIGINT NOT NULL,\n"
+               "  record BYTES NOT NULL, number BIGINT NOT NULL,\n"
+               "  PRIMARY KEY (kind, band, record, number));\n"
+               "CREATE TABLE record_blob_releases (record BYTES NOT NULL PRIMARY KEY,\n"
+               "  due_at BIGINT NOT NULL);\n"
+               "CREATE INDEX record_blob_releases_due ON record_blob_releases (due_at);\n"},
 };
 
 constexpr Statement kInsertRecord{
@@ -78,10 +99,14 @@ constexpr Statement kInsertRecord{
 constexpr Statement kInsertDigest{
     "INSERT INTO record_digests (digest, record) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
 constexpr Statement kInsertPrint{
-    "INSERT INTO record_prints (kind, band, record, print) VALUES ($1, $2, $3, $4) "
+    "INSERT INTO record_prints (record, number, kind, print, bands) VALUES ($1, $2, $3, $4, $5)"};
+constexpr Statement kInsertBand{
+    "INSERT INTO record_print_bands (kind, band, record, number) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT DO NOTHING"};
 constexpr Statement kInsertBlob{
     "INSERT INTO record_blobs (record, blob) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
+// Its blobs are the record's from now on (ledger/record_contents.h).
+constexpr Statement kKeepBlobs{"DELETE FROM record_blob_releases WHERE record = $1"};
 constexpr Statement kInsertOutbox{"INSERT INTO log_outbox (log, record, leaf) VALUES ($1, $2, $3)"};
 
 Result<Facts> facts_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
@@ -89,26 +114,42 @@ Result<Facts> facts_at(const storage::Rows& rows, std::size_t row, std::size_t c
     return read_facts(text);
 }
 
-// The private half is sealed under its subject's key, or the tenant's where no end user is known.
-std::string owner_of(const Facts& facts) {
-    return facts.subject ? to_string(*facts.subject) : to_string(facts.tenant);
-}
+using PrintPlace = std::pair<RecordId, std::int64_t>;
 
-// The newest records whose print has this band.
-Result<void> add_band(storage::Snapshot& snapshot, std::int64_t kind, std::int64_t band,
-                      std::map<RecordId, Buffer>& found) {
+// The newest prints that have this band; false when there are enough.
+Result<bool> add_band(storage::Snapshot& snapshot, std::int64_t kind, std::int64_t band,
+                      std::map<PrintPlace, Buffer>& found) {
     static constexpr Statement kFind{
-        "SELECT record, print FROM record_prints WHERE kind = $1 AND band = $2 "
-        "ORDER BY record DESC LIMIT 1000"};
+        "SELECT b.record, b.number, p.print FROM record_print_bands b "
+        "JOIN record_prints p ON p.record = b.record AND p.number = b.number "
+        "WHERE b.kind = $1 AND b.band = $2 ORDER BY b.record DESC LIMIT 1000"};
     static_assert(kRecordPageMax == 1000);
     const storage::Rows rows =
         TRY(snapshot.query(kFind, {storage::integer(kind), storage::integer(band)}));
     for (std::size_t row = 0; row < rows.size(); ++row) {
+        if (found.size() >= kSimilarCandidatesMax) {
+            return false;
+        }
         const RecordId record = TRY(storage::id_at<RecordId>(rows, row, 0));
-        const Bytes print = TRY(rows.bytes(row, 1));
-        found.try_emplace(record, to_buffer(print));
+        const std::int64_t number = TRY(rows.integer(row, 1));
+        const Bytes print = TRY(rows.bytes(row, 2));
+        found.try_emplace({record, number}, to_buffer(print));
     }
-    return {};
+    return true;
+}
+
+Buffer eight_bytes(std::int64_t value) {
+    Buffer out(8);
+    auto rest = static_cast<std::uint64_t>(value);
+    for (std::size_t i = out.size(); i-- > 0;) {
+        out[i] = static_cast<std::uint8_t>(rest);
+        rest >>= 8U;
+    }
+    return out;
+}
+
+Digest256 keyed(const std::array<std::uint8_t, 32>& key, Bytes message) {
+    return hmac_sha256(key, message);
 }
 
 Result<Facts> one_record(const Result<storage::Rows>& answer) {
@@ -174,20 +215,6 @@ Result<Buffer> leaf_of(const ServiceRecord& record, const std::string& facts, By
     return encode_leaf(leaf);
 }
 
-void add_ways_to_find(storage::Batch& batch, const storage::Value& id,
-                      const std::vector<Buffer>& digests, std::span<const Print> prints) {
-    for (const Buffer& digest : digests) {
-        batch.operations.push_back({kInsertDigest, {storage::bytes(digest), id}});
-    }
-    for (const Print& print : prints) {
-        for (const std::int64_t band : print.bands) {
-            batch.operations.push_back({kInsertPrint,
-                                        {storage::integer(print.kind), storage::integer(band), id,
-                                         storage::bytes(print.print)}});
-        }
-    }
-}
-
 Result<void> check_prints(std::span<const Print> prints) {
     if (prints.size() > kRecordPrintsMax) {
         return Error{ErrorCode::kLimit, fmt::format("a record has {} prints, more than {}",
@@ -197,6 +224,10 @@ Result<void> check_prints(std::span<const Print> prints) {
         if (print.bands.size() > kPrintBandsMax) {
             return Error{ErrorCode::kLimit, fmt::format("a print has {} bands, more than {}",
                                                         print.bands.size(), kPrintBandsMax)};
+        }
+        if (print.print.size() > kPrintBytesMax) {
+            return Error{ErrorCode::kLimit, fmt::format("a print has {} bytes, more than {}",
+                                                        print.print.size(), kPrintBytesMax)};
         }
     }
     return {};
@@ -292,14 +323,15 @@ Result<storage::Batch> Records::prepare(const ServiceRecord& record,
                            : storage::null(),
           storage::text(facts_text), storage::bytes(sealed), storage::bytes(salt)},
          storage::Affects::kOne});
-    std::vector<Buffer> digests;
-    digests.reserve(record.content_digests.size());
     for (const Digest256& digest : record.content_digests) {
-        digests.push_back(digest_index(digest));
+        batch.operations.push_back({kInsertDigest, {storage::bytes(digest_index(digest)), id}});
     }
-    add_ways_to_find(batch, id, digests, prints);
+    add_prints(batch, facts.id, prints);
     for (const StoredContent& content : record.personal.contents) {
         batch.operations.push_back({kInsertBlob, {id, storage::text(content.blob)}});
+    }
+    if (!record.personal.contents.empty()) {
+        batch.operations.push_back({kKeepBlobs, {id}});
     }
     batch.operations.push_back({kInsertOutbox,
                                 {storage::integer(static_cast<std::int64_t>(log_class(facts.kind))),
@@ -346,27 +378,140 @@ Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
     return found;
 }
 
-Result<std::vector<SimilarRecord>> Records::find_similar(std::int64_t kind,
-                                                         std::span<const std::int64_t> bands) {
-    if (bands.size() > kPrintBandsMax) {
-        return Error{ErrorCode::kLimit, fmt::format("a print has {} bands, more than {}",
-                                                    bands.size(), kPrintBandsMax)};
+Result<SimilarRecords> Records::find_similar(std::int64_t kind,
+                                             std::span<const std::int64_t> bands) {
+    if (bands.size() > kSimilarBandsMax) {
+        return Error{ErrorCode::kLimit, fmt::format("a question has {} bands, more than {}",
+                                                    bands.size(), kSimilarBandsMax)};
     }
-    std::map<RecordId, Buffer> found;
+    std::map<PrintPlace, Buffer> found;
+    SimilarRecords newest;
     const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
         for (const std::int64_t band : bands) {
-            TRY(add_band(snapshot, kind, band, found));
+            newest.cut = !TRY(add_band(snapshot, kind, keyed_band(kind, band), found));
+            if (newest.cut) {
+                break;
+            }
         }
         return {};
     };
     TRY(store_.snapshot(body));
     // Ids begin with their time: the newest are the last.
-    std::vector<SimilarRecord> newest;
-    for (auto each = found.rbegin(); each != found.rend() && newest.size() < kRecordPageMax;
-         ++each) {
-        newest.push_back({each->first, std::move(each->second)});
+    for (auto each = found.rbegin(); each != found.rend(); ++each) {
+        const auto& [record, number] = each->first;
+        newest.found.push_back({record, masked(record, number, each->second)});
     }
     return newest;
+}
+
+std::int64_t Records::keyed_band(std::int64_t kind, std::int64_t band) const {
+    Buffer message = to_buffer(as_bytes("print.band"));
+    colophon::append(message, eight_bytes(kind));
+    colophon::append(message, eight_bytes(band));
+    const Digest256 digest = keyed(options_.digest_key, message);
+    std::uint64_t number = 0;
+    for (std::size_t i = 0; i < 8; ++i) {
+        number = (number << 8U) | digest[i];
+    }
+    return static_cast<std::int64_t>(number);
+}
+
+// The same twice gives the print back: a stream of keyed blocks that no other print has.
+Buffer Records::masked(const RecordId& record, std::int64_t number, Bytes print) const {
+    Buffer out = to_buffer(print);
+    Buffer message = to_buffer(as_bytes("print.mask"));
+    colophon::append(message, record.bytes);
+    colophon::append(message, eight_bytes(number));
+    const std::size_t counter = message.size();
+    colophon::append(message, eight_bytes(0));
+    for (std::size_t at = 0; at < out.size(); at += 32) {
+        std::ranges::copy(eight_bytes(static_cast<std::int64_t>(at)),
+                          message.begin() + static_cast<std::ptrdiff_t>(counter));
+        const Digest256 block = keyed(options_.digest_key, message);
+        for (std::size_t i = at; i < std::min(out.size(), at + block.size()); ++i) {
+            out[i] ^= block[i - at];
+        }
+    }
+    return out;
+}
+
+void Records::add_prints(storage::Batch& batch, const RecordId& record,
+                         std::span<const Print> prints) const {
+    std::int64_t number = 0;
+    for (const Print& print : prints) {
+        Buffer bands;
+        for (const std::int64_t plain : print.bands) {
+            const std::int64_t band = keyed_band(print.kind, plain);
+            colophon::append(bands, eight_bytes(band));
+            batch.operations.push_back({kInsertBand,
+                                        {storage::integer(print.kind), storage::integer(band),
+                                         id_value(record), storage::integer(number)}});
+        }
+        batch.operations.push_back(
+            {kInsertPrint,
+             {id_value(record), storage::integer(number), storage::integer(print.kind),
+              storage::bytes(masked(record, number, print.print)), storage::bytes(bands)}});
+        ++number;
+    }
+}
+
+Result<std::optional<Print>> Records::print_of_text(std::string_view text) const {
+    fingerprint::TextPrintKey key;
+    key.bytes = keyed(options_.digest_key, as_bytes("print.text"));
+    return text_print(text, key);
+}
+
+std::string internal::owner_of(const Facts& facts) {
+    return facts.subject ? to_string(*facts.subject) : to_string(facts.tenant);
+}
+
+Result<void> internal::remove_prints(storage::Transaction& transaction, Bytes record) {
+    static constexpr Statement kFind{
+        "SELECT number, kind, bands FROM record_prints WHERE record = $1"};
+    static constexpr Statement kRemoveBand{
+        "DELETE FROM record_print_bands WHERE kind = $1 AND band = $2 AND record = $3 "
+        "AND number = $4"};
+    static constexpr Statement kRemove{"DELETE FROM record_prints WHERE record = $1"};
+    const storage::Rows rows = TRY(transaction.query(kFind, {storage::bytes(record)}));
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const std::int64_t number = TRY(rows.integer(row, 0));
+        const std::int64_t kind = TRY(rows.integer(row, 1));
+        const Bytes bands = TRY(rows.bytes(row, 2));
+        for (std::size_t at = 0; at + 8 <= bands.size(); at += 8) {
+            std::uint64_t band = 0;
+            for (std::size_t i = at; i < at + 8; ++i) {
+                band = (band << 8U) | bands[i];
+            }
+            TRY(transaction.execute(
+                kRemoveBand,
+                {storage::integer(kind), storage::integer(static_cast<std::int64_t>(band)),
+                 storage::bytes(record), storage::integer(number)}));
+        }
+    }
+    TRY(transaction.execute(kRemove, {storage::bytes(record)}));
+    return {};
+}
+
+Result<void> Records::forget_prints(SubjectId subject) {
+    static constexpr Statement kFind{
+        "SELECT DISTINCT p.record FROM records r JOIN record_prints p ON p.record = r.id "
+        "WHERE r.subject = $1 LIMIT 200"};
+    for (;;) {
+        std::size_t removed = 0;
+        const auto body = [&](storage::Transaction& transaction) -> Result<void> {
+            const storage::Rows rows = TRY(transaction.query(kFind, {id_value(subject)}));
+            removed = rows.size();
+            for (std::size_t row = 0; row < rows.size(); ++row) {
+                const Bytes record = TRY(rows.bytes(row, 0));
+                TRY(internal::remove_prints(transaction, record));
+            }
+            return {};
+        };
+        TRY(store_.transact(body));
+        if (removed == 0) {
+            return {};
+        }
+    }
 }
 
 Result<std::vector<Facts>> Records::list(const RecordQuery& query) {

@@ -49,7 +49,8 @@ Result<RecordId> make_record_id(Time at, Random& random);
 Result<RecordId> first_record_id(Time at);
 
 // A perceptual print of what went out, cut into bands: two contents that are near each other share
-// at least one band (fingerprint module). The print itself is compared by whoever asks.
+// at least one band (ledger/likeness.h). Bands are stored as keyed numbers and prints masked, so
+// that the database alone says nothing of contents; the print itself is compared by whoever asks.
 struct Print {
     std::int64_t kind = 0;
     Buffer print;
@@ -60,6 +61,11 @@ struct SimilarRecord {
     RecordId record;
     Buffer print;
     bool operator==(const SimilarRecord&) const = default;
+};
+
+struct SimilarRecords {
+    std::vector<SimilarRecord> found;
+    bool cut = false;  // more than kSimilarCandidatesMax
 };
 
 struct RecordQuery {
@@ -74,6 +80,10 @@ struct RecordQuery {
 inline constexpr std::size_t kRecordPageMax = 1000;
 inline constexpr std::size_t kRecordPrintsMax = 64;
 inline constexpr std::size_t kPrintBandsMax = 64;
+inline constexpr std::size_t kPrintBytesMax = 4096;
+// What one question costs at most: so many looks into an index, so many prints read.
+inline constexpr std::size_t kSimilarBandsMax = 8192;
+inline constexpr std::size_t kSimilarCandidatesMax = 50'000;
 
 // The opening of one commitment of a record's leaf: "facts", "account", "source", "target",
 // "client", "input", "output" or "contents" (the digests in hexadecimal, one a line).
@@ -103,9 +113,13 @@ public:
     Result<Facts> find(ContentId id);
     // By the SHA-256 of a file or text that went in or out; newest first, at most kRecordPageMax.
     Result<std::vector<RecordId>> find_by_digest(const Digest256& digest);
-    // Candidates that share a band, each once, newest first, at most kRecordPageMax.
-    Result<std::vector<SimilarRecord>> find_similar(std::int64_t kind,
-                                                    std::span<const std::int64_t> bands);
+    // Prints that share a band, each once, the newest records first; of each band the newest
+    // kRecordPageMax. kLimit for more than kSimilarBandsMax bands.
+    Result<SimilarRecords> find_similar(std::int64_t kind, std::span<const std::int64_t> bands);
+    // Under this installation's key; nothing for a text without letters.
+    Result<std::optional<Print>> print_of_text(std::string_view text) const;
+    // What is left of the prints of a subject's records goes; for an erasure.
+    Result<void> forget_prints(SubjectId subject);
     // Newest first.
     Result<std::vector<Facts>> list(const RecordQuery& query);
 
@@ -130,6 +144,10 @@ public:
 
 private:
     Buffer digest_index(const Digest256& digest) const;
+    std::int64_t keyed_band(std::int64_t kind, std::int64_t band) const;
+    Buffer masked(const RecordId& record, std::int64_t number, Bytes print) const;
+    void add_prints(storage::Batch& batch, const RecordId& record,
+                    std::span<const Print> prints) const;
 
     storage::Store& store_;
     storage::DataKeys& keys_;

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/random.h"
 #include "ledger/conduct.h"
+#include "ledger/internal/record_rows.h"
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "storage/migration.h"
@@ -50,6 +51,8 @@ constexpr std::array kMigrations{
                "  placed_by BYTES NOT NULL, placed_at BIGINT NOT NULL,\n"
                "  lifted_by BYTES, lifted_at BIGINT);\n"
                "CREATE TABLE purged_blobs (blob TEXT NOT NULL PRIMARY KEY);\n"},
+    // Nothing was ever written into it: record_blob_releases says more.
+    storage::Migration{.module = "retention", .step = 2, .sql = "DROP TABLE purged_blobs;\n"},
 };
 
 template <class Id>
@@ -101,14 +104,14 @@ Result<std::vector<Buffer>> past_records(storage::Snapshot& snapshot, RecordKind
 
 Result<void> remove_records(storage::Transaction& transaction, const std::vector<Buffer>& ids) {
     static constexpr std::array kRemovals{
-        Statement{"INSERT INTO purged_blobs (blob) SELECT blob FROM record_blobs "
-                  "WHERE record = $1 ON CONFLICT DO NOTHING"},
+        Statement{"INSERT INTO record_blob_releases (record, due_at) SELECT DISTINCT record, 0 "
+                  "FROM record_blobs WHERE record = $1 ON CONFLICT DO NOTHING"},
         Statement{"DELETE FROM record_blobs WHERE record = $1"},
         Statement{"DELETE FROM record_digests WHERE record = $1"},
-        Statement{"DELETE FROM record_prints WHERE record = $1"},
         Statement{"DELETE FROM records WHERE id = $1"},
     };
     for (const Buffer& id : ids) {
+        TRY(internal::remove_prints(transaction, id));
         for (const Statement& removal : kRemovals) {
             TRY(transaction.execute(removal, {storage::bytes(id)}));
         }
@@ -292,24 +295,12 @@ Result<PurgeReport> purge(storage::Store& store, Records& records, const Purge& 
     return report;
 }
 
-Result<std::vector<std::string>> purged_blobs(storage::Store& store, std::int64_t blobs_max) {
-    static constexpr Statement kList{"SELECT blob FROM purged_blobs ORDER BY blob LIMIT $1"};
-    const storage::Rows rows = TRY(store.query(kList, {storage::integer(blobs_max)}));
-    std::vector<std::string> blobs;
-    blobs.reserve(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        blobs.emplace_back(TRY(rows.text(row, 0)));
-    }
-    return blobs;
-}
-
-Result<void> forget_purged_blobs(storage::Store& store, std::span<const std::string> blobs) {
-    static constexpr Statement kForget{"DELETE FROM purged_blobs WHERE blob = $1"};
-    storage::Batch batch;
-    for (const std::string& blob : blobs) {
-        batch.operations.push_back({kForget, {storage::text(blob)}});
-    }
-    return store.apply(std::move(batch));
+storage::Operation release_contents_of(SubjectId subject) {
+    static constexpr Statement kRelease{
+        "INSERT INTO record_blob_releases (record, due_at) SELECT DISTINCT b.record, 0 "
+        "FROM record_blobs b JOIN records r ON r.id = b.record WHERE r.subject = $1 "
+        "ON CONFLICT DO NOTHING"};
+    return {kRelease, {storage::id_value(subject)}};
 }
 
 }  // namespace colophon::ledger

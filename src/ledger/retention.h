@@ -65,8 +65,8 @@ Result<void> lift_hold(storage::Store& store, const LiftedHold& lifted, const Co
 Result<std::vector<LegalHold>> holds(storage::Store& store);
 
 // Removes what is past its time, at most `batches_max` transactions of kPurgeBatchRecords records.
-// Each writes one record of kind kPurge. Their blobs are listed by purged_blobs() until they are
-// removed. Error{kConflict} when holds were placed meanwhile: what was purged before stays so.
+// Each writes one record of kind kPurge. Their blobs go with RecordContents::release_due().
+// Error{kConflict} when holds were placed meanwhile: what was purged before stays so.
 struct PurgeReport {
     std::int64_t removed = 0;
     bool more = false;  // there is more to remove
@@ -81,8 +81,7 @@ struct Purge {
 Result<PurgeReport> purge(storage::Store& store, Records& records, const Purge& purge,
                           Random& random);
 
-// Blobs of purged records that are still to be removed, at most `blobs_max`; and that it was done.
-Result<std::vector<std::string>> purged_blobs(storage::Store& store, std::int64_t blobs_max);
-Result<void> forget_purged_blobs(storage::Store& store, std::span<const std::string> blobs);
+// For the transaction that erases a subject: the blobs of its records are due to be released.
+storage::Operation release_contents_of(SubjectId subject);
 
 }  // namespace colophon::ledger

@@ -44,6 +44,7 @@ constexpr Statement kHold{
     "INSERT INTO blob_holders (object, holder) VALUES ($1, $2) ON CONFLICT (object, holder) DO "
     "NOTHING"};
 constexpr Statement kLetGo{"DELETE FROM blob_holders WHERE object = $1 AND holder = $2"};
+constexpr Statement kHeld{"SELECT object FROM blob_holders WHERE holder = $1 LIMIT 100"};
 constexpr Statement kHolders{"SELECT holder FROM blob_holders WHERE object = $1 LIMIT 1"};
 // made_at 0: nobody is writing it, so that a sweep need not wait.
 constexpr Statement kDoom{"UPDATE blobs SET digest = NULL, made_at = 0 WHERE object = $1"};
@@ -228,16 +229,50 @@ Result<void> Blobs::release(const BlobHandle& blob, std::string_view holder) {
             return {};
         }
         const std::string object(TRY(rows.text(0, 0)));
-        TRY(transaction.execute(kLetGo, {text(object), text(holder)}));
-        const Rows left = TRY(transaction.query(kHolders, {text(object)}));
-        if (left.empty()) {
-            TRY(transaction.execute(kDoom, {text(object)}));
-            doomed = object;
-        }
+        doomed = TRY(let_go(transaction, object, holder));
         return {};
     });
     TRY(done);
     return doomed ? remove_object(*doomed) : Result<void>();
+}
+
+Result<std::optional<std::string>> Blobs::let_go(Transaction& transaction,
+                                                 const std::string& object,
+                                                 std::string_view holder) {
+    TRY(transaction.execute(kLetGo, {text(object), text(holder)}));
+    const Rows left = TRY(transaction.query(kHolders, {text(object)}));
+    if (!left.empty()) {
+        return std::optional<std::string>();
+    }
+    TRY(transaction.execute(kDoom, {text(object)}));
+    return std::optional(object);
+}
+
+Result<void> Blobs::release_all(std::string_view holder) {
+    for (;;) {
+        std::vector<std::string> doomed;
+        bool more = false;
+        const auto body = [&](Transaction& transaction) -> Result<void> {
+            doomed.clear();
+            const Rows rows = TRY(transaction.query(kHeld, {text(holder)}));
+            more = !rows.empty();
+            for (std::size_t row = 0; row < rows.size(); ++row) {
+                const std::string object(TRY(rows.text(row, 0)));
+                std::optional<std::string> last = TRY(let_go(transaction, object, holder));
+                if (last) {
+                    doomed.push_back(*std::move(last));
+                }
+            }
+            return {};
+        };
+        TRY(parts_.store.transact(body));
+        for (const std::string& object : doomed) {
+            TRY(remove_object(object));
+        }
+        if (!more) {
+            return {};
+        }
+    }
 }
 
 Result<void> Blobs::remove_object(const std::string& object) {

@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -77,6 +78,8 @@ public:
     Result<void> hold(const BlobHandle& blob, std::string_view holder);
     // No error when it was done before.
     Result<void> release(const BlobHandle& blob, std::string_view holder);
+    // Of every blob that it holds, whoever the owners are.
+    Result<void> release_all(std::string_view holder);
 
     // Error{kNotFound} when there is no such blob or its owner's key was destroyed, Error{kCorrupt}
     // when what is kept is not what was put, Error{kLimit} when it has more than `bytes_max`.
@@ -97,6 +100,10 @@ private:
     Result<Row> find(const BlobHandle& blob);
     Result<Digest256> digest(std::string_view owner, Bytes content);
     Result<bool> hold_if_there(const BlobHandle& blob, std::string_view holder);
+    // One holder less; the object's name when it was the last one.
+    static Result<std::optional<std::string>> let_go(Transaction& transaction,
+                                                     const std::string& object,
+                                                     std::string_view holder);
     // The object of a row that has no digest any more, then the row.
     Result<void> remove_object(const std::string& object);
 

@@ -46,6 +46,11 @@ constexpr Statement kDeleteKeys{"DELETE FROM data_keys WHERE owner = $1"};
 constexpr Statement kBury{
     "INSERT INTO destroyed_keys (owner, destroyed_at) VALUES ($1, $2) ON CONFLICT (owner) DO "
     "NOTHING"};
+constexpr Statement kOwe{"UPDATE destroyed_keys SET unrecorded = 1 WHERE owner = $1"};
+constexpr Statement kUnrecorded{
+    "SELECT owner FROM destroyed_keys WHERE unrecorded = 1 ORDER BY owner LIMIT 1000"};
+constexpr Statement kRecorded{
+    "UPDATE destroyed_keys SET unrecorded = 0 WHERE owner = $1 AND unrecorded = 1"};
 constexpr Statement kBuried{"SELECT owner FROM destroyed_keys"};
 constexpr Statement kMasters{"SELECT id, retired_at FROM master_keys ORDER BY first_at, id"};
 constexpr Statement kRetiredAt{"SELECT retired_at FROM master_keys WHERE id = $1"};
@@ -112,6 +117,13 @@ Result<void> check_not_retired(Snapshot& snapshot, const MasterKeyId& id) {
             ErrorCode::kDenied,
             fmt::format("the master key {} was retired at {}: give its successor", to_hex(id),
                         format_time(Time(std::chrono::milliseconds(TRY(rows.integer(0, 0))))))};
+    }
+    return {};
+}
+
+Result<void> run_all(Transaction& transaction, const Batch& batch) {
+    for (const Operation& each : batch.operations) {
+        TRY(transaction.execute(each.statement, each.parameters));
     }
     return {};
 }
@@ -281,13 +293,16 @@ Result<std::uint32_t> DataKeys::renew(std::string_view owner) {
     return key.generation;
 }
 
-Result<void> DataKeys::destroy(std::string_view owner) {
+Result<void> DataKeys::destroy(std::string_view owner, const Batch& beside) {
     TRY(check_owner(owner));
     // The object first: whatever happens after it, opening ends what was begun here.
     TRY(state_->parts.tombstones.put(tombstone_name(owner), as_bytes(owner), Existing::kKeep));
     const Value now = time_value(state_->parts.clock);
-    const Result<void> done = state_->parts.store.transact(
-        [&](Transaction& transaction) { return bury(transaction, owner, now); });
+    const Result<void> done =
+        state_->parts.store.transact([&](Transaction& transaction) -> Result<void> {
+            TRY(bury(transaction, owner, now));
+            return run_all(transaction, beside);
+        });
     TRY(done);
     state_->cache.drop(owner);
     return {};
@@ -326,11 +341,31 @@ Result<std::uint64_t> DataKeys::replay_tombstones() {
                          fmt::format("the tombstone {} does not say whose it is", name)};
         }
         const Value now = time_value(state_->parts.clock);
-        TRY(state_->parts.store.transact(
-            [&](Transaction& transaction) { return bury(transaction, owner, now); }));
+        const auto body = [&](Transaction& transaction) -> Result<void> {
+            TRY(bury(transaction, owner, now));
+            TRY(transaction.execute(kOwe, {text(owner)}));
+            return {};
+        };
+        TRY(state_->parts.store.transact(body));
         state_->cache.drop(owner);
     }
     return missing.size();
+}
+
+Result<std::vector<std::string>> DataKeys::unrecorded() {
+    const Rows rows = TRY(state_->parts.store.query(kUnrecorded, {}));
+    std::vector<std::string> owners;
+    owners.reserve(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        owners.emplace_back(TRY(rows.text(row, 0)));
+    }
+    return owners;
+}
+
+Result<void> DataKeys::mark_recorded(std::string_view owner, const Batch& record) {
+    Batch batch = record;
+    batch.operations.push_back({kRecorded, {text(owner)}, Affects::kOne});
+    return state_->parts.store.apply(std::move(batch));
 }
 
 Result<std::uint64_t> DataKeys::rewrap(std::size_t count_max) {
@@ -359,7 +394,7 @@ Result<std::uint64_t> DataKeys::rewrap(std::size_t count_max) {
     return static_cast<std::uint64_t>(TRY(left.integer(0, 0)));
 }
 
-Result<void> DataKeys::retire_others() {
+Result<void> DataKeys::retire_others(const Batch& beside) {
     const MasterKeyId& mine = state_->masters.master->id();
     return state_->parts.store.transact([&](Transaction& transaction) -> Result<void> {
         TRY(check_not_retired(transaction, mine));
@@ -369,7 +404,7 @@ Result<void> DataKeys::retire_others() {
                          fmt::format("{} data keys are still under another master key", left)};
         }
         TRY(transaction.execute(kRetire, {id_value(mine), time_value(state_->parts.clock)}));
-        return {};
+        return run_all(transaction, beside);
     });
 }
 

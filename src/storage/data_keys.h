@@ -81,16 +81,24 @@ public:
     // A further generation: what is sealed from now on is under it, what is there stays readable.
     Result<std::uint32_t> renew(std::string_view owner);
     // All generations, here and within a second on every node. No error when it was done before.
-    Result<void> destroy(std::string_view owner);
+    // The operations of `beside` are part of the same transaction: a record of it, for example. A
+    // crash after the tombstone and before the transaction leaves a key that the next opening
+    // destroys and lists in unrecorded().
+    Result<void> destroy(std::string_view owner, const Batch& beside = {});
     Result<bool> is_destroyed(std::string_view owner);
     // Destroys what has a tombstone object; returns how many keys came back and went again.
     Result<std::uint64_t> replay_tombstones();
+    // Owners whose keys went by a tombstone and not yet with a record of it, at most 1000; and that
+    // the operations of `record` are that record. Error{kConflict} when another was quicker.
+    Result<std::vector<std::string>> unrecorded();
+    Result<void> mark_recorded(std::string_view owner, const Batch& record);
 
     // Wraps up to `count_max` data keys anew; returns how many are still under another key. May be
     // stopped and called again at any time, by one process or many.
     Result<std::uint64_t> rewrap(std::size_t count_max);
-    // Error{kConflict} when a data key is still under another master key.
-    Result<void> retire_others();
+    // Error{kConflict} when a data key is still under another master key; the operations of
+    // `beside` are part of the same transaction.
+    Result<void> retire_others(const Batch& beside = {});
     Result<std::vector<MasterKeyStatus>> status();
 
     struct State;

@@ -38,6 +38,10 @@ constexpr std::array kMigrations{
               "  object TEXT NOT NULL REFERENCES blobs (object),\n"
               "  holder TEXT NOT NULL,\n"
               "  PRIMARY KEY (object, holder));\n"},
+    // unrecorded: destroyed by a tombstone, and no record says so yet.
+    Migration{"objects", 2,
+              "ALTER TABLE destroyed_keys ADD COLUMN unrecorded INTEGER NOT NULL DEFAULT 0;\n"
+              "CREATE INDEX blob_holders_holder ON blob_holders (holder);\n"},
 };
 
 }  // namespace

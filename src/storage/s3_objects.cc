@@ -44,6 +44,9 @@ std::optional<std::uint64_t> number(std::string_view text) {
     return value;
 }
 
+// Whether the server itself sees to it that nothing is replaced.
+enum class Condition : std::uint8_t { kTrusted, kAskedToo };
+
 class S3Objects final : public ObjectStore {
 public:
     S3Objects(S3Settings settings, S3Parts parts)
@@ -78,7 +81,8 @@ private:
                         const std::string& mark);
     // Error{kConflict} for kRefuse, true for kKeep when the object is there; for stores without
     // conditions.
-    Result<bool> stays(std::string_view name, Existing existing);
+    Result<bool> stays(std::string_view name, Existing existing,
+                       Condition condition = Condition::kTrusted);
 
     S3Settings settings_;
     S3Client client_;
@@ -207,7 +211,10 @@ Result<void> S3Writer::complete() {
 }
 
 Result<void> S3Writer::commit() {
-    if (TRY(store_.stays(name_, existing_))) {
+    // Some servers look at the condition of a whole object and not at that of an upload in parts
+    // (Ceph 16): these are asked before, which leaves two writers who meet at the same moment.
+    const Condition condition = tags_.empty() ? Condition::kTrusted : Condition::kAskedToo;
+    if (TRY(store_.stays(name_, existing_, condition))) {
         return {};
     }
     return tags_.empty() ? put_whole() : complete();
@@ -220,8 +227,9 @@ void S3Objects::condition(S3Call& call, Existing existing) const {
     }
 }
 
-Result<bool> S3Objects::stays(std::string_view name, Existing existing) {
-    if (existing == Existing::kReplace || settings_.conditional_writes) {
+Result<bool> S3Objects::stays(std::string_view name, Existing existing, Condition condition) {
+    const bool trusted = settings_.conditional_writes && condition == Condition::kTrusted;
+    if (existing == Existing::kReplace || trusted) {
         return false;
     }
     if (!TRY(facts(name)).has_value()) {

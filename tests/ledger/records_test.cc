@@ -119,10 +119,11 @@ TEST_CASE("what is like a content is found by the bands of its print") {
         good(records.append(two, second));
         const std::vector<std::int64_t> bands{20, 30};
         const auto found = good(records.find_similar(1, bands));
-        CHECK(found.size() == 2);
-        CHECK(good(records.find_similar(2, bands)).empty());
+        CHECK(found.found.size() == 2);
+        CHECK_FALSE(found.cut);
+        CHECK(good(records.find_similar(2, bands)).found.empty());
         const std::vector<std::int64_t> only_first{30};
-        CHECK(good(records.find_similar(1, only_first)) ==
+        CHECK(good(records.find_similar(1, only_first)).found ==
               std::vector{SimilarRecord{one.facts.id, {1, 1}}});
     });
 }

@@ -208,23 +208,25 @@ constexpr std::string_view kBegun =
 constexpr std::string_view kCompleted = "<CompleteMultipartUploadResult/>";
 
 TEST_CASE("content of more than a part goes up in parts, in order, and is completed") {
-    Scripted store({answer(200, kBegun), answer(200, "", "ETag: \"one\"\r\n"),
+    Scripted store({answer(200, kBegun), answer(200, "", "ETag: \"one\"\r\n"), answer(404, ""),
                     failed(500, "InternalError"), answer(200, "", "ETag: \"two\"\r\n"),
                     answer(200, kCompleted)});
     const Buffer content((5U << 20U) + 3, 'x');
     const Result<void> put = store->put("big", content, Existing::kRefuse);
     CHECK(put.ok());
     const auto requests = store.requests();
-    REQUIRE(requests.size() == 5);
+    REQUIRE(requests.size() == 6);
     CHECK(requests[0].method == "POST");
     CHECK(requests[0].target == "/bucket/pre/big?uploads=");
     CHECK(requests[1].target == "/bucket/pre/big?partNumber=1&uploadId=up%261");
     CHECK(requests[1].body.size() == 5U << 20U);
-    CHECK(requests[2].target == requests[3].target);
-    CHECK(requests[3].body == "xxx");
-    CHECK(requests[4].target == "/bucket/pre/big?uploadId=up%261");
-    CHECK(requests[4].header("if-none-match") == "*");
-    CHECK(requests[4].body ==
+    // Asked once more: not every server looks at the condition of an upload in parts.
+    CHECK(requests[2].method == "HEAD");
+    CHECK(requests[3].target == requests[4].target);
+    CHECK(requests[4].body == "xxx");
+    CHECK(requests[5].target == "/bucket/pre/big?uploadId=up%261");
+    CHECK(requests[5].header("if-none-match") == "*");
+    CHECK(requests[5].body ==
           "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>&quot;one&quot;</ETag>"
           "</Part><Part><PartNumber>2</PartNumber><ETag>&quot;two&quot;</ETag></Part>"
           "</CompleteMultipartUpload>");
@@ -265,7 +267,7 @@ TEST_CASE("an upload that is given up, fails or cannot be put together is droppe
 }
 
 TEST_CASE("a completed upload whose answer was lost counts as done") {
-    Scripted store({answer(200, kBegun), answer(200, ""), answer(200, ""), cut(),
+    Scripted store({answer(200, kBegun), answer(200, ""), answer(404, ""), answer(200, ""), cut(),
                     failed(404, "NoSuchUpload"),
                     head("Content-Length: 5242883\r\nx-amz-meta-colophon-write: MARK\r\n")});
     CHECK(store->put("big", Buffer((5U << 20U) + 3, 'x'), Existing::kRefuse).ok());

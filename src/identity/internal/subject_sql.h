@@ -37,7 +37,7 @@ inline constexpr storage::Statement kSubject{
     " WHERE id = $1 AND tenant = $2"};
 
 inline constexpr storage::Statement kVerifications{
-    "SELECT means, state, checked_at, expires_at, provider, assurance, value_sealed"
+    "SELECT means, state, checked_at, expires_at, provider, assurance, value_sealed, pending_at"
     " FROM verifications WHERE subject = $1 ORDER BY means"};
 inline constexpr storage::Statement kTwins{
     "SELECT DISTINCT o.subject FROM verifications v"
@@ -56,6 +56,8 @@ inline constexpr storage::Statement kEraseVerifications{
     "DELETE FROM verifications WHERE subject = $1"};
 inline constexpr storage::Statement kEraseAttempts{
     "DELETE FROM verification_attempts WHERE subject = $1"};
+inline constexpr storage::Statement kEraseOrders{
+    "DELETE FROM verification_orders WHERE subject = $1"};
 inline constexpr storage::Statement kEraseCodes{"DELETE FROM one_time_codes WHERE subject = $1"};
 inline constexpr storage::Statement kList{
     "SELECT id, kind, closed_at, created_at FROM subjects WHERE tenant = $1 AND id > $2"
@@ -85,6 +87,21 @@ inline constexpr storage::Statement kDropAsk{
     "UPDATE verifications SET pending_key = '', state = CASE WHEN state = 1 THEN 0 ELSE state END"
     " WHERE subject = $1 AND means = $2 AND pending_key = $3"
     " AND EXISTS (SELECT 1 FROM subjects WHERE id = $1 AND closed_at IS NULL)"};
+// A provider that will answer later is waited for as long as its order is open.
+inline constexpr storage::Statement kKeepWaiting{
+    "UPDATE verifications SET pending_at = $4 WHERE subject = $1 AND means = $2"
+    " AND pending_key = $3 AND EXISTS (SELECT 1 FROM subjects WHERE id = $1 AND closed_at IS "
+    "NULL)"};
+inline constexpr storage::Statement kAddOrder{
+    "INSERT INTO verification_orders (number, provider, tenant, subject, means, pending_key,"
+    " value_index, value_sealed, consent, expires_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
+inline constexpr storage::Statement kOrder{
+    "SELECT provider, tenant, subject, means, pending_key, value_index, value_sealed, consent,"
+    " expires_at FROM verification_orders WHERE number = $1"};
+inline constexpr storage::Statement kEndOrder{"DELETE FROM verification_orders WHERE number = $1"};
+inline constexpr storage::Statement kEndOrders{
+    "DELETE FROM verification_orders WHERE subject = $1 AND means = $2"};
 inline constexpr storage::Statement kVerifiedValue{
     "SELECT value_index FROM verifications WHERE subject = $1 AND means = $2 AND state = 2"};
 inline constexpr storage::Statement kCountTwins{

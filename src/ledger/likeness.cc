@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/likeness.h"
+
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "fingerprint/pdq.h"
+#include "fingerprint/text.h"
+#include "fingerprint/video.h"
+#include "ledger/records.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::ledger {
+namespace {
+
+using fingerprint::PdqHash;
+
+constexpr std::size_t kBandBits = 16;
+constexpr std::size_t kBands = fingerprint::kPdqBits / kBandBits;
+// 16 bands with at least two wrong bits each would be 32.
+static_assert(kBands * 2 > static_cast<std::size_t>(fingerprint::kPdqDistanceMax));
+
+std::uint64_t band_of(const PdqHash& hash, std::size_t band) {
+    return (hash.words[band / 4] >> (kBandBits * (band % 4))) & 0xFFFFU;
+}
+
+std::int64_t numbered(std::size_t band, std::uint64_t value) {
+    return static_cast<std::int64_t>((band << kBandBits) | value);
+}
+
+std::vector<std::int64_t> bands_of(const PdqHash& hash) {
+    std::vector<std::int64_t> bands;
+    for (std::size_t band = 0; band < kBands; ++band) {
+        bands.push_back(numbered(band, band_of(hash, band)));
+    }
+    return bands;
+}
+
+// Each band as it is and with each bit turned.
+void add_probes(const PdqHash& hash, std::set<std::int64_t>& probes) {
+    for (std::size_t band = 0; band < kBands; ++band) {
+        const std::uint64_t value = band_of(hash, band);
+        probes.insert(numbered(band, value));
+        for (std::size_t bit = 0; bit < kBandBits; ++bit) {
+            probes.insert(numbered(band, value ^ (std::uint64_t{1} << bit)));
+        }
+    }
+}
+
+Buffer bytes_of(const PdqHash& hash) {
+    const auto bytes = fingerprint::to_bytes(hash);
+    return {bytes.begin(), bytes.end()};
+}
+
+// Evenly over the good frames.
+std::vector<PdqHash> good_frames(const fingerprint::VideoPrint& video, std::size_t frames_max) {
+    std::vector<PdqHash> good;
+    for (const fingerprint::VideoFramePrint& frame : video.frames) {
+        if (frame.quality >= fingerprint::kPdqQualityMin) {
+            good.push_back(frame.hash);
+        }
+    }
+    if (good.size() <= frames_max) {
+        return good;
+    }
+    std::vector<PdqHash> chosen;
+    for (std::size_t i = 0; i < frames_max; ++i) {
+        chosen.push_back(good[i * good.size() / frames_max]);
+    }
+    return chosen;
+}
+
+Result<SimilarRecords> candidates(Records& records, std::int64_t kind,
+                                  std::span<const PdqHash> hashes) {
+    std::set<std::int64_t> probes;
+    for (const PdqHash& hash : hashes) {
+        add_probes(hash, probes);
+    }
+    const std::vector<std::int64_t> bands(probes.begin(), probes.end());
+    return records.find_similar(kind, bands);
+}
+
+LikeRecords sorted(const std::map<RecordId, double>& likeness, bool cut) {
+    LikeRecords out;
+    out.cut = cut;
+    for (const auto& [record, value] : likeness) {
+        out.found.push_back({.record = record, .likeness = value});
+    }
+    std::ranges::sort(out.found, [](const LikeRecord& a, const LikeRecord& b) {
+        return a.likeness != b.likeness ? a.likeness > b.likeness : a.record > b.record;
+    });
+    if (out.found.size() > kRecordPageMax) {
+        out.found.resize(kRecordPageMax);
+        out.cut = true;
+    }
+    return out;
+}
+
+// The least distance of a hash to any of these.
+int nearest(const PdqHash& hash, std::span<const PdqHash> hashes) {
+    int least = static_cast<int>(fingerprint::kPdqBits);
+    for (const PdqHash& each : hashes) {
+        least = std::min(least, fingerprint::distance(hash, each));
+    }
+    return least;
+}
+
+// Of two sketches: how many of the least marks of both together are in both.
+double sketch_likeness(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
+    std::vector<std::uint64_t> either;
+    std::ranges::set_union(a, b, std::back_inserter(either));
+    either.resize(std::min({either.size(), std::max(a.size(), b.size())}));
+    const auto shared = std::ranges::count_if(either, [&](std::uint64_t mark) {
+        return std::ranges::binary_search(a, mark) && std::ranges::binary_search(b, mark);
+    });
+    return either.empty() ? 0 : static_cast<double>(shared) / static_cast<double>(either.size());
+}
+
+}  // namespace
+
+Print picture_print(const PdqHash& hash) {
+    return {.kind = kPicturePrint, .print = bytes_of(hash), .bands = bands_of(hash)};
+}
+
+std::vector<Print> video_prints(const fingerprint::VideoPrint& video) {
+    std::vector<Print> prints;
+    for (const PdqHash& hash : good_frames(video, kVideoPrintsMax)) {
+        prints.push_back({.kind = kVideoPrint, .print = bytes_of(hash), .bands = bands_of(hash)});
+    }
+    return prints;
+}
+
+Result<std::optional<Print>> text_print(std::string_view text,
+                                        const fingerprint::TextPrintKey& key) {
+    fingerprint::TextPrint all = TRY(fingerprint::print_text(text, key));
+    if (all.marks.empty()) {
+        return std::optional<Print>();
+    }
+    all.marks.resize(std::min(all.marks.size(), kTextSketchMarks));
+    Print print{.kind = kTextPrint, .print = fingerprint::to_bytes(all), .bands = {}};
+    for (std::size_t i = 0; i < std::min(all.marks.size(), kTextBands); ++i) {
+        print.bands.push_back(static_cast<std::int64_t>(all.marks[i]));
+    }
+    return std::optional(std::move(print));
+}
+
+Result<LikeRecords> find_like_picture(Records& records, std::span<const PdqHash> hashes) {
+    std::map<RecordId, double> likeness;
+    bool cut = false;
+    for (const std::int64_t kind : {kPicturePrint, kVideoPrint}) {
+        const SimilarRecords near = TRY(candidates(records, kind, hashes));
+        cut |= near.cut;
+        for (const SimilarRecord& each : near.found) {
+            const int bits = nearest(TRY(fingerprint::parse_pdq_bytes(each.print)), hashes);
+            if (bits <= fingerprint::kPdqDistanceMax) {
+                double& best = likeness[each.record];
+                best = std::max(best, 1 - bits / static_cast<double>(fingerprint::kPdqBits));
+            }
+        }
+    }
+    return sorted(likeness, cut);
+}
+
+Result<LikeRecords> find_like_video(Records& records, const fingerprint::VideoPrint& video) {
+    const std::vector<PdqHash> asked = good_frames(video, kVideoFramesAsked);
+    std::map<RecordId, std::set<std::size_t>> shared;  // which frames of the query
+    bool cut = false;
+    for (const std::int64_t kind : {kPicturePrint, kVideoPrint}) {
+        const SimilarRecords near = TRY(candidates(records, kind, asked));
+        cut |= near.cut;
+        for (const SimilarRecord& each : near.found) {
+            const PdqHash hash = TRY(fingerprint::parse_pdq_bytes(each.print));
+            for (std::size_t i = 0; i < asked.size(); ++i) {
+                if (fingerprint::distance(hash, asked[i]) <= fingerprint::kPdqDistanceMax) {
+                    shared[each.record].insert(i);
+                }
+            }
+        }
+    }
+    std::map<RecordId, double> likeness;
+    for (const auto& [record, frames] : shared) {
+        likeness[record] = static_cast<double>(frames.size()) / static_cast<double>(asked.size());
+    }
+    return sorted(likeness, cut);
+}
+
+Result<LikeRecords> find_like_text(Records& records, std::string_view text) {
+    const std::optional<Print> print = TRY(records.print_of_text(text));
+    if (!print) {
+        return LikeRecords{};
+    }
+    const auto mine = TRY(fingerprint::parse_text_print(print->print)).marks;
+    // All marks of the sketch are asked for: the other text may have others among its least.
+    std::vector<std::int64_t> bands;
+    for (const std::uint64_t mark : mine) {
+        bands.push_back(static_cast<std::int64_t>(mark));
+    }
+    const SimilarRecords near = TRY(records.find_similar(kTextPrint, bands));
+    std::map<RecordId, double> likeness;
+    for (const SimilarRecord& each : near.found) {
+        const auto theirs = TRY(fingerprint::parse_text_print(each.print)).marks;
+        const double value = sketch_likeness(mine, theirs);
+        if (value >= kTextLikenessMin) {
+            likeness[each.record] = value;
+        }
+    }
+    return sorted(likeness, near.cut);
+}
+
+}  // namespace colophon::ledger
