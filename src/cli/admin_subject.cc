@@ -12,11 +12,9 @@
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "identity/erasure.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
 #include "identity/verification.h"
-#include "ledger/conduct.h"
 #include "storage/secret_source.h"
 
 #include <CLI/CLI.hpp>
@@ -26,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon::cli {

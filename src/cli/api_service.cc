@@ -9,7 +9,6 @@
 #include "gateway/gateway.h"
 #include "gateway/settings.h"
 #include "identity/erasure.h"
-#include "identity/subjects.h"
 #include "label/record.h"
 #include "ledger/conduct.h"
 #include "ledger/log_keys.h"

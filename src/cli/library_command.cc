@@ -7,6 +7,7 @@
 #include "cli/config.h"
 #include "cli/installation.h"
 #include "cli/library_verbs.h"
+#include "cli/serve_config.h"
 #include "cli/staff_session.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"

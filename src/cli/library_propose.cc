@@ -4,7 +4,6 @@
 #include "cli/admin.h"
 #include "cli/commands.h"
 #include "cli/files.h"
-#include "cli/installation.h"
 #include "cli/library_verbs.h"
 #include "cli/staff_session.h"
 #include "cli/terminal.h"
@@ -18,6 +17,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
