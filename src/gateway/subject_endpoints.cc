@@ -402,7 +402,7 @@ void add_subject_routes(Gateway& gateway, const SubjectParts& parts) {
     add(gateway, parts,
         {.method = "POST",
          .pattern = "/api/subjects/verifications",
-         .operation = "subjects.verify",
+         .operation = "subjects.ask",
          .right = {},
          .summary = "an end user's real identity, asked of the providers",
          .request_schema = kVerificationSchema,
