@@ -21,6 +21,7 @@
 #include "review/library.h"
 #include "review/scope.h"
 #include "review/trial.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/mapping.h"
 #include "worker/prints.h"

@@ -18,7 +18,6 @@
 #include "label/format.h"
 #include "label/record.h"
 #include "review/live_library.h"
-#include "review/review.h"
 #include "storage/secret_source.h"
 
 #include <fmt/format.h>

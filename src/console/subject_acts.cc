@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <string>
-#include <utility>
 
 namespace colophon::console {
 Result<identity::VerificationState> verify_subject(const VerifyParts& parts, const TenantId& tenant,

@@ -11,7 +11,6 @@
 #include "gateway/call.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
-#include "gateway/settings.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/message.h"

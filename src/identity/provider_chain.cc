@@ -6,6 +6,7 @@
 #include "identity/verification.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 #include <vector>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "identity/provider_template.h"
 
-#include "core/hmac.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "identity/answer_mapping.h"

@@ -23,7 +23,7 @@ namespace colophon::identity::internal {
 namespace {
 
 constexpr std::int64_t kWithinSecondsMax = 3'600;
-constexpr std::int64_t kWaitMinutesMax = 24 * 60;
+constexpr std::int64_t kWaitMinutesMax = 1'440;  // a day
 constexpr std::array<std::string_view, 6> kCallbackNames{"timestamp", "nonce",       "body",
                                                          "method",    "body_sha256", "path"};
 

@@ -11,7 +11,6 @@
 #include "storage/migration.h"
 #include "storage/row_values.h"
 #include "storage/sealer.h"
-#include "storage/sealing.h"
 #include "storage/store.h"
 
 #include <array>

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -40,6 +41,7 @@ std::int64_t numbered(std::size_t band, std::uint64_t value) {
 
 std::vector<std::int64_t> bands_of(const PdqHash& hash) {
     std::vector<std::int64_t> bands;
+    bands.reserve(kBands);
     for (std::size_t band = 0; band < kBands; ++band) {
         bands.push_back(numbered(band, band_of(hash, band)));
     }
@@ -74,6 +76,7 @@ std::vector<PdqHash> good_frames(const fingerprint::VideoPrint& video, std::size
         return good;
     }
     std::vector<PdqHash> chosen;
+    chosen.reserve(frames_max);
     for (std::size_t i = 0; i < frames_max; ++i) {
         chosen.push_back(good[i * good.size() / frames_max]);
     }
@@ -202,6 +205,7 @@ Result<LikeRecords> find_like_text(Records& records, std::string_view text) {
     const auto mine = TRY(fingerprint::parse_text_print(print->print)).marks;
     // All marks of the sketch are asked for: the other text may have others among its least.
     std::vector<std::int64_t> bands;
+    bands.reserve(mine.size());
     for (const std::uint64_t mark : mine) {
         bands.push_back(static_cast<std::int64_t>(mark));
     }

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -270,6 +271,7 @@ private:
     // Where most is found with the wanted precision.
     Result<void> set_threshold() {
         std::vector<Scored> scored;
+        scored.reserve(held_.size());
         for (const Example& example : held_) {
             scored.push_back({logistic(model_.slope_ * margin_cache(example) + model_.offset_),
                               example.positive});

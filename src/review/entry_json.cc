@@ -166,14 +166,10 @@ Result<void> set_member(const json::Member& member, Read& read) {
         read.text.category = TRY(string_of(value, name));
     } else if (name == "action") {
         read.text.action = TRY(decision_of(value));
-    } else if (name == "about") {
-        return {};
-    } else if (TRY(set_picture_member(member, read)) ||
-               TRY(set_scope_member(member, read.text.scope))) {
-        return {};
     } else if (TRY(set_text_member(member, read.text))) {
         read.has_text = true;
-    } else {
+    } else if (name != "about" && !TRY(set_picture_member(member, read)) &&
+               !TRY(set_scope_member(member, read.text.scope))) {
         return wrong(fmt::format("\"{}\" is no member of an entry", name));
     }
     return {};
@@ -221,11 +217,11 @@ void write_text(const Entry& entry, json::Object& object) {
 
 }  // namespace
 
-const std::string& entry_id(const AnyEntry& entry) noexcept {
+const std::string& entry_id(const AnyEntry& entry) {
     return std::visit([](const auto& each) -> const std::string& { return each.id; }, entry);
 }
 
-const std::string& entry_category(const AnyEntry& entry) noexcept {
+const std::string& entry_category(const AnyEntry& entry) {
     return std::visit([](const auto& each) -> const std::string& { return each.category; }, entry);
 }
 

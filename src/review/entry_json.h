@@ -21,8 +21,8 @@ namespace colophon::review {
 
 using AnyEntry = std::variant<Entry, PictureEntry>;
 
-const std::string& entry_id(const AnyEntry& entry) noexcept;
-const std::string& entry_category(const AnyEntry& entry) noexcept;
+const std::string& entry_id(const AnyEntry& entry);
+const std::string& entry_category(const AnyEntry& entry);
 
 // Members that are missing have the values of Entry and PictureEntry; `id` and `category` may not
 // be. kInvalidArgument; unknown members are refused, because a rule that is read in part is another

@@ -11,6 +11,7 @@
 #include "review/entry.h"
 #include "review/entry_json.h"
 #include "review/matcher.h"
+#include "review/picture_list.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
@@ -22,6 +23,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -36,11 +38,9 @@ namespace colophon::review {
 namespace {
 
 using storage::integer;
-using storage::optional_time_at;
 using storage::Rows;
 using storage::Statement;
 using storage::text;
-using storage::time_at;
 using storage::time_value;
 using storage::Transaction;
 using storage::Value;
@@ -194,6 +194,7 @@ Result<void> write_record(Transaction& transaction, const storage::Batch& record
 
 std::vector<std::pair<Value, Value>> pieces_of(const Selection& selection) {
     std::vector<std::pair<Value, Value>> pieces;
+    pieces.reserve(selection.ids.size() + 1);
     for (const std::string& id : selection.ids) {
         pieces.emplace_back(text(id), storage::null());
     }

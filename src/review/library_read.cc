@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/digest.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "core/utf8.h"
-#include "ledger/conduct.h"
-#include "review/entry.h"
 #include "review/entry_json.h"
 #include "review/library.h"
-#include "review/matcher.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
@@ -17,14 +12,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,7 +32,6 @@ using storage::Statement;
 using storage::text;
 using storage::time_at;
 using storage::time_value;
-using storage::Transaction;
 using storage::Value;
 
 constexpr std::int64_t kLastState = 5;
@@ -130,6 +120,7 @@ Result<std::vector<LibraryEntry>> Library::list(const LibraryQuery& query) {
          text(query.category), query.due ? time_value(*query.due) : integer(0), text(query.after),
          integer(query.after_revision), integer(static_cast<std::int64_t>(query.entries_max))}));
     std::vector<LibraryEntry> entries;
+    entries.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         entries.push_back(TRY(entry_at(rows, row)));
     }
@@ -142,6 +133,7 @@ Result<std::vector<LibraryEntry>> Library::find(std::string_view id) {
         return Error{ErrorCode::kNotFound, fmt::format("there is no entry {}", id)};
     }
     std::vector<LibraryEntry> entries;
+    entries.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         entries.push_back(TRY(entry_at(rows, row)));
     }

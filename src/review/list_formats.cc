@@ -321,6 +321,7 @@ std::string write_csv(std::span<const Proposal> proposals) {
         const json::Value entry(write_entry(proposal.entry));
         const json::Value about(about_json(proposal.about));
         std::vector<std::string> fields;
+        fields.reserve(kEntryNames.size() + kAboutNames.size());
         for (const std::string_view name : kEntryNames) {
             fields.push_back(internal::csv_field(csv_text(entry.find(name))));
         }

@@ -14,7 +14,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -115,6 +117,7 @@ void LiveLibrary::keep_hits() {
         taken.swap(hits_);
     }
     std::vector<Hits> hits;
+    hits.reserve(taken.size());
     for (const auto& [id, count] : taken) {
         hits.push_back({id, count});
     }

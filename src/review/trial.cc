@@ -10,6 +10,7 @@
 #include "review/scope.h"
 #include "review/text_scan.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <set>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "review/window_scan.h"
 
-#include "review/classifier.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
