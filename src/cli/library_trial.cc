@@ -15,6 +15,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "label/format.h"
+#include "ledger/conduct.h"
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "review/entry_json.h"
@@ -228,6 +229,12 @@ Result<void> run_trial(const Arguments& arguments) {
     review::Trial benign = TRY(review::Trial::create(entries, live.entries));
     TRY(add_benign(arguments, path, benign));
     review::Trial traffic = TRY(review::Trial::create(entries, live.entries));
+    // Private texts are opened: that is on record before the first is.
+    if (arguments.records > 0) {
+        TRY(open->conduct().append({.operation = "library.open_traffic",
+                                    .facts = {{"records_max", arguments.records}},
+                                    .names = {}}));
+    }
     TRY(add_traffic(arguments, open->installation(), traffic));
     std::vector<review::Library::TrialResult> results;
     for (const review::AnyEntry& each : entries) {

@@ -34,6 +34,7 @@ public:
 
     Installation& installation() noexcept { return *installation_; }
     review::Library& library() noexcept { return library_; }
+    const ledger::Conduct& conduct() const noexcept { return conduct_; }
     const std::string& who() const noexcept { return who_.name; }
     const ReviewConfig& config() const noexcept { return config_; }
 

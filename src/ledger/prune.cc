@@ -6,6 +6,7 @@
 #include "ledger/log_objects.h"
 #include "ledger/records.h"
 #include "ledger/tiles.h"
+#include "storage/batch.h"
 #include "storage/migration.h"
 #include "storage/store.h"
 #include "storage/value.h"
@@ -77,10 +78,7 @@ Result<void> move_minimum(storage::Store& store, LogClass log, const Minimum& no
             return Error{ErrorCode::kConflict, "records came back while a log was pruned"};
         }
         TRY(transaction.execute(kMove, {log_value(log), number(now.minimum), number(now.removed)}));
-        for (const storage::Operation& operation : record.operations) {
-            TRY(transaction.execute(operation.statement, operation.parameters));
-        }
-        return {};
+        return storage::execute_batch(transaction, record);
     };
     return store.transact(body);
 }

@@ -11,6 +11,7 @@
 #include "ledger/internal/record_rows.h"
 #include "ledger/record.h"
 #include "ledger/records.h"
+#include "storage/batch.h"
 #include "storage/migration.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
@@ -165,10 +166,7 @@ Result<std::size_t> purge_batch(storage::Store& store, Records& records, const P
                          "records or holds changed while a purge was prepared: purge again"};
         }
         TRY(remove_records(transaction, ids));
-        for (const storage::Operation& operation : batch.operations) {
-            TRY(transaction.execute(operation.statement, operation.parameters));
-        }
-        return {};
+        return storage::execute_batch(transaction, batch);
     };
     TRY(store.transact(remove));
     return ids.size();

@@ -12,6 +12,7 @@
 #include "review/entry_json.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
+#include "storage/batch.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
 #include "storage/value.h"
@@ -185,13 +186,6 @@ std::string content_of(const Proposal& proposal) {
     return json::write(write_entry(proposal.entry));
 }
 
-Result<void> write_record(Transaction& transaction, const storage::Batch& record) {
-    for (const storage::Operation& operation : record.operations) {
-        TRY(transaction.execute(operation.statement, operation.parameters));
-    }
-    return {};
-}
-
 std::vector<std::pair<Value, Value>> pieces_of(const Selection& selection) {
     std::vector<std::pair<Value, Value>> pieces;
     pieces.reserve(selection.ids.size() + 1);
@@ -284,7 +278,7 @@ Result<void> Library::propose(std::span<const Proposal> proposals, const std::st
                  time_value(now), time_value(proposal.about.expires)});
         }
         TRY(transaction.insert(insert));
-        return write_record(transaction, record);
+        return storage::execute_batch(transaction, record);
     });
 }
 
@@ -304,7 +298,7 @@ Result<void> Library::note_trial(std::span<const TrialResult> results, const std
                                      number(each.counts.benign_hits), number(each.counts.traffic),
                                      number(each.counts.traffic_hits)}));
         }
-        return write_record(transaction, record);
+        return storage::execute_batch(transaction, record);
     });
 }
 
@@ -401,7 +395,7 @@ Result<Decided> Library::move(const Move& what, const Selection& selection, cons
                          fmt::format("no entry of these is {}", entry_state_name(what.from))};
         }
         transaction.notify({.channel = kLibraryChanged, .payload = {}});
-        return write_record(transaction, record);
+        return storage::execute_batch(transaction, record);
     });
     TRY(done);
     return decided;

@@ -134,14 +134,16 @@ void LiveLibrary::run() {
     using Steady = std::chrono::steady_clock;
     auto next_look = Steady::now() + kLibraryLook;
     auto next_hits = Steady::now() + kHitsEvery;
+    bool failed = false;  // then the next attempt waits, whatever expired meanwhile
     while (true) {
         // An entry that expires is taken out when it does, not when somebody looks.
         auto wake = std::min(next_look, next_hits);
         {
             const std::lock_guard lock(refreshing_);
-            if (next_end_) {
-                wake = std::min(wake, Steady::now() + std::max(std::chrono::milliseconds(0),
-                                                               *next_end_ - parts_.clock.now()));
+            if (next_end_ && !failed) {
+                const std::chrono::milliseconds left = *next_end_ - parts_.clock.now();
+                wake = std::min(wake, Steady::now() + std::clamp<std::chrono::milliseconds>(
+                                                          left, {}, kLibraryLook));
             }
         }
         bool look = false;
@@ -158,12 +160,13 @@ void LiveLibrary::run() {
             keep_hits();
             next_hits = now + kHitsEvery;
         }
-        if (look || now >= next_look || is_over()) {
+        if (look || now >= next_look || (!failed && is_over())) {
             const auto done = refresh();
-            if (!done.ok()) {
+            failed = !done.ok();
+            if (failed) {
                 parts_.fail(done.error());
             }
-            next_look = Steady::now() + (done.ok() ? kLibraryLook : kLibraryRetry);
+            next_look = Steady::now() + (failed ? kLibraryRetry : kLibraryLook);
         }
     }
     keep_hits();

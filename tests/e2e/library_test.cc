@@ -105,8 +105,8 @@ TEST_CASE("[DSP-10] an entry lives from a proposal over its trial and approval t
     CHECK(house.run("wang.fang", {"library", "retire", "b-1", "--reason", "over"}).exit_code == 0);
     CHECK(house.run("sun.yu", {"library", "export"}).out.empty());
     const std::string records = house.run("", {"ledger", "records", "--json"}).out;
-    for (const std::string_view step :
-         {"library.propose", "library.trial", "library.approve", "library.retire"}) {
+    for (const std::string_view step : {"library.propose", "library.open_traffic", "library.trial",
+                                        "library.approve", "library.retire"}) {
         CHECK(records.find(step) != std::string::npos);
     }
 }

@@ -92,7 +92,11 @@ TEST_SUITE("slow gateway") {
         // The words of the file stay in force beside it, and after a reload too.
         CHECK(running.say("forbidden") == "input_blocked");
         running.service->signal(SIGHUP);
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        for (int i = 0; i < 200 && running.service->err().find("read again") == std::string::npos;
+             ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        CHECK(running.service->err().find("read again") != std::string::npos);
         CHECK(running.say("forbidden") == "input_blocked");
         CHECK(running.say("sesame") == "input_blocked");
         running.as("wang.fang", {"retire", "w-1", "--reason", "over"});

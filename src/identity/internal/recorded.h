@@ -4,6 +4,7 @@
 // A record of a change, inside the transaction of the change.
 
 #include "identity/recorder.h"
+#include "storage/batch.h"
 #include "storage/store.h"
 
 namespace colophon::identity::internal {
@@ -13,10 +14,7 @@ inline Result<storage::Batch> prepare_record(const Recorder& recorder, const Cha
 }
 
 inline Result<void> write_record(storage::Transaction& transaction, const storage::Batch& record) {
-    for (const storage::Operation& operation : record.operations) {
-        TRY(transaction.execute(operation.statement, operation.parameters));
-    }
-    return {};
+    return storage::execute_batch(transaction, record);
 }
 
 }  // namespace colophon::identity::internal
