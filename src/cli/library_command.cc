@@ -88,7 +88,8 @@ json::Object entry_json(const review::LibraryEntry& entry) {
                         {"ended", time_or_null(entry.ended)},
                         {"review_due", time_or_null(entry.review_due)},
                         {"trial", trial_json(entry)},
-                        {"hits", entry.hits}};
+                        {"hits", entry.hits},
+                        {"overturned", entry.overturned}};
     json::Array opinions;
     for (const review::Opinion& each : entry.opinions) {
         opinions.emplace_back(json::Object{{"step", review::step_name(each.step)},

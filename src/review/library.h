@@ -93,6 +93,7 @@ struct LibraryEntry {
     std::optional<Time> trialled;
     TrialCounts trial;
     std::uint64_t hits = 0;         // of all revisions of the id, in calls of the service
+    std::uint64_t overturned = 0;   // of what these held, people released so many
     std::vector<Opinion> opinions;  // of find() only
 };
 
