@@ -9,6 +9,7 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
@@ -23,6 +24,7 @@
 #include "label/format.h"
 #include "label/record.h"
 #include "ledger/record.h"
+#include "review/queue.h"
 #include "review/scope.h"
 
 #include <fmt/format.h>
@@ -230,8 +232,16 @@ Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const json::Value&
     co_return co_await fetch_picture(gateway, call, address);
 }
 
-// Every picture of one call bears the same content id; the first that fails ends the call.
-Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::Value& answer) {
+// A picture that was held, and why.
+struct HeldPicture {
+    Refusal refusal;
+    Buffer file;
+};
+
+// Every picture of one call bears the same content id; the first that fails ends the call. One that
+// is held does not: the answer is made for the person who is to look at it.
+Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::Value& answer,
+                                            std::optional<HeldPicture>& held) {
     json::Value* data = member(answer, "data");
     json::Array* list = data == nullptr ? nullptr : data->if_array();
     if (list == nullptr || list->empty() || list->size() > kPicturesMax) {
@@ -244,8 +254,11 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
             co_return upstream_failure(picture.error());
         }
         auto refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
-        if (refusal) {
+        if (refusal && refusal->code != kHeldForReview) {
             co_return refusal;
+        }
+        if (refusal && !held) {
+            held = HeldPicture{.refusal = std::move(*refusal), .file = *picture};
         }
         auto labelled = co_await label_file(gateway, call, std::move(*picture), "");
         if (!labelled.ok()) {
@@ -258,8 +271,24 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
         remove_member(item, "url");
         set_member(item, "b64_json", to_base64(labelled->file));
     }
-    set_member(answer, "aigc", aigc_value(call));
+    set_member(answer, "aigc", aigc_value(call.aigc));
     co_return std::nullopt;
+}
+
+Task<Refusal> hold_pictures(Gateway& gateway, Call& call, const json::Value& answer,
+                            HeldPicture held) {
+    review::WaitingAnswer waiting;
+    waiting.body = json::write(answer);
+    waiting.headers.emplace_back("content-type", "application/json");
+    hand_over_label(call, waiting);
+    const std::string type(media_type_of(held.file));
+    Holding holding{.stage = review::Stage::kOutput,
+                    .text = call.record.personal.input,
+                    .file = std::move(held.file),
+                    .media_type = type,
+                    .answer = std::move(waiting)};
+    co_await hold(gateway.stages(), call, std::move(holding), held.refusal);
+    co_return std::move(held.refusal);
 }
 
 Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {
@@ -296,7 +325,11 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
     if (unnumbered) {
         co_return unnumbered;
     }
-    auto refusal = co_await label_pictures(gateway, call, *answer);
+    std::optional<HeldPicture> held;
+    auto refusal = co_await label_pictures(gateway, call, *answer, held);
+    if (!refusal && held) {
+        refusal = co_await hold_pictures(gateway, call, *answer, std::move(*held));
+    }
     if (refusal) {
         call.facts().label.clear();
         co_return refusal;
