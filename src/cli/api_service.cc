@@ -125,7 +125,8 @@ Result<json::Array> try_entries(const ApiSources& sources, std::mutex& one,
                                 const review::Selection& selection, const TrialAsked& asked) {
     const std::unique_lock lock(one, std::try_to_lock);
     if (!lock.owns_lock()) {
-        return Error{ErrorCode::kUnavailable, "another trial is running; ask again when it is over"};
+        return Error{ErrorCode::kUnavailable,
+                     "another trial is running; ask again when it is over"};
     }
     Installation& installation = sources.installation;
     const ledger::Conduct conduct = installation.conduct(asked.actor);
@@ -182,8 +183,9 @@ std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
         .benign_per_million_max = sources.benign_per_million_max,
         .trial = [sources, one = std::make_shared<std::mutex>()](
                      const review::Selection& selection, std::int64_t records,
-                     const std::string& who, const ledger::Actor& actor)
-            -> Result<json::Array> { return try_entries(sources, *one, selection, {records, who, actor}); },
+                     const std::string& who, const ledger::Actor& actor) -> Result<json::Array> {
+            return try_entries(sources, *one, selection, {records, who, actor});
+        },
         .models =
             [&gateway] {
                 json::Array all;

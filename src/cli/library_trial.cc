@@ -55,16 +55,16 @@ void report_trial(const Arguments& arguments, const std::vector<TriedEntry>& tri
 
 Result<void> run_verb(const Arguments& arguments) {
     const auto open = TRY(OpenLibrary::open(arguments, library_proposers()));
-    const std::vector<TriedEntry> tried =
-        TRY(run_trial({.installation = open->installation(),
-                       .library = open->library(),
-                       .conduct = open->conduct(),
-                       .who = open->who(),
-                       .benign = arguments.benign.empty() ? open->config().benign : arguments.benign,
-                       .benign_per_million_max = open->config().benign_per_million_max,
-                       .records = arguments.records,
-                       .shows_progress = !arguments.json},
-                      arguments.selection));
+    const std::vector<TriedEntry> tried = TRY(
+        run_trial({.installation = open->installation(),
+                   .library = open->library(),
+                   .conduct = open->conduct(),
+                   .who = open->who(),
+                   .benign = arguments.benign.empty() ? open->config().benign : arguments.benign,
+                   .benign_per_million_max = open->config().benign_per_million_max,
+                   .records = arguments.records,
+                   .shows_progress = !arguments.json},
+                  arguments.selection));
     report_trial(arguments, tried);
     return {};
 }

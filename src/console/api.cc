@@ -333,6 +333,11 @@ Result<std::int64_t> optional_number(const ApiCall& call, std::string_view name,
     return *number;
 }
 
+std::string in_callers_language(const ApiCall& call, std::string_view message) {
+    return prefers_chinese(call.request) ? messages::in_chinese(std::string(message))
+                                         : std::string(message);
+}
+
 std::optional<std::string> asked(const ApiCall& call, std::string_view name) {
     auto value = http::query_field(call.request.query, name);
     return value && !value->empty() ? std::move(value) : std::nullopt;

@@ -109,30 +109,29 @@ json::Value seconds_or_null(const std::optional<std::chrono::milliseconds>& time
 
 json::Object item_form(const review::Item& item) {
     const review::HeldCall& call = item.call;
-    json::Object form{
-        {"item", to_string(item.id)},
-        {"cause", review::cause_name(item.cause)},
-        {"state", review::item_state_name(item.state)},
-        {"tenant", to_string(call.tenant)},
-        {"subject", text_or_null(call.subject ? to_string(*call.subject) : "")},
-        {"record", to_string(call.record)},
-        {"stage", review::stage_name(call.stage)},
-        {"operation", call.operation},
-        {"model", call.model},
-        {"category", call.category},
-        {"rule", call.rule},
-        {"entries", json::Array(call.entries.begin(), call.entries.end())},
-        {"sample_of", text_or_null(item.sample_of ? to_string(*item.sample_of) : "")},
-        {"urgent", item.priority > 0},
-        {"opinions", item.opinions},
-        {"created", format_time(item.created)},
-        {"due", format_time(item.due)},
-        {"expires", format_time(item.expires)},
-        {"claimed_by", text_or_null(item.claimed_by)},
-        {"claimed_until", time_or_null(item.claimed_until)},
-        {"decided", time_or_null(item.decided)},
-        {"delivered", time_or_null(item.delivered)},
-        {"content_sha256", item.evidence_digest}};
+    json::Object form{{"item", to_string(item.id)},
+                      {"cause", review::cause_name(item.cause)},
+                      {"state", review::item_state_name(item.state)},
+                      {"tenant", to_string(call.tenant)},
+                      {"subject", text_or_null(call.subject ? to_string(*call.subject) : "")},
+                      {"record", to_string(call.record)},
+                      {"stage", review::stage_name(call.stage)},
+                      {"operation", call.operation},
+                      {"model", call.model},
+                      {"category", call.category},
+                      {"rule", call.rule},
+                      {"entries", json::Array(call.entries.begin(), call.entries.end())},
+                      {"sample_of", text_or_null(item.sample_of ? to_string(*item.sample_of) : "")},
+                      {"urgent", item.priority > 0},
+                      {"opinions", item.opinions},
+                      {"created", format_time(item.created)},
+                      {"due", format_time(item.due)},
+                      {"expires", format_time(item.expires)},
+                      {"claimed_by", text_or_null(item.claimed_by)},
+                      {"claimed_until", time_or_null(item.claimed_until)},
+                      {"decided", time_or_null(item.decided)},
+                      {"delivered", time_or_null(item.delivered)},
+                      {"content_sha256", item.evidence_digest}};
     if (!item.acts.empty()) {
         json::Array acts;
         for (const review::Act& each : item.acts) {

@@ -79,8 +79,8 @@ Result<json::Value> list_entries(const ApiCall& call) {
     json::Value next;
     if (entries.size() > page.limit) {
         entries.pop_back();
-        next = fmt::format("{}/{}", review::entry_id(entries.back().entry),
-                           entries.back().revision);
+        next =
+            fmt::format("{}/{}", review::entry_id(entries.back().entry), entries.back().revision);
     }
     json::Array data;
     for (const review::LibraryEntry& each : entries) {

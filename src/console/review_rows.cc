@@ -95,8 +95,7 @@ Result<json::Value> claim(const ApiCall& call) {
 Result<json::Value> view(const ApiCall& call) {
     const review::ItemId id = TRY(item_of_path(call));
     const ledger::Conduct conduct = call.parts.conduct(call.actor);
-    return json::Value(
-        evidence_form(TRY(call.parts.queue.view(person_of(call), id, conduct))));
+    return json::Value(evidence_form(TRY(call.parts.queue.view(person_of(call), id, conduct))));
 }
 
 Result<json::Value> extend(const ApiCall& call) {
@@ -113,8 +112,7 @@ Result<json::Value> give_back(const ApiCall& call) {
 Result<json::Value> ask_another(const ApiCall& call) {
     const review::ItemId id = TRY(item_of_path(call));
     const ledger::Conduct conduct = call.parts.conduct(call.actor);
-    return json::Value(
-        item_form(TRY(call.parts.queue.ask_another(person_of(call), id, conduct))));
+    return json::Value(item_form(TRY(call.parts.queue.ask_another(person_of(call), id, conduct))));
 }
 
 Result<json::Value> decide(const ApiCall& call) {
@@ -122,8 +120,7 @@ Result<json::Value> decide(const ApiCall& call) {
     const std::string word = TRY(required_text(call, "ruling"));
     const auto ruling = review::parse_ruling(word);
     if (!ruling) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "ruling is one of release, refuse, escalate"};
+        return Error{ErrorCode::kInvalidArgument, "ruling is one of release, refuse, escalate"};
     }
     review::PersonsDecision decision{.ruling = *ruling, .reason = {}, .note = {}};
     decision.reason = TRY(required_text(call, "reason"));
@@ -139,8 +136,7 @@ Result<json::Value> decide(const ApiCall& call) {
     }
     const ledger::Conduct conduct = call.parts.conduct(call.actor);
     const review::Person person = person_of(call);
-    json::Object form =
-        item_form(TRY(call.parts.queue.decide(person, id, decision, conduct)));
+    json::Object form = item_form(TRY(call.parts.queue.decide(person, id, decision, conduct)));
     json::Array done;
     for (const review::ItemId& each :
          TRY(call.parts.queue.decide_similar(person, id, others, conduct))) {
@@ -169,12 +165,12 @@ Result<json::Value> show_figures(const ApiCall& call) {
     return json::Value(queue_figures_form(TRY(call.parts.queue.figures())));
 }
 
-Result<json::Value> list_reasons(const ApiCall&) {
+Result<json::Value> list_reasons(const ApiCall& call) {
     json::Array data;
     for (const review::ReasonCode& each : review::reason_codes()) {
         data.emplace_back(json::Object{{"reason", each.code},
                                        {"ruling", review::ruling_name(each.ruling)},
-                                       {"meaning", each.meaning}});
+                                       {"meaning", in_callers_language(call, each.meaning)}});
     }
     return json::Value(json::Object{{"data", std::move(data)}});
 }

@@ -46,7 +46,7 @@ struct Call {
         : exchange(of), settings(std::move(under)) {}
 
     http::Exchange& exchange;
-    http::PathValues path;  // what stands in the place of the pattern's {names}
+    http::PathValues path;                     // what stands in the place of the pattern's {names}
     KeepingExchange* keeping = nullptr;        // the same, where the call has an idempotency key
     std::shared_ptr<const Settings> settings;  // of this call, whatever is reloaded meanwhile
     identity::Caller caller;

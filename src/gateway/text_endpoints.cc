@@ -8,13 +8,13 @@
 #include "gateway/chat_stream.h"
 #include "gateway/dialects.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/json_edit.h"
 #include "gateway/messages_stream.h"
 #include "gateway/refusal.h"
 #include "gateway/responses_stream.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
-#include "gateway/held.h"
 #include "gateway/text_relay.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
@@ -169,8 +169,7 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
     }
     if (auto refusal = note_verdict(call, review::Stage::kOutput, *verdict)) {
         if (verdict->decision == review::Decision::kHold) {
-            const HeldWhole whole{
-                .body = *body, .rules = rules, .dialect = sent.upstream->dialect};
+            const HeldWhole whole{.body = *body, .rules = rules, .dialect = sent.upstream->dialect};
             co_await hold_whole(gateway, call, whole, *refusal);
         }
         call.record.personal.output.clear();

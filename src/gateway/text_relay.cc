@@ -69,8 +69,7 @@ struct Relay {
 
     // Nothing goes out any more, and the rest is taken for the person who is to look at it.
     bool is_holding() const {
-        return keeps && stream->blocked() &&
-               stream->verdict().decision == review::Decision::kHold;
+        return keeps && stream->blocked() && stream->verdict().decision == review::Decision::kHold;
     }
     bool is_blocked() const { return stream->blocked() && !is_holding(); }
 };
@@ -232,8 +231,8 @@ Result<std::string> make_whole(Relay& relay, TextStream& whole) {
 Task<void> put_before_people(Gateway& gateway, Relay& relay, Refusal& refusal) {
     const auto label = co_await new_label(gateway.stages(), relay.call);
     if (!label.ok()) {
-        refusal = own_failure("review_unavailable",
-                              "what was held cannot be put before people now");
+        refusal =
+            own_failure("review_unavailable", "what was held cannot be put before people now");
         co_return;
     }
     AnswerRules rules = relay.rules;

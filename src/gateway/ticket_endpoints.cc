@@ -127,7 +127,9 @@ Task<std::optional<Refusal>> give_answer(Gateway& gateway, Call& call) {
     if (ticket.state != review::ItemState::kReleased || !ticket.has_answer) {
         co_return not_released(ticket);
     }
-    const auto deliver = [&] { return gateway.parts().queue.deliver(call.caller.tenant, ticket.id); };
+    const auto deliver = [&] {
+        return gateway.parts().queue.deliver(call.caller.tenant, ticket.id);
+    };
     auto answer = co_await gateway.parts().blocking.run(call.loop(), deliver);
     if (!answer.ok() && answer.error().code == ErrorCode::kNotFound) {
         Refusal refusal = no_ticket();

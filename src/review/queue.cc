@@ -88,8 +88,8 @@ Result<ItemId> ReviewQueue::add(const HeldCall& call, const Evidence& evidence) 
     const ItemId id = TRY(make_random_id<ItemId>(parts_.random));
     const std::string owner = owner_of(call);
     const std::string name = to_string(id);
-    const Buffer sealed = TRY(parts_.sealer.seal(
-        plain, {.owner = owner, .purpose = kEvidencePurpose, .id = name}));
+    const Buffer sealed =
+        TRY(parts_.sealer.seal(plain, {.owner = owner, .purpose = kEvidencePurpose, .id = name}));
     const Digest256 digest = TRY(digest_of(call.tenant, content_of(evidence)));
     const Time now = parts_.clock.now();
     const bool two = is_among(call.category, rules->four_eyes);
@@ -121,8 +121,8 @@ Result<Evidence> ReviewQueue::open(const Item& item) const {
     const std::string_view owner = TRY(rows.text(0, 0));
     const Bytes sealed = TRY(rows.bytes(0, 1));
     const std::string name = to_string(id);
-    const Buffer plain = TRY(
-        parts_.sealer.open(sealed, {.owner = owner, .purpose = kEvidencePurpose, .id = name}));
+    const Buffer plain =
+        TRY(parts_.sealer.open(sealed, {.owner = owner, .purpose = kEvidencePurpose, .id = name}));
     return read_evidence(plain);
 }
 

@@ -94,12 +94,11 @@ Result<std::vector<Item>> ReviewQueue::list(const ItemQuery& query) const {
     }
     const Time now = parts_.clock.now();
     const Rows rows = TRY(parts_.store.query(
-        kList, {integer(query.state ? static_cast<std::int64_t>(*query.state) : 0),
-                text(query.category),
-                storage::id_value(query.tenant.value_or(TenantId{})), time_value(now),
-                integer(query.overdue ? 1 : 0),
-                integer(static_cast<std::int64_t>(query.items_max)),
-                integer(static_cast<std::int64_t>(query.skip)), integer(query.tenant ? 1 : 0)}));
+        kList,
+        {integer(query.state ? static_cast<std::int64_t>(*query.state) : 0), text(query.category),
+         storage::id_value(query.tenant.value_or(TenantId{})), time_value(now),
+         integer(query.overdue ? 1 : 0), integer(static_cast<std::int64_t>(query.items_max)),
+         integer(static_cast<std::int64_t>(query.skip)), integer(query.tenant ? 1 : 0)}));
     return items_of(rows, now);
 }
 
@@ -158,8 +157,8 @@ Result<bool> ReviewQueue::try_claim(const Person& person, const Item& item) {
                         time_value(now + rules()->claim),
                         integer(static_cast<std::int64_t>(item.state)), time_value(now)},
          .affects = storage::Affects::kOne});
-    batch.operations.push_back(act_operation(
-        {.item = item.id, .kind = ActKind::kClaimed, .by = person.name, .at = now}));
+    batch.operations.push_back(
+        act_operation({.item = item.id, .kind = ActKind::kClaimed, .by = person.name, .at = now}));
     const auto done = parts_.store.apply(std::move(batch));
     if (!done.ok() && done.error().code == ErrorCode::kConflict) {
         return false;
@@ -200,11 +199,10 @@ Result<Item> ReviewQueue::claim(const Person& person, const ItemId& id) {
 Result<Item> ReviewQueue::extend(const Person& person, const ItemId& id) {
     const Time now = parts_.clock.now();
     storage::Batch batch;
-    batch.operations.push_back(
-        {.statement = kExtend,
-         .parameters = {storage::id_value(id), text(person.name), time_value(now + rules()->claim),
-                        time_value(now)},
-         .affects = storage::Affects::kOne});
+    batch.operations.push_back({.statement = kExtend,
+                                .parameters = {storage::id_value(id), text(person.name),
+                                               time_value(now + rules()->claim), time_value(now)},
+                                .affects = storage::Affects::kOne});
     TRY(as_claim(parts_.store.apply(std::move(batch))));
     return find(id);
 }
@@ -259,8 +257,7 @@ Result<Item> ReviewQueue::ask_another(const Person& person, const ItemId& id,
 Result<std::vector<Item>> ReviewQueue::similar(const ItemId& id) const {
     const Time now = parts_.clock.now();
     TRY(load_item(parts_.store, id, now));
-    const Rows rows =
-        TRY(parts_.store.query(kSimilar, {storage::id_value(id), time_value(now)}));
+    const Rows rows = TRY(parts_.store.query(kSimilar, {storage::id_value(id), time_value(now)}));
     return items_of(rows, now);
 }
 

@@ -66,8 +66,8 @@ constexpr std::chrono::hours kSampleExpires{30 * 24};
 
 Result<void> check_decision(const PersonsDecision& decision) {
     const auto reasons = reason_codes();
-    const auto known = std::ranges::find(reasons, std::string_view(decision.reason),
-                                         &ReasonCode::code);
+    const auto known =
+        std::ranges::find(reasons, std::string_view(decision.reason), &ReasonCode::code);
     if (known == reasons.end() || known->ruling != decision.ruling) {
         std::string list;
         for (const ReasonCode& each : reasons) {
@@ -76,9 +76,8 @@ Result<void> check_decision(const PersonsDecision& decision) {
                 list += each.code;
             }
         }
-        return Error{ErrorCode::kInvalidArgument,
-                     fmt::format("the reason to {} is one of: {}", ruling_name(decision.ruling),
-                                 list)};
+        return Error{ErrorCode::kInvalidArgument, fmt::format("the reason to {} is one of: {}",
+                                                              ruling_name(decision.ruling), list)};
     }
     if (decision.note.size() > kNoteBytesMax || find_invalid_utf8(decision.note) ||
         decision.note.find('\0') != std::string::npos) {
@@ -113,8 +112,7 @@ ItemState open_state(const std::vector<Act>& decisions) {
 
 // The entries that hit were wrong, or, when that is taken back, they were not.
 void count_overturned(storage::Batch& batch, const Item& item, Time now, std::int64_t by) {
-    const std::int64_t day =
-        std::chrono::floor<std::chrono::days>(now).time_since_epoch().count();
+    const std::int64_t day = std::chrono::floor<std::chrono::days>(now).time_since_epoch().count();
     for (const std::string& entry : item.call.entries) {
         batch.operations.push_back(
             {.statement = kOverturn, .parameters = {text(entry), integer(day), integer(by)}});
@@ -124,9 +122,9 @@ void count_overturned(storage::Batch& batch, const Item& item, Time now, std::in
 // By the item's own number, so that nobody chooses what is looked at again.
 bool is_sampled(const ItemId& id, std::int64_t per_mille) {
     const Digest256 digest = sha256(id.bytes);
-    const std::int64_t drawn = (std::int64_t{digest[0]} << 16U | std::int64_t{digest[1]} << 8U |
-                                std::int64_t{digest[2]}) %
-                               kThousand;
+    const std::int64_t drawn =
+        (std::int64_t{digest[0]} << 16U | std::int64_t{digest[1]} << 8U | std::int64_t{digest[2]}) %
+        kThousand;
     return drawn < per_mille;
 }
 
@@ -155,8 +153,7 @@ Result<ItemState> ReviewQueue::state_after(const Deciding& what) const {
     if (item.sample_of) {
         // Who takes a decision again does not know the first; where they differ, a lead has the
         // last word.
-        const auto first =
-            decisions_of(TRY(load_acts(parts_.store, *item.sample_of)));
+        const auto first = decisions_of(TRY(load_acts(parts_.store, *item.sample_of)));
         const bool same = !first.empty() && first.back().ruling == ruling;
         return same ? end_of(ruling) : ItemState::kEscalated;
     }
@@ -282,15 +279,15 @@ Result<Item> ReviewQueue::undo(const Person& person, const ItemId& id,
         return Error{ErrorCode::kConflict, "the last decision about this item is not yours"};
     }
     if (decisions.back().at + rules->undo < now || item.delivered) {
-        return Error{ErrorCode::kConflict,
-                     item.delivered ? "the client has had what was released"
-                                    : "it is too late to take this decision back"};
+        return Error{ErrorCode::kConflict, item.delivered
+                                               ? "the client has had what was released"
+                                               : "it is too late to take this decision back"};
     }
     decisions.pop_back();
-    storage::Batch batch = TRY(conduct.prepare({.operation = "review.undo",
-                                                .facts = {{"item", to_string(id)},
-                                                          {"record", to_string(item.call.record)}},
-                                                .names = {}}));
+    storage::Batch batch = TRY(conduct.prepare(
+        {.operation = "review.undo",
+         .facts = {{"item", to_string(id)}, {"record", to_string(item.call.record)}},
+         .names = {}}));
     batch.operations.push_back(
         {.statement = kReopen,
          .parameters = {storage::id_value(id),

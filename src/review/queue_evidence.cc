@@ -26,8 +26,8 @@ Error damaged() {
 json::Array spans_json(const Evidence& evidence) {
     json::Array spans;
     for (const Span& each : evidence.spans) {
-        spans.emplace_back(json::Array{each.entry, std::uint64_t{each.begin},
-                                       std::uint64_t{each.end}});
+        spans.emplace_back(
+            json::Array{each.entry, std::uint64_t{each.begin}, std::uint64_t{each.end}});
     }
     return spans;
 }

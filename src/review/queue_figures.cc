@@ -92,8 +92,7 @@ using Table = std::array<std::array<std::uint64_t, 2>, 2>;
 
 // Cohen, "A coefficient of agreement for nominal scales", 1960.
 std::optional<double> kappa_of(const Table& table) {
-    const auto all =
-        static_cast<double>(table[0][0] + table[0][1] + table[1][0] + table[1][1]);
+    const auto all = static_cast<double>(table[0][0] + table[0][1] + table[1][0] + table[1][1]);
     if (all == 0) {
         return std::nullopt;
     }

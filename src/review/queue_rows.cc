@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shape of the queue's rows, and how they are read.
+#include "review/internal/queue_rows.h"
+
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "review/internal/queue_rows.h"
 #include "review/queue.h"
 #include "review/scope.h"
 #include "storage/migration.h"
@@ -57,51 +58,52 @@ constexpr std::array kMigrations{
     // cause, stage, state, act, ruling: as in review/queue.h. content: sealed under the key of
     // `owner`; of a sample: none, it is that of the item it is a sample of. digest: keyed, of what
     // was held. content_digest: SHA-256 of the sealed bytes.
-    storage::Migration{"review_queue", 1,
-                       "CREATE TABLE review_items (\n"
-                       "  id BYTES PRIMARY KEY,\n"
-                       "  cause INTEGER NOT NULL,\n"
-                       "  state INTEGER NOT NULL,\n"
-                       "  tenant BYTES NOT NULL,\n"
-                       "  subject BYTES,\n"
-                       "  record BYTES NOT NULL,\n"
-                       "  stage INTEGER NOT NULL,\n"
-                       "  operation TEXT NOT NULL,\n"
-                       "  model TEXT NOT NULL,\n"
-                       "  category TEXT NOT NULL,\n"
-                       "  rule TEXT NOT NULL,\n"
-                       "  entries TEXT NOT NULL,\n"
-                       "  sample_of BYTES,\n"
-                       "  priority INTEGER NOT NULL,\n"
-                       "  opinions INTEGER NOT NULL,\n"
-                       "  created_at INTEGER NOT NULL,\n"
-                       "  due_at INTEGER NOT NULL,\n"
-                       "  expires_at INTEGER NOT NULL,\n"
-                       "  claimed_by TEXT NOT NULL,\n"
-                       "  claimed_until INTEGER,\n"
-                       "  decided_at INTEGER,\n"
-                       "  delivered_at INTEGER,\n"
-                       "  owner TEXT NOT NULL,\n"
-                       "  digest BYTES NOT NULL,\n"
-                       "  content_digest BYTES NOT NULL,\n"
-                       "  content BYTES);\n"
-                       "CREATE INDEX review_items_order ON review_items (state, priority, due_at);\n"
-                       "CREATE INDEX review_items_digest ON review_items (digest);\n"
-                       "CREATE INDEX review_items_created ON review_items (created_at);\n"
-                       "CREATE TABLE review_acts (\n"
-                       "  item BYTES NOT NULL,\n"
-                       "  number INTEGER NOT NULL,\n"
-                       "  act INTEGER NOT NULL,\n"
-                       "  act_by TEXT NOT NULL,\n"
-                       "  act_at INTEGER NOT NULL,\n"
-                       "  ruling INTEGER NOT NULL,\n"
-                       "  reason TEXT NOT NULL,\n"
-                       "  note TEXT NOT NULL,\n"
-                       "  undone INTEGER NOT NULL,\n"
-                       "  PRIMARY KEY (item, number),\n"
-                       "  FOREIGN KEY (item) REFERENCES review_items (id));\n"
-                       "CREATE INDEX review_acts_by ON review_acts (act_by, act_at);\n"
-                       "CREATE INDEX review_acts_at ON review_acts (act, act_at);\n"},
+    storage::Migration{
+        "review_queue", 1,
+        "CREATE TABLE review_items (\n"
+        "  id BYTES PRIMARY KEY,\n"
+        "  cause INTEGER NOT NULL,\n"
+        "  state INTEGER NOT NULL,\n"
+        "  tenant BYTES NOT NULL,\n"
+        "  subject BYTES,\n"
+        "  record BYTES NOT NULL,\n"
+        "  stage INTEGER NOT NULL,\n"
+        "  operation TEXT NOT NULL,\n"
+        "  model TEXT NOT NULL,\n"
+        "  category TEXT NOT NULL,\n"
+        "  rule TEXT NOT NULL,\n"
+        "  entries TEXT NOT NULL,\n"
+        "  sample_of BYTES,\n"
+        "  priority INTEGER NOT NULL,\n"
+        "  opinions INTEGER NOT NULL,\n"
+        "  created_at INTEGER NOT NULL,\n"
+        "  due_at INTEGER NOT NULL,\n"
+        "  expires_at INTEGER NOT NULL,\n"
+        "  claimed_by TEXT NOT NULL,\n"
+        "  claimed_until INTEGER,\n"
+        "  decided_at INTEGER,\n"
+        "  delivered_at INTEGER,\n"
+        "  owner TEXT NOT NULL,\n"
+        "  digest BYTES NOT NULL,\n"
+        "  content_digest BYTES NOT NULL,\n"
+        "  content BYTES);\n"
+        "CREATE INDEX review_items_order ON review_items (state, priority, due_at);\n"
+        "CREATE INDEX review_items_digest ON review_items (digest);\n"
+        "CREATE INDEX review_items_created ON review_items (created_at);\n"
+        "CREATE TABLE review_acts (\n"
+        "  item BYTES NOT NULL,\n"
+        "  number INTEGER NOT NULL,\n"
+        "  act INTEGER NOT NULL,\n"
+        "  act_by TEXT NOT NULL,\n"
+        "  act_at INTEGER NOT NULL,\n"
+        "  ruling INTEGER NOT NULL,\n"
+        "  reason TEXT NOT NULL,\n"
+        "  note TEXT NOT NULL,\n"
+        "  undone INTEGER NOT NULL,\n"
+        "  PRIMARY KEY (item, number),\n"
+        "  FOREIGN KEY (item) REFERENCES review_items (id));\n"
+        "CREATE INDEX review_acts_by ON review_acts (act_by, act_at);\n"
+        "CREATE INDEX review_acts_at ON review_acts (act, act_at);\n"},
 };
 
 constexpr Statement kLoad{"SELECT " COLOPHON_ITEM_COLUMNS " FROM review_items i WHERE i.id = $1"};
@@ -264,12 +266,12 @@ Result<std::vector<Act>> load_acts(storage::Store& store, const ItemId& id) {
 }
 
 storage::Operation act_operation(const NewAct& act) {
-    return {.statement = kAct,
-            .parameters = {storage::id_value(act.item),
-                           integer(static_cast<std::int64_t>(act.kind)), text(act.by),
-                           time_value(act.at),
-                           integer(act.ruling ? static_cast<std::int64_t>(*act.ruling) : 0),
-                           text(act.reason), text(act.note)}};
+    return {
+        .statement = kAct,
+        .parameters = {storage::id_value(act.item), integer(static_cast<std::int64_t>(act.kind)),
+                       text(act.by), time_value(act.at),
+                       integer(act.ruling ? static_cast<std::int64_t>(*act.ruling) : 0),
+                       text(act.reason), text(act.note)}};
 }
 
 void append(storage::Batch& batch, storage::Batch more) {

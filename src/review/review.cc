@@ -147,9 +147,8 @@ void Reviewer::add_classified(Verdict& verdict) const {
 Verdict Reviewer::review(std::span<const fingerprint::PdqHash> picture) const {
     Verdict verdict;
     for (const PictureMatch& match : pictures_->find(picture, occasion_)) {
-        add_meaning(
-            {match.entry->id, match.entry->category, effect_of(match.entry->action), {}}, version_,
-            verdict);
+        add_meaning({match.entry->id, match.entry->category, effect_of(match.entry->action), {}},
+                    version_, verdict);
     }
     return verdict;
 }

@@ -111,7 +111,8 @@ TEST_SUITE("slow gateway") {
         CHECK(held.state(ticket) == "waiting");
         CHECK(at(object_of(held.answer(ticket)), "error", "code") == "ticket_waiting");
 
-        const json::Value claimed = held.api.good("POST", "/api/review/claims", held.reviewer, "{}");
+        const json::Value claimed =
+            held.api.good("POST", "/api/review/claims", held.reviewer, "{}");
         REQUIRE(claimed.find("item")->if_object() != nullptr);
         CHECK(at(claimed, "item", "item") == ticket);
         CHECK(at(claimed, "item", "claimed_by") == "li.wei");
@@ -125,9 +126,9 @@ TEST_SUITE("slow gateway") {
         REQUIRE(spans.size() == 1);
         CHECK(text.substr(spans[0].find("begin")->as_uint().value(), 6) == "sesame");
         CHECK(seen.string_or("context", "").find("open sesame") != std::string::npos);
-        const json::Value done = held.api.good(
-            "POST", "/api/review/items/" + ticket + "/decision", held.reviewer,
-            R"({"ruling":"release","reason":"allowed_use","note":"a tale"})");
+        const json::Value done =
+            held.api.good("POST", "/api/review/items/" + ticket + "/decision", held.reviewer,
+                          R"({"ruling":"release","reason":"allowed_use","note":"a tale"})");
         CHECK(done.string_or("state", "") == "released");
 
         CHECK(held.state(ticket) == "released");
@@ -142,8 +143,7 @@ TEST_SUITE("slow gateway") {
         const std::string records = held.ok({"ledger", "records", "--json", "--kind", "call"});
         CHECK(records.find("\"operation\":\"tickets.answer\"") != std::string::npos);
         CHECK(records.find(R"(\"ticket\":\")" + ticket) != std::string::npos);
-        const json::Value entry = held.api.good(
-            "GET", "/api/review/items/" + ticket, held.lead);
+        const json::Value entry = held.api.good("GET", "/api/review/items/" + ticket, held.lead);
         CHECK(entry.find("delivered")->if_string() != nullptr);
         const json::Value conduct =
             held.api.good("GET", "/api/records?kind=administration&limit=100",
@@ -209,8 +209,8 @@ TEST_SUITE("slow gateway") {
                     ? std::string(R"({"model":"echo","stream":true,"user":"alice",)"
                                   R"("input":"one two sesame four five"})")
                     : Held::ask("one two sesame four five", true, shape.model);
-            const std::string stream = held.curl({"-N", held.url(shape.path), "-d", asked, "-H",
-                                                  "Colophon-Subject: alice"});
+            const std::string stream = held.curl(
+                {"-N", held.url(shape.path), "-d", asked, "-H", "Colophon-Subject: alice"});
             CHECK(stream.find("sesame") == std::string::npos);
             CHECK(stream.find("five") == std::string::npos);
             CHECK(stream.find(shape.last) != std::string::npos);
@@ -241,9 +241,9 @@ TEST_SUITE("slow gateway") {
         const std::string hash =
             object_of(held.ok({"scan", "--hash", held.dir.file("drawn.png"), "--json"}))
                 .string_or("pdq", "");
-        test::write_file(held.dir.file("words.txt"),
-                         as_bytes(R"({"id":"p","category":"A1f","action":"hold","pdq":")" + hash +
-                                  "\"}\n"));
+        test::write_file(
+            held.dir.file("words.txt"),
+            as_bytes(R"({"id":"p","category":"A1f","action":"hold","pdq":")" + hash + "\"}\n"));
         held.reload();
         const json::Value refused = draw();
         CHECK(at(refused, "error", "code") == "held_for_review");
@@ -268,12 +268,17 @@ TEST_SUITE("slow gateway") {
             object_of(held.ok({"verify", held.dir.file("out.png"), "--json"}));
         CHECK(verified.string_or("verdict", "") == "intact");
         CHECK(verified.find("explicit")->find("found")->if_bool() != nullptr);
-        CHECK(at(verified, "metadata", "content_id") ==
-              at(answer, "aigc", "ProduceID"));
+        CHECK(at(verified, "metadata", "content_id") == at(answer, "aigc", "ProduceID"));
         // The same of a picture that is to be edited: it is sent again with its ticket.
         const auto edit = [&](const std::string& named) {
-            std::vector<std::string> arguments{held.url("/v1/images/edits"), "-F", "model=picture",
-                                               "-F", "user=alice", "-F", "prompt=brighter", "-F",
+            std::vector<std::string> arguments{held.url("/v1/images/edits"),
+                                               "-F",
+                                               "model=picture",
+                                               "-F",
+                                               "user=alice",
+                                               "-F",
+                                               "prompt=brighter",
+                                               "-F",
                                                "image=@" + held.dir.file("drawn.png")};
             if (!named.empty()) {
                 arguments.insert(arguments.end(), {"-H", "Colophon-Ticket: " + named});
@@ -302,13 +307,15 @@ TEST_SUITE("slow gateway") {
         CHECK(held.decide(ticket, held.reviewer, "release", "minor").string_or("state", "") ==
               "second");
         CHECK(held.state(ticket) == "waiting");
-        CHECK(held.api.call("POST", "/api/review/claims", held.reviewer,
-                            R"({"item":")" + ticket + R"("})")
+        CHECK(held.api
+                  .call("POST", "/api/review/claims", held.reviewer,
+                        R"({"item":")" + ticket + R"("})")
                   .status == 409);
         CHECK(held.decide(ticket, held.other, "refuse", "confirmed").string_or("state", "") ==
               "escalated");
-        CHECK(held.api.call("POST", "/api/review/claims", held.reviewer,
-                            R"({"item":")" + ticket + R"("})")
+        CHECK(held.api
+                  .call("POST", "/api/review/claims", held.reviewer,
+                        R"({"item":")" + ticket + R"("})")
                   .status == 403);
         CHECK(held.decide(ticket, held.lead, "release", "false_match").string_or("state", "") ==
               "released");
@@ -326,8 +333,7 @@ TEST_SUITE("slow gateway") {
             R"("stage":"output"}],"reason":"seen"})";
         held.api.good("POST", "/api/library/entries", held.reviewer, entries);
         CHECK(held.api.call("POST", "/api/library/entries", held.other, entries).status == 409);
-        CHECK(held.api.call("POST", "/api/library/approvals", held.reviewer,
-                            R"({"ids":["a-1"]})")
+        CHECK(held.api.call("POST", "/api/library/approvals", held.reviewer, R"({"ids":["a-1"]})")
                   .status == 403);
         const json::Value untried =
             held.api.good("POST", "/api/library/approvals", held.lead, R"({"ids":["a-1"]})");
@@ -342,8 +348,7 @@ TEST_SUITE("slow gateway") {
         }
         REQUIRE(!ticket.empty());
         held.decide(ticket, held.reviewer, "release", "false_match");
-        const json::Value shown =
-            held.api.good("GET", "/api/library/entries/a-1", held.reviewer);
+        const json::Value shown = held.api.good("GET", "/api/library/entries/a-1", held.reviewer);
         const json::Value& entry = shown.find("data")->if_array()->front();
         CHECK(entry.string_or("state", "") == "live");
         CHECK(entry.find("overturned")->as_uint().value() == 1);

@@ -32,12 +32,12 @@
 namespace colophon::review {
 namespace {
 
+using std::chrono::hours;
+using std::chrono::minutes;
 using storage::code_of;
 using storage::each_engine;
 using storage::good;
 using storage::TestStore;
-using std::chrono::hours;
-using std::chrono::minutes;
 
 const Person kLi{.name = "li.wei"};
 const Person kWang{.name = "wang.fang"};
@@ -59,10 +59,7 @@ struct House {
           conduct(records, stores.clock, stores.random,
                   {.account = "staff", .source_address = {}, .client = "test"}),
           sealer(*stores.keys, storage::Suite::kAes256Gcm, stores.random),
-          queue({.store = *store,
-                 .sealer = sealer,
-                 .clock = stores.clock,
-                 .random = stores.random},
+          queue({.store = *store, .sealer = sealer, .clock = stores.clock, .random = stores.random},
                 std::move(rules)) {
         std::vector<storage::Migration> all = ledger::all_migrations();
         for (const auto more : {library_migrations(), queue_migrations()}) {
@@ -340,8 +337,7 @@ TEST_CASE("a sample is decided again by another person, and a lead decides where
         CHECK(house.decide(kLead, sample->id, kRelease).state == ItemState::kReleased);
         // The client's ticket stays as it was; the sample is none.
         CHECK(good(house.queue.ticket(house.stores.tenant, id)).state == ItemState::kRefused);
-        CHECK(code_of(house.queue.ticket(house.stores.tenant, sample->id)) ==
-              ErrorCode::kNotFound);
+        CHECK(code_of(house.queue.ticket(house.stores.tenant, sample->id)) == ErrorCode::kNotFound);
         const QueueFigures figures = good(house.queue.figures());
         CHECK(figures.pairs == 1);
         CHECK(figures.agreed == 0);
@@ -385,10 +381,9 @@ TEST_CASE("a released input passes as it was shown, and not otherwise") {
         const std::vector<std::string> more{"w-1", "w-9"};
         const auto released = [&](std::string_view text, const std::vector<std::string>& of,
                                   std::optional<SubjectId> subject) {
-            return good(house.queue.is_released(id, {.tenant = house.stores.tenant,
-                                                     .subject = subject,
-                                                     .text = text,
-                                                     .entries = of}));
+            return good(house.queue.is_released(
+                id,
+                {.tenant = house.stores.tenant, .subject = subject, .text = text, .entries = of}));
         };
         CHECK(!released("ask", entries, house.stores.subject));
         house.decide(kLi, id, kRelease);

@@ -85,6 +85,8 @@ Result<std::vector<std::string>> optional_texts(const ApiCall& call, std::string
 Result<bool> optional_flag(const ApiCall& call, std::string_view name);
 Result<std::int64_t> optional_number(const ApiCall& call, std::string_view name,
                                      std::int64_t otherwise, std::int64_t most);
+// A message of ours as Accept-Language wants it.
+std::string in_callers_language(const ApiCall& call, std::string_view message);
 // The field of the query; nothing when it is missing or empty.
 std::optional<std::string> asked(const ApiCall& call, std::string_view name);
 

@@ -21,10 +21,10 @@ inline constexpr std::string_view kEvidencePurpose = "review_items.content";
 inline constexpr std::string_view kDigestPurpose = "review_items.digest";
 
 // Columns of review_items in the order that item_at() reads.
-#define COLOPHON_ITEM_COLUMNS                                                                    \
-    "i.id, i.cause, i.state, i.tenant, i.subject, i.record, i.stage, i.operation, i.model,"      \
-    " i.category, i.rule, i.entries, i.sample_of, i.priority, i.opinions, i.created_at,"         \
-    " i.due_at, i.expires_at, i.claimed_by, i.claimed_until, i.decided_at, i.delivered_at,"      \
+#define COLOPHON_ITEM_COLUMNS                                                               \
+    "i.id, i.cause, i.state, i.tenant, i.subject, i.record, i.stage, i.operation, i.model," \
+    " i.category, i.rule, i.entries, i.sample_of, i.priority, i.opinions, i.created_at,"    \
+    " i.due_at, i.expires_at, i.claimed_by, i.claimed_until, i.decided_at, i.delivered_at," \
     " i.content_digest"
 
 // As it is now: claims and items whose time is over are shown so.
