@@ -297,6 +297,29 @@ TEST_SUITE("slow gateway") {
         CHECK(items.find("data")->if_array()->front().string_or("stage", "") == "output");
     }
 
+    TEST_CASE("[DSP-10] a file that is to be labelled is reviewed, and waits when it is held") {
+        const Held held;
+        const auto label = [&](const std::string& text) {
+            test::write_file(held.dir.file("in.md"), as_bytes(text));
+            return held.curl({held.url("/v1/labels?name=in.md"), "--data-binary",
+                              "@" + held.dir.file("in.md")});
+        };
+        CHECK(label("a harmless text\n").find("AIGC") != std::string::npos);
+        CHECK(at(object_of(label("what is forbidden\n")), "error", "code") == "input_blocked");
+        const json::Value refused = object_of(label("open sesame\n"));
+        CHECK(at(refused, "error", "code") == "held_for_review");
+        const std::string ticket = at(refused, "error", "ticket");
+        REQUIRE(ticket.size() == 32);
+        held.decide(ticket, held.reviewer, "release", "minor");
+        test::write_file(held.dir.file("out.md"), as_bytes(held.answer(ticket)));
+        const json::Value verified =
+            object_of(held.ok({"verify", held.dir.file("out.md"), "--json"}));
+        CHECK(verified.string_or("verdict", "") == "intact");
+        const std::string content = at(verified, "metadata", "content_id");
+        const std::string record = held.curl({held.url("/api/records/" + content)});
+        CHECK(record.find("tickets.answer") != std::string::npos);
+    }
+
     TEST_CASE("[DSP-10] two decide where the configuration wants it, and a change of it holds") {
         const Held held;
         std::string config(as_text(test::read_file(held.dir.file("colophon.toml"))));
