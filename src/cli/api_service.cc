@@ -16,7 +16,6 @@
 #include "ledger/log_service.h"
 #include "ledger/records.h"
 #include "review/library.h"
-#include "review/queue.h"
 
 #include <fmt/format.h>
 

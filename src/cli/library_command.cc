@@ -279,6 +279,7 @@ void add_library_command(CLI::App& app, Action& action) {
     add_library_trial_verb(*library, action);
     add_deed_verbs(*library, action);
     add_library_file_verbs(*library, action);
+    add_library_decisions_verbs(*library, action);
     add_library_train_verbs(*library, action);
 }
 

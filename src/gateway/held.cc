@@ -9,6 +9,7 @@
 #include "gateway/call.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "ledger/record.h"
 #include "review/entry.h"
 #include "review/queue.h"
 #include "review/review.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // /v1/chat/completions, /v1/completions, /v1/responses and /v1/messages.
-#include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
@@ -19,10 +18,11 @@
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
 #include "http/message.h"
-#include "http/sse.h"
 #include "http/upstream.h"
 #include "ledger/record.h"
 #include "ledger/record_contents.h"
+#include "review/entry.h"
+#include "review/queue.h"
 #include "review/review.h"
 #include "review/scope.h"
 
@@ -30,7 +30,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

@@ -18,6 +18,7 @@
 #include "gateway/settings.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
+#include "http/exchange.h"
 #include "http/message.h"
 #include "http/sse.h"
 #include "http/upstream.h"

@@ -8,7 +8,6 @@
 #include "core/thread_pool.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
-#include "gateway/held.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "http/message.h"

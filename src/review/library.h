@@ -180,6 +180,8 @@ public:
     Result<std::vector<LibraryEntry>> find(std::string_view id);
     // Those that are in force.
     Result<LiveEntries> live();
+    // Those that were in force then.
+    Result<std::vector<AnyEntry>> live_at(Time time);
     Result<std::vector<CategoryFigure>> figures();
 
     Result<void> add_hits(std::span<const Hits> hits);

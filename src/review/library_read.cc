@@ -60,6 +60,10 @@ constexpr Statement kOpinions{
 constexpr Statement kLive{
     "SELECT content, expires_at FROM feature_entries WHERE state = 2"
     " AND (expires_at IS NULL OR expires_at > $1) ORDER BY id"};
+constexpr Statement kLiveAt{
+    "SELECT content FROM feature_entries WHERE live_at <= $1"
+    " AND (ended_at IS NULL OR ended_at > $1) AND (expires_at IS NULL OR expires_at > $1)"
+    " ORDER BY id"};
 constexpr Statement kFigures{
     "SELECT e.category, COUNT(*), MAX(e.live_at),"
     " CAST(SUM(COALESCE((SELECT SUM(h.hits) FROM feature_hits h WHERE h.id = e.id), 0)) AS BIGINT)"
@@ -156,6 +160,24 @@ Result<std::vector<LibraryEntry>> Library::find(std::string_view id) {
         opinion.reason = TRY(opinions.text(row, 4));
         of->opinions.push_back(std::move(opinion));
     }
+    return entries;
+}
+
+Result<std::vector<AnyEntry>> Library::live_at(Time time) {
+    std::vector<AnyEntry> entries;
+    const auto take = [&](const storage::Values& row) -> Result<void> {
+        const auto* content = std::get_if<std::string>(&row[0]);
+        if (content == nullptr) {
+            return misshapen();
+        }
+        entries.push_back(TRY(entry_of(*content)));
+        return {};
+    };
+    const auto read = store_.snapshot([&](storage::Snapshot& snapshot) -> Result<void> {
+        entries.clear();
+        return snapshot.visit(kLiveAt, {time_value(time)}, take);
+    });
+    TRY(read);
     return entries;
 }
 

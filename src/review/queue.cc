@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "review/internal/queue_rows.h"
+#include "review/scope.h"
 #include "storage/row_values.h"
 #include "storage/sealer.h"
 #include "storage/store.h"
@@ -23,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::review {
 namespace {

@@ -31,6 +31,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -303,6 +304,16 @@ public:
                                                const ledger::Conduct& conduct);
 
     Result<QueueFigures> figures() const;
+
+    // Texts that people have decided about, the oldest first, for a classifier to learn from. That
+    // they are opened is recorded before the first is. What was erased is passed over.
+    struct Decided {
+        std::string category;  // empty: all
+        Time since;
+    };
+    using DecidedVisitor = std::function<Result<void>(const Item& item, const Evidence& evidence)>;
+    Result<void> visit_decided(const Decided& which, const ledger::Conduct& conduct,
+                               const DecidedVisitor& visit) const;
 
 private:
     struct Deciding;

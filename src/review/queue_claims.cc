@@ -2,7 +2,6 @@
 // Who has which item of the queue, and who looks at it.
 #include "core/clock.h"
 #include "core/ids.h"
-#include "core/json.h"
 #include "core/result.h"
 #include "ledger/conduct.h"
 #include "review/internal/queue_rows.h"
@@ -13,7 +12,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -66,6 +64,11 @@ constexpr Statement kDone{
 constexpr Statement kAskAnother{
     "UPDATE review_items SET opinions = 2 WHERE id = $1 AND claimed_by = $2 AND claimed_until > $3"
     " AND state = 1 AND opinions = 1"};
+constexpr Statement kDecided{
+    "SELECT " COLOPHON_ITEM_COLUMNS
+    " FROM review_items i WHERE i.state IN (4, 5) AND i.cause = 1 AND i.decided_at >= $1"
+    " AND ($2 = '' OR i.category = $2) AND (i.decided_at > $1 OR i.id > $3)"
+    " ORDER BY i.decided_at, i.id LIMIT 200"};
 constexpr Statement kSimilar{
     "SELECT " COLOPHON_ITEM_COLUMNS
     " FROM review_items i, review_items o WHERE o.id = $1 AND i.id <> o.id AND i.state <= 2"
@@ -259,6 +262,34 @@ Result<std::vector<Item>> ReviewQueue::similar(const ItemId& id) const {
     TRY(load_item(parts_.store, id, now));
     const Rows rows = TRY(parts_.store.query(kSimilar, {storage::id_value(id), time_value(now)}));
     return items_of(rows, now);
+}
+
+Result<void> ReviewQueue::visit_decided(const Decided& which, const ledger::Conduct& conduct,
+                                        const DecidedVisitor& visit) const {
+    TRY(conduct.append(
+        {.operation = "review.export",
+         .facts = {{"category", which.category}, {"since", format_time(which.since)}},
+         .names = {}}));
+    Time since = which.since;
+    storage::Value after = storage::bytes({});
+    for (;;) {
+        const Time now = parts_.clock.now();
+        const Rows rows =
+            TRY(parts_.store.query(kDecided, {time_value(since), text(which.category), after}));
+        for (const Item& item : TRY(items_of(rows, now))) {
+            since = item.decided.value_or(since);
+            after = storage::id_value(item.id);
+            const auto evidence = open(item);
+            if (evidence.ok()) {
+                TRY(visit(item, *evidence));
+            } else if (evidence.error().code != ErrorCode::kNotFound) {
+                return evidence.error();
+            }
+        }
+        if (rows.empty()) {
+            return {};
+        }
+    }
 }
 
 }  // namespace colophon::review

@@ -3,7 +3,6 @@
 #include "core/clock.h"
 #include "core/digest.h"
 #include "core/ids.h"
-#include "core/json.h"
 #include "core/result.h"
 #include "core/utf8.h"
 #include "ledger/conduct.h"
@@ -17,7 +16,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>

@@ -3,7 +3,6 @@
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/result.h"
-#include "review/internal/queue_rows.h"
 #include "review/queue.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
@@ -18,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace colophon::review {
@@ -47,11 +47,11 @@ struct Ruled {
     std::string by;
     Ruling ruling = Ruling::kRefuse;
 };
-struct Decided {
+struct Rulings {
     std::optional<ItemId> sample_of;
     std::vector<Ruled> all;
 };
-using Decisions = std::map<ItemId, Decided>;
+using Decisions = std::map<ItemId, Rulings>;
 
 Error misshapen() {
     return {ErrorCode::kCorrupt, "a row of the review queue has another form"};
@@ -74,7 +74,7 @@ Result<void> take(Decisions& decisions, const storage::Values& row) {
         return misshapen();
     }
     const ItemId id = TRY(id_of(row[0]));
-    Decided& decided = decisions[id];
+    Rulings& decided = decisions[id];
     if (!std::holds_alternative<std::monostate>(row[1])) {
         decided.sample_of = TRY(id_of(row[1]));
     }
@@ -133,7 +133,7 @@ public:
     }
 
 private:
-    void count_sample(const Decisions& decisions, const Decided& again) {
+    void count_sample(const Decisions& decisions, const Rulings& again) {
         const auto first = decisions.find(*again.sample_of);
         if (first == decisions.end()) {
             return;

@@ -4,7 +4,6 @@
 
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/digest.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon::review {
@@ -24,7 +25,7 @@ std::vector<Span> spans_of(const Reviewer& reviewer, std::string_view text) {
                          .begin = match->begin,
                          .end = match->end});
     }
-    std::ranges::stable_sort(spans, {}, &Span::begin);
+    std::ranges::sort(spans, {}, [](const Span& each) { return std::pair(each.begin, each.end); });
     return spans;
 }
 

@@ -301,8 +301,8 @@ TEST_SUITE("slow gateway") {
         const Held held;
         const auto label = [&](const std::string& text) {
             test::write_file(held.dir.file("in.md"), as_bytes(text));
-            return held.curl({held.url("/v1/labels?name=in.md"), "--data-binary",
-                              "@" + held.dir.file("in.md")});
+            return held.curl(
+                {held.url("/v1/labels?name=in.md"), "--data-binary", "@" + held.dir.file("in.md")});
         };
         CHECK(label("a harmless text\n").find("AIGC") != std::string::npos);
         CHECK(at(object_of(label("what is forbidden\n")), "error", "code") == "input_blocked");
@@ -318,6 +318,52 @@ TEST_SUITE("slow gateway") {
         const std::string content = at(verified, "metadata", "content_id");
         const std::string record = held.curl({held.url("/api/records/" + content)});
         CHECK(record.find("tickets.answer") != std::string::npos);
+    }
+
+    TEST_CASE("[DSP-10] decisions teach a classifier, and a call is judged again by other rules") {
+        const Held held;
+        test::write_file(held.dir.file("session"), as_bytes(held.lead));
+        const std::string session = "file:" + held.dir.file("session");
+        const std::string released = at(held.say("sesame, bread"), "error", "ticket");
+        const std::string refused = at(held.say("open sesame"), "error", "ticket");
+        const std::string waiting = at(held.say("sesame seeds"), "error", "ticket");
+        held.decide(released, held.reviewer, "release", "false_match");
+        held.decide(refused, held.reviewer, "refuse", "confirmed");
+        const json::Value told = object_of(
+            held.ok({"library", "decisions", "-o", "decided.csv", "--json", "--session", session}));
+        CHECK(told.find("released")->as_uint().value() == 1);
+        CHECK(told.find("refused")->as_uint().value() == 1);
+        const std::string table(as_text(test::read_file(held.dir.file("decided.csv"))));
+        CHECK(table.starts_with("text,label\n"));
+        CHECK(table.find("sesame, bread") != std::string::npos);
+        CHECK(table.find("seeds") == std::string::npos);
+        held.ok(
+            {"library", "decisions", "--category", "A4e", "-o", "none.csv", "--session", session});
+        CHECK(as_text(test::read_file(held.dir.file("none.csv"))) == "text,label\n");
+
+        // A text that passed, under the rules that came after it, and under those of its time.
+        const json::Value passed = held.say("a plum");
+        const std::string content = at(passed, "aigc", "ProduceID");
+        const std::string before = test::run_tool({"date", "-u", "+%Y-%m-%dT%H:%M:%SZ"}).out;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+        held.api.good(
+            "POST", "/api/library/entries", held.reviewer,
+            R"({"entries":[{"id":"a-1","category":"A2i","phrase":"plum"}],"reason":"x"})");
+        held.api.good("POST", "/api/library/trials", held.reviewer, R"({"ids":["a-1"]})");
+        held.api.good("POST", "/api/library/approvals", held.lead, R"({"ids":["a-1"]})");
+        const std::string now =
+            held.ok({"library", "replay", content, "--json", "--session", session});
+        CHECK(now.find(R"("stage":"output","recorded":"allow","decision":"block")") !=
+              std::string::npos);
+        CHECK(now.find(R"("entries":["a-1"])") != std::string::npos);
+        const std::string then = held.ok({"library", "replay", content, "--json", "--session",
+                                          session, "--at", before.substr(0, before.find('\n'))});
+        CHECK(then.find(R"("stage":"output","recorded":"allow","decision":"allow")") !=
+              std::string::npos);
+        test::write_file(held.dir.file("session"), as_bytes(held.reviewer));
+        CHECK(held.colophon({"library", "decisions", "-o", "no.csv", "--session", session})
+                  .exit_code == 1);
+        CHECK(!std::filesystem::exists(held.dir.file("no.csv")));
     }
 
     TEST_CASE("[DSP-10] two decide where the configuration wants it, and a change of it holds") {

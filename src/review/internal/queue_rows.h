@@ -35,6 +35,8 @@ Result<Item> load_item(storage::Store& store, const ItemId& id, Time now);
 Result<std::vector<Act>> load_acts(storage::Store& store, const ItemId& id);
 
 // An act, for a batch.
+// NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
+// `{.item = ...}`.
 struct NewAct {
     ItemId item;
     ActKind kind;
@@ -44,6 +46,7 @@ struct NewAct {
     std::string reason = {};
     std::string note = {};
 };
+// NOLINTEND(readability-redundant-member-init)
 storage::Operation act_operation(const NewAct& act);
 
 Buffer write_evidence(const Evidence& evidence);
