@@ -17,6 +17,8 @@
 #include "gateway/routing.h"
 #include "gateway/settings.h"
 #include "gateway/text_stream.h"
+#include "gateway/webhook_texts.h"
+#include "gateway/webhooks.h"
 #include "http/message.h"
 #include "http/multipart.h"
 #include "http/upstream.h"
@@ -243,7 +245,11 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
         if (!picture.ok()) {
             co_return upstream_failure(picture.error());
         }
-        auto refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
+        auto refusal = co_await guard_picture(gateway, call, *picture);
+        if (refusal) {
+            co_return refusal;
+        }
+        refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
         if (refusal) {
             co_return refusal;
         }
@@ -313,7 +319,34 @@ Task<std::optional<Refusal>> serve_images(Gateway& gateway, Call& call) {
     if (refusal) {
         co_return refusal;
     }
+    refusal =
+        co_await guard_prompt(gateway, call, member(request.body, "prompt"), request.ask.text);
+    if (refusal) {
+        co_return refusal;
+    }
     co_return co_await draw_and_label(gateway, call, request);
+}
+
+// The prompt and the pictures of an edit, as webhooks see them.
+Task<std::optional<Refusal>> guard_edit(Gateway& gateway, Call& call, ImageRequest& request) {
+    if (!Webhooks::wanted(call, review::Stage::kInput)) {
+        co_return std::nullopt;
+    }
+    std::vector<std::string> pictures;
+    for (const http::FormPart& part : request.parts) {
+        if (part.file_name) {
+            pictures.push_back(to_base64(as_bytes(part.data)));
+        }
+    }
+    json::Value prompt = request.ask.text;
+    auto refusal =
+        co_await guard_prompt(gateway, call, &prompt, request.ask.text, std::move(pictures));
+    for (http::FormPart& part : request.parts) {
+        if (part.name == "prompt") {
+            part.data = request.ask.text;
+        }
+    }
+    co_return refusal;
 }
 
 Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
@@ -335,6 +368,10 @@ Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
                 co_return refusal;
             }
         }
+    }
+    refusal = co_await guard_edit(gateway, call, request);
+    if (refusal) {
+        co_return refusal;
     }
     co_return co_await draw_and_label(gateway, call, request);
 }

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "gateway/answer_texts.h"
 #include "gateway/call.h"
 #include "gateway/chat_stream.h"
 #include "gateway/dialects.h"
@@ -16,6 +17,8 @@
 #include "gateway/settings.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
+#include "gateway/webhook_texts.h"
+#include "gateway/webhooks.h"
 #include "http/message.h"
 #include "http/sse.h"
 #include "http/upstream.h"
@@ -94,6 +97,13 @@ std::int64_t seconds_now(const Gateway& gateway) {
         .count();
 }
 
+// Nothing of the answer goes out.
+Refusal end_unsaid(Call& call, Refusal refusal) {
+    call.record.personal.output.clear();
+    call.facts().label.clear();
+    return refusal;
+}
+
 // Reviews and labels an answer that came at once; counts its tokens.
 Result<review::Verdict> pass_whole(Call& call, json::Value& answer, const AnswerRules& rules) {
     std::string& text = call.record.personal.output;
@@ -126,7 +136,7 @@ Result<json::Value> in_shape(const Gateway& gateway, json::Value answer, const A
 }
 
 Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing::Sent sent,
-                                          const AnswerRules& rules) {
+                                          AnswerRules rules) {
     const auto body = co_await sent.response->read_all(call.settings->answer_bytes_max);
     if (call.exchange.gone().stop_requested()) {
         co_return gone_refusal();
@@ -147,14 +157,24 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
     json::Value answer = std::move(*shaped);
     call.facts().model_version =
         std::string(text_member(answer, "model").substr(0, ledger::kRecordNameBytesMax));
+    if (Webhooks::wanted(call, review::Stage::kOutput)) {
+        rules.texts = std::make_shared<AnswerTexts>();
+        json::Value seen = answer;
+        const auto collected = pass_whole(call, seen, rules);
+        if (!collected.ok()) {
+            co_return upstream_failure(collected.error());
+        }
+        auto refused = co_await guard_answer(gateway, call, *rules.texts);
+        if (refused) {
+            co_return end_unsaid(call, std::move(*refused));
+        }
+    }
     const auto verdict = pass_whole(call, answer, rules);
     if (!verdict.ok()) {
         co_return upstream_failure(verdict.error());
     }
     if (auto refusal = note_verdict(call, review::Stage::kOutput, *verdict)) {
-        call.record.personal.output.clear();
-        call.facts().label.clear();
-        co_return refusal;
+        co_return end_unsaid(call, std::move(*refusal));
     }
     if (call.record.personal.output.size() > ledger::kRecordContentBytesMax) {
         co_return upstream_failure(too_long());
@@ -181,6 +201,9 @@ struct Relay {
     http::SseReader events;
     bool done = false;
     std::optional<Error> broken;
+    // Where set, nothing goes out yet: all events are kept here, in the client's shape.
+    std::vector<std::string>* held = nullptr;
+    std::size_t held_bytes = 0;
 };
 
 // What one event gives to the client, in the client's shape.
@@ -200,7 +223,15 @@ std::string take_one(Relay& relay, std::string_view data) {
         return {};
     }
     relay.done = relay.stream.said_end();
-    return std::move(*text);
+    if (relay.held == nullptr) {
+        return std::move(*text);
+    }
+    relay.held_bytes += data.size();
+    if (relay.held_bytes > relay.call.settings->answer_bytes_max) {
+        relay.broken = too_long();
+    }
+    relay.held->emplace_back(data);
+    return {};
 }
 
 std::string take_all(Relay& relay, const std::vector<std::string>& events) {
@@ -318,9 +349,7 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
         call.detail.emplace_back("output_cut", true);
     }
     if (refusal && !call.exchange.has_begun()) {
-        call.record.personal.output.clear();
-        call.facts().label.clear();
-        co_return refusal;
+        co_return end_unsaid(call, std::move(*refusal));
     }
     call.facts().outcome = refusal ? ledger::Outcome::kCutOff : ledger::Outcome::kAnswered;
     call.facts().outcome_code = refusal ? refusal->code : std::string();
@@ -362,14 +391,45 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
         translator = dialect == Dialect::kAnthropic ? messages_as_chunks(seconds_now(gateway))
                                                     : chunks_as_messages();
     }
+    std::optional<Refusal> refused;
+    std::vector<std::string> held;
+    std::optional<Error> broken;
+    if (Webhooks::wanted(call, review::Stage::kOutput)) {
+        rules.texts = std::make_shared<AnswerTexts>();
+        const std::unique_ptr<TextStream> collecting = make_stream(rules);
+        Relay first{.call = call,
+                    .sent = sent,
+                    .stream = *collecting,
+                    .translator = std::move(translator),
+                    .events = {},
+                    .broken = {},
+                    .held = &held};
+        co_await relay_events(first);
+        broken = first.broken;
+        if (!broken && !call.exchange.gone().stop_requested()) {
+            refused = co_await guard_answer(gateway, call, *rules.texts);
+        }
+        if (refused) {
+            note_usage(call, collecting->usage());
+            co_return end_unsaid(call, std::move(*refused));
+        }
+    }
+    const bool was_held = rules.texts != nullptr;
     const std::unique_ptr<TextStream> stream = make_stream(std::move(rules));
     Relay relay{.call = call,
                 .sent = sent,
                 .stream = *stream,
                 .translator = std::move(translator),
                 .events = {},
-                .broken = {}};
-    co_await relay_events(relay);
+                .broken = std::move(broken)};
+    if (!was_held) {
+        co_await relay_events(relay);
+    } else if (!relay.broken) {
+        const std::string out = take_all(relay, held);
+        if (!out.empty()) {
+            co_await send_events(relay, out);
+        }
+    }
     // Whoever works for nobody shall stop.
     sent.response.reset();
     co_return co_await end_stream(gateway, relay);
@@ -407,7 +467,7 @@ Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextReques
     if (request.stream) {
         co_return co_await answer_stream(gateway, call, std::move(*sent), std::move(rules));
     }
-    co_return co_await answer_whole(gateway, call, std::move(*sent), rules);
+    co_return co_await answer_whole(gateway, call, std::move(*sent), std::move(rules));
 }
 
 Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape shape) {
@@ -417,6 +477,13 @@ Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape 
     auto refused = co_await take_request(gateway, call, wanted, read_text_request, request);
     if (refused) {
         co_return refused;
+    }
+    if (Webhooks::wanted(call, review::Stage::kInput)) {
+        refused = co_await guard_request(gateway, call, texts_of_request(shape, request.body),
+                                         request.ask.text);
+        if (refused) {
+            co_return refused;
+        }
     }
     Words words;
     if (auto refusal = words_of(call, request, words)) {
