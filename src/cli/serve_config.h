@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The sections of colophon.toml that the server reads: [server], [gateway], [review], [[upstream]]
-// and [[model]]. docs/reference/configuration.md explains every key.
+// The sections of colophon.toml that the server reads: [server], [gateway], [review], [[upstream]],
+// [[model]] and [[webhook]]. docs/reference/configuration.md explains every key.
 
 #include "core/result.h"
 
@@ -100,12 +100,26 @@ struct ModelConfig {
     std::int64_t line = 0;
 };
 
+struct WebhookConfig {
+    std::string name = {};
+    std::string url = {};
+    std::string stage = {};       // "input", "output", "both"
+    std::string on_failure = {};  // "refuse", "pass"
+    std::string key = {};         // may be file:PATH or env:NAME
+    std::string secret = {};      // the same
+    std::vector<std::string> tenants = {};
+    std::vector<std::string> services = {};
+    std::int64_t timeout_ms = 2000;
+    std::int64_t line = 0;
+};
+
 struct ServeConfig {
     ServerConfig server = {};
     GatewayConfig gateway = {};
     ReviewConfig review = {};
     std::vector<UpstreamConfig> upstreams = {};
     std::vector<ModelConfig> models = {};
+    std::vector<WebhookConfig> webhooks = {};
 };
 // NOLINTEND(readability-redundant-member-init)
 

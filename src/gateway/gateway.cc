@@ -101,7 +101,8 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
       ids_(parts.content_ids, parts.blocking),
       stages_{
           .parts = parts_, .quotas = quotas_, .shared_quotas = shared_quotas_.get(), .ids = ids_},
-      routing_(parts.clock, parts.random) {
+      routing_(parts.clock, parts.random),
+      webhooks_(parts_) {
     for (http::Loop* loop : loops) {
         upstreams_[loop] =
             std::make_unique<http::Upstream>(*loop, http::Upstream::Options{.tls = upstream_tls});

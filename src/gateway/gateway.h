@@ -12,6 +12,7 @@
 #include "gateway/routing.h"
 #include "gateway/settings.h"
 #include "gateway/shared_quotas.h"
+#include "gateway/webhooks.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/router.h"
@@ -70,6 +71,7 @@ public:
     const Parts& parts() const noexcept { return parts_; }
     const Stages& stages() const noexcept { return stages_; }
     Routing& routing() noexcept { return routing_; }
+    Webhooks& webhooks() noexcept { return webhooks_; }
     http::Upstream& upstream(http::Loop& loop);
 
 private:
@@ -96,6 +98,7 @@ private:
     IdReserve ids_;
     Stages stages_;
     Routing routing_;
+    Webhooks webhooks_;
     http::Router router_;
     std::set<std::string, std::less<>> calls_;  // operations that log for themselves
     std::map<http::Loop*, std::unique_ptr<http::Upstream>> upstreams_;

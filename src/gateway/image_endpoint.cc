@@ -18,6 +18,8 @@
 #include "gateway/routing.h"
 #include "gateway/settings.h"
 #include "gateway/text_stream.h"
+#include "gateway/webhook_texts.h"
+#include "gateway/webhooks.h"
 #include "http/message.h"
 #include "http/multipart.h"
 #include "http/upstream.h"
@@ -190,32 +192,6 @@ http::UpstreamRequest upstream_request(ImageRequest& request, const UpstreamSett
     return out;
 }
 
-// A picture that the upstream only names: fetched here, because the address that it gave must not
-// reach anybody. It is somebody else's text, so only public addresses are followed.
-Task<Result<Buffer>> fetch_picture(Gateway& gateway, Call& call, std::string address) {
-    auto url = http::parse_url(address);
-    if (!url.ok()) {
-        co_return url.error();
-    }
-    http::UpstreamRequest request;
-    request.method = "GET";
-    request.url = std::move(*url);
-    request.only_public = true;
-    request.stop = call.exchange.gone();
-    auto response = co_await gateway.upstream(call.loop()).send(std::move(request));
-    if (!response.ok()) {
-        co_return response.error();
-    }
-    if ((*response)->head().status != 200) {
-        co_return Error{ErrorCode::kUnavailable, "the upstream's picture cannot be fetched"};
-    }
-    const auto body = co_await (*response)->read_all(call.settings->answer_bytes_max);
-    if (!body.ok()) {
-        co_return body.error();
-    }
-    co_return to_buffer(as_bytes(*body));
-}
-
 Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const json::Value& item) {
     const std::string_view coded = text_member(item, "b64_json");
     if (!coded.empty()) {
@@ -253,7 +229,11 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
         if (!picture.ok()) {
             co_return upstream_failure(picture.error());
         }
-        auto refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
+        auto refusal = co_await guard_picture(gateway, call, *picture);
+        if (refusal) {
+            co_return refusal;
+        }
+        refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
         if (refusal && refusal->code != kHeldForReview) {
             co_return refusal;
         }
@@ -346,7 +326,34 @@ Task<std::optional<Refusal>> serve_images(Gateway& gateway, Call& call) {
     if (refusal) {
         co_return refusal;
     }
+    refusal =
+        co_await guard_prompt(gateway, call, member(request.body, "prompt"), request.ask.text);
+    if (refusal) {
+        co_return refusal;
+    }
     co_return co_await draw_and_label(gateway, call, request);
+}
+
+// The prompt and the pictures of an edit, as webhooks see them.
+Task<std::optional<Refusal>> guard_edit(Gateway& gateway, Call& call, ImageRequest& request) {
+    if (!Webhooks::wanted(call, review::Stage::kInput)) {
+        co_return std::nullopt;
+    }
+    std::vector<std::string> pictures;
+    for (const http::FormPart& part : request.parts) {
+        if (part.file_name) {
+            pictures.push_back(to_base64(as_bytes(part.data)));
+        }
+    }
+    json::Value prompt = request.ask.text;
+    auto refusal =
+        co_await guard_prompt(gateway, call, &prompt, request.ask.text, std::move(pictures));
+    for (http::FormPart& part : request.parts) {
+        if (part.name == "prompt") {
+            part.data = request.ask.text;
+        }
+    }
+    co_return refusal;
 }
 
 Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
@@ -368,6 +375,10 @@ Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
                 co_return refusal;
             }
         }
+    }
+    refusal = co_await guard_edit(gateway, call, request);
+    if (refusal) {
+        co_return refusal;
     }
     co_return co_await draw_and_label(gateway, call, request);
 }

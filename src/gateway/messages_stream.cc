@@ -77,7 +77,8 @@ Result<MessagesStream::Block*> MessagesStream::open_block(std::int64_t index,
         return not_ours("a block begins twice, or there are too many");
     }
     const TextLabel label = kind->labelled ? rules_.label : TextLabel{};
-    Block made{.gate = TextGate(rules_.reviewer, label),
+    const bool is_call = kind->type == "tool_use";
+    Block made{.gate = is_call ? rules_.call_gate(text_member(block, "name")) : rules_.gate(label),
                .delta = kind->delta,
                .member = kind->delta_member};
     return &blocks_.emplace(index, std::move(made)).first->second;

@@ -3,7 +3,9 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "gateway/answer_texts.h"
 #include "gateway/call.h"
+#include "gateway/chat_pictures.h"
 #include "gateway/chat_stream.h"
 #include "gateway/dialects.h"
 #include "gateway/gateway.h"
@@ -17,6 +19,8 @@
 #include "gateway/text_relay.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
+#include "gateway/webhook_texts.h"
+#include "gateway/webhooks.h"
 #include "http/message.h"
 #include "http/upstream.h"
 #include "ledger/record.h"
@@ -110,6 +114,9 @@ struct HeldWhole {
 Task<void> hold_whole(Gateway& gateway, Call& call, HeldWhole held, Refusal& refusal) {
     AnswerRules rules = held.rules;
     rules.reviewer = rules.reviewer->letting_holds_go();
+    if (rules.texts) {
+        rules.texts->rewind();
+    }
     const auto pass = [&]() -> Result<std::pair<json::Value, review::Verdict>> {
         json::Value parsed = TRY(
             json::parse(held.body, {.depth_max = kDepthMax, .bytes_max = held.body.size() + 1}));
@@ -141,7 +148,7 @@ Task<void> hold_whole(Gateway& gateway, Call& call, HeldWhole held, Refusal& ref
 }
 
 Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing::Sent sent,
-                                          const AnswerRules& rules) {
+                                          AnswerRules rules) {
     const auto body = co_await sent.response->read_all(call.settings->answer_bytes_max);
     if (call.exchange.gone().stop_requested()) {
         co_return gone_refusal();
@@ -162,6 +169,18 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
     json::Value answer = std::move(*shaped);
     call.facts().model_version =
         std::string(text_member(answer, "model").substr(0, ledger::kRecordNameBytesMax));
+    if (Webhooks::wanted(call, review::Stage::kOutput)) {
+        rules.texts = std::make_shared<AnswerTexts>();
+        json::Value seen = answer;
+        const auto collected = pass_whole(call, seen, rules);
+        if (!collected.ok()) {
+            co_return upstream_failure(collected.error());
+        }
+        auto refused = co_await guard_answer(gateway, call, *rules.texts);
+        if (refused) {
+            co_return end_unsaid(call, std::move(*refused));
+        }
+    }
     const auto verdict = pass_whole(call, answer, rules);
     if (!verdict.ok()) {
         co_return upstream_failure(verdict.error());
@@ -171,9 +190,7 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
             const HeldWhole whole{.body = *body, .rules = rules, .dialect = sent.upstream->dialect};
             co_await hold_whole(gateway, call, whole, *refusal);
         }
-        call.record.personal.output.clear();
-        call.facts().label.clear();
-        co_return refusal;
+        co_return end_unsaid(call, std::move(*refusal));
     }
     if (call.record.personal.output.size() > ledger::kRecordContentBytesMax) {
         co_return upstream_failure(too_long());
@@ -215,7 +232,7 @@ Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextReques
     if (request.stream) {
         co_return co_await answer_stream(gateway, call, std::move(*sent), std::move(rules));
     }
-    co_return co_await answer_whole(gateway, call, std::move(*sent), rules);
+    co_return co_await answer_whole(gateway, call, std::move(*sent), std::move(rules));
 }
 
 Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape shape) {
@@ -225,6 +242,17 @@ Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape 
     auto refused = co_await take_request(gateway, call, wanted, read_text_request, request);
     if (refused) {
         co_return refused;
+    }
+    refused = co_await review_chat_pictures(gateway, call, request.body);
+    if (refused) {
+        co_return refused;
+    }
+    if (Webhooks::wanted(call, review::Stage::kInput)) {
+        refused = co_await guard_request(gateway, call, texts_of_request(shape, request.body),
+                                         request.ask.text);
+        if (refused) {
+            co_return refused;
+        }
     }
     Words words;
     if (auto refusal = words_of(call, request, words)) {

@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "gateway/answer_texts.h"
 #include "gateway/call.h"
 #include "gateway/chat_stream.h"
 #include "gateway/dialects.h"
@@ -18,6 +19,8 @@
 #include "gateway/settings.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
+#include "gateway/webhook_texts.h"
+#include "gateway/webhooks.h"
 #include "http/exchange.h"
 #include "http/message.h"
 #include "http/sse.h"
@@ -63,6 +66,9 @@ struct Relay {
     http::SseReader events;
     bool done = false;
     std::optional<Error> broken;
+    // Where set, nothing goes out yet: all events are kept here, in the client's shape.
+    std::vector<std::string>* collected = nullptr;
+    std::size_t collected_bytes = 0;
     // All that came so far, where something may be held.
     bool keeps = false;
     std::vector<std::string> came;
@@ -117,7 +123,15 @@ std::string take_one(Relay& relay, std::string_view data) {
         return {};
     }
     relay.done = relay.stream->said_end();
-    return held_before ? std::string() : std::move(*text);
+    if (relay.collected == nullptr) {
+        return held_before ? std::string() : std::move(*text);
+    }
+    relay.collected_bytes += data.size();
+    if (relay.collected_bytes > relay.call.settings->answer_bytes_max) {
+        relay.broken = too_long();
+    }
+    relay.collected->emplace_back(data);
+    return {};
 }
 
 std::string take_all(Relay& relay, const std::vector<std::string>& events) {
@@ -239,6 +253,9 @@ Task<void> put_before_people(Gateway& gateway, Relay& relay, Refusal& refusal) {
     AnswerRules rules = relay.rules;
     rules.reviewer = rules.reviewer->letting_holds_go();
     rules.aigc = aigc_value(label->aigc);
+    if (rules.texts) {
+        rules.texts->rewind();
+    }
     const std::unique_ptr<TextStream> whole = make_stream(std::move(rules));
     auto body = make_whole(relay, *whole);
     if (!body.ok()) {
@@ -298,9 +315,7 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
         call.detail.emplace_back("output_cut", true);
     }
     if (refusal && !call.exchange.has_begun()) {
-        call.record.personal.output.clear();
-        call.facts().label.clear();
-        co_return refusal;
+        co_return end_unsaid(call, std::move(*refusal));
     }
     call.facts().outcome = refusal ? ledger::Outcome::kCutOff : ledger::Outcome::kAnswered;
     call.facts().outcome_code = refusal ? refusal->code : std::string();
@@ -325,6 +340,12 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
 }
 
 }  // namespace
+
+Refusal end_unsaid(Call& call, Refusal refusal) {
+    call.record.personal.output.clear();
+    call.facts().label.clear();
+    return refusal;
+}
 
 Error too_long() {
     return Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"};
@@ -357,16 +378,48 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
         translator = dialect == Dialect::kAnthropic ? messages_as_chunks(seconds_now(gateway))
                                                     : chunks_as_messages();
     }
+    std::vector<std::string> collected;
+    std::optional<Error> broken;
+    const bool looked_at = Webhooks::wanted(call, review::Stage::kOutput);
+    if (looked_at) {
+        rules.texts = std::make_shared<AnswerTexts>();
+        Relay first{.call = call,
+                    .sent = sent,
+                    .rules = rules,
+                    .stream = make_stream(rules),
+                    .translator = std::move(translator),
+                    .events = {},
+                    .broken = {},
+                    .collected = &collected,
+                    .came = {}};
+        co_await relay_events(first);
+        broken = first.broken;
+        std::optional<Refusal> refused;
+        if (!broken && !call.exchange.gone().stop_requested()) {
+            refused = co_await guard_answer(gateway, call, *rules.texts);
+        }
+        if (refused) {
+            note_usage(call, first.stream->usage());
+            co_return end_unsaid(call, std::move(*refused));
+        }
+    }
     Relay relay{.call = call,
                 .sent = sent,
                 .rules = rules,
                 .stream = make_stream(rules),
                 .translator = std::move(translator),
                 .events = {},
-                .broken = {},
+                .broken = std::move(broken),
                 .keeps = rules.reviewer->may_hold(),
                 .came = {}};
-    co_await relay_events(relay);
+    if (!looked_at) {
+        co_await relay_events(relay);
+    } else if (!relay.broken) {
+        const std::string out = take_all(relay, collected);
+        if (!out.empty()) {
+            co_await send_events(relay, out);
+        }
+    }
     // Whoever works for nobody shall stop.
     sent.response.reset();
     co_return co_await end_stream(gateway, relay);

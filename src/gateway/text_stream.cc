@@ -48,6 +48,14 @@ Usage usage_of(const json::Value& answer) {
             .output = output > 0 ? output : count_member(*usage, "output_tokens")};
 }
 
+TextGate AnswerRules::gate(const TextLabel& of) const {
+    return {reviewer, of, texts ? texts->next(false, {}) : nullptr};
+}
+
+TextGate AnswerRules::call_gate(std::string_view tool) const {
+    return {reviewer, {}, texts ? texts->next(true, tool) : nullptr};
+}
+
 void TextStream::note(const TextGate& gate, std::size_t bytes) {
     if (gate.blocked() && !verdict_.blocked()) {
         verdict_ = gate.verdict();

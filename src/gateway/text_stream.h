@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "core/result.h"
+#include "gateway/answer_texts.h"
 #include "gateway/refusal.h"
 #include "gateway/text_gate.h"
 #include "review/review.h"
@@ -38,6 +39,13 @@ struct AnswerRules {
     std::string notice;  // for the application to show, where the texts bear no label
     json::Value aigc;    // the implicit label
     bool wants_usage = true;
+    // Where others look at the texts first.
+    // NOLINTNEXTLINE(readability-redundant-member-init): for `{.shape = ...}` without it
+    std::shared_ptr<AnswerTexts> texts = {};
+
+    // Of a text for a person, or of one that bears no label; of the arguments of a tool's call.
+    TextGate gate(const TextLabel& of) const;
+    TextGate call_gate(std::string_view tool) const;
 };
 
 class TextStream {
