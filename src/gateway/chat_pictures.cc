@@ -103,8 +103,8 @@ void put(const Place& place, Bytes picture) {
     const std::string type(media_type_of(picture));
     std::string coded = to_base64(picture);
     if (place.form == Place::Form::kSource) {
-        *place.value = json::Object{
-            {"type", "base64"}, {"media_type", type}, {"data", std::move(coded)}};
+        *place.value =
+            json::Object{{"type", "base64"}, {"media_type", type}, {"data", std::move(coded)}};
     } else {
         *place.value = fmt::format("data:{};base64,{}", type, coded);
     }
@@ -138,8 +138,7 @@ Task<std::optional<Refusal>> review_at(Gateway& gateway, Call& call, const Place
 
 }  // namespace
 
-Task<std::optional<Refusal>> review_chat_pictures(Gateway& gateway, Call& call,
-                                                  json::Value& body) {
+Task<std::optional<Refusal>> review_chat_pictures(Gateway& gateway, Call& call, json::Value& body) {
     if (!call.settings->reviewer->has_pictures()) {
         co_return std::nullopt;
     }

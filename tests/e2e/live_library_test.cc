@@ -184,7 +184,7 @@ TEST_SUITE("slow gateway") {
         // Within a chat, in the shapes of all dialects; one that is only named must be had first.
         const std::string data = "data:image/png;base64," + coded;
         const std::string user = R"({"model":"echo","user":"alice","max_tokens":9,)";
-        for (const auto& [path, body, code] :
+        for (const auto& [path, body, expected] :
              {std::tuple<std::string, std::string, std::string>{
                   "/v1/chat/completions",
                   user + R"("messages":[{"role":"user","content":[{"type":"image_url",)" +
@@ -209,11 +209,11 @@ TEST_SUITE("slow gateway") {
             CAPTURE(path);
             CAPTURE(body.substr(0, 200));
             test::write_file(running.dir.file("body.json"), as_bytes(body));
-            const json::Value answer = object_of(
-                running.curl({running.url(path), "-H", "Colophon-Subject: alice", "-d",
-                              "@" + running.dir.file("body.json")}));
+            const json::Value answer =
+                object_of(running.curl({running.url(path), "-H", "Colophon-Subject: alice", "-d",
+                                        "@" + running.dir.file("body.json")}));
             REQUIRE(answer.find("error") != nullptr);
-            CHECK(answer.find("error")->string_or("code", "") == code);
+            CHECK(answer.find("error")->string_or("code", "") == expected);
         }
         test::write_file(running.dir.file("no.png"), as_bytes("no picture"));
         const json::Value no = object_of(running.curl(
