@@ -54,6 +54,7 @@ struct Call {
     bool recorded = false;
     bool in_tenant_quota = false;
     bool in_subject_quota = false;
+    bool unlabelled = false;  // without its explicit label, by agreement (gateway/unlabelled.h)
     const ModelSettings* model = nullptr;  // points into settings
     // Where there is no model: of content made elsewhere.
     label::ServiceClass service = label::ServiceClass::kContent;

@@ -14,6 +14,7 @@
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "gateway/shared_quotas.h"
+#include "gateway/unlabelled.h"
 #include "http/message.h"
 #include "identity/caches.h"
 #include "label/existing.h"
@@ -173,6 +174,10 @@ Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& 
     if (unknown) {
         co_return unknown;
     }
+    auto uncovered = co_await admit_unlabelled(stages, call);
+    if (uncovered) {
+        co_return uncovered;
+    }
     co_return co_await admit_quotas(stages, call);
 }
 
@@ -246,6 +251,9 @@ http::Headers answer_headers(const Call& call, std::string_view content_type) {
     const std::string& filing = call.settings->filing;
     headers.push_back({"colophon-filing", filing.empty() ? std::string("none") : filing});
     headers.push_back({"cache-control", "no-store"});
+    if (call.unlabelled) {
+        headers.push_back({std::string(kExplicitLabelHeader), "none"});
+    }
     if (call.record.facts.id != RecordId{}) {
         headers.push_back({"colophon-record", to_string(call.record.facts.id)});
         headers.push_back({"x-request-id", to_string(call.record.facts.id)});
@@ -281,6 +289,7 @@ Task<void> add_text_print(const Stages& stages, Call& call) {
 Task<Result<void>> append_record(const Stages& stages, Call& call) {
     ledger::ServiceRecord& record = call.record;
     record.facts.durations.total_ms = milliseconds_since(call.began);
+    note_release(stages, call);
     if (call.model != nullptr && call.model->price.is_set()) {
         call.cost =
             cost_of(call.model->price, record.facts.input_tokens, record.facts.output_tokens);

@@ -313,6 +313,9 @@ std::optional<Refusal> read_text_request(const Call& call, const std::string& bo
 
 std::optional<Refusal> words_of(const Call& call, const TextRequest& request, Words& words) {
     const Settings& settings = *call.settings;
+    if (call.unlabelled) {
+        return std::nullopt;
+    }
     const label::LabelPlan plan =
         label::plan(call.model->service, settings.label.profile, label::Format::kMarkdown);
     if (!plan.owed.has(label::Mark::kExplicit)) {

@@ -71,6 +71,7 @@ std::vector<ApiRow> subject_rows();
 std::vector<ApiRow> staff_rows();
 std::vector<ApiRow> ledger_rows();
 std::vector<ApiRow> settings_rows();
+std::vector<ApiRow> agreement_rows();
 
 // The text of that member of the body. kInvalidArgument names it when it is missing or no text.
 Result<std::string> required_text(const ApiCall& call, std::string_view name);
