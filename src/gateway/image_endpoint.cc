@@ -9,6 +9,7 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/image_upstreams.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
@@ -32,6 +33,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -175,48 +177,8 @@ http::UpstreamRequest edit_request(const ImageRequest& request, const UpstreamSe
     return out;
 }
 
-http::UpstreamRequest upstream_request(ImageRequest& request, const UpstreamSettings& upstream,
-                                       const Target& target) {
-    http::UpstreamRequest out;
-    out.url = upstream.url;
-    out.url.path += "/images/generations";
-    out.headers.push_back({"content-type", "application/json"});
-    if (!upstream.key.empty()) {
-        out.headers.push_back({"authorization", "Bearer " + upstream.key});
-    }
-    set_member(request.body, "model", target.model);
-    remove_member(request.body, "user");
-    out.body = json::write(request.body);
-    return out;
-}
-
-// A picture that the upstream only names: fetched here, because the address that it gave must not
-// reach anybody. It is somebody else's text, so only public addresses are followed.
-Task<Result<Buffer>> fetch_picture(Gateway& gateway, Call& call, std::string address) {
-    auto url = http::parse_url(address);
-    if (!url.ok()) {
-        co_return url.error();
-    }
-    http::UpstreamRequest request;
-    request.method = "GET";
-    request.url = std::move(*url);
-    request.only_public = true;
-    request.stop = call.exchange.gone();
-    auto response = co_await gateway.upstream(call.loop()).send(std::move(request));
-    if (!response.ok()) {
-        co_return response.error();
-    }
-    if ((*response)->head().status != 200) {
-        co_return Error{ErrorCode::kUnavailable, "the upstream's picture cannot be fetched"};
-    }
-    const auto body = co_await (*response)->read_all(call.settings->answer_bytes_max);
-    if (!body.ok()) {
-        co_return body.error();
-    }
-    co_return to_buffer(as_bytes(*body));
-}
-
-Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const json::Value& item) {
+Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const UpstreamSettings& upstream,
+                                const json::Value& item) {
     const std::string_view coded = text_member(item, "b64_json");
     if (!coded.empty()) {
         auto bytes = from_base64(coded);
@@ -229,19 +191,30 @@ Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const json::Value&
     if (address.empty()) {
         co_return Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"};
     }
-    co_return co_await fetch_picture(gateway, call, address);
+    co_return co_await fetch_content(gateway, call, upstream, address);
+}
+
+// What the upstream says that it was asked instead goes out like any other text, or not at all.
+void pass_prompt(Call& call, json::Value& item) {
+    const std::string_view said = text_member(item, "revised_prompt");
+    if (!said.empty() && reviewer_of(call, review::Stage::kOutput)->review(said).blocked()) {
+        remove_member(item, "revised_prompt");
+    }
 }
 
 // Every picture of one call bears the same content id; the first that fails ends the call.
-Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::Value& answer) {
+Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call,
+                                            const UpstreamSettings& upstream, json::Value& answer) {
     json::Value* data = member(answer, "data");
     json::Array* list = data == nullptr ? nullptr : data->if_array();
     if (list == nullptr || list->empty() || list->size() > kPicturesMax) {
         co_return upstream_failure(
             Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"});
     }
+    call.pictures = static_cast<std::int64_t>(list->size());
     for (json::Value& item : *list) {
-        auto picture = co_await picture_of(gateway, call, item);
+        pass_prompt(call, item);
+        auto picture = co_await picture_of(gateway, call, upstream, item);
         if (!picture.ok()) {
             co_return upstream_failure(picture.error());
         }
@@ -271,30 +244,29 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
 Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {
     const auto make = [&](const UpstreamSettings& upstream,
                           const Target& target) -> Result<http::UpstreamRequest> {
-        return request.edit ? edit_request(request, upstream, target)
-                            : upstream_request(request, upstream, target);
+        if (!request.edit) {
+            return media_request(request.body, request.ask.text, "/images/generations", upstream,
+                                 target);
+        }
+        if (upstream.dialect != Dialect::kOpenai) {
+            return Error{ErrorCode::kInvalidArgument, "this model's upstream edits no pictures"};
+        }
+        return edit_request(request, upstream, target);
     };
     const auto began = std::chrono::steady_clock::now();
     auto sent = co_await gateway.routing().send(call, gateway.upstream(call.loop()), make);
+    if (!sent.ok() && sent.error().code == ErrorCode::kInvalidArgument) {
+        co_return invalid_request(sent.error().what, "");
+    }
     if (!sent.ok()) {
         co_return upstream_failure(sent.error());
     }
-    const int status = sent->response->head().status;
-    const auto body = co_await sent->response->read_all(call.settings->answer_bytes_max);
+    auto answer = co_await image_answer(gateway, call, *sent);
+    call.facts().durations.upstream_ms = milliseconds_since(began);
     call.waited += std::chrono::steady_clock::now() - began;
-    if (status != 200) {
-        co_return upstream_failure(Error{
-            ErrorCode::kUnavailable, fmt::format("the upstream answered with status {}", status)});
-    }
-    if (!body.ok()) {
-        co_return upstream_failure(body.error());
-    }
-    auto answer = json::parse(*body, {.bytes_max = body->size() + 1});
     if (!answer.ok()) {
-        co_return upstream_failure(
-            Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"});
+        co_return upstream_failure(answer.error());
     }
-    call.facts().model_version = sent->target->model;
     const Usage usage = usage_of(*answer);
     call.facts().input_tokens = usage.input;
     call.facts().output_tokens = usage.output;
@@ -302,7 +274,7 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
     if (unnumbered) {
         co_return unnumbered;
     }
-    auto refusal = co_await label_pictures(gateway, call, *answer);
+    auto refusal = co_await label_pictures(gateway, call, *sent->upstream, *answer);
     if (refusal) {
         call.facts().label.clear();
         co_return refusal;

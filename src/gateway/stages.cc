@@ -290,9 +290,11 @@ Task<Result<void>> append_record(const Stages& stages, Call& call) {
     ledger::ServiceRecord& record = call.record;
     record.facts.durations.total_ms = milliseconds_since(call.began);
     note_release(stages, call);
-    if (call.model != nullptr && call.model->price.is_set()) {
-        call.cost =
-            cost_of(call.model->price, record.facts.input_tokens, record.facts.output_tokens);
+    if (call.target != nullptr && call.target->price.is_set()) {
+        call.cost = cost_of(call.target->price, {.input_tokens = record.facts.input_tokens,
+                                                 .output_tokens = record.facts.output_tokens,
+                                                 .characters = call.characters,
+                                                 .pictures = call.pictures});
         call.detail.emplace_back("cost", json::Object{{"amount", format_cost(call.cost)},
                                                       {"currency", call.settings->currency}});
     }

@@ -15,6 +15,7 @@
 #include "gateway/responses_stream.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/template_upstream.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
 #include "gateway/webhook_texts.h"
@@ -125,6 +126,22 @@ Result<review::Verdict> pass_whole(Call& call, json::Value& answer, const Answer
     return pass_answer(answer, rules, text);
 }
 
+// What an upstream answered, in the shape of its dialect; that of a template is chat completions.
+Result<json::Value> read_answer(const Gateway& gateway, const Routing::Sent& sent,
+                                const std::string& body, TextShape shape) {
+    if (sent.upstream->dialect == Dialect::kTemplate) {
+        json::Value chat = TRY(
+            template_chat(*sent.upstream->pattern, body, sent.target->model, seconds_now(gateway)));
+        return shape == TextShape::kCompletion ? chat_as_completion(std::move(chat))
+                                               : std::move(chat);
+    }
+    auto parsed = json::parse(body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1});
+    if (!parsed.ok() || parsed->if_object() == nullptr) {
+        return Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"};
+    }
+    return std::move(*parsed);
+}
+
 // The answer in the shape that the client reads.
 Result<json::Value> in_shape(const Gateway& gateway, json::Value answer, const AnswerRules& rules,
                              Dialect dialect) {
@@ -145,10 +162,9 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         gateway.routing().note_broken(*sent.target);
         co_return upstream_failure(body.error());
     }
-    auto parsed = json::parse(*body, {.depth_max = kDepthMax, .bytes_max = body->size() + 1});
-    if (!parsed.ok() || parsed->if_object() == nullptr) {
-        co_return upstream_failure(
-            Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"});
+    auto parsed = read_answer(gateway, sent, *body, rules.shape);
+    if (!parsed.ok()) {
+        co_return upstream_failure(parsed.error());
     }
     auto shaped = in_shape(gateway, std::move(*parsed), rules, sent.upstream->dialect);
     if (!shaped.ok()) {
@@ -321,6 +337,43 @@ Task<void> relay_events(Relay& relay) {
     }
 }
 
+// The same for an upstream that answers at once: its answer goes out as a stream all the same.
+Task<void> relay_whole(Gateway& gateway, Relay& relay, TextShape shape) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto body = co_await relay.sent.response->read_all(relay.call.settings->answer_bytes_max);
+    relay.call.waited += std::chrono::steady_clock::now() - began;
+    const auto answer = body.ok() ? read_answer(gateway, relay.sent, *body, shape)
+                                  : Result<json::Value>(body.error());
+    if (!answer.ok()) {
+        relay.broken = answer.error();
+        co_return;
+    }
+    std::string out;
+    for (const std::string& each : chat_as_chunks(*answer)) {
+        if (!relay.translator) {
+            out += take_all(relay, {each});
+            continue;
+        }
+        const auto translated = relay.translator->take(each);
+        if (!translated.ok()) {
+            relay.broken = translated.error();
+            co_return;
+        }
+        out += take_all(relay, *translated);
+    }
+    if (!out.empty()) {
+        co_await send_events(relay, out);
+    }
+}
+
+Task<void> relay_answer(Gateway& gateway, Relay& relay, TextShape shape) {
+    if (relay.sent.upstream->dialect == Dialect::kTemplate) {
+        co_await relay_whole(gateway, relay, shape);
+    } else {
+        co_await relay_events(relay);
+    }
+}
+
 // The end of a stream: the record first, then the last events.
 Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     Call& call = relay.call;
@@ -404,7 +457,7 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
                     .events = {},
                     .broken = {},
                     .held = &held};
-        co_await relay_events(first);
+        co_await relay_answer(gateway, first, rules.shape);
         broken = first.broken;
         if (!broken && !call.exchange.gone().stop_requested()) {
             refused = co_await guard_answer(gateway, call, *rules.texts);
@@ -415,6 +468,7 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
         }
     }
     const bool was_held = rules.texts != nullptr;
+    const TextShape shape = rules.shape;
     const std::unique_ptr<TextStream> stream = make_stream(std::move(rules));
     Relay relay{.call = call,
                 .sent = sent,
@@ -423,7 +477,7 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
                 .events = {},
                 .broken = std::move(broken)};
     if (!was_held) {
-        co_await relay_events(relay);
+        co_await relay_answer(gateway, relay, shape);
     } else if (!relay.broken) {
         const std::string out = take_all(relay, held);
         if (!out.empty()) {
