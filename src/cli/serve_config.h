@@ -56,6 +56,16 @@ struct ReviewConfig {
     std::int64_t benign_per_million_max = 5000;
     std::string classifier = {};         // file of a model (review/classifier.h)
     std::string classifier_action = {};  // "flag", "hold", "block"
+    // The queue of what was held.
+    std::string four_eyes = {};  // categories with commas, in which two must agree
+    std::string urgent = {};     // categories that come first
+    std::int64_t claim_minutes = 15;
+    std::int64_t due_minutes = 60;
+    std::int64_t expire_hours = 72;
+    std::int64_t undo_minutes = 10;
+    std::int64_t sample_per_mille = 20;
+    std::int64_t decisions_a_day_max = 800;
+    std::int64_t claims_at_once_max = 5;
 };
 
 struct UpstreamConfig {

@@ -88,6 +88,16 @@ constexpr std::array kReviewKeys{
                       1'000'000},
     Key<ReviewConfig>{"classifier", &ReviewConfig::classifier},
     Key<ReviewConfig>{"classifier_action", &ReviewConfig::classifier_action},
+    Key<ReviewConfig>{"four_eyes", &ReviewConfig::four_eyes},
+    Key<ReviewConfig>{"urgent", &ReviewConfig::urgent},
+    Key<ReviewConfig>{"claim_minutes", nullptr, &ReviewConfig::claim_minutes, 1, 1440},
+    Key<ReviewConfig>{"due_minutes", nullptr, &ReviewConfig::due_minutes, 1, 100'000},
+    Key<ReviewConfig>{"expire_hours", nullptr, &ReviewConfig::expire_hours, 1, 8760},
+    Key<ReviewConfig>{"undo_minutes", nullptr, &ReviewConfig::undo_minutes, 0, 1440},
+    Key<ReviewConfig>{"sample_per_mille", nullptr, &ReviewConfig::sample_per_mille, 0, 1000},
+    Key<ReviewConfig>{"decisions_a_day_max", nullptr, &ReviewConfig::decisions_a_day_max, 0,
+                      1'000'000},
+    Key<ReviewConfig>{"claims_at_once_max", nullptr, &ReviewConfig::claims_at_once_max, 1, 1000},
 };
 
 constexpr std::array kUpstreamKeys{

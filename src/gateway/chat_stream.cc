@@ -247,6 +247,7 @@ std::string ChatStream::close(Ending ending) {
     if (!rules_.notice.empty()) {
         set_member(value, "aigc_notice", rules_.notice);
     }
+    add_ticket(value);
     out += http::write_sse({}, json::write(value));
     if (usage_event_ && rules_.wants_usage && ending != Ending::kBroken) {
         out += http::write_sse({}, json::write(*usage_event_));

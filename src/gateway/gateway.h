@@ -76,7 +76,7 @@ public:
 
 private:
     Task<void> serve_call(http::Exchange& exchange, const http::Route& route,
-                          const CallHandler& handler);
+                          http::PathValues values, const CallHandler& handler);
     Task<std::optional<Refusal>> authenticate(Call& call, std::string_view right);
     // The call's own number and what is known of it already.
     std::optional<Refusal> begin_record(Call& call, const http::Route& route);
@@ -138,7 +138,7 @@ Task<std::optional<Refusal>> take_request(Gateway& gateway, Call& call, Wanted w
     if (call.model->kind != wanted.kind) {
         co_return invalid_request(wanted.otherwise, "model");
     }
-    co_return review_input(call, request.ask.text);
+    co_return co_await review_input(gateway.stages(), call, request.ask.text);
 }
 
 void add_text_routes(Gateway& gateway);
@@ -147,5 +147,6 @@ void add_image_routes(Gateway& gateway);
 void add_file_routes(Gateway& gateway);
 void add_moderation_routes(Gateway& gateway);
 void add_model_routes(Gateway& gateway);
+void add_ticket_routes(Gateway& gateway);
 
 }  // namespace colophon::gateway

@@ -9,10 +9,10 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/image_upstreams.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
-#include "gateway/parts.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
@@ -26,9 +26,8 @@
 #include "label/format.h"
 #include "label/record.h"
 #include "ledger/record.h"
+#include "review/queue.h"
 #include "review/scope.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -202,9 +201,22 @@ void pass_prompt(Call& call, json::Value& item) {
     }
 }
 
-// Every picture of one call bears the same content id; the first that fails ends the call.
-Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call,
-                                            const UpstreamSettings& upstream, json::Value& answer) {
+// A picture that was held, and why.
+struct HeldPicture {
+    Refusal refusal;
+    Buffer file;
+};
+
+struct Drawn {
+    const UpstreamSettings& upstream;
+    json::Value& answer;
+};
+
+// Every picture of one call bears the same content id; the first that fails ends the call. One that
+// is held does not: the answer is made for the person who is to look at it.
+Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, Drawn drawn,
+                                            std::optional<HeldPicture>& held) {
+    json::Value& answer = drawn.answer;
     json::Value* data = member(answer, "data");
     json::Array* list = data == nullptr ? nullptr : data->if_array();
     if (list == nullptr || list->empty() || list->size() > kPicturesMax) {
@@ -214,7 +226,7 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call,
     call.pictures = static_cast<std::int64_t>(list->size());
     for (json::Value& item : *list) {
         pass_prompt(call, item);
-        auto picture = co_await picture_of(gateway, call, upstream, item);
+        auto picture = co_await picture_of(gateway, call, drawn.upstream, item);
         if (!picture.ok()) {
             co_return upstream_failure(picture.error());
         }
@@ -223,8 +235,11 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call,
             co_return refusal;
         }
         refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
-        if (refusal) {
+        if (refusal && refusal->code != kHeldForReview) {
             co_return refusal;
+        }
+        if (refusal && !held) {
+            held = HeldPicture{.refusal = std::move(*refusal), .file = *picture};
         }
         auto labelled = co_await label_file(gateway, call, std::move(*picture), "");
         if (!labelled.ok()) {
@@ -237,8 +252,24 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call,
         remove_member(item, "url");
         set_member(item, "b64_json", to_base64(labelled->file));
     }
-    set_member(answer, "aigc", aigc_value(call));
+    set_member(answer, "aigc", aigc_value(call.aigc));
     co_return std::nullopt;
+}
+
+Task<Refusal> hold_pictures(Gateway& gateway, Call& call, const json::Value& answer,
+                            HeldPicture held) {
+    review::WaitingAnswer waiting;
+    waiting.body = json::write(answer);
+    waiting.headers.emplace_back("content-type", "application/json");
+    hand_over_label(call, waiting);
+    const std::string type(media_type_of(held.file));
+    Holding holding{.stage = review::Stage::kOutput,
+                    .text = call.record.personal.input,
+                    .file = std::move(held.file),
+                    .media_type = type,
+                    .answer = std::move(waiting)};
+    co_await hold(gateway.stages(), call, std::move(holding), held.refusal);
+    co_return std::move(held.refusal);
 }
 
 Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {
@@ -274,7 +305,12 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
     if (unnumbered) {
         co_return unnumbered;
     }
-    auto refusal = co_await label_pictures(gateway, call, *sent->upstream, *answer);
+    std::optional<HeldPicture> held;
+    auto refusal = co_await label_pictures(gateway, call,
+                                           {.upstream = *sent->upstream, .answer = *answer}, held);
+    if (!refusal && held) {
+        refusal = co_await hold_pictures(gateway, call, *answer, std::move(*held));
+    }
     if (refusal) {
         call.facts().label.clear();
         co_return refusal;

@@ -185,7 +185,8 @@ Result<std::string> MessagesStream::take(std::string_view data) {
     } else if (type == "message_stop") {
         const bool open =
             std::ranges::any_of(blocks_, [](const auto& each) { return each.second.open; });
-        if (!begun_ || open) {
+        // Of a blocked message the block stays open until close().
+        if (!begun_ || (open && !blocked())) {
             return not_ours("a message ends before its blocks");
         }
         stopped_ = true;
@@ -238,6 +239,7 @@ std::string MessagesStream::close(Ending ending) {
     if (!rules_.notice.empty()) {
         set_member(delta, "aigc_notice", rules_.notice);
     }
+    add_ticket(delta);
     out += event(delta);
     return out + event(json::Object{{"type", "message_stop"}});
 }

@@ -6,15 +6,24 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "label/format.h"
+#include "review/entry.h"
 #include "review/review.h"
 #include "review/scope.h"
 
 #include <chrono>
 #include <optional>
+#include <string_view>
 
 namespace colophon::gateway {
+
+std::string_view media_type_of(Bytes picture) {
+    const auto format = label::detect_format(picture, "");
+    return format ? label::facts(*format).media_type : std::string_view("application/octet-stream");
+}
 
 Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review::Stage stage,
                                             Bytes picture) {
@@ -36,9 +45,16 @@ Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review
         }
         co_return own_failure("review_failed", "a picture could not be reviewed now");
     }
-    const review::Verdict verdict = reviewer_of(call, stage)->review(*hashes);
+    review::Verdict verdict = reviewer_of(call, stage)->review(*hashes);
     call.facts().durations.review_ms =
         call.facts().durations.review_ms.value_or(0) + milliseconds_since(began);
+    if (stage == review::Stage::kInput && verdict.decision == review::Decision::kHold) {
+        const HeldInput input{.text = call.record.personal.input,
+                              .file = picture,
+                              .media_type = media_type_of(picture),
+                              .verdict = verdict};
+        co_return co_await held_input(gateway.stages(), call, input);
+    }
     co_return note_verdict(call, stage, verdict);
 }
 

@@ -10,6 +10,7 @@
 #include "review/scope.h"
 
 #include <optional>
+#include <string_view>
 
 namespace colophon::gateway {
 
@@ -17,5 +18,8 @@ namespace colophon::gateway {
 // does not pass. Nothing is decoded where the library has no pictures. The bytes outlive the task.
 Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review::Stage stage,
                                             Bytes picture);
+
+// "image/png", from its first bytes.
+std::string_view media_type_of(Bytes picture);
 
 }  // namespace colophon::gateway

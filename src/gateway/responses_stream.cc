@@ -403,6 +403,7 @@ std::string ResponsesStream::close_blocked() {
     set_member(response, "incomplete_details", json::Object{{"reason", "content_filter"}});
     set_member(response, "output", std::move(output));
     add_label(response);
+    add_ticket(response);
     return out +
            event(json::Object{{"type", "response.incomplete"}, {"response", std::move(response)}});
 }

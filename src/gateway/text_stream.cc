@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/json_edit.h"
+#include "gateway/refusal.h"
 #include "gateway/text_gate.h"
 
 #include <fmt/format.h>
@@ -71,6 +72,13 @@ std::string TextStream::push(TextGate& gate, std::string_view piece) {
 void TextStream::settle(TextGate& gate) {
     gate.settle();
     note(gate, 0);
+}
+
+void TextStream::add_ticket(json::Value& event) const {
+    if (!ticket_.empty()) {
+        set_member(event, "ticket", ticket_);
+        set_member(event, "ticket_url", ticket_address(ticket_));
+    }
 }
 
 std::string TextStream::finish(TextGate& gate) {

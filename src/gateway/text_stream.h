@@ -82,6 +82,9 @@ public:
     // All that went out, one text after the other.
     virtual std::string text() const = 0;
 
+    // What is held goes before people: close(kBlocked) says by which ticket it can be had.
+    void set_ticket(std::string ticket) { ticket_ = std::move(ticket); }
+
     bool blocked() const noexcept { return verdict_.blocked(); }
     const review::Verdict& verdict() const noexcept { return verdict_; }
     const Usage& usage() const noexcept { return usage_; }
@@ -94,6 +97,8 @@ protected:
     void settle(TextGate& gate);
     // What was held of a text that came to its own end, and its label.
     std::string finish(TextGate& gate);
+    // Says the ticket in the last event, if there is one.
+    void add_ticket(json::Value& event) const;
 
     review::Verdict verdict_;
     Usage usage_;
@@ -102,6 +107,7 @@ protected:
 private:
     void note(const TextGate& gate, std::size_t bytes);
 
+    std::string ticket_;
     std::size_t text_bytes_ = 0;
 };
 

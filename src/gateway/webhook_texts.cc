@@ -211,7 +211,7 @@ Task<std::optional<Refusal>> guard_request(Gateway& gateway, Call& call, Request
     text = std::move(all);
     // The record keeps what was asked, and the digest of what the model got instead.
     call.record.content_digests.push_back(sha256(as_bytes(text)));
-    co_return review_input(call, text);
+    co_return co_await review_input(gateway.stages(), call, text);
 }
 
 Task<std::optional<Refusal>> guard_prompt(Gateway& gateway, Call& call, json::Value* prompt,
@@ -272,7 +272,7 @@ Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::str
         co_return refusal;
     }
     text = std::move(view.texts.front());
-    co_return review_input(call, text);
+    co_return co_await review_input(gateway.stages(), call, text);
 }
 
 Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer& picture) {
