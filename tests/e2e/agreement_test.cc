@@ -65,7 +65,7 @@ struct House {
         test::write_file(service.dir.file("password"), as_bytes("Correct-Horse-7-Battery\n"));
         test::write_file(service.dir.file("signed.txt"), as_bytes("I label it myself. Alice\n"));
         hire("olga", "operator");
-        hire("li", "lead");
+        hire("li.wei", "lead");
         hire("wang", "lead");
         hire("sun", "auditor");
     }
@@ -106,7 +106,7 @@ struct House {
     // Proposed by one and granted by another.
     std::string agreement(std::chrono::seconds time = std::chrono::hours(24)) const {
         const std::string id = good("olga", proposal(time)).string_or("agreement", "");
-        CHECK(good("li", {"grant", id}).string_or("state", "") == "granted");
+        CHECK(good("li.wei", {"grant", id}).string_or("state", "") == "granted");
         return id;
     }
     std::string api(const std::string& who, const std::string& path, const std::string& body,
@@ -142,8 +142,8 @@ TEST_SUITE("slow gateway") {
 
         // Nobody makes one alone, and who may only read makes none.
         const std::string own =
-            house.good("li", house.proposal(std::chrono::hours(1))).string_or("agreement", "");
-        const test::ToolRun alone = house.run("li", {"grant", own});
+            house.good("li.wei", house.proposal(std::chrono::hours(1))).string_or("agreement", "");
+        const test::ToolRun alone = house.run("li.wei", {"grant", own});
         CHECK(alone.exit_code != 0);
         CHECK(alone.err.find("another one grants") != std::string::npos);
         CHECK(house.run("sun", house.proposal(std::chrono::hours(1))).exit_code != 0);
@@ -297,7 +297,8 @@ TEST_SUITE("slow gateway") {
             for (const auto& [name, text] : members) {
                 body += (body.empty() ? "{\"" : ",\"") + name + "\":" + text;
             }
-            CHECK(error_code(house.api("li", "/api/agreements", body + "}", running.port)) == code);
+            CHECK(error_code(house.api("li.wei", "/api/agreements", body + "}", running.port)) ==
+                  code);
         }
     }
 
