@@ -144,6 +144,7 @@ void add_admin_command(CLI::App& app, Action& action) {
     add_admin_subject_verbs(*admin, action);
     add_admin_user_verbs(*admin, action);
     add_admin_keys_verbs(*admin, action);
+    add_admin_agreement_verbs(*admin, action);
 }
 
 }  // namespace colophon::cli

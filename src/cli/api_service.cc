@@ -35,6 +35,10 @@ std::string_view dialect_name(gateway::Dialect dialect) {
             return "openai";
         case gateway::Dialect::kAnthropic:
             return "anthropic";
+        case gateway::Dialect::kDashscope:
+            return "dashscope";
+        case gateway::Dialect::kTemplate:
+            return "template";
         case gateway::Dialect::kBuiltin:
             break;
     }

@@ -221,14 +221,22 @@ Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(Bytes fil
 }
 
 Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_view name,
-                                                     label::ApplyOptions options) {
+                                                     label::ApplyOptions options,
+                                                     gateway::ExplicitLabel explicit_label) {
     const worker::Fd in = TRY(memory_file(file));
     const worker::Fd out = TRY(memory_file({}));
     Lease lease = borrow();
     Labelled labelled;
     labelled.format = TRY(lease.worker().probe(in.get(), name));
-    const label::LabelPlan plan =
-        label::plan(options.record.service, options.profile, labelled.format);
+    label::LabelPlan plan = label::plan(options.record.service, options.profile, labelled.format);
+    if (explicit_label == gateway::ExplicitLabel::kLeftOut) {
+        plan.owed.remove(label::Mark::kExplicit);
+        // [AILM-9] The implicit label is never left out.
+        if (!plan.owed.has(label::Mark::kMetadata)) {
+            return Error{ErrorCode::kUnsupported,
+                         "a file of this format has no place for the implicit label"};
+        }
+    }
     options.marks = plan.owed;
     options.optional = plan.tried;
     if (plan.tried.has(label::Mark::kWatermark)) {

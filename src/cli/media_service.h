@@ -48,7 +48,8 @@ public:
     MediaService(MediaService&&) = delete;
     MediaService& operator=(MediaService&&) = delete;
 
-    Result<Labelled> label(Bytes file, std::string_view name, label::ApplyOptions options) override;
+    Result<Labelled> label(Bytes file, std::string_view name, label::ApplyOptions options,
+                           gateway::ExplicitLabel explicit_label) override;
     Result<label::Verification> verify(Bytes file, std::string_view name,
                                        label::VerifyOptions options) override;
     Result<std::string> sign(const label::AigcLabel& label) override;

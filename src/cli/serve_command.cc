@@ -19,6 +19,7 @@
 #include "cli/terminal.h"
 #include "console/api.h"
 #include "core/clock.h"
+#include "core/ids.h"
 #include "core/metrics.h"
 #include "core/result.h"
 #include "core/thread_pool.h"
@@ -26,6 +27,7 @@
 #include "gateway/parts.h"
 #include "gateway/settings.h"
 #include "gateway/subject_endpoints.h"
+#include "governance/agreements.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/server.h"
@@ -268,6 +270,11 @@ Result<void> Service::open_gateway() {
         .count_hits = [this](std::span<const std::string> entries) { live_->count(entries); },
         .metrics = metrics_,
         .access_log = access_log(),
+        .covering =
+            [own = installation_.get()](const TenantId& tenant, const SubjectId& subject) {
+                return governance::covering_agreement(own->store(), tenant, subject,
+                                                      own->clock().now());
+            },
         .move_out = [&contents = installation_->contents()](
                         ledger::ServiceRecord& record) { return contents.move_out(record); }};
     gateway_ =

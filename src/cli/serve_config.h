@@ -70,9 +70,12 @@ struct ReviewConfig {
 
 struct UpstreamConfig {
     std::string name = {};
-    std::string dialect = {};  // "openai", "anthropic", "builtin"
+    std::string dialect = {};  // "openai", "anthropic", "dashscope", "template", "builtin"
     std::string url = {};
-    std::string key = {};  // may be file:PATH or env:NAME
+    std::string key = {};            // may be file:PATH or env:NAME
+    std::string template_file = {};  // of the dialect template
+    std::string fetch = {};          // "public", "own"
+    std::int64_t task_seconds = 300;
     std::int64_t connect_seconds = 5;
     std::int64_t first_byte_seconds = 60;
     std::int64_t idle_seconds = 60;
@@ -82,6 +85,10 @@ struct UpstreamConfig {
 struct TargetConfig {
     std::string upstream = {};
     std::string model = {};
+    std::string input_price = {};  // these four instead of the model's
+    std::string output_price = {};
+    std::string character_price = {};
+    std::string picture_price = {};
     std::int64_t weight = 1;
 };
 
@@ -94,6 +101,8 @@ struct ModelConfig {
     std::string model = {};        // as the upstream calls it; empty: the same name
     std::string input_price = {};  // of a million tokens
     std::string output_price = {};
+    std::string character_price = {};  // of a million characters
+    std::string picture_price = {};    // of one
     std::vector<TargetConfig> targets = {};
     std::vector<std::string> tenants = {};
     std::int64_t attempts = 2;

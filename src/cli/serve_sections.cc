@@ -105,6 +105,9 @@ constexpr std::array kUpstreamKeys{
     Key<UpstreamConfig>{"dialect", &UpstreamConfig::dialect},
     Key<UpstreamConfig>{"url", &UpstreamConfig::url},
     Key<UpstreamConfig>{"key", &UpstreamConfig::key},
+    Key<UpstreamConfig>{"template", &UpstreamConfig::template_file},
+    Key<UpstreamConfig>{"fetch", &UpstreamConfig::fetch},
+    Key<UpstreamConfig>{"task_seconds", nullptr, &UpstreamConfig::task_seconds, 1, 3600},
     Key<UpstreamConfig>{"connect_seconds", nullptr, &UpstreamConfig::connect_seconds, 1, 600},
     Key<UpstreamConfig>{"first_byte_seconds", nullptr, &UpstreamConfig::first_byte_seconds, 1,
                         3600},
@@ -120,12 +123,18 @@ constexpr std::array kModelKeys{
     Key<ModelConfig>{"model", &ModelConfig::model},
     Key<ModelConfig>{"input_price", &ModelConfig::input_price},
     Key<ModelConfig>{"output_price", &ModelConfig::output_price},
+    Key<ModelConfig>{"character_price", &ModelConfig::character_price},
+    Key<ModelConfig>{"picture_price", &ModelConfig::picture_price},
     Key<ModelConfig>{"attempts", nullptr, &ModelConfig::attempts, 1, 10},
 };
 
 constexpr std::array kTargetKeys{
     Key<TargetConfig>{"upstream", &TargetConfig::upstream},
     Key<TargetConfig>{"model", &TargetConfig::model},
+    Key<TargetConfig>{"input_price", &TargetConfig::input_price},
+    Key<TargetConfig>{"output_price", &TargetConfig::output_price},
+    Key<TargetConfig>{"character_price", &TargetConfig::character_price},
+    Key<TargetConfig>{"picture_price", &TargetConfig::picture_price},
     Key<TargetConfig>{"weight", nullptr, &TargetConfig::weight, 1, 1'000'000},
 };
 

@@ -5,6 +5,7 @@
 #include "cli/label_request.h"
 #include "cli/review_files.h"
 #include "cli/serve_config.h"
+#include "cli/upstream_template.h"
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
@@ -12,6 +13,7 @@
 #include "core/result.h"
 #include "gateway/cost.h"
 #include "gateway/settings.h"
+#include "gateway/template_upstream.h"
 #include "gateway/webhook_settings.h"
 #include "http/limits.h"
 #include "http/upstream.h"
@@ -73,11 +75,31 @@ Result<std::string> secret_of(const std::string& source, const std::string& wher
     return std::string(secret->text());
 }
 
+Result<void> set_template(const UpstreamConfig& from, const std::string& where,
+                          gateway::UpstreamSettings& to) {
+    const bool wanted = to.dialect == gateway::Dialect::kTemplate;
+    if (wanted == from.template_file.empty()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + ": dialect = \"template\" and template = \"FILE\" belong together"};
+    }
+    if (!wanted) {
+        return {};
+    }
+    auto pattern = read_upstream_template(from.template_file);
+    if (!pattern.ok()) {
+        return with_context(pattern.error(), where);
+    }
+    to.pattern = std::make_shared<const gateway::UpstreamTemplate>(std::move(*pattern));
+    return {};
+}
+
 Result<gateway::UpstreamSettings> make_upstream(const UpstreamConfig& from,
                                                 const std::string& where) {
-    constexpr std::array<std::pair<std::string_view, gateway::Dialect>, 3> kDialects{
+    constexpr std::array<std::pair<std::string_view, gateway::Dialect>, 5> kDialects{
         {{"openai", gateway::Dialect::kOpenai},
          {"anthropic", gateway::Dialect::kAnthropic},
+         {"dashscope", gateway::Dialect::kDashscope},
+         {"template", gateway::Dialect::kTemplate},
          {"builtin", gateway::Dialect::kBuiltin}}};
     gateway::UpstreamSettings to;
     to.name = from.name;
@@ -96,10 +118,34 @@ Result<gateway::UpstreamSettings> make_upstream(const UpstreamConfig& from,
         }
     }
     to.key = TRY(secret_of(from.key, where));
+    TRY(set_template(from, where, to));
+    constexpr std::array<std::pair<std::string_view, gateway::Fetch>, 2> kFetch{
+        {{"public", gateway::Fetch::kPublic}, {"own", gateway::Fetch::kOwn}}};
+    to.fetch = TRY(choose(kFetch, from.fetch.empty() ? "public" : from.fetch, where));
+    to.task_time = std::chrono::seconds(from.task_seconds);
     to.times = {.connect = std::chrono::seconds(from.connect_seconds),
                 .first_byte = std::chrono::seconds(from.first_byte_seconds),
                 .idle = std::chrono::seconds(from.idle_seconds)};
     return to;
+}
+
+// The prices that a model or one of its targets names; the others stay as they are.
+template <class PriceConfig>
+Result<void> set_price(const PriceConfig& from, const std::string& where, gateway::Price& to) {
+    for (const auto& [text, price] :
+         {std::pair{&from.input_price, &to.input}, std::pair{&from.output_price, &to.output},
+          std::pair{&from.character_price, &to.characters},
+          std::pair{&from.picture_price, &to.picture}}) {
+        if (text->empty()) {
+            continue;
+        }
+        const auto parsed = gateway::parse_price(*text);
+        if (!parsed.ok()) {
+            return with_context(parsed.error(), where);
+        }
+        *price = *parsed;
+    }
+    return {};
 }
 
 Result<void> add_targets(const ModelConfig& from, const std::string& where,
@@ -108,13 +154,17 @@ Result<void> add_targets(const ModelConfig& from, const std::string& where,
         return Error{ErrorCode::kInvalidArgument,
                      where + " needs either upstream = \"NAME\" or targets = [...]"};
     }
+    gateway::Price price;
+    TRY(set_price(from, where, price));
     if (!from.upstream.empty()) {
-        to.targets.push_back({.upstream = from.upstream, .model = from.model});
+        to.targets.push_back({.upstream = from.upstream, .model = from.model, .price = price});
     }
     for (const TargetConfig& each : from.targets) {
         to.targets.push_back({.upstream = each.upstream,
                               .model = each.model,
-                              .weight = static_cast<unsigned>(each.weight)});
+                              .weight = static_cast<unsigned>(each.weight),
+                              .price = price});
+        TRY(set_price(each, where, to.targets.back().price));
     }
     for (gateway::Target& each : to.targets) {
         if (each.model.empty()) {
@@ -131,25 +181,17 @@ Result<void> add_targets(const ModelConfig& from, const std::string& where,
             return Error{ErrorCode::kInvalidArgument,
                          where + ": an upstream of the dialect anthropic makes text only"};
         }
+        const bool dashscope = upstream->second.dialect == gateway::Dialect::kDashscope;
+        if (dashscope && to.kind != gateway::ModelKind::kImage) {
+            return Error{ErrorCode::kInvalidArgument,
+                         where +
+                             ": an upstream of the dialect dashscope makes pictures only; set "
+                             "kind = \"image\""};
+        }
         if (builtin && to.kind != gateway::ModelKind::kSpeech) {
             return Error{ErrorCode::kInvalidArgument,
                          where + ": the builtin upstream only speaks; set kind = \"speech\""};
         }
-    }
-    return {};
-}
-
-Result<void> set_price(const ModelConfig& from, const std::string& where, gateway::Price& to) {
-    for (const auto& [text, price] :
-         {std::pair{&from.input_price, &to.input}, std::pair{&from.output_price, &to.output}}) {
-        if (text->empty()) {
-            continue;
-        }
-        const auto parsed = gateway::parse_price(*text);
-        if (!parsed.ok()) {
-            return with_context(parsed.error(), where);
-        }
-        *price = *parsed;
     }
     return {};
 }
@@ -183,7 +225,6 @@ Result<gateway::ModelSettings> make_model(const ModelConfig& from, const std::st
     to.service = *service;
     to.tenants = from.tenants;
     to.attempts = static_cast<unsigned>(from.attempts);
-    TRY(set_price(from, where, to.price));
     TRY(add_targets(from, where, to, settings));
     return to;
 }

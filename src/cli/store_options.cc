@@ -5,6 +5,7 @@
 #include "cli/files.h"
 #include "cli/terminal.h"
 #include "core/result.h"
+#include "governance/agreements.h"
 #include "identity/budgets.h"
 #include "identity/tables.h"
 #include "ledger/answers.h"
@@ -120,7 +121,8 @@ std::span<const storage::Migration> all_migrations() {
               ledger::record_migrations(), ledger::content_id_migrations(),
               ledger::retention_migrations(), ledger::sequencer_migrations(),
               ledger::log_key_migrations(), ledger::prune_migrations(), ledger::answer_migrations(),
-              review::library_migrations(), review::queue_migrations()}) {
+              review::library_migrations(), review::queue_migrations(),
+              governance::agreement_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;

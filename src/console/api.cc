@@ -394,7 +394,7 @@ Result<json::Value> page_list(const Page& page, json::Array all, std::string_vie
 
 void add_api_routes(http::Router& router, const ApiParts& parts) {
     for (auto rows : {session_rows, tenant_rows, key_rows, subject_rows, staff_rows, ledger_rows,
-                      settings_rows, library_rows, review_rows}) {
+                      settings_rows, library_rows, review_rows, agreement_rows}) {
         for (ApiRow& row : rows()) {
             http::Route route{.method = row.method,
                               .pattern = row.pattern,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "console/forms.h"
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
+#include "governance/agreements.h"
 #include "identity/api_key.h"
 #include "identity/staff.h"
 #include "identity/subjects.h"
@@ -141,6 +143,26 @@ json::Object hold_form(const ledger::LegalHold& hold) {
             {"until", format_time(hold.until)},
             {"placed", format_time(hold.placed_at)},
             {"reason", hold.reason}};
+}
+
+json::Object agreement_form(const governance::Agreement& agreement) {
+    const governance::Terms& terms = agreement.terms;
+    return {{"agreement", to_string(agreement.id)},
+            {"tenant", to_string(terms.tenant)},
+            {"subject", to_string(terms.subject)},
+            {"state", governance::agreement_state_name(agreement.state)},
+            {"purpose", terms.purpose},
+            {"document", terms.document},
+            {"document_sha256", to_hex(terms.digest)},
+            {"from", format_time(terms.from)},
+            {"until", format_time(terms.until)},
+            {"proposed_by", agreement.proposed_by},
+            {"proposed", format_time(agreement.proposed)},
+            {"decided_by", agreement.decided_by},
+            {"decided", time_or_null(agreement.decided)},
+            {"revoked_by", agreement.revoked_by},
+            {"revoked", time_or_null(agreement.revoked)},
+            {"reason", agreement.reason}};
 }
 
 }  // namespace colophon::console

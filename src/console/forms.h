@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
+#include "governance/agreements.h"
 #include "identity/staff.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
@@ -34,5 +35,7 @@ json::Object staff_form(const identity::StaffEntry& entry);
 json::Object staff_form(const identity::StaffEntry& entry, const identity::StaffSecrets& secrets);
 
 json::Object hold_form(const ledger::LegalHold& hold);
+
+json::Object agreement_form(const governance::Agreement& agreement);
 
 }  // namespace colophon::console

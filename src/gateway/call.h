@@ -57,7 +57,11 @@ struct Call {
     bool recorded = false;
     bool in_tenant_quota = false;
     bool in_subject_quota = false;
+    bool unlabelled = false;  // without its explicit label, by agreement (gateway/unlabelled.h)
     const ModelSettings* model = nullptr;  // points into settings
+    const Target* target = nullptr;        // that answered; the same
+    std::int64_t characters = 0;           // spoken
+    std::int64_t pictures = 0;             // made
     // Where there is no model: of content made elsewhere.
     label::ServiceClass service = label::ServiceClass::kContent;
     label::Origin origin = label::Origin::kGenerated;

@@ -53,9 +53,11 @@ Result<std::int64_t> parse_price(std::string_view text) {
     return price;
 }
 
-std::int64_t cost_of(const Price& price, std::int64_t input_tokens,
-                     std::int64_t output_tokens) noexcept {
-    return part(price.input, input_tokens) + part(price.output, output_tokens);
+std::int64_t cost_of(const Price& price, const Consumption& used) noexcept {
+    constexpr std::int64_t kPicturesMax = 1'000'000;
+    return part(price.input, used.input_tokens) + part(price.output, used.output_tokens) +
+           part(price.characters, used.characters) +
+           price.picture * std::clamp<std::int64_t>(used.pictures, 0, kPicturesMax);
 }
 
 std::string format_cost(std::int64_t millionths) {

@@ -16,6 +16,7 @@
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "gateway/unlabelled.h"
 #include "http/message.h"
 #include "label/format.h"
 #include "label/record.h"
@@ -117,6 +118,9 @@ Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std
 }
 
 Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
+    if (auto refusal = refuse_unlabelled(call)) {
+        co_return refusal;
+    }
     if (auto refusal = read_query(call)) {
         co_return refusal;
     }

@@ -369,7 +369,9 @@ void Gateway::count(const Call& call, const http::Route& route, const std::strin
             .counter("colophon_cost_millionths_total",
                      "Cost of calls by the prices of the configuration, in millionths of the "
                      "currency",
-                     {{"gen_ai_request_model", model}, {"currency", call.settings->currency}})
+                     {{"gen_ai_request_model", model},
+                      {"upstream", call.target->upstream},
+                      {"currency", call.settings->currency}})
             .add(static_cast<std::uint64_t>(call.cost));
     }
     const auto took = std::chrono::steady_clock::now() - call.began;

@@ -87,6 +87,11 @@ void hand_over_label(Call& call, review::WaitingAnswer& answer) {
 }
 
 Task<void> hold(const Stages& stages, Call& call, Holding holding, Refusal& refusal) {
+    // It would be given out when the agreement may be over [AILM-9].
+    if (call.unlabelled && holding.answer) {
+        call.detail.emplace_back("ticket", "none: without explicit label");
+        co_return;
+    }
     const review::HeldCall held = held_call(call, holding.stage);
     const review::Evidence evidence = evidence_of(call, std::move(holding));
     const auto put = [&] { return stages.parts.queue.add(held, evidence); };

@@ -11,6 +11,7 @@
 #include "gateway/call.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "gateway/unlabelled.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/message.h"
@@ -45,7 +46,7 @@ Digest256 digest_of(const http::Request& request, const std::string& body) {
     for (const std::string_view part :
          {std::string_view(request.method), std::string_view(request.path),
           std::string_view(request.query), request.header("content-type"),
-          request.header("colophon-subject")}) {
+          request.header("colophon-subject"), request.header(kExplicitLabelHeader)}) {
         head += part;
         head += '\n';
     }

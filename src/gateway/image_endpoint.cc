@@ -10,9 +10,9 @@
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
+#include "gateway/image_upstreams.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
-#include "gateway/parts.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
@@ -29,11 +29,10 @@
 #include "review/queue.h"
 #include "review/scope.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -177,22 +176,8 @@ http::UpstreamRequest edit_request(const ImageRequest& request, const UpstreamSe
     return out;
 }
 
-http::UpstreamRequest upstream_request(ImageRequest& request, const UpstreamSettings& upstream,
-                                       const Target& target) {
-    http::UpstreamRequest out;
-    out.url = upstream.url;
-    out.url.path += "/images/generations";
-    out.headers.push_back({"content-type", "application/json"});
-    if (!upstream.key.empty()) {
-        out.headers.push_back({"authorization", "Bearer " + upstream.key});
-    }
-    set_member(request.body, "model", target.model);
-    remove_member(request.body, "user");
-    out.body = json::write(request.body);
-    return out;
-}
-
-Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const json::Value& item) {
+Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const UpstreamSettings& upstream,
+                                const json::Value& item) {
     const std::string_view coded = text_member(item, "b64_json");
     if (!coded.empty()) {
         auto bytes = from_base64(coded);
@@ -205,7 +190,15 @@ Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const json::Value&
     if (address.empty()) {
         co_return Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"};
     }
-    co_return co_await fetch_picture(gateway, call, address);
+    co_return co_await fetch_content(gateway, call, upstream, address);
+}
+
+// What the upstream says that it was asked instead goes out like any other text, or not at all.
+void pass_prompt(Call& call, json::Value& item) {
+    const std::string_view said = text_member(item, "revised_prompt");
+    if (!said.empty() && reviewer_of(call, review::Stage::kOutput)->review(said).blocked()) {
+        remove_member(item, "revised_prompt");
+    }
 }
 
 // A picture that was held, and why.
@@ -214,18 +207,26 @@ struct HeldPicture {
     Buffer file;
 };
 
+struct Drawn {
+    const UpstreamSettings& upstream;
+    json::Value& answer;
+};
+
 // Every picture of one call bears the same content id; the first that fails ends the call. One that
 // is held does not: the answer is made for the person who is to look at it.
-Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::Value& answer,
+Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, Drawn drawn,
                                             std::optional<HeldPicture>& held) {
+    json::Value& answer = drawn.answer;
     json::Value* data = member(answer, "data");
     json::Array* list = data == nullptr ? nullptr : data->if_array();
     if (list == nullptr || list->empty() || list->size() > kPicturesMax) {
         co_return upstream_failure(
             Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"});
     }
+    call.pictures = static_cast<std::int64_t>(list->size());
     for (json::Value& item : *list) {
-        auto picture = co_await picture_of(gateway, call, item);
+        pass_prompt(call, item);
+        auto picture = co_await picture_of(gateway, call, drawn.upstream, item);
         if (!picture.ok()) {
             co_return upstream_failure(picture.error());
         }
@@ -277,30 +278,29 @@ Task<Refusal> hold_pictures(Gateway& gateway, Call& call, const json::Value& ans
 Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {
     const auto make = [&](const UpstreamSettings& upstream,
                           const Target& target) -> Result<http::UpstreamRequest> {
-        return request.edit ? edit_request(request, upstream, target)
-                            : upstream_request(request, upstream, target);
+        if (!request.edit) {
+            return media_request(request.body, request.ask.text, "/images/generations", upstream,
+                                 target);
+        }
+        if (upstream.dialect != Dialect::kOpenai) {
+            return Error{ErrorCode::kInvalidArgument, "this model's upstream edits no pictures"};
+        }
+        return edit_request(request, upstream, target);
     };
     const auto began = std::chrono::steady_clock::now();
     auto sent = co_await gateway.routing().send(call, gateway.upstream(call.loop()), make);
+    if (!sent.ok() && sent.error().code == ErrorCode::kInvalidArgument) {
+        co_return invalid_request(sent.error().what, "");
+    }
     if (!sent.ok()) {
         co_return upstream_failure(sent.error());
     }
-    const int status = sent->response->head().status;
-    const auto body = co_await sent->response->read_all(call.settings->answer_bytes_max);
+    auto answer = co_await image_answer(gateway, call, *sent);
+    call.facts().durations.upstream_ms = milliseconds_since(began);
     call.waited += std::chrono::steady_clock::now() - began;
-    if (status != 200) {
-        co_return upstream_failure(Error{
-            ErrorCode::kUnavailable, fmt::format("the upstream answered with status {}", status)});
-    }
-    if (!body.ok()) {
-        co_return upstream_failure(body.error());
-    }
-    auto answer = json::parse(*body, {.bytes_max = body->size() + 1});
     if (!answer.ok()) {
-        co_return upstream_failure(
-            Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"});
+        co_return upstream_failure(answer.error());
     }
-    call.facts().model_version = sent->target->model;
     const Usage usage = usage_of(*answer);
     call.facts().input_tokens = usage.input;
     call.facts().output_tokens = usage.output;
@@ -309,7 +309,8 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
         co_return unnumbered;
     }
     std::optional<HeldPicture> held;
-    auto refusal = co_await label_pictures(gateway, call, *answer, held);
+    auto refusal = co_await label_pictures(gateway, call,
+                                           {.upstream = *sent->upstream, .answer = *answer}, held);
     if (!refusal && held) {
         refusal = co_await hold_pictures(gateway, call, *answer, std::move(*held));
     }

@@ -59,7 +59,9 @@ void add_prints(Call& call, const worker::FilePrints& made) {
 Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer file,
                                          std::string name) {
     const label::ApplyOptions options = apply_options(call);
-    const auto apply = [&] { return gateway.parts().media.label(file, name, options); };
+    const ExplicitLabel visible =
+        call.unlabelled ? ExplicitLabel::kLeftOut : ExplicitLabel::kAsOwed;
+    const auto apply = [&] { return gateway.parts().media.label(file, name, options, visible); };
     const auto began = std::chrono::steady_clock::now();
     auto labelled = co_await gateway.parts().workers.run(call.loop(), apply);
     call.facts().durations.label_ms =

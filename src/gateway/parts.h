@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "core/thread_pool.h"
 #include "fingerprint/pdq.h"
+#include "governance/agreements.h"
 #include "identity/budgets.h"
 #include "identity/caches.h"
 #include "label/apply.h"
@@ -37,6 +38,9 @@ namespace colophon::gateway {
 // Sound files that are made on this machine.
 enum class SoundFormat : std::uint8_t { kWav, kMp3, kFlac, kOpus, kM4a };
 
+// Left out under an agreement with the user only [AILM-9]; the other marks are owed all the same.
+enum class ExplicitLabel : std::uint8_t { kAsOwed, kLeftOut };
+
 // The workers that label and verify files, and the voice. Every method blocks and may be called by
 // several threads at once.
 class Media {
@@ -56,8 +60,8 @@ public:
     };
     // Adds to `options` what the format owes of marks, and the signature. `name` helps to tell
     // texts apart and may be empty.
-    virtual Result<Labelled> label(Bytes file, std::string_view name,
-                                   label::ApplyOptions options) = 0;
+    virtual Result<Labelled> label(Bytes file, std::string_view name, label::ApplyOptions options,
+                                   ExplicitLabel explicit_label) = 0;
     virtual Result<label::Verification> verify(Bytes file, std::string_view name,
                                                label::VerifyOptions options) = 0;
     // ReservedCode1 for a label that stands in no file; empty when labels are not signed.
@@ -96,6 +100,9 @@ struct Parts {
     std::function<void(std::span<const std::string> entries)> count_hits;
     Metrics& metrics;
     AccessLog access_log;
+    // The agreement under which this user gets content without its explicit label; blocks.
+    std::function<Result<std::optional<governance::Covering>>(const TenantId&, const SubjectId&)>
+        covering;
     // Moves what a record does not hold out of it, into blobs; blocks.
     std::function<Result<void>(ledger::ServiceRecord&)> move_out;
 };

@@ -139,6 +139,7 @@ Task<Result<Routing::Sent>> Routing::send(Call& call, http::Upstream& client, Ma
                 const std::lock_guard lock(mutex_);
                 own.retries = std::min(kRetriesMax, own.retries + kRetriesEarned);
             }
+            call.target = target;
             call.detail.emplace_back("upstream", target->upstream);
             if (attempts > 1) {
                 call.detail.emplace_back("attempts", static_cast<std::int64_t>(attempts));

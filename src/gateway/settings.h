@@ -6,6 +6,7 @@
 
 #include "core/ids.h"
 #include "gateway/cost.h"
+#include "gateway/template_upstream.h"
 #include "gateway/webhook_settings.h"
 #include "http/upstream.h"
 #include "label/record.h"
@@ -27,8 +28,14 @@ namespace colophon::gateway {
 enum class Dialect : std::uint8_t {
     kOpenai,     // OpenAI's API, and whoever speaks it
     kAnthropic,  // messages
+    kDashscope,  // tasks that make pictures
+    kTemplate,   // as a file describes it
     kBuiltin,    // the speech synthesizer of this machine
 };
+
+// Whether addresses of content that an upstream names may lie where it lies itself, in the own
+// network; otherwise they are public.
+enum class Fetch : std::uint8_t { kPublic, kOwn };
 
 // NOLINTBEGIN(readability-redundant-member-init)
 struct UpstreamSettings {
@@ -38,12 +45,16 @@ struct UpstreamSettings {
     std::string key = {};
     http::UpstreamTimes times = {};
     std::size_t concurrency_max = 1000;
+    Fetch fetch = Fetch::kPublic;
+    std::chrono::seconds task_time{300};  // of kDashscope: from submission to the pictures
+    std::shared_ptr<const UpstreamTemplate> pattern = {};  // of kTemplate
 };
 
 struct Target {
     std::string upstream;
     std::string model;  // as that upstream calls it
     unsigned weight = 1;
+    Price price = {};
 };
 
 enum class ModelKind : std::uint8_t { kText, kSpeech, kImage };
@@ -62,7 +73,6 @@ struct ModelSettings {
     std::vector<Target> targets = {};
     std::vector<std::string> tenants = {};  // hexadecimal ids; empty: all
     unsigned attempts = 2;                  // calls to upstreams for one call of ours
-    Price price = {};
 };
 
 // 0 is no limit.

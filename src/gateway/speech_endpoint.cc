@@ -7,6 +7,7 @@
 #include "core/utf8.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/image_upstreams.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
@@ -25,6 +26,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -126,46 +128,23 @@ Task<Result<Buffer>> speak_here(Gateway& gateway, Call& call, SpeechRequest& req
     call.facts().durations.upstream_ms = milliseconds_since(began);
     call.waited += std::chrono::steady_clock::now() - began;
     call.facts().model_version = "espeak-ng";
+    call.target = &call.model->targets.front();
     co_return spoken;
-}
-
-http::UpstreamRequest upstream_request(SpeechRequest& request, const UpstreamSettings& upstream,
-                                       const Target& target) {
-    http::UpstreamRequest out;
-    out.url = upstream.url;
-    out.url.path += "/audio/speech";
-    out.headers.push_back({"content-type", "application/json"});
-    if (!upstream.key.empty()) {
-        out.headers.push_back({"authorization", "Bearer " + upstream.key});
-    }
-    set_member(request.body, "model", target.model);
-    remove_member(request.body, "user");
-    out.body = json::write(request.body);
-    return out;
 }
 
 Task<Result<Buffer>> speak_there(Gateway& gateway, Call& call, SpeechRequest& request) {
     const auto make = [&](const UpstreamSettings& upstream,
                           const Target& target) -> Result<http::UpstreamRequest> {
-        return upstream_request(request, upstream, target);
+        return media_request(request.body, request.ask.text, "/audio/speech", upstream, target);
     };
     const auto began = std::chrono::steady_clock::now();
     auto sent = co_await gateway.routing().send(call, gateway.upstream(call.loop()), make);
     if (!sent.ok()) {
         co_return sent.error();
     }
-    const int status = sent->response->head().status;
-    if (status != 200) {
-        co_return Error{ErrorCode::kUnavailable,
-                        fmt::format("the upstream answered with status {}", status)};
-    }
-    const auto body = co_await sent->response->read_all(call.settings->answer_bytes_max);
+    auto sound = co_await sound_answer(gateway, call, *sent);
     call.waited += std::chrono::steady_clock::now() - began;
-    if (!body.ok()) {
-        co_return body.error();
-    }
-    call.facts().model_version = sent->target->model;
-    co_return to_buffer(as_bytes(*body));
+    co_return sound;
 }
 
 bool is_builtin(const Call& call) {
@@ -189,6 +168,7 @@ Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, Speec
     if (!sound.ok()) {
         co_return upstream_failure(sound.error());
     }
+    call.characters = static_cast<std::int64_t>(count_code_points(request.ask.text));
     auto refusal = co_await make_label(gateway.stages(), call);
     if (refusal) {
         co_return refusal;

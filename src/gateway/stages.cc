@@ -15,6 +15,7 @@
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "gateway/shared_quotas.h"
+#include "gateway/unlabelled.h"
 #include "http/message.h"
 #include "identity/caches.h"
 #include "label/existing.h"
@@ -174,6 +175,10 @@ Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& 
     if (unknown) {
         co_return unknown;
     }
+    auto uncovered = co_await admit_unlabelled(stages, call);
+    if (uncovered) {
+        co_return uncovered;
+    }
     co_return co_await admit_quotas(stages, call);
 }
 
@@ -264,6 +269,9 @@ http::Headers answer_headers(const Call& call, std::string_view content_type) {
     const std::string& filing = call.settings->filing;
     headers.push_back({"colophon-filing", filing.empty() ? std::string("none") : filing});
     headers.push_back({"cache-control", "no-store"});
+    if (call.unlabelled) {
+        headers.push_back({std::string(kExplicitLabelHeader), "none"});
+    }
     if (call.record.facts.id != RecordId{}) {
         headers.push_back({"colophon-record", to_string(call.record.facts.id)});
         headers.push_back({"x-request-id", to_string(call.record.facts.id)});
@@ -299,9 +307,12 @@ Task<void> add_text_print(const Stages& stages, Call& call) {
 Task<Result<void>> append_record(const Stages& stages, Call& call) {
     ledger::ServiceRecord& record = call.record;
     record.facts.durations.total_ms = milliseconds_since(call.began);
-    if (call.model != nullptr && call.model->price.is_set()) {
-        call.cost =
-            cost_of(call.model->price, record.facts.input_tokens, record.facts.output_tokens);
+    note_release(stages, call);
+    if (call.target != nullptr && call.target->price.is_set()) {
+        call.cost = cost_of(call.target->price, {.input_tokens = record.facts.input_tokens,
+                                                 .output_tokens = record.facts.output_tokens,
+                                                 .characters = call.characters,
+                                                 .pictures = call.pictures});
         call.detail.emplace_back("cost", json::Object{{"amount", format_cost(call.cost)},
                                                       {"currency", call.settings->currency}});
     }

@@ -39,12 +39,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace colophon::gateway {
 namespace {
-
-constexpr std::size_t kDepthMax = 64;
 
 // What an upstream says when it refuses: its status where that is the caller's business.
 Task<Refusal> upstream_refusal(Routing::Sent& sent) {
@@ -107,7 +104,7 @@ Result<json::Value> in_shape(const Gateway& gateway, json::Value answer, const A
 struct HeldWhole {
     const std::string& body;  // as it came
     const AnswerRules& rules;
-    Dialect dialect;
+    const Routing::Sent& sent;
 };
 
 // The answer waits for a person, when nothing of it but what was held stands against it.
@@ -118,9 +115,9 @@ Task<void> hold_whole(Gateway& gateway, Call& call, HeldWhole held, Refusal& ref
         rules.texts->rewind();
     }
     const auto pass = [&]() -> Result<std::pair<json::Value, review::Verdict>> {
-        json::Value parsed = TRY(
-            json::parse(held.body, {.depth_max = kDepthMax, .bytes_max = held.body.size() + 1}));
-        json::Value answer = TRY(in_shape(gateway, std::move(parsed), rules, held.dialect));
+        json::Value parsed = TRY(read_answer(gateway, held.sent, held.body, rules.shape));
+        json::Value answer =
+            TRY(in_shape(gateway, std::move(parsed), rules, held.sent.upstream->dialect));
         call.record.personal.output.clear();
         review::Verdict verdict = TRY(pass_whole(call, answer, rules));
         return std::pair(std::move(answer), std::move(verdict));
@@ -157,10 +154,9 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         gateway.routing().note_broken(*sent.target);
         co_return upstream_failure(body.error());
     }
-    auto parsed = json::parse(*body, {.depth_max = kDepthMax, .bytes_max = body->size() + 1});
-    if (!parsed.ok() || parsed->if_object() == nullptr) {
-        co_return upstream_failure(
-            Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"});
+    auto parsed = read_answer(gateway, sent, *body, rules.shape);
+    if (!parsed.ok()) {
+        co_return upstream_failure(parsed.error());
     }
     auto shaped = in_shape(gateway, std::move(*parsed), rules, sent.upstream->dialect);
     if (!shaped.ok()) {
@@ -178,7 +174,7 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         }
         auto refused = co_await guard_answer(gateway, call, *rules.texts);
         if (refused && refused->code == kHeldForReview) {
-            const HeldWhole whole{.body = *body, .rules = rules, .dialect = sent.upstream->dialect};
+            const HeldWhole whole{.body = *body, .rules = rules, .sent = sent};
             co_await hold_whole(gateway, call, whole, *refused);
         }
         if (refused) {
@@ -191,7 +187,7 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
     }
     if (auto refusal = note_verdict(call, review::Stage::kOutput, *verdict)) {
         if (verdict->decision == review::Decision::kHold) {
-            const HeldWhole whole{.body = *body, .rules = rules, .dialect = sent.upstream->dialect};
+            const HeldWhole whole{.body = *body, .rules = rules, .sent = sent};
             co_await hold_whole(gateway, call, whole, *refusal);
         }
         co_return end_unsaid(call, std::move(*refusal));

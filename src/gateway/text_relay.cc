@@ -17,6 +17,7 @@
 #include "gateway/responses_stream.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/template_upstream.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
 #include "gateway/webhook_texts.h"
@@ -45,6 +46,8 @@
 namespace colophon::gateway {
 namespace {
 
+constexpr std::size_t kDepthMax = 64;
+
 // What is kept of a call; room for the labels that come last.
 constexpr std::size_t kAnswerTextMax = ledger::kRecordContentBytesMax - (64U << 10U);
 
@@ -66,13 +69,12 @@ struct Relay {
     http::SseReader events;
     bool done = false;
     std::optional<Error> broken;
-    // Where set, nothing goes out yet: all events are kept here, in the client's shape.
-    std::vector<std::string>* collected = nullptr;
-    std::size_t collected_bytes = 0;
     // All that came so far, where something may be held.
     bool keeps = false;
     std::vector<std::string> came;
     std::size_t came_bytes = 0;
+    // Where set, nothing goes out: all events go there, in the client's shape.
+    std::vector<std::string>* collected = nullptr;
 
     // Nothing goes out any more, and the rest is taken for the person who is to look at it.
     bool is_holding() const {
@@ -104,6 +106,14 @@ void keep(Relay& relay, std::string_view data) {
     relay.came.emplace_back(data);
 }
 
+void collect(Relay& relay, std::string_view data) {
+    relay.came_bytes += data.size();
+    if (relay.came_bytes > relay.call.settings->answer_bytes_max) {
+        relay.broken = too_long();
+    }
+    relay.collected->emplace_back(data);
+}
+
 // What one event gives to the client, in the client's shape.
 std::string take_one(Relay& relay, std::string_view data) {
     if (data == "[DONE]") {
@@ -123,15 +133,11 @@ std::string take_one(Relay& relay, std::string_view data) {
         return {};
     }
     relay.done = relay.stream->said_end();
-    if (relay.collected == nullptr) {
-        return held_before ? std::string() : std::move(*text);
+    if (relay.collected != nullptr) {
+        collect(relay, data);
+        return {};
     }
-    relay.collected_bytes += data.size();
-    if (relay.collected_bytes > relay.call.settings->answer_bytes_max) {
-        relay.broken = too_long();
-    }
-    relay.collected->emplace_back(data);
-    return {};
+    return held_before ? std::string() : std::move(*text);
 }
 
 std::string take_all(Relay& relay, const std::vector<std::string>& events) {
@@ -221,6 +227,43 @@ Task<void> relay_events(Relay& relay) {
     }
 }
 
+// The same for an upstream that answers at once: its answer goes out as a stream all the same.
+Task<void> relay_whole(Gateway& gateway, Relay& relay) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto body = co_await relay.sent.response->read_all(relay.call.settings->answer_bytes_max);
+    relay.call.waited += std::chrono::steady_clock::now() - began;
+    const auto answer = body.ok() ? read_answer(gateway, relay.sent, *body, relay.rules.shape)
+                                  : Result<json::Value>(body.error());
+    if (!answer.ok()) {
+        relay.broken = answer.error();
+        co_return;
+    }
+    std::string out;
+    for (const std::string& each : chat_as_chunks(*answer)) {
+        if (!relay.translator) {
+            out += take_all(relay, {each});
+            continue;
+        }
+        const auto translated = relay.translator->take(each);
+        if (!translated.ok()) {
+            relay.broken = translated.error();
+            co_return;
+        }
+        out += take_all(relay, *translated);
+    }
+    if (!out.empty()) {
+        co_await send_events(relay, out);
+    }
+}
+
+Task<void> relay_answer(Gateway& gateway, Relay& relay) {
+    if (relay.sent.upstream->dialect == Dialect::kTemplate) {
+        co_await relay_whole(gateway, relay);
+    } else {
+        co_await relay_events(relay);
+    }
+}
+
 // The whole answer as it goes out when a person releases it, from all that came.
 Result<std::string> make_whole(Relay& relay, TextStream& whole) {
     std::string out;
@@ -279,6 +322,29 @@ Task<void> put_before_people(Gateway& gateway, Relay& relay, Refusal& refusal) {
                     .media_type = {},
                     .answer = std::move(answer)};
     co_await hold(gateway.stages(), relay.call, std::move(holding), refusal);
+}
+
+// All that the upstream says, before anything goes out: the webhooks see its texts. What they do
+// not want ends the call; what they change stands in `rules`.
+struct Collected {
+    std::vector<std::string> events;
+    std::optional<Error> broken;
+    std::optional<Refusal> refusal;
+};
+Task<Collected> collect_answer(Gateway& gateway, Relay relay) {
+    Collected out;
+    relay.collected = &out.events;
+    co_await relay_answer(gateway, relay);
+    out.broken = relay.broken;
+    if (!out.broken && !relay.call.exchange.gone().stop_requested()) {
+        out.refusal = co_await guard_answer(gateway, relay.call, *relay.rules.texts);
+        note_usage(relay.call, relay.stream->usage());
+        if (out.refusal && out.refusal->code == kHeldForReview) {
+            relay.came = std::move(out.events);
+            co_await put_before_people(gateway, relay, *out.refusal);
+        }
+    }
+    co_return out;
 }
 
 // The end of a stream: the record first, then the last events.
@@ -370,6 +436,22 @@ std::int64_t seconds_now(const Gateway& gateway) {
         .count();
 }
 
+// What an upstream answered, in the shape of its dialect; that of a template is chat completions.
+Result<json::Value> read_answer(const Gateway& gateway, const Routing::Sent& sent,
+                                const std::string& body, TextShape shape) {
+    if (sent.upstream->dialect == Dialect::kTemplate) {
+        json::Value chat = TRY(
+            template_chat(*sent.upstream->pattern, body, sent.target->model, seconds_now(gateway)));
+        return shape == TextShape::kCompletion ? chat_as_completion(std::move(chat))
+                                               : std::move(chat);
+    }
+    auto parsed = json::parse(body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1});
+    if (!parsed.ok() || parsed->if_object() == nullptr) {
+        return Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"};
+    }
+    return std::move(*parsed);
+}
+
 Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing::Sent sent,
                                            AnswerRules rules) {
     const Dialect dialect = sent.upstream->dialect;
@@ -378,10 +460,8 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
         translator = dialect == Dialect::kAnthropic ? messages_as_chunks(seconds_now(gateway))
                                                     : chunks_as_messages();
     }
-    std::vector<std::string> collected;
-    std::optional<Error> broken;
-    const bool looked_at = Webhooks::wanted(call, review::Stage::kOutput);
-    if (looked_at) {
+    std::optional<Collected> collected;
+    if (Webhooks::wanted(call, review::Stage::kOutput)) {
         rules.texts = std::make_shared<AnswerTexts>();
         Relay first{.call = call,
                     .sent = sent,
@@ -390,21 +470,11 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
                     .translator = std::move(translator),
                     .events = {},
                     .broken = {},
-                    .collected = &collected,
                     .came = {}};
-        co_await relay_events(first);
-        broken = first.broken;
-        std::optional<Refusal> refused;
-        if (!broken && !call.exchange.gone().stop_requested()) {
-            refused = co_await guard_answer(gateway, call, *rules.texts);
-        }
-        if (refused && refused->code == kHeldForReview) {
-            first.came = std::move(collected);
-            co_await put_before_people(gateway, first, *refused);
-        }
-        if (refused) {
-            note_usage(call, first.stream->usage());
-            co_return end_unsaid(call, std::move(*refused));
+        collected = co_await collect_answer(gateway, std::move(first));
+        if (collected->refusal) {
+            call.facts().label.clear();
+            co_return std::move(collected->refusal);
         }
     }
     Relay relay{.call = call,
@@ -413,13 +483,15 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
                 .stream = make_stream(rules),
                 .translator = std::move(translator),
                 .events = {},
-                .broken = std::move(broken),
+                .broken = {},
                 .keeps = rules.reviewer->may_hold(),
                 .came = {}};
-    if (!looked_at) {
-        co_await relay_events(relay);
-    } else if (!relay.broken) {
-        const std::string out = take_all(relay, collected);
+    if (!collected) {
+        co_await relay_answer(gateway, relay);
+    } else if (collected->broken) {
+        relay.broken = collected->broken;
+    } else {
+        const std::string out = take_all(relay, collected->events);
         if (!out.empty()) {
             co_await send_events(relay, out);
         }

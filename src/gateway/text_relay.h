@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace colophon::gateway {
 
@@ -27,10 +28,15 @@ namespace colophon::gateway {
 // is refused.
 inline constexpr std::size_t kHeldStreamBytesMax = 8U << 20U;
 
+// Where webhooks look at outputs, all events are collected first, and nothing goes out before they
+// have seen the texts.
 Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing::Sent sent,
                                            AnswerRules rules);
 
 // For answers that come at once, too.
+// What an upstream answered, in the shape of its dialect; that of a template is chat completions.
+Result<json::Value> read_answer(const Gateway& gateway, const Routing::Sent& sent,
+                                const std::string& body, TextShape shape);
 Error too_long();
 // Nothing of the answer goes out.
 Refusal end_unsaid(Call& call, Refusal refusal);

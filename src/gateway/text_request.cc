@@ -9,6 +9,7 @@
 #include "gateway/json_edit.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
+#include "gateway/template_upstream.h"
 #include "gateway/text_stream.h"
 #include "http/message.h"
 #include "http/upstream.h"
@@ -312,6 +313,9 @@ std::optional<Refusal> read_text_request(const Call& call, const std::string& bo
 }
 
 std::optional<Refusal> words_of(const Call& call, const TextRequest& request, Words& words) {
+    if (call.unlabelled) {
+        return std::nullopt;
+    }
     const Settings& settings = *call.settings;
     const label::LabelPlan plan =
         label::plan(call.model->service, settings.label.profile, label::Format::kMarkdown);
@@ -379,6 +383,10 @@ namespace {
 
 // The body for this upstream, in its dialect.
 Result<json::Value> body_for(const TextRequest& request, Dialect dialect) {
+    if (dialect == Dialect::kTemplate && request.shape == TextShape::kResponses) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "this model's upstream speaks chat and messages only"};
+    }
     if (!is_translated(request.shape, dialect)) {
         return request.body;
     }
@@ -392,11 +400,32 @@ Result<json::Value> body_for(const TextRequest& request, Dialect dialect) {
                  "this model's upstream speaks chat and messages only"};
 }
 
+// A request of any shape but the Responses API, as a chat or a prompt.
+Result<http::UpstreamRequest> template_text_request(const TextRequest& request,
+                                                    const UpstreamSettings& upstream,
+                                                    const Target& target) {
+    const json::Value body = TRY(body_for(request, Dialect::kTemplate));
+    const bool chat = request.shape != TextShape::kCompletion;
+    const TemplateAsk ask{
+        .body = body,
+        .prompt = chat ? last_prompt(body) : std::string(text_member(body, "prompt"))};
+    http::UpstreamRequest out;
+    out.method = upstream.pattern->method;
+    out.url = upstream.url;
+    out.url.path += template_path(upstream, target, ask);
+    out.headers = TRY(template_headers(upstream, target));
+    out.body = template_body(upstream, target, ask);
+    return out;
+}
+
 }  // namespace
 
 Result<http::UpstreamRequest> text_upstream_request(TextRequest& request,
                                                     const UpstreamSettings& upstream,
                                                     const Target& target, const Call& call) {
+    if (upstream.dialect == Dialect::kTemplate) {
+        return template_text_request(request, upstream, target);
+    }
     const bool anthropic = upstream.dialect == Dialect::kAnthropic;
     TextShape shape = request.shape;
     if (is_translated(shape, upstream.dialect)) {

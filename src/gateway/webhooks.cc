@@ -3,7 +3,6 @@
 
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/digest.h"
 #include "core/hmac.h"
 #include "core/ids.h"
 #include "core/json.h"
@@ -34,7 +33,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>

@@ -59,7 +59,8 @@ CodecSet writing(Format format) {
 
 CodecSet codecs_for(Format format, const ApplyOptions& options) {
     CodecSet codecs;
-    if (options.marks.has(Mark::kExplicit)) {
+    // A watermark is drawn into pixels even where no words are.
+    if (options.marks.has(Mark::kExplicit) || options.marks.has(Mark::kWatermark)) {
         codecs.add(writing(format));
     }
     // A propagator looks for traces of every kind, unless the user's word is enough.

@@ -187,6 +187,9 @@ Result<void> RetentionPolicy::check() const {
 }
 
 std::chrono::days RetentionPolicy::of(RecordKind kind) const noexcept {
+    if (kind == RecordKind::kUnlabelledRelease) {
+        return std::max(service, kReleaseRetentionLeast);
+    }
     return log_class(kind) == LogClass::kService ? service : conduct;
 }
 

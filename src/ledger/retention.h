@@ -29,6 +29,8 @@
 namespace colophon::ledger {
 
 inline constexpr std::chrono::days kRetentionLeast{180};
+// Of what was given out without explicit label [AILM-9]: six months, however long they are.
+inline constexpr std::chrono::days kReleaseRetentionLeast{184};
 
 struct RetentionPolicy {
     std::chrono::days service{366};

@@ -298,7 +298,7 @@ TEST_SUITE("slow gateway") {
         // 5 tokens in and 5 out at 2.50 and 10 for a million.
         const std::string metrics = running.curl({running.url("/metrics")});
         CHECK(metrics.find("colophon_cost_millionths_total{gen_ai_request_model=\"native-letters\","
-                           "currency=\"CNY\"} 126") != std::string::npos);
+                           "upstream=\"native\",currency=\"CNY\"} 126") != std::string::npos);
         // Each call with a key has its record: ten for each kind of upstream, and five more.
         const auto kept = records(running, 25);
         CHECK(kept.size() == 25);

@@ -27,6 +27,15 @@ TEST_CASE("a policy that keeps records for less than 180 days is refused") {
           ErrorCode::kInvalidArgument);
 }
 
+// [AILM-9]
+TEST_CASE("records of releases without explicit label stay for six months of any length") {
+    const RetentionPolicy shortest{.service = days(180), .conduct = days(180)};
+    CHECK(shortest.check().ok());
+    CHECK(shortest.of(RecordKind::kCall) == days(180));
+    CHECK(shortest.of(RecordKind::kUnlabelledRelease) == days(184));
+    CHECK(RetentionPolicy{.service = days(400)}.of(RecordKind::kUnlabelledRelease) == days(400));
+}
+
 // [DSP-10] [DSP-16] [AILM-9]
 TEST_CASE("records go when their time is over, not before, and the purge is itself recorded") {
     each_engine([](TestStore& store) {

@@ -72,6 +72,7 @@ std::vector<ApiRow> subject_rows();
 std::vector<ApiRow> staff_rows();
 std::vector<ApiRow> ledger_rows();
 std::vector<ApiRow> settings_rows();
+std::vector<ApiRow> agreement_rows();
 std::vector<ApiRow> library_rows();
 std::vector<ApiRow> review_rows();
 

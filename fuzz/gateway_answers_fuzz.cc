@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers of webhooks, of DashScope and of upstreams that a file describes: a first line is a JSON
+// pointer, the rest the answer. A change is whole or refused; a task's number fits into an address.
+
+#include "core/assert.h"
+#include "core/bytes.h"
+#include "core/json.h"
+#include "gateway/dashscope.h"
+#include "gateway/template_upstream.h"
+#include "gateway/webhooks.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    namespace gateway = colophon::gateway;
+    const std::string_view text = colophon::as_text({data, size});
+    const std::size_t line = std::min(text.find('\n'), text.size());
+    const std::string_view body = text.substr(std::min(line + 1, text.size()));
+
+    gateway::WebhookView view;
+    view.texts = {"a", "b"};
+    view.images = {"c"};
+    view.images_may_change = size % 2 == 0;
+    const auto answer = gateway::read_webhook_answer(body, view);
+    if (answer.ok() && answer->action == gateway::WebhookAnswer::Action::kIntervened) {
+        COLOPHON_ASSERT(answer->texts || answer->images);
+        COLOPHON_ASSERT(!answer->texts || answer->texts->size() == view.texts.size());
+        COLOPHON_ASSERT(!answer->images || view.images_may_change);
+    }
+    const auto task = gateway::dashscope_task(body);
+    COLOPHON_ASSERT(!task.ok() || task->find_first_of("/?#. %") == std::string_view::npos);
+    (void)gateway::dashscope_pictures(body);
+
+    const auto pointer = gateway::JsonPointer::parse(text.substr(0, line));
+    if (!pointer.ok()) {
+        return 0;
+    }
+    gateway::UpstreamTemplate from;
+    from.text = from.images = from.audio = from.input_tokens = *pointer;
+    const auto chat = gateway::template_chat(from, body, "m", 0);
+    if (chat.ok()) {
+        COLOPHON_ASSERT(gateway::chat_as_chunks(*chat).size() == 3);
+        COLOPHON_ASSERT(gateway::chat_as_chunks(gateway::chat_as_completion(*chat)).size() == 3);
+    }
+    (void)gateway::template_images(from, body);
+    (void)gateway::template_sound(from, body);
+    return 0;
+}

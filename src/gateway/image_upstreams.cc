@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/image_upstreams.h"
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/dashscope.h"
+#include "gateway/gateway.h"
+#include "gateway/json_edit.h"
+#include "gateway/routing.h"
+#include "gateway/settings.h"
+#include "gateway/template_upstream.h"
+#include "http/upstream.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+namespace colophon::gateway {
+namespace {
+
+Task<Result<std::string>> good_body(Call& call, Routing::Sent& sent) {
+    const int status = sent.response->head().status;
+    auto body = co_await sent.response->read_all(call.settings->answer_bytes_max);
+    if (status < 200 || status > 299) {
+        co_return Error{ErrorCode::kUnavailable,
+                        fmt::format("the upstream answered with status {}", status)};
+    }
+    call.facts().model_version = sent.target->model;
+    co_return body;
+}
+
+}  // namespace
+
+Result<http::UpstreamRequest> media_request(json::Value body, const std::string& prompt,
+                                            const std::string& path,
+                                            const UpstreamSettings& upstream,
+                                            const Target& target) {
+    if (upstream.dialect == Dialect::kDashscope) {
+        return dashscope_request(body, upstream, target);
+    }
+    http::UpstreamRequest out;
+    out.url = upstream.url;
+    if (upstream.dialect == Dialect::kTemplate) {
+        remove_member(body, "user");
+        const TemplateAsk ask{.body = body, .prompt = prompt};
+        out.method = upstream.pattern->method;
+        out.url.path += template_path(upstream, target, ask);
+        out.headers = TRY(template_headers(upstream, target));
+        out.body = template_body(upstream, target, ask);
+        return out;
+    }
+    out.url.path += path;
+    out.headers.push_back({"content-type", "application/json"});
+    if (!upstream.key.empty()) {
+        out.headers.push_back({"authorization", "Bearer " + upstream.key});
+    }
+    set_member(body, "model", target.model);
+    remove_member(body, "user");
+    out.body = json::write(body);
+    return out;
+}
+
+Task<Result<json::Value>> image_answer(Gateway& gateway, Call& call, Routing::Sent& sent) {
+    auto body = co_await good_body(call, sent);
+    if (!body.ok()) {
+        co_return body.error();
+    }
+    if (sent.upstream->dialect == Dialect::kDashscope) {
+        co_return co_await await_dashscope(gateway, call, sent, std::move(*body));
+    }
+    if (sent.upstream->dialect == Dialect::kTemplate) {
+        co_return template_images(*sent.upstream->pattern, *body);
+    }
+    auto answer = json::parse(*body, {.bytes_max = body->size() + 1});
+    if (!answer.ok()) {
+        co_return Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"};
+    }
+    co_return std::move(*answer);
+}
+
+Task<Result<Buffer>> sound_answer(Gateway& gateway, Call& call, Routing::Sent& sent) {
+    const auto body = co_await good_body(call, sent);
+    if (!body.ok()) {
+        co_return body.error();
+    }
+    if (sent.upstream->dialect != Dialect::kTemplate) {
+        co_return to_buffer(as_bytes(*body));
+    }
+    auto sound = template_sound(*sent.upstream->pattern, *body);
+    if (!sound.ok()) {
+        co_return sound.error();
+    }
+    if (sound->address.empty()) {
+        co_return std::move(sound->bytes);
+    }
+    co_return co_await fetch_content(gateway, call, *sent.upstream, std::move(sound->address));
+}
+
+Task<Result<Buffer>> fetch_content(Gateway& gateway, Call& call, const UpstreamSettings& upstream,
+                                   std::string address) {
+    auto url = http::parse_url(address);
+    if (!url.ok()) {
+        co_return url.error();
+    }
+    const bool own = url->secure == upstream.url.secure && url->host == upstream.url.host &&
+                     url->port == upstream.url.port;
+    http::UpstreamRequest request;
+    request.method = "GET";
+    request.url = std::move(*url);
+    request.only_public = upstream.fetch != Fetch::kOwn || !own;
+    request.stop = call.exchange.gone();
+    auto response = co_await gateway.upstream(call.loop()).send(std::move(request));
+    if (!response.ok()) {
+        co_return response.error();
+    }
+    if ((*response)->head().status != 200) {
+        co_return Error{ErrorCode::kUnavailable, "the upstream's picture cannot be fetched"};
+    }
+    const auto body = co_await (*response)->read_all(call.settings->answer_bytes_max);
+    if (!body.ok()) {
+        co_return body.error();
+    }
+    co_return to_buffer(as_bytes(*body));
+}
+
+}  // namespace colophon::gateway

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// An upstream that a file describes: how a request is made out of a call, and where in its answer
+// the content lies. What it gives becomes an answer in OpenAI's shape before it is reviewed and
+// labelled, so that everything behind it knows one shape only.
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "http/message.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::gateway {
+
+struct UpstreamSettings;
+struct Target;
+
+// A JSON pointer (RFC 6901): "/data/0/url"; "" is the whole.
+class JsonPointer {
+public:
+    JsonPointer() = default;
+    // kInvalidArgument for what does not begin with a slash, or has a "~" that is no escape.
+    static Result<JsonPointer> parse(std::string_view text);
+    // nullptr when there is nothing.
+    const json::Value* find(const json::Value& value) const noexcept;
+
+private:
+    std::vector<std::string> steps_;
+};
+
+// Placeholders are {name}: model, prompt, system, messages, user, and every member of the request
+// itself (temperature, size, voice, ...). A text that is nothing but a placeholder becomes the
+// value, whatever its kind, and is left out where the call has none; within a text it becomes text.
+struct UpstreamTemplate {
+    std::string method = "POST";
+    std::string path;       // appended to the upstream's; what is filled in is percent-encoded
+    http::Headers headers;  // {key} stands for the upstream's key here, and nowhere else
+    json::Value body;       // null: the request has none
+    // Of the answer. Without `text`, `images` or `audio` its body is the content itself.
+    std::optional<JsonPointer> text;
+    std::optional<JsonPointer> images;  // a list, or one picture
+    std::optional<JsonPointer> image;   // within an element of it; base64 or an address
+    std::optional<JsonPointer> audio;   // base64 or an address
+    std::optional<JsonPointer> error;   // says why there is no content
+    std::optional<JsonPointer> input_tokens;
+    std::optional<JsonPointer> output_tokens;
+};
+
+// What a call asks, for the placeholders.
+struct TemplateAsk {
+    const json::Value& body;  // in OpenAI's shape
+    std::string prompt;       // the last text of the user
+};
+
+// The last text of a user, and what the system says, of a chat's messages.
+std::string last_prompt(const json::Value& chat);
+
+// kInvalidArgument: a value with a line break.
+Result<http::Headers> template_headers(const UpstreamSettings& upstream, const Target& target);
+std::string template_path(const UpstreamSettings& upstream, const Target& target,
+                          const TemplateAsk& ask);
+std::string template_body(const UpstreamSettings& upstream, const Target& target,
+                          const TemplateAsk& ask);
+
+// The answer as a chat completion, and as what /images/generations answers. kUnavailable when it
+// says that it failed, kCorrupt when the content is not where it should be. `created`: Unix time.
+Result<json::Value> template_chat(const UpstreamTemplate& from, std::string_view body,
+                                  std::string_view model, std::int64_t created);
+Result<json::Value> template_images(const UpstreamTemplate& from, std::string_view body);
+// A chat of one choice as one of the older completions.
+json::Value chat_as_completion(json::Value chat);
+// The same answer, either of them, as the events of a stream, with the "[DONE]" at their end.
+std::vector<std::string> chat_as_chunks(const json::Value& chat);
+
+// Sound: its bytes, or the address where it lies.
+struct TemplateSound {
+    Buffer bytes;
+    std::string address;
+};
+Result<TemplateSound> template_sound(const UpstreamTemplate& from, std::string_view body);
+
+}  // namespace colophon::gateway

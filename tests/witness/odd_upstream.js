@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// odd_upstream.js: upstreams that do not speak OpenAI's API. Prints "listening PORT" and a line of
+// JSON for each request.
+//
+//   /api/v1/...    pictures of DashScope, written from its documentation: tasks that are submitted and
+//                  asked about. What the prompt says decides how a task goes.
+//   /odd/...       a text, pictures and sound in shapes of their own
+'use strict';
+const http = require('http');
+const zlib = require('zlib');
+
+const say = (value) => process.stdout.write(JSON.stringify(value) + '\n');
+const tasks = new Map();
+let port = 0;
+
+function chunk(type, data) {
+  const body = Buffer.concat([Buffer.from(type, 'ascii'), data]);
+  let crc = 0xffffffff;
+  for (const byte of body) {
+    crc ^= byte;
+    for (let i = 0; i < 8; i += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  const out = Buffer.alloc(12 + data.length);
+  out.writeUInt32BE(data.length, 0);
+  body.copy(out, 4);
+  out.writeUInt32BE((crc ^ 0xffffffff) >>> 0, 8 + data.length);
+  return out;
+}
+
+// Grey dots.
+function picture(width, height) {
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head[8] = 8;
+  const rows = Buffer.alloc(height * (width + 1), 0x80);
+  for (let y = 0; y < height; y += 1) rows[y * (width + 1)] = 0;
+  return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', head),
+    chunk('IDAT', zlib.deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+}
+
+// Two seconds of a tone.
+function sound() {
+  const rate = 16000;
+  const data = Buffer.alloc(rate * 4);
+  for (let i = 0; i < rate * 2; i += 1) {
+    data.writeInt16LE(Math.round(8000 * Math.sin(i * 0.17)), i * 2);
+  }
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0, 'ascii');
+  head.writeUInt32LE(36 + data.length, 4);
+  head.write('WAVEfmt ', 8, 'ascii');
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(rate, 24);
+  head.writeUInt32LE(rate * 2, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write('data', 36, 'ascii');
+  head.writeUInt32LE(data.length, 40);
+  return Buffer.concat([head, data]);
+}
+
+function json(response, value, status = 200) {
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(value));
+}
+
+function submit(request, response, asked) {
+  if (request.headers.authorization !== 'Bearer sk-odd') {
+    return json(response, { code: 'InvalidApiKey', message: 'Invalid API-key provided.' }, 401);
+  }
+  if (request.headers['x-dashscope-async'] !== 'enable') {
+    return json(response, { code: 'AccessDenied', message: 'no synchronous calls' }, 403);
+  }
+  const prompt = asked.input.prompt;
+  const id = prompt.includes('bad id') ? '../secrets' : `task-${tasks.size + 1}`;
+  tasks.set(id, { prompt, asks: 0, n: asked.parameters.n ?? 1 });
+  return json(response, { output: { task_status: 'PENDING', task_id: id }, request_id: 'r-1' });
+}
+
+function ask(response, id) {
+  const task = tasks.get(id);
+  if (!task) return json(response, { output: { task_id: id, task_status: 'UNKNOWN' } });
+  task.asks += 1;
+  if (task.prompt.includes('flaky') && task.asks === 1) return json(response, {}, 500);
+  if (task.prompt.includes('gone')) return json(response, {}, 500);
+  if (task.prompt.includes('garbage')) return response.end('{"output":');
+  if (task.prompt.includes('forever') || task.asks < 2) {
+    return json(response, { output: { task_id: id, task_status: task.asks ? 'RUNNING' : 'PENDING' } });
+  }
+  if (task.prompt.includes('fails')) {
+    return json(response, {
+      output: {
+        task_id: id, task_status: 'FAILED', code: 'DataInspectionFailed',
+        message: 'Input data may contain inappropriate content.',
+      },
+    });
+  }
+  const results = [];
+  for (let i = 0; i < task.n; i += 1) {
+    results.push({ url: `http://127.0.0.1:${port}/files/${i}.png?Expires=1`, actual_prompt: 'a hill' });
+  }
+  if (task.prompt.includes('partly')) {
+    results[0] = { code: 'InternalError.Timeout', message: 'An internal timeout error occurred.' };
+  }
+  if (task.prompt.includes('elsewhere')) results[0].url = 'http://127.0.0.2:1/files/0.png';
+  return json(response, {
+    output: { task_id: id, task_status: 'SUCCEEDED', results }, usage: { image_count: task.n },
+  });
+}
+
+function odd(request, response, asked) {
+  if (request.headers['x-token'] !== 'T sk-odd') return json(response, { oops: 'who are you' });
+  const path = request.url.split('?')[0];
+  if (path === '/odd/chat/m-1') {
+    if (asked.ask === 'fail') return json(response, { oops: 'the machine is tired' });
+    if (asked.ask === 'number') return json(response, { out: [{ words: 7 }] });
+    return json(response, { out: [{ words: `You said: ${asked.ask}` }], cost: { in: 3, out: 4 } });
+  }
+  if (path === '/odd/draw') {
+    return json(response, { pictures: [{ data: picture(320, 240).toString('base64') }] });
+  }
+  if (path === '/odd/draw-one') {
+    response.setHeader('Content-Type', 'image/png');
+    return response.end(picture(320, 240));
+  }
+  if (path === '/odd/say') return json(response, { wave: sound().toString('base64') });
+  return json(response, {}, 404);
+}
+
+const server = http.createServer((request, response) => {
+  const parts = [];
+  request.on('data', (part) => parts.push(part));
+  request.on('end', () => {
+    const text = Buffer.concat(parts).toString();
+    const asked = text ? JSON.parse(text) : {};
+    say({ path: request.url, method: request.method, asked });
+    if (request.url === '/api/v1/services/aigc/text2image/image-synthesis') {
+      return submit(request, response, asked);
+    }
+    if (request.url.startsWith('/api/v1/tasks/')) {
+      return ask(response, request.url.slice('/api/v1/tasks/'.length));
+    }
+    if (request.url.startsWith('/files/')) return response.end(picture(400, 300));
+    return odd(request, response, asked);
+  });
+});
+server.listen(0, '127.0.0.1', () => {
+  port = server.address().port;
+  process.stdout.write(`listening ${port}\n`);
+});
