@@ -31,6 +31,8 @@ public:
     AnswerText* next(bool is_call, std::string_view name);
     // From now on the texts go out.
     void let_go();
+    // The same answer is read once more.
+    void rewind() noexcept { at_ = 0; }
 
     // In the order in which they begin. Addresses stay as they are.
     std::deque<AnswerText>& all() noexcept { return all_; }

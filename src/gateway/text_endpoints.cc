@@ -5,6 +5,7 @@
 #include "core/task.h"
 #include "gateway/answer_texts.h"
 #include "gateway/call.h"
+#include "gateway/chat_pictures.h"
 #include "gateway/chat_stream.h"
 #include "gateway/dialects.h"
 #include "gateway/gateway.h"
@@ -69,13 +70,6 @@ Task<Refusal> upstream_refusal(Routing::Sent& sent) {
     co_return refusal;
 }
 
-// Nothing of the answer goes out.
-Refusal end_unsaid(Call& call, Refusal refusal) {
-    call.record.personal.output.clear();
-    call.facts().label.clear();
-    return refusal;
-}
-
 // Reviews and labels an answer that came at once; counts its tokens.
 Result<review::Verdict> pass_whole(Call& call, json::Value& answer, const AnswerRules& rules) {
     std::string& text = call.record.personal.output;
@@ -117,13 +111,13 @@ struct HeldWhole {
 Task<void> hold_whole(Gateway& gateway, Call& call, HeldWhole held, Refusal& refusal) {
     AnswerRules rules = held.rules;
     rules.reviewer = rules.reviewer->letting_holds_go();
+    if (rules.texts) {
+        rules.texts->rewind();
+    }
     const auto pass = [&]() -> Result<std::pair<json::Value, review::Verdict>> {
         json::Value parsed = TRY(read_answer(gateway, held.sent, held.body, rules.shape));
         json::Value answer =
             TRY(in_shape(gateway, std::move(parsed), rules, held.sent.upstream->dialect));
-        if (rules.texts) {
-            rules.texts->let_go();
-        }
         call.record.personal.output.clear();
         review::Verdict verdict = TRY(pass_whole(call, answer, rules));
         return std::pair(std::move(answer), std::move(verdict));
@@ -242,6 +236,10 @@ Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape 
     request.shape = shape;
     const Wanted wanted{.kind = ModelKind::kText, .otherwise = "this model makes no text"};
     auto refused = co_await take_request(gateway, call, wanted, read_text_request, request);
+    if (refused) {
+        co_return refused;
+    }
+    refused = co_await review_chat_pictures(gateway, call, request.body);
     if (refused) {
         co_return refused;
     }

@@ -69,12 +69,13 @@ struct Relay {
     http::SseReader events;
     bool done = false;
     std::optional<Error> broken;
+    // Where set, nothing goes out yet: all events are kept here, in the client's shape.
+    std::vector<std::string>* collected = nullptr;
+    std::size_t collected_bytes = 0;
     // All that came so far, where something may be held.
     bool keeps = false;
     std::vector<std::string> came;
     std::size_t came_bytes = 0;
-    // Where set, nothing goes out: all events go there, in the client's shape.
-    std::vector<std::string>* collected = nullptr;
 
     // Nothing goes out any more, and the rest is taken for the person who is to look at it.
     bool is_holding() const {
@@ -107,8 +108,8 @@ void keep(Relay& relay, std::string_view data) {
 }
 
 void collect(Relay& relay, std::string_view data) {
-    relay.came_bytes += data.size();
-    if (relay.came_bytes > relay.call.settings->answer_bytes_max) {
+    relay.collected_bytes += data.size();
+    if (relay.collected_bytes > relay.call.settings->answer_bytes_max) {
         relay.broken = too_long();
     }
     relay.collected->emplace_back(data);
@@ -313,11 +314,11 @@ Task<void> put_before_people(Gateway& gateway, Relay& relay, Refusal& refusal) {
         co_return;
     }
     AnswerRules rules = relay.rules;
-    if (rules.texts) {
-        rules.texts->let_go();
-    }
     rules.reviewer = rules.reviewer->letting_holds_go();
     rules.aigc = aigc_value(label->aigc);
+    if (rules.texts) {
+        rules.texts->rewind();
+    }
     const std::unique_ptr<TextStream> whole = make_stream(std::move(rules));
     auto body = make_whole(relay, *whole);
     if (!body.ok()) {
@@ -377,9 +378,7 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
         call.detail.emplace_back("output_cut", true);
     }
     if (refusal && !call.exchange.has_begun()) {
-        call.record.personal.output.clear();
-        call.facts().label.clear();
-        co_return refusal;
+        co_return end_unsaid(call, std::move(*refusal));
     }
     call.facts().outcome = refusal ? ledger::Outcome::kCutOff : ledger::Outcome::kAnswered;
     call.facts().outcome_code = refusal ? refusal->code : std::string();
@@ -404,6 +403,12 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
 }
 
 }  // namespace
+
+Refusal end_unsaid(Call& call, Refusal refusal) {
+    call.record.personal.output.clear();
+    call.facts().label.clear();
+    return refusal;
+}
 
 Error too_long() {
     return Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"};
@@ -465,8 +470,7 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
                     .came = {}};
         collected = co_await collect_answer(gateway, std::move(first));
         if (collected->refusal) {
-            call.facts().label.clear();
-            co_return std::move(collected->refusal);
+            co_return end_unsaid(call, std::move(*collected->refusal));
         }
     }
     Relay relay{.call = call,

@@ -38,6 +38,8 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
 Result<json::Value> read_answer(const Gateway& gateway, const Routing::Sent& sent,
                                 const std::string& body, TextShape shape);
 Error too_long();
+// Nothing of the answer goes out.
+Refusal end_unsaid(Call& call, Refusal refusal);
 Refusal gone_refusal();
 void note_usage(Call& call, const Usage& usage);
 std::int64_t seconds_now(const Gateway& gateway);
