@@ -73,8 +73,6 @@ struct Relay {
     bool keeps = false;
     std::vector<std::string> came;
     std::size_t came_bytes = 0;
-    // Where set, nothing goes out: all events go there, in the client's shape.
-    std::vector<std::string>* collected = nullptr;
 
     // Nothing goes out any more, and the rest is taken for the person who is to look at it.
     bool is_holding() const {
@@ -107,8 +105,8 @@ void keep(Relay& relay, std::string_view data) {
 }
 
 void collect(Relay& relay, std::string_view data) {
-    relay.came_bytes += data.size();
-    if (relay.came_bytes > relay.call.settings->answer_bytes_max) {
+    relay.collected_bytes += data.size();
+    if (relay.collected_bytes > relay.call.settings->answer_bytes_max) {
         relay.broken = too_long();
     }
     relay.collected->emplace_back(data);
@@ -473,8 +471,7 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
                     .came = {}};
         collected = co_await collect_answer(gateway, std::move(first));
         if (collected->refusal) {
-            call.facts().label.clear();
-            co_return std::move(collected->refusal);
+            co_return end_unsaid(call, std::move(*collected->refusal));
         }
     }
     Relay relay{.call = call,

@@ -18,7 +18,6 @@
 
 #include <optional>
 #include <string_view>
-#include <utility>
 
 namespace colophon::gateway {
 namespace {

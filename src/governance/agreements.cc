@@ -6,7 +6,6 @@
 #include "core/digest.h"
 #include "core/ids.h"
 #include "core/json.h"
-#include "core/random.h"
 #include "core/result.h"
 #include "core/utf8.h"
 #include "ledger/conduct.h"
@@ -20,7 +19,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -146,7 +144,7 @@ Result<Agreement> agreement_at(const Rows& rows, std::size_t row) {
 }
 
 Result<Agreement> first_of(const Rows& rows) {
-    if (rows.size() == 0) {
+    if (rows.empty()) {
         return Error{ErrorCode::kNotFound, "there is no agreement of that id"};
     }
     return agreement_at(rows, 0);
@@ -180,7 +178,7 @@ Result<std::optional<Covering>> covering_agreement(storage::Store& store, const 
                                                    const SubjectId& subject, Time now) {
     const Rows rows =
         TRY(store.query(kCovering, {id_value(tenant), id_value(subject), time_value(now)}));
-    if (rows.size() == 0) {
+    if (rows.empty()) {
         return std::optional<Covering>();
     }
     Covering covering;
@@ -200,7 +198,7 @@ Result<Agreement> Agreements::propose(const Terms& terms, const std::string& by)
     const auto done = store_.transact([&](Transaction& transaction) -> Result<void> {
         const Rows rows =
             TRY(transaction.query(kSubject, {id_value(terms.subject), id_value(terms.tenant)}));
-        if (rows.size() == 0) {
+        if (rows.empty()) {
             return Error{ErrorCode::kNotFound, "the tenant has no such user"};
         }
         if (!rows.is_null(0, 0)) {
