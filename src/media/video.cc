@@ -153,6 +153,10 @@ VideoFrames::VideoFrames(VideoFrames&&) noexcept = default;
 VideoFrames& VideoFrames::operator=(VideoFrames&&) noexcept = default;
 VideoFrames::~VideoFrames() = default;
 
+int VideoFrames::orientation() const noexcept {
+    return state_->input.orientation();
+}
+
 Result<VideoFrames> VideoFrames::open(Bytes file, VideoContainer container) {
     TRY(load({Codec::kSound}));
     auto state = std::make_unique<State>(file);

@@ -56,29 +56,6 @@ constexpr std::array kPixels{
     AV_PIX_FMT_YUVJ420P,    AV_PIX_FMT_YUVJ422P,    AV_PIX_FMT_YUVJ444P,
     AV_PIX_FMT_YUV420P10LE, AV_PIX_FMT_YUV422P10LE, AV_PIX_FMT_YUV444P10LE};
 
-// Which of the eight orientations a display matrix means; one that is no such turn counts as none.
-int orientation_of(const AVStream& stream) {
-    const auto* bytes = av_stream_get_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, nullptr);
-    if (bytes == nullptr) {
-        return 1;
-    }
-    const auto* matrix = reinterpret_cast<const std::int32_t*>(bytes);
-    const auto sign = [&](int i) { return (matrix[i] > 0 ? 1 : 0) - (matrix[i] < 0 ? 1 : 0); };
-    // Displayed x' = a x + c y, y' = b x + d y.
-    // The row that is found is the orientation.
-    constexpr std::array<std::array<int, 4>, 8> kRows{{{1, 0, 0, 1},
-                                                       {-1, 0, 0, 1},
-                                                       {-1, 0, 0, -1},
-                                                       {1, 0, 0, -1},
-                                                       {0, 1, 1, 0},
-                                                       {0, 1, -1, 0},
-                                                       {0, -1, -1, 0},
-                                                       {0, -1, 1, 0}}};
-    const std::array abcd{sign(0), sign(1), sign(3), sign(4)};
-    const auto* row = std::ranges::find(kRows, abcd);
-    return row == kRows.end() ? 1 : static_cast<int>(row - kRows.begin()) + 1;
-}
-
 VideoMatrix matrix_of(AVColorSpace space, int height) {
     switch (space) {
         case AVCOL_SPC_BT2020_NCL:
@@ -107,7 +84,7 @@ VideoFacts facts_of(const VideoInput& input) {
     VideoFacts facts;
     facts.width = parameters.width;
     facts.height = parameters.height;
-    facts.orientation = orientation_of(stream);
+    facts.orientation = input.orientation();
     const double aspect = av_q2d(stream.sample_aspect_ratio);
     facts.sample_aspect = aspect > 0 ? aspect : 1;
     facts.seconds = input.format()->duration > 0

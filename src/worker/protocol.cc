@@ -29,6 +29,7 @@
 #include "label/watermark/key.h"
 #include "label/watermark/payload.h"
 #include "label/watermark/picture.h"
+#include "label/watermark/video.h"
 
 #include <fmt/format.h>
 
@@ -47,6 +48,7 @@ namespace {
 
 constexpr std::size_t kFindingsMax = 4096;
 constexpr std::size_t kAnchorsMax = 1024;
+constexpr std::size_t kRangesMax = 1U << 16U;
 
 // Reads the members of one object and remembers the first thing that was wrong, so that a decoder
 // reads as a list of fields.
@@ -200,6 +202,9 @@ json::Value encode_explicit(const label::ExplicitReading& reading) {
     if (reading.contrast) {
         object.emplace_back("contrast", *reading.contrast);
     }
+    if (reading.seconds) {
+        object.emplace_back("seconds", *reading.seconds);
+    }
     return object;
 }
 
@@ -211,6 +216,7 @@ Result<label::ExplicitReading> decode_explicit(const json::Value& value) {
         .where = fields.text("where"),
         .height_percent = fields.optional_real("height_percent"),
         .contrast = fields.optional_real("contrast"),
+        .seconds = fields.optional_real("seconds"),
         .findings = fields.take(decode_findings(fields.find("findings")), "findings")};
     TRY(fields.finish("reading of the explicit label"));
     return reading;
@@ -306,12 +312,56 @@ Result<label::WatermarkKey> decode_key(std::string_view hex) {
     return key;
 }
 
+json::Value encode_ranges(const std::vector<label::MarkedRange>& ranges) {
+    json::Array array;
+    for (const label::MarkedRange& each : ranges) {
+        array.emplace_back(json::Object{{"from", each.from_seconds},
+                                        {"to", each.to_seconds},
+                                        {"form", static_cast<std::int64_t>(each.payload.form)},
+                                        {"issuer", std::uint64_t{each.payload.issuer.value}},
+                                        {"content_id", each.payload.content_id.value},
+                                        {"segment", std::uint64_t{each.payload.segment}},
+                                        {"last_segment", std::uint64_t{each.last_segment}},
+                                        {"score", each.score}});
+    }
+    return array;
+}
+
+Result<std::vector<label::MarkedRange>> decode_ranges(const json::Value* value) {
+    const json::Array* array = value == nullptr ? nullptr : value->if_array();
+    if (array == nullptr || array->size() > kRangesMax) {
+        return Error{ErrorCode::kCorrupt, "no list of marked ranges"};
+    }
+    std::vector<label::MarkedRange> ranges;
+    for (const json::Value& each : *array) {
+        Fields fields(each);
+        label::MarkedRange range;
+        range.from_seconds = fields.real("from");
+        range.to_seconds = fields.real("to");
+        range.payload.form = fields.choice("form", label::PayloadForm::kSegment);
+        range.payload.issuer.value =
+            static_cast<std::uint16_t>(fields.number("issuer", UINT16_MAX));
+        range.payload.content_id.value = fields.number("content_id", ContentId::kMax);
+        range.payload.segment =
+            static_cast<std::uint16_t>(fields.number("segment", label::kSegmentMax));
+        range.last_segment =
+            static_cast<std::uint16_t>(fields.number("last_segment", label::kSegmentMax));
+        range.score = fields.real("score");
+        TRY(fields.finish("marked range"));
+        ranges.push_back(range);
+    }
+    return ranges;
+}
+
 json::Value encode_watermark(const label::WatermarkVerification& watermark) {
     const label::WatermarkReading& reading = watermark.reading;
     return json::Object{{"state", static_cast<std::int64_t>(reading.state)},
                         {"form", static_cast<std::int64_t>(reading.payload.form)},
                         {"issuer", std::uint64_t{reading.payload.issuer.value}},
                         {"content_id", reading.payload.content_id.value},
+                        {"segment", std::uint64_t{reading.payload.segment}},
+                        {"ranges", encode_ranges(watermark.ranges)},
+                        {"seconds", watermark.seconds},
                         {"score", reading.score},
                         {"pilot_score", reading.pilot_score},
                         {"turn", reading.geometry.turn_degrees},
@@ -327,7 +377,11 @@ Result<label::WatermarkVerification> decode_watermark(const json::Value& value) 
     label::WatermarkVerification watermark;
     label::WatermarkReading& reading = watermark.reading;
     reading.state = fields.choice("state", label::WatermarkState::kFound);
-    reading.payload.form = fields.choice("form", label::PayloadForm::kShort);
+    reading.payload.form = fields.choice("form", label::PayloadForm::kSegment);
+    reading.payload.segment =
+        static_cast<std::uint16_t>(fields.number("segment", label::kSegmentMax));
+    watermark.ranges = fields.take(decode_ranges(fields.find("ranges")), "ranges");
+    watermark.seconds = fields.real("seconds");
     reading.payload.issuer.value = static_cast<std::uint16_t>(fields.number("issuer", UINT16_MAX));
     reading.payload.content_id.value = fields.number("content_id", ContentId::kMax);
     reading.score = fields.real("score");

@@ -129,6 +129,29 @@ Result<void> VideoInput::open(VideoContainer container, Others others, int threa
     return open_decoder(threads);
 }
 
+// Which of the eight orientations a display matrix means; one that is no such turn counts as none.
+int VideoInput::orientation() const noexcept {
+    const auto* bytes = av_stream_get_side_data(stream_, AV_PKT_DATA_DISPLAYMATRIX, nullptr);
+    if (bytes == nullptr) {
+        return 1;
+    }
+    const auto* matrix = reinterpret_cast<const std::int32_t*>(bytes);
+    const auto sign = [&](int i) { return (matrix[i] > 0 ? 1 : 0) - (matrix[i] < 0 ? 1 : 0); };
+    // Displayed x' = a x + c y, y' = b x + d y.
+    // The row that is found is the orientation.
+    constexpr std::array<std::array<int, 4>, 8> kRows{{{1, 0, 0, 1},
+                                                       {-1, 0, 0, 1},
+                                                       {-1, 0, 0, -1},
+                                                       {1, 0, 0, -1},
+                                                       {0, 1, 1, 0},
+                                                       {0, 1, -1, 0},
+                                                       {0, -1, -1, 0},
+                                                       {0, -1, 1, 0}}};
+    const std::array abcd{sign(0), sign(1), sign(3), sign(4)};
+    const auto* row = std::ranges::find(kRows, abcd);
+    return row == kRows.end() ? 1 : static_cast<int>(row - kRows.begin()) + 1;
+}
+
 AVPacket* VideoInput::next_packet() {
     av_packet_unref(packet_.get());
     // What breaks off is shown as far as it goes, as players do.

@@ -34,6 +34,9 @@ public:
     AVStream* stream() const noexcept { return stream_; }
     AVCodecContext* decoder() const noexcept { return decoder_.get(); }
 
+    // How the pictures are displayed, 1 .. 8 as EXIF has it.
+    int orientation() const noexcept;
+
     // The next packet; nullptr at the end. Valid until the next call.
     AVPacket* next_packet();
 
