@@ -50,9 +50,7 @@ struct Clock {
     double wall() const {
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     }
-    double processor() const {
-        return static_cast<double>(std::clock() - ticks) / CLOCKS_PER_SEC;
-    }
+    double processor() const { return static_cast<double>(std::clock() - ticks) / CLOCKS_PER_SEC; }
     std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
     std::clock_t ticks = std::clock();
 };
@@ -118,10 +116,11 @@ void find(const std::string& path) {
         return;
     }
     const label::WatermarkReading& best = seen->best;
-    std::printf("%s: %s score %.1f pilot %.1f id %012llx turn %.1f period %.1f share %.2f of %.1f s",
-                path.c_str(), best.state == label::WatermarkState::kFound ? "found" : "no", best.score,
-                best.pilot_score, static_cast<unsigned long long>(best.payload.content_id.value),
-                best.geometry.turn_degrees, best.geometry.period_x, seen->share, seen->seconds);
+    std::printf(
+        "%s: %s score %.1f pilot %.1f id %012llx turn %.1f period %.1f share %.2f of %.1f s",
+        path.c_str(), best.state == label::WatermarkState::kFound ? "found" : "no", best.score,
+        best.pilot_score, static_cast<unsigned long long>(best.payload.content_id.value),
+        best.geometry.turn_degrees, best.geometry.period_x, seen->share, seen->seconds);
     for (const label::MarkedRange& range : seen->ranges) {
         std::printf(" [%.1f-%.1f seg %d-%d %.0f]", range.from_seconds, range.to_seconds,
                     range.payload.segment, range.last_segment, range.score);

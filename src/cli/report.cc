@@ -321,8 +321,8 @@ std::string explicit_words(const label::ExplicitReading& reading) {
         text += fmt::format("{} {:.1f}:1", tr("; contrast", "；对比度"), *reading.contrast);
     }
     if (reading.seconds) {
-        text += fmt::format("{} {:.1f} s", tr("; shown for at least", "；至少显示"),
-                            *reading.seconds);
+        text +=
+            fmt::format("{} {:.1f} s", tr("; shown for at least", "；至少显示"), *reading.seconds);
     }
     return text;
 }
@@ -398,11 +398,12 @@ std::string geometry_words(const label::WatermarkGeometry& geometry, label::Payl
     }
     if (form == label::PayloadForm::kSegment) {
         // The tiles of a video tell how large the whole of it would be at its present scale.
-        const double side = std::min(geometry.period_x, geometry.period_y) / kTile *
-                            label::kVideoCanonicalSide;
-        words += fmt::format("{} {:.0f} {}", tr("; scaled or cut, the whole would have",
-                                                "；经缩放或裁剪，完整画面最短边约"),
-                             side, tr("lines at its shortest side", "像素"));
+        const double side =
+            std::min(geometry.period_x, geometry.period_y) / kTile * label::kVideoCanonicalSide;
+        words += fmt::format(
+            "{} {:.0f} {}",
+            tr("; scaled or cut, the whole would have", "；经缩放或裁剪，完整画面最短边约"), side,
+            tr("lines at its shortest side", "像素"));
         return words;
     }
     const double scale_x = geometry.period_x / kTile;

@@ -166,8 +166,8 @@ Result<void> apply_watermark(Work& work, const ApplyOptions& options,
         return {};
     }
     add_all(work.applied.findings, marked->findings);
-    work.applied.watermark =
-        WatermarkVerification{.reading = marked->reading, .strength = marked->strength, .ranges = {}};
+    work.applied.watermark = WatermarkVerification{
+        .reading = marked->reading, .strength = marked->strength, .ranges = {}};
     work.applied.written.add(Mark::kWatermark);
     if (marked->changed) {
         TRY(work.replace(marked->splice, !covered(options, {Mark::kMetadata, Mark::kProvenance}),
@@ -357,8 +357,7 @@ private:
 
 }  // namespace
 
-Result<Bytes> MemoryHolder::hold_stream(
-    const std::function<Result<void>(media::ByteSink&)>& fill) {
+Result<Bytes> MemoryHolder::hold_stream(const std::function<Result<void>(media::ByteSink&)>& fill) {
     Buffer& buffer = buffers_.emplace_back();
     MemorySink sink(buffer);
     TRY(fill(sink));

@@ -71,8 +71,7 @@ public:
 class MemoryHolder final : public Holder {
 public:
     Result<Bytes> hold(Bytes source, const Splice& splice, bool last) override;
-    Result<Bytes> hold_stream(
-        const std::function<Result<void>(media::ByteSink&)>& fill) override;
+    Result<Bytes> hold_stream(const std::function<Result<void>(media::ByteSink&)>& fill) override;
 
 private:
     std::deque<Buffer> buffers_;

@@ -213,9 +213,9 @@ Result<json::Value> Worker::exchange(const json::Value& request, const std::vect
         }
         if (const json::Value* share = reply->body.find("progress")) {
             // What moves may take longer than what does not, but not for ever.
-            deadline = std::max(deadline, std::min(begun + options_.moving_call_max,
-                                                   std::chrono::steady_clock::now() +
-                                                       options_.call_max));
+            deadline =
+                std::max(deadline, std::min(begun + options_.moving_call_max,
+                                            std::chrono::steady_clock::now() + options_.call_max));
             const auto done = share->as_double();
             if (options_.on_progress && done.ok() && *done >= 0 && *done <= 1) {
                 options_.on_progress(*done);

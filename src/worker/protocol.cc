@@ -25,11 +25,9 @@
 #include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
-#include "label/watermark/detect.h"
 #include "label/watermark/key.h"
-#include "label/watermark/payload.h"
-#include "label/watermark/picture.h"
-#include "label/watermark/video.h"
+#include "worker/internal/fields.h"
+#include "worker/internal/watermark_message.h"
 
 #include <fmt/format.h>
 
@@ -46,100 +44,12 @@
 namespace colophon::worker {
 namespace {
 
+using internal::decode_watermark;
+using internal::encode_watermark;
+using internal::Fields;
+
 constexpr std::size_t kFindingsMax = 4096;
 constexpr std::size_t kAnchorsMax = 1024;
-constexpr std::size_t kRangesMax = 1U << 16U;
-
-// Reads the members of one object and remembers the first thing that was wrong, so that a decoder
-// reads as a list of fields.
-class Fields {
-public:
-    explicit Fields(const json::Value& value) : value_(value) {
-        if (value.if_object() == nullptr) {
-            fail("the message");
-        }
-    }
-
-    const json::Value* find(std::string_view name) const { return value_.find(name); }
-
-    std::string text(std::string_view name) {
-        const json::Value* member = value_.find(name);
-        const std::string* found = member == nullptr ? nullptr : member->if_string();
-        if (found == nullptr) {
-            fail(name);
-            return {};
-        }
-        return *found;
-    }
-    bool flag(std::string_view name) {
-        const json::Value* member = value_.find(name);
-        const bool* found = member == nullptr ? nullptr : member->if_bool();
-        if (found == nullptr) {
-            fail(name);
-            return false;
-        }
-        return *found;
-    }
-    std::uint64_t number(std::string_view name, std::uint64_t largest) {
-        const json::Value* member = value_.find(name);
-        const auto found = member == nullptr
-                               ? Result<std::uint64_t>(Error{ErrorCode::kCorrupt, "missing"})
-                               : member->as_uint();
-        if (!found.ok() || *found > largest) {
-            fail(name);
-            return 0;
-        }
-        return *found;
-    }
-    template <class E>
-    E choice(std::string_view name, E largest) {
-        return static_cast<E>(number(name, static_cast<std::uint64_t>(largest)));
-    }
-    std::optional<double> optional_real(std::string_view name) {
-        const json::Value* member = value_.find(name);
-        if (member == nullptr) {
-            return std::nullopt;
-        }
-        const auto found = member->as_double();
-        if (!found.ok()) {
-            fail(name);
-            return std::nullopt;
-        }
-        return *found;
-    }
-    double real(std::string_view name) {
-        const std::optional<double> found = optional_real(name);
-        if (!found) {
-            fail(name);
-        }
-        return found.value_or(0);
-    }
-    template <class T>
-    T take(Result<T> result, std::string_view name) {
-        if (!result.ok()) {
-            fail(name);
-            return T{};
-        }
-        return std::move(result).value();
-    }
-
-    void fail(std::string_view name) {
-        if (wrong_.empty()) {
-            wrong_ = name;
-        }
-    }
-    Result<void> finish(std::string_view what) const {
-        if (wrong_.empty()) {
-            return {};
-        }
-        return Error{ErrorCode::kCorrupt,
-                     fmt::format("the worker's {}: \"{}\" is missing or wrong", what, wrong_)};
-    }
-
-private:
-    const json::Value& value_;
-    std::string wrong_;
-};
 
 json::Value encode_findings(const label::Findings& findings) {
     json::Array array;
@@ -310,90 +220,6 @@ Result<label::WatermarkKey> decode_key(std::string_view hex) {
     }
     std::ranges::copy(bytes, key.bytes.begin());
     return key;
-}
-
-json::Value encode_ranges(const std::vector<label::MarkedRange>& ranges) {
-    json::Array array;
-    for (const label::MarkedRange& each : ranges) {
-        array.emplace_back(json::Object{{"from", each.from_seconds},
-                                        {"to", each.to_seconds},
-                                        {"form", static_cast<std::int64_t>(each.payload.form)},
-                                        {"issuer", std::uint64_t{each.payload.issuer.value}},
-                                        {"content_id", each.payload.content_id.value},
-                                        {"segment", std::uint64_t{each.payload.segment}},
-                                        {"last_segment", std::uint64_t{each.last_segment}},
-                                        {"score", each.score}});
-    }
-    return array;
-}
-
-Result<std::vector<label::MarkedRange>> decode_ranges(const json::Value* value) {
-    const json::Array* array = value == nullptr ? nullptr : value->if_array();
-    if (array == nullptr || array->size() > kRangesMax) {
-        return Error{ErrorCode::kCorrupt, "no list of marked ranges"};
-    }
-    std::vector<label::MarkedRange> ranges;
-    for (const json::Value& each : *array) {
-        Fields fields(each);
-        label::MarkedRange range;
-        range.from_seconds = fields.real("from");
-        range.to_seconds = fields.real("to");
-        range.payload.form = fields.choice("form", label::PayloadForm::kSegment);
-        range.payload.issuer.value =
-            static_cast<std::uint16_t>(fields.number("issuer", UINT16_MAX));
-        range.payload.content_id.value = fields.number("content_id", ContentId::kMax);
-        range.payload.segment =
-            static_cast<std::uint16_t>(fields.number("segment", label::kSegmentMax));
-        range.last_segment =
-            static_cast<std::uint16_t>(fields.number("last_segment", label::kSegmentMax));
-        range.score = fields.real("score");
-        TRY(fields.finish("marked range"));
-        ranges.push_back(range);
-    }
-    return ranges;
-}
-
-json::Value encode_watermark(const label::WatermarkVerification& watermark) {
-    const label::WatermarkReading& reading = watermark.reading;
-    return json::Object{{"state", static_cast<std::int64_t>(reading.state)},
-                        {"form", static_cast<std::int64_t>(reading.payload.form)},
-                        {"issuer", std::uint64_t{reading.payload.issuer.value}},
-                        {"content_id", reading.payload.content_id.value},
-                        {"segment", std::uint64_t{reading.payload.segment}},
-                        {"ranges", encode_ranges(watermark.ranges)},
-                        {"seconds", watermark.seconds},
-                        {"score", reading.score},
-                        {"pilot_score", reading.pilot_score},
-                        {"turn", reading.geometry.turn_degrees},
-                        {"mirrored", reading.geometry.mirrored},
-                        {"period_x", reading.geometry.period_x},
-                        {"period_y", reading.geometry.period_y},
-                        {"untouched", reading.geometry.untouched},
-                        {"strength", static_cast<std::int64_t>(watermark.strength)}};
-}
-
-Result<label::WatermarkVerification> decode_watermark(const json::Value& value) {
-    Fields fields(value);
-    label::WatermarkVerification watermark;
-    label::WatermarkReading& reading = watermark.reading;
-    reading.state = fields.choice("state", label::WatermarkState::kFound);
-    reading.payload.form = fields.choice("form", label::PayloadForm::kSegment);
-    reading.payload.segment =
-        static_cast<std::uint16_t>(fields.number("segment", label::kSegmentMax));
-    watermark.ranges = fields.take(decode_ranges(fields.find("ranges")), "ranges");
-    watermark.seconds = fields.real("seconds");
-    reading.payload.issuer.value = static_cast<std::uint16_t>(fields.number("issuer", UINT16_MAX));
-    reading.payload.content_id.value = fields.number("content_id", ContentId::kMax);
-    reading.score = fields.real("score");
-    reading.pilot_score = fields.real("pilot_score");
-    reading.geometry = {.turn_degrees = fields.real("turn"),
-                        .mirrored = fields.flag("mirrored"),
-                        .period_x = fields.real("period_x"),
-                        .period_y = fields.real("period_y"),
-                        .untouched = fields.flag("untouched")};
-    watermark.strength = fields.choice("strength", label::WatermarkStrength::kFragile);
-    TRY(fields.finish("reading of the watermark"));
-    return watermark;
 }
 
 json::Value encode_certificates(const std::vector<label::provenance::Certificate>& list) {

@@ -94,8 +94,7 @@ public:
         return map(to);
     }
 
-    Result<Bytes> hold_stream(
-        const std::function<Result<void>(media::ByteSink&)>& fill) override {
+    Result<Bytes> hold_stream(const std::function<Result<void>(media::ByteSink&)>& fill) override {
         const int to = next_scratch();
         if (ftruncate(to, 0) != 0) {
             return Error{ErrorCode::kUnavailable, "no room for an intermediate file"};
@@ -119,10 +118,9 @@ private:
 
     // The newest, because an older mapping of the same file may have had the same address.
     int find(Bytes bytes) const {
-        const auto row =
-            std::find_if(sources_.rbegin(), sources_.rend(), [&](const Source& each) {
-                return each.bytes.data() == bytes.data();
-            });
+        const auto row = std::find_if(sources_.rbegin(), sources_.rend(), [&](const Source& each) {
+            return each.bytes.data() == bytes.data();
+        });
         return row == sources_.rend() ? -1 : row->fd;
     }
 

@@ -41,9 +41,8 @@ bool is_metadata(const Box& box) {
 Result<void> carry(Bytes file, const Box& box, Buffer& to) {
     append(to, whole(file, box));
     if (to.size() > limits::kMetadataBlockBytesMax) {
-        return Error{ErrorCode::kLimit,
-                     fmt::format("the video has more than {} bytes of metadata",
-                                 limits::kMetadataBlockBytesMax)};
+        return Error{ErrorCode::kLimit, fmt::format("the video has more than {} bytes of metadata",
+                                                    limits::kMetadataBlockBytesMax)};
     }
     return {};
 }

@@ -34,7 +34,7 @@ namespace {
 using internal::Overlay;
 using media::Rect;
 
-constexpr float kPlateOpacity = 0.6F;
+constexpr float kPlateOpacity = 0.75F;
 constexpr std::int64_t kDrawnMicroseconds =
     static_cast<std::int64_t>(kVideoLabelSeconds * 1'000'000);
 
@@ -71,8 +71,8 @@ Cover cover_luma(const Overlay& overlay, const Levels& levels) {
             internal::weights(overlay.plate.coverage[i], overlay.text.coverage[i], kPlateOpacity);
         const float kept = 1 - weights.text - weights.plate;
         cover.keep.push_back(static_cast<std::uint16_t>(std::lrint(kOne * kept)));
-        cover.add.push_back(static_cast<std::uint32_t>(std::lrint(
-            kOne * (weights.text * levels.white + weights.plate * levels.black))));
+        cover.add.push_back(static_cast<std::uint32_t>(
+            std::lrint(kOne * (weights.text * levels.white + weights.plate * levels.black))));
     }
     return cover;
 }
@@ -85,21 +85,19 @@ Cover cover_chroma(const Overlay& overlay, const Levels& levels, int across, int
     Cover cover{.rect = rect, .keep = {}, .add = {}};
     for (int y = rect.y; y < rect.bottom(); ++y) {
         for (int x = rect.x; x < rect.right(); ++x) {
-            const Rect block =
-                media::intersect(all, {x * across, y * down, across, down});
+            const Rect block = media::intersect(all, {x * across, y * down, across, down});
             float taken = 0;
             for (int j = block.y; j < block.bottom(); ++j) {
                 for (int i = block.x; i < block.right(); ++i) {
-                    const internal::Weights weights = internal::weights(
-                        overlay.plate.at(i - all.x, j - all.y),
-                        overlay.text.at(i - all.x, j - all.y), kPlateOpacity);
+                    const internal::Weights weights =
+                        internal::weights(overlay.plate.at(i - all.x, j - all.y),
+                                          overlay.text.at(i - all.x, j - all.y), kPlateOpacity);
                     taken += weights.text + weights.plate;
                 }
             }
             taken /= static_cast<float>(across * down);
             cover.keep.push_back(static_cast<std::uint16_t>(std::lrint(kOne * (1 - taken))));
-            cover.add.push_back(
-                static_cast<std::uint32_t>(std::lrint(kOne * taken * levels.grey)));
+            cover.add.push_back(static_cast<std::uint32_t>(std::lrint(kOne * taken * levels.grey)));
         }
     }
     return cover;
@@ -110,14 +108,24 @@ void apply(const Cover& cover, const media::VideoSamples& samples, unsigned most
     const Rect part = media::intersect(cover.rect, {0, 0, samples.width, samples.height});
     for (int y = part.y; y < part.bottom(); ++y) {
         auto* row = reinterpret_cast<Sample*>(samples.row(y));
-        std::size_t at = static_cast<std::size_t>(y - cover.rect.y) *
-                         static_cast<std::size_t>(cover.rect.width);
+        std::size_t at =
+            static_cast<std::size_t>(y - cover.rect.y) * static_cast<std::size_t>(cover.rect.width);
         for (int x = part.x; x < part.right(); ++x, ++at) {
             constexpr unsigned kHalf = 128;
             const unsigned value = (row[x] * cover.keep[at] + cover.add[at] + kHalf) >> 8U;
             row[x] = static_cast<Sample>(std::min(value, most));
         }
     }
+}
+
+media::Image as_image(media::VideoFrame frame) {
+    media::Image image;
+    image.width = frame.luma.area.width;
+    image.height = frame.luma.area.height;
+    image.channels = 1;
+    image.space = media::ColourSpace::kGrey;
+    image.pixels = std::move(frame.luma.samples);
+    return image;
 }
 
 // The shortest side that a viewer sees, in stored lines of the picture: pixels that are not square
@@ -129,6 +137,7 @@ double shortest_displayed(int width, int height, double sample_aspect) {
 }  // namespace
 
 struct VideoLabel::State {
+    ImageMark mark;
     Overlay overlay;
     media::VideoFacts facts;
     double height_percent = 0;
@@ -150,6 +159,7 @@ Result<VideoLabel> VideoLabel::create(const media::VideoFacts& facts, const Imag
     const int height = sideways ? facts.width : facts.height;
     const Overlay displayed = TRY(internal::lay_out(typeface, mark, width, height));
     auto state = std::make_unique<State>();
+    state->mark = mark;
     state->facts = facts;
     state->overlay = internal::orient(displayed, facts.orientation, facts.width, facts.height);
     const double aspect = sideways ? 1 / facts.sample_aspect : facts.sample_aspect;
@@ -164,10 +174,6 @@ Result<VideoLabel> VideoLabel::create(const media::VideoFacts& facts, const Imag
     return VideoLabel(std::move(state));
 }
 
-double VideoLabel::height_percent() const noexcept {
-    return state_->height_percent;
-}
-
 void VideoLabel::draw(media::VideoPicture& picture) const {
     if (picture.time_us >= kDrawnMicroseconds) {
         return;
@@ -177,8 +183,7 @@ void VideoLabel::draw(media::VideoPicture& picture) const {
     if (!state_->chroma) {
         const int across = (luma.width + blue.width - 1) / blue.width;
         const int down = (luma.height + blue.height - 1) / blue.height;
-        state_->chroma =
-            cover_chroma(state_->overlay, levels_of(state_->facts), across, down);
+        state_->chroma = cover_chroma(state_->overlay, levels_of(state_->facts), across, down);
     }
     const std::array<const Cover*, 3> covers{&state_->luma, &*state_->chroma, &*state_->chroma};
     const unsigned most = (1U << static_cast<unsigned>(picture.depth)) - 1;
@@ -191,17 +196,34 @@ void VideoLabel::draw(media::VideoPicture& picture) const {
     }
 }
 
-namespace {
-
-media::Image as_image(media::VideoFrame frame) {
-    media::Image image;
-    image.width = frame.luma.area.width;
-    image.height = frame.luma.area.height;
-    image.channels = 1;
-    image.space = media::ColourSpace::kGrey;
-    image.pixels = std::move(frame.luma.samples);
-    return image;
+Result<ExplicitReading> VideoLabel::read_back(Bytes file, media::VideoContainer container) const {
+    const internal::Compared compared = internal::compared_pixels(state_->overlay);
+    media::VideoFrames frames = TRY(media::VideoFrames::open(file, container));
+    ExplicitReading reading{.found = true,
+                            .text = state_->mark.text,
+                            .where = std::string(image_place_name(state_->mark.place)),
+                            .height_percent = state_->height_percent,
+                            .contrast = 21,
+                            .findings = {}};
+    std::optional<media::VideoFrame> frame = TRY(frames.next(0));
+    reading.found = frame.has_value();
+    // [GB45438-5.4] Two seconds from the opening picture on; all of a video that is shorter.
+    while (frame && static_cast<double>(frame->time_ms) < 1000 * kVideoLabelSecondsMin) {
+        reading.seconds = static_cast<double>(frame->time_ms) / 1000;
+        const media::Image image = as_image(std::move(*frame));
+        const internal::Patch patch = internal::take_patch(image, state_->overlay.rect, 0);
+        reading.contrast = std::min(
+            *reading.contrast, internal::measure_contrast(patch, state_->overlay, compared, true));
+        frame = TRY(frames.next(0));
+    }
+    if (frame) {
+        reading.seconds = kVideoLabelSecondsMin;
+    }
+    reading.found = reading.found && *reading.contrast >= kContrastMin;
+    return reading;
 }
+
+namespace {
 
 // What stands on one picture.
 struct Seen {
@@ -218,8 +240,8 @@ Result<std::optional<Seen>> look(media::VideoFrame frame, int orientation,
     if (!match || match->score < internal::kMatchAccept) {
         return std::optional<Seen>();
     }
-    return std::optional(Seen{.match = *match,
-                              .place = internal::place_of(match->box, view.width, view.height)});
+    return std::optional(
+        Seen{.match = *match, .place = internal::place_of(match->box, view.width, view.height)});
 }
 
 void judge(ExplicitReading& reading, bool to_the_end) {
@@ -246,7 +268,7 @@ void judge(ExplicitReading& reading, bool to_the_end) {
 
 Result<ExplicitReading> find_video_mark(Bytes file, media::VideoContainer container, Bytes font,
                                         const std::vector<std::string>& wordings) {
-    constexpr std::int64_t kStepMs = 490;  // the picture before each half second
+    constexpr std::int64_t kStepMs = 240;
     const media::Typeface typeface = TRY(media::Typeface::create(font));
     media::VideoFrames frames = TRY(media::VideoFrames::open(file, container));
     const int orientation = frames.orientation();

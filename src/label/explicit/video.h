@@ -6,9 +6,9 @@
 // We draw kInkHeightPercent from the first picture on for kVideoLabelSeconds, or to the end of a
 // shorter video, and look at what a viewer sees of it afterwards.
 //
-// The text is white on a black plate of 60 % opacity. That does not depend on the picture, so that
+// The text is white on a black plate of 75 % opacity. That does not depend on the picture, so that
 // nothing flickers, and it is enough for every picture: white shining through the plate is at most
-// 102 of 255 levels, a contrast of 5.7 to the text.
+// 64 of 255 levels, a contrast of 10 to the text.
 
 #include "core/bytes.h"
 #include "core/result.h"
@@ -40,8 +40,9 @@ public:
 
     // Draws where the time of the picture asks for it.
     void draw(media::VideoPicture& picture) const;
-    // Of the text, over the shortest side as displayed.
-    double height_percent() const noexcept;
+    // Measures it in the coded video, on every picture that must show it. Not found: on one of them
+    // its contrast is below kContrastMin.
+    Result<ExplicitReading> read_back(Bytes file, media::VideoContainer container) const;
 
 private:
     struct State;

@@ -7,7 +7,6 @@
 #include "core/splice.h"
 #include "label/apply.h"
 #include "label/container/bmff_carry.h"
-#include "label/explicit/image.h"
 #include "label/explicit/reading.h"
 #include "label/explicit/video.h"
 #include "label/finding.h"
@@ -15,20 +14,20 @@
 #include "label/plan.h"
 #include "label/verify.h"
 #include "label/watermark/detect.h"
-#include "label/watermark/picture.h"
+#include "label/watermark/payload.h"
 #include "label/watermark/video.h"
 #include "media/video.h"
 #include "media/video_transcode.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -38,8 +37,6 @@ constexpr std::array<double, 3> kPsnrSteps{42, 40, 38};
 constexpr double kShareMin = 0.6;
 constexpr double kExistingSeconds = 12;  // that are searched for an earlier mark
 constexpr double kCodingShare = 0.8;     // of the time; the rest is reading back
-
-enum class Need : std::uint8_t { kNothing, kDraw };
 
 class Marking {
 public:
@@ -99,6 +96,13 @@ private:
         }
         const WatermarkPayload payload = before.best.payload;
         if (payload.issuer == options_.issuer && payload.content_id != *task_.content_id) {
+            // In a video that nobody cut it can be taken out where it lies.
+            if (before.best.geometry.untouched && before.ranges.front().from_seconds == 0 &&
+                before.ranges.front().payload.segment == 0) {
+                marks_ = true;
+                replaces_ = payload.content_id;
+                return {};
+            }
             return Error{ErrorCode::kConflict,
                          fmt::format("the video carries the watermark {} of this issuer, which {} "
                                      "cannot replace; give --content-id {}",
@@ -147,18 +151,18 @@ private:
             task_.file, {.quality = {}, .threads = 2, .progress = [this](double done) {
                              report(kCodingShare * done);
                          }}));
-        std::optional<VideoLabel> words;
         std::optional<VideoMarker> marker;
         if (draws_) {
-            words = TRY(VideoLabel::create(
-                video.facts(), {.text = *task_.words, .place = options_.image_place},
-                resources_.font));
+            words_ = TRY(VideoLabel::create(video.facts(),
+                                            {.text = *task_.words, .place = options_.image_place},
+                                            resources_.font));
         }
         if (marks_) {
             auto made = VideoMarker::create(video.facts(), {.key = options_.watermark_key,
                                                             .issuer = options_.issuer,
                                                             .content_id = *task_.content_id,
-                                                            .psnr_db = psnr_db});
+                                                            .psnr_db = psnr_db,
+                                                            .replaces = replaces_});
             if (made.ok()) {
                 marker = std::move(made).value();
             } else {
@@ -166,8 +170,8 @@ private:
             }
         }
         const auto change = [&](media::VideoPicture& picture) -> Result<void> {
-            if (words) {
-                words->draw(picture);
+            if (words_) {
+                words_->draw(picture);
             }
             if (marker) {
                 marker->mark(picture);
@@ -189,12 +193,10 @@ private:
         const Bytes coded = TRY(code(psnr_db));
         if (draws_) {
             // [GB45438-5.4] What a viewer sees of it, not what was meant.
-            ExplicitReading reading = TRY(find_video_mark(coded, media::VideoContainer::kMp4,
-                                                          resources_.font, {*task_.words}));
+            ExplicitReading reading = TRY(words_->read_back(coded, media::VideoContainer::kMp4));
             if (!reading.found) {
                 return Error{ErrorCode::kCorrupt, "the explicit label does not read back"};
             }
-            reading.where = std::string(image_place_name(options_.image_place));
             result_.explicit_mark = std::move(reading);
         }
         if (marks_ && !TRY(reads_back(coded))) {
@@ -231,6 +233,8 @@ private:
     const ApplyOptions& options_;
     const Resources& resources_;
     Holder& holder_;
+    std::optional<VideoLabel> words_;
+    std::optional<ContentId> replaces_;
     bool draws_ = false;
     bool marks_ = false;
     std::vector<std::string> left_out_;

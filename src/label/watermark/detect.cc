@@ -279,8 +279,8 @@ struct WatermarkSearch::State {
 
 WatermarkSearch::WatermarkSearch(const Luma& picture) {
     if (picture.shortest_side() >= kSearchSideMin) {
-        state_ = std::make_unique<State>(
-            internal::working_copy(picture, internal::kCanonicalSide), Whitening::kFull);
+        state_ = std::make_unique<State>(internal::working_copy(picture, internal::kCanonicalSide),
+                                         Whitening::kFull);
     }
 }
 
@@ -319,8 +319,7 @@ WatermarkReading WatermarkSearch::find(const internal::Carrier& carrier, DetectE
 }
 
 WatermarkReading WatermarkSearch::find_at(const internal::Carrier& carrier, double period) {
-    return state_ == nullptr ? WatermarkReading()
-                             : find_on(carrier, state_->whole.upright(period));
+    return state_ == nullptr ? WatermarkReading() : find_on(carrier, state_->whole.upright(period));
 }
 
 WatermarkReading WatermarkSearch::find_on(const internal::Carrier& carrier,

@@ -32,8 +32,8 @@ inline constexpr std::uint16_t kSegmentMax = 0xfff;  // then from 0 again
 
 struct WatermarkPayload {
     PayloadForm form = PayloadForm::kStandard;
-    IssuerId issuer;       // 0 in the short form
-    ContentId content_id;  // the low 32 bits in the short form
+    IssuerId issuer;            // 0 in the short form
+    ContentId content_id;       // the low 32 bits in the short form
     std::uint16_t segment = 0;  // 0 .. kSegmentMax in the segment form, otherwise 0
     bool operator==(const WatermarkPayload&) const = default;
 };

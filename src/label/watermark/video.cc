@@ -39,14 +39,21 @@ std::int16_t fixed(float value, float one) {
     return static_cast<std::int16_t>(std::lrint(std::clamp(value * one, -kMost, kMost)));
 }
 
-// One row: samples += pattern * amplitude. `shift`: from products to levels of that depth.
+// One row of a picture: samples += pattern * amplitude.
+struct RowChange {
+    const std::int16_t* pattern;
+    const std::int16_t* amplitude;
+    int width;
+    int shift;  // from products to levels of the picture's depth
+    int most;   // level that there is
+};
+
 template <class Sample>
-void add_row(Sample* samples, const std::int16_t* pattern, const std::int16_t* amplitude, int width,
-             int shift, int most) {
-    const int half = 1 << (shift - 1);
-    for (int x = 0; x < width; ++x) {
-        const int change = (pattern[x] * amplitude[x] + half) >> shift;
-        samples[x] = static_cast<Sample>(std::clamp(samples[x] + change, 0, most));
+void add_row(Sample* samples, const RowChange& row) {
+    const int half = 1 << (row.shift - 1);
+    for (int x = 0; x < row.width; ++x) {
+        const int change = (row.pattern[x] * row.amplitude[x] + half) >> row.shift;
+        samples[x] = static_cast<Sample>(std::clamp(samples[x] + change, 0, row.most));
     }
 }
 
@@ -84,15 +91,22 @@ struct VideoMarker::State {
 };
 
 std::vector<float> VideoMarker::State::tile_of(std::int64_t segment) const {
-    const WatermarkPayload payload{
-        .form = PayloadForm::kSegment,
-        .issuer = options.issuer,
-        .content_id = options.content_id,
-        .segment = static_cast<std::uint16_t>(segment & kSegmentMax)};
-    return internal::render_tile(carrier.modulate(payload), period);
+    WatermarkPayload payload{.form = PayloadForm::kSegment,
+                             .issuer = options.issuer,
+                             .content_id = options.content_id,
+                             .segment = static_cast<std::uint16_t>(segment & kSegmentMax)};
+    std::vector<float> made = internal::render_tile(carrier.modulate(payload), period);
+    if (options.replaces) {
+        payload.content_id = *options.replaces;
+        const std::vector<float> old = internal::render_tile(carrier.modulate(payload), period);
+        for (std::size_t i = 0; i < made.size(); ++i) {
+            made[i] -= old[i];
+        }
+    }
+    return made;
 }
 
-// The pattern at that time: the tile of the segment, at its beginning with a rest of the one before.
+// The pattern at that time: the tile of the segment, at first with a rest of the one before.
 const std::vector<std::int16_t>& VideoMarker::State::tiles_at(std::int64_t time_us) {
     constexpr int kFadeSteps = 16;
     const std::int64_t segment = std::max<std::int64_t>(time_us, 0) / kSegmentMicroseconds;
@@ -105,8 +119,8 @@ const std::vector<std::int16_t>& VideoMarker::State::tiles_at(std::int64_t time_
     }
     if (segment != drawn_segment) {
         tile_before = segment == drawn_segment + 1 && !tile.empty() ? std::move(tile)
-                      : segment > 0                                  ? tile_of(segment - 1)
-                                                                     : std::vector<float>();
+                      : segment > 0                                 ? tile_of(segment - 1)
+                                                                    : std::vector<float>();
         tile = tile_of(segment);
     }
     drawn_segment = segment;
@@ -131,8 +145,8 @@ void VideoMarker::State::spread_amplitudes(int y, float gain) {
     const int block = mask.block();
     const auto columns = static_cast<std::size_t>(mask.columns());
     const auto last_row = static_cast<float>(mask.rows() - 1);
-    const float at = std::clamp(
-        (static_cast<float>(y) + 0.5F) / static_cast<float>(block) - 0.5F, 0.0F, last_row);
+    const float at = std::clamp((static_cast<float>(y) + 0.5F) / static_cast<float>(block) - 0.5F,
+                                0.0F, last_row);
     const auto above = static_cast<std::size_t>(at);
     const std::size_t below = std::min(above + 1, static_cast<std::size_t>(mask.rows() - 1));
     const float down = at - static_cast<float>(above);
@@ -185,20 +199,19 @@ void VideoMarker::mark(media::VideoPicture& picture) {
     const std::vector<std::int16_t>& tiles = state.tiles_at(picture.time_us);
     // Rounding to whole levels adds a twelfth of a squared level.
     const double squared = 255.0 * 255.0 / std::pow(10, state.options.psnr_db / 10) - 1.0 / 12;
-    const double gain =
-        std::min(kFlatAmplitudeMax, std::sqrt(squared / state.mask.mean_square()));
-    const int shift = kProductBits - (picture.depth - 8);
-    const int most = (1 << picture.depth) - 1;
+    const double gain = std::min(kFlatAmplitudeMax, std::sqrt(squared / state.mask.mean_square()));
     for (int y = 0; y < state.height; ++y) {
         state.spread_amplitudes(y, static_cast<float>(gain));
-        const std::int16_t* pattern =
-            tiles.data() + static_cast<std::size_t>(y % state.period) *
-                               static_cast<std::size_t>(state.width);
+        const auto line = static_cast<std::size_t>(y % state.period);
+        const RowChange row{.pattern = tiles.data() + line * static_cast<std::size_t>(state.width),
+                            .amplitude = state.amplitude.data(),
+                            .width = state.width,
+                            .shift = kProductBits - (picture.depth - 8),
+                            .most = (1 << picture.depth) - 1};
         if (picture.depth > 8) {
-            add_row(reinterpret_cast<std::uint16_t*>(luma.row(y)), pattern, state.amplitude.data(),
-                    state.width, shift, most);
+            add_row(reinterpret_cast<std::uint16_t*>(luma.row(y)), row);
         } else {
-            add_row(luma.row(y), pattern, state.amplitude.data(), state.width, shift, most);
+            add_row(luma.row(y), row);
         }
     }
     state.squared += gain * gain * state.mask.mean_square() + 1.0 / 12;
@@ -207,9 +220,8 @@ void VideoMarker::mark(media::VideoPicture& picture) {
 
 double VideoMarker::psnr_db() const noexcept {
     const State& state = *state_;
-    return state.samples > 0
-               ? 10 * std::log10(255.0 * 255.0 * state.samples / state.squared)
-               : std::numeric_limits<double>::infinity();
+    return state.samples > 0 ? 10 * std::log10(255.0 * 255.0 * state.samples / state.squared)
+                             : std::numeric_limits<double>::infinity();
 }
 
 }  // namespace colophon::label

@@ -27,12 +27,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 namespace colophon::label {
 
-inline constexpr int kVideoCanonicalSide = 384;  // shortest side of a video whose tile is kTile wide
+// The shortest side of a video up to which a tile is kTile pixels wide.
+inline constexpr int kVideoCanonicalSide = 384;
 inline constexpr int kVideoWatermarkSideMin = 144;
 inline constexpr std::int64_t kSegmentMilliseconds = 4000;
 
@@ -41,6 +43,8 @@ struct VideoMarkOptions {
     IssuerId issuer;
     ContentId content_id;
     double psnr_db = 42;  // of the luma as stored, before coding, 30 .. 60
+    // A mark of the same issuer under this key that lies where this one will, and is taken out.
+    std::optional<ContentId> replaces = std::nullopt;
 };
 
 // Adds the mark to the pictures of one video, in the order of display.
@@ -70,9 +74,9 @@ private:
 struct MarkedRange {
     double from_seconds = 0;
     double to_seconds = 0;
-    WatermarkPayload payload;         // of its first window
-    std::uint16_t last_segment = 0;   // and the segment of its last one
-    double score = 0;                 // the best of them
+    WatermarkPayload payload;        // of its first window
+    std::uint16_t last_segment = 0;  // and the segment of its last one
+    double score = 0;                // the best of them
 };
 
 struct VideoReading {

@@ -14,7 +14,6 @@
 #include "core/bytes.h"
 #include "core/result.h"
 #include "label/watermark/detect.h"
-#include "label/watermark/internal/box.h"
 #include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/lattice.h"
 #include "label/watermark/internal/spectrum.h"
@@ -93,8 +92,8 @@ public:
 
     void add(const media::Plane& plane, double seconds) {
         Working working = internal::working_copy(luma_of(plane), kVideoCanonicalSide);
-        const bool other = shape_.luma.width != working.luma.width ||
-                           shape_.luma.height != working.luma.height;
+        const bool other =
+            shape_.luma.width != working.luma.width || shape_.luma.height != working.luma.height;
         if (other && !slots_.empty()) {
             // Another size in the middle: nothing before adds up with it.
             slots_.clear();
@@ -273,8 +272,7 @@ private:
     void keep(const Found& found, double from, double to) {
         const WatermarkPayload& payload = found.reading.payload;
         // Neighbouring windows overlap or lie a slot apart.
-        const bool goes_on = !ranges_.empty() &&
-                             same_content(ranges_.back().payload, payload) &&
+        const bool goes_on = !ranges_.empty() && same_content(ranges_.back().payload, payload) &&
                              from <= ranges_.back().to_seconds + 1.5 * kSlotSeconds;
         if (goes_on) {
             ranges_.back().to_seconds = to;
@@ -363,14 +361,14 @@ Result<VideoReading> find_video_watermark(Bytes file, media::VideoContainer cont
     for (const WatermarkKey& key : keys) {
         carriers.emplace_back(key);
     }
-    VideoSearch search = TRY(
-        search_file(file, container, options, VideoSearch(carriers, options.effort, {})));
+    VideoSearch search =
+        TRY(search_file(file, container, options, VideoSearch(carriers, options.effort, {})));
     VideoReading reading = search.finish();
     if (search.missed_the_beginning() && !reading.ranges.empty()) {
         // Once more with what was learned on the way.
-        VideoSearch again = TRY(search_file(
-            file, container, options,
-            VideoSearch(carriers, DetectEffort::kFast, search.lattices())));
+        VideoSearch again =
+            TRY(search_file(file, container, options,
+                            VideoSearch(carriers, DetectEffort::kFast, search.lattices())));
         VideoReading second = again.finish();
         if (second.share >= reading.share) {
             reading = std::move(second);

@@ -14,6 +14,7 @@ namespace colophon::label::internal {
 namespace {
 
 // As for pictures (embed.cc).
+// video.
 constexpr float kActivitySlope = 0.3F;
 constexpr float kActivityCap = 13.5F;
 // A block that becomes flat shows its mark sooner than one that becomes busy hides it.
