@@ -25,6 +25,7 @@
 #include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
+#include "label/watermark/detect.h"
 #include "label/watermark/key.h"
 #include "worker/internal/fields.h"
 #include "worker/internal/watermark_message.h"
