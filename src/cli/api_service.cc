@@ -3,6 +3,7 @@
 
 #include "cli/installation.h"
 #include "cli/ledger_installation.h"
+#include "cli/trial_run.h"
 #include "console/api.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -14,11 +15,13 @@
 #include "ledger/log_keys.h"
 #include "ledger/log_service.h"
 #include "ledger/records.h"
+#include "review/library.h"
 
 #include <fmt/format.h>
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -110,6 +113,39 @@ Result<json::Array> logs_json(const ApiSources& sources) {
     return all;
 }
 
+struct TrialAsked {
+    std::int64_t records;
+    const std::string& who;
+    const ledger::Actor& actor;
+};
+
+// One at a time: a trial reads a lot.
+Result<json::Array> try_entries(const ApiSources& sources, std::mutex& one,
+                                const review::Selection& selection, const TrialAsked& asked) {
+    const std::unique_lock lock(one, std::try_to_lock);
+    if (!lock.owns_lock()) {
+        return Error{ErrorCode::kUnavailable,
+                     "another trial is running; ask again when it is over"};
+    }
+    Installation& installation = sources.installation;
+    const ledger::Conduct conduct = installation.conduct(asked.actor);
+    review::Library library(installation.store(), installation.clock(), conduct,
+                            {.benign_per_million_max = sources.benign_per_million_max});
+    const auto tried = TRY(run_trial({.installation = installation,
+                                      .library = library,
+                                      .conduct = conduct,
+                                      .who = asked.who,
+                                      .benign = sources.benign,
+                                      .benign_per_million_max = sources.benign_per_million_max,
+                                      .records = asked.records},
+                                     selection));
+    json::Array all;
+    for (const TriedEntry& each : tried) {
+        all.emplace_back(tried_form(each));
+    }
+    return all;
+}
+
 }  // namespace
 
 std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
@@ -142,6 +178,13 @@ std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
             [&installation](const identity::Erasure& erasure, const ledger::Actor& actor) {
                 return erase_person(installation, erasure, actor);
             },
+        .queue = sources.queue,
+        .benign_per_million_max = sources.benign_per_million_max,
+        .trial = [sources, one = std::make_shared<std::mutex>()](
+                     const review::Selection& selection, std::int64_t records,
+                     const std::string& who, const ledger::Actor& actor) -> Result<json::Array> {
+            return try_entries(sources, *one, selection, {records, who, actor});
+        },
         .models =
             [&gateway] {
                 json::Array all;

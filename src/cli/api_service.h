@@ -9,8 +9,11 @@
 #include "gateway/gateway.h"
 #include "identity/caches.h"
 #include "ledger/log_service.h"
+#include "review/queue.h"
 
+#include <cstdint>
 #include <memory>
+#include <string>
 
 namespace colophon::cli {
 
@@ -20,6 +23,9 @@ struct ApiSources {
     identity::KeyCache& keys;
     ThreadPool& blocking;
     ledger::LogService& logs;
+    review::ReviewQueue& queue;
+    std::string benign;  // what entries are tried against
+    std::int64_t benign_per_million_max;
     gateway::Gateway& gateway;
 };
 std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources);

@@ -11,6 +11,7 @@
 #include "cli/staff_session.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"
+#include "console/library_forms.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -63,45 +64,6 @@ std::string_view shown_state(review::EntryState state) {
     return {};
 }
 
-json::Object trial_json(const review::LibraryEntry& entry) {
-    return {{"at", time_or_null(entry.trialled)},
-            {"benign", entry.trial.benign},
-            {"benign_hits", entry.trial.benign_hits},
-            {"traffic", entry.trial.traffic},
-            {"traffic_hits", entry.trial.traffic_hits}};
-}
-
-json::Object entry_json(const review::LibraryEntry& entry) {
-    json::Object fields{{"id", review::entry_id(entry.entry)},
-                        {"revision", entry.revision},
-                        {"state", review::entry_state_name(entry.state)},
-                        {"entry", review::write_entry(entry.entry)},
-                        {"reason", entry.about.reason},
-                        {"evidence", entry.about.evidence},
-                        {"source", entry.about.source},
-                        {"owner", entry.about.owner},
-                        {"batch", entry.batch},
-                        {"proposed_by", entry.proposed_by},
-                        {"proposed", format_time(entry.proposed)},
-                        {"expires", time_or_null(entry.about.expires)},
-                        {"live", time_or_null(entry.live)},
-                        {"ended", time_or_null(entry.ended)},
-                        {"review_due", time_or_null(entry.review_due)},
-                        {"trial", trial_json(entry)},
-                        {"hits", entry.hits}};
-    json::Array opinions;
-    for (const review::Opinion& each : entry.opinions) {
-        opinions.emplace_back(json::Object{{"step", review::step_name(each.step)},
-                                           {"by", each.by},
-                                           {"at", format_time(each.at)},
-                                           {"reason", each.reason}});
-    }
-    if (!opinions.empty()) {
-        fields.emplace_back("opinions", std::move(opinions));
-    }
-    return fields;
-}
-
 // What the entry looks for, as the list shows it.
 std::string looks_for(const review::AnyEntry& entry) {
     if (const auto* text = std::get_if<review::Entry>(&entry)) {
@@ -119,7 +81,7 @@ void report_entries(const LibraryArguments& arguments,
     std::vector<json::Object> objects;
     std::vector<Columns> rows;
     for (const review::LibraryEntry& each : entries) {
-        objects.push_back(entry_json(each));
+        objects.push_back(console::entry_form(each));
         rows.push_back({printable(review::entry_id(each.entry)), fmt::format("{}", each.revision),
                         std::string(shown_state(each.state)),
                         printable(review::entry_category(each.entry)), trial_text(each),
@@ -187,12 +149,7 @@ void report_decided(const LibraryArguments& arguments, const review::Decided& de
         tr("of them proposed by you: somebody else must approve", "其中由您提出，须由他人批准"));
     add(decided.untried, tr("of them not trialled: run colophon library trial",
                             "其中未试运行：请先运行 colophon library trial"));
-    report(arguments,
-           {{"done", decided.done},
-            {"waiting", decided.waiting},
-            {"own", decided.own},
-            {"untried", decided.untried}},
-           words);
+    report(arguments, console::decided_form(decided), words);
 }
 
 using Deed = Result<review::Decided> (review::Library::*)(const review::Selection&,
@@ -215,10 +172,7 @@ Result<void> run_figures(const LibraryArguments& arguments) {
     std::vector<json::Object> objects;
     std::vector<Columns> rows;
     for (const review::CategoryFigure& each : figures) {
-        objects.push_back({{"category", each.category},
-                           {"live", each.live},
-                           {"newest", format_time(each.newest)},
-                           {"hits", each.hits}});
+        objects.push_back(console::figure_form(each));
         rows.push_back({printable(each.category), fmt::format("{}", each.live),
                         format_time(each.newest), fmt::format("{}", each.hits)});
     }
@@ -325,6 +279,7 @@ void add_library_command(CLI::App& app, Action& action) {
     add_library_trial_verb(*library, action);
     add_deed_verbs(*library, action);
     add_library_file_verbs(*library, action);
+    add_library_decisions_verbs(*library, action);
     add_library_train_verbs(*library, action);
 }
 

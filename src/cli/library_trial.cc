@@ -4,203 +4,45 @@
 
 #include "cli/admin.h"
 #include "cli/commands.h"
-#include "cli/files.h"
-#include "cli/installation.h"
 #include "cli/library_verbs.h"
 #include "cli/staff_session.h"
 #include "cli/terminal.h"
-#include "core/bytes.h"
-#include "core/clock.h"
-#include "core/ids.h"
+#include "cli/trial_run.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "label/format.h"
-#include "ledger/conduct.h"
-#include "ledger/record.h"
-#include "ledger/records.h"
-#include "review/entry_json.h"
-#include "review/library.h"
-#include "review/scope.h"
 #include "review/trial.h"
-#include "worker/channel.h"
-#include "worker/client.h"
-#include "worker/mapping.h"
-#include "worker/prints.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace colophon::cli {
 namespace {
-
-constexpr std::int64_t kRecordsTriedMax = 1'000'000;
 
 struct Arguments : LibraryArguments {
     std::string benign;
     std::int64_t records = 1000;
 };
 
-Result<std::vector<review::LibraryEntry>> proposed_entries(review::Library& library,
-                                                           const review::Selection& selection) {
-    std::vector<review::LibraryEntry> entries;
-    const auto take = [&](std::vector<review::LibraryEntry> from) {
-        for (review::LibraryEntry& each : from) {
-            if (each.state == review::EntryState::kProposed) {
-                entries.push_back(std::move(each));
-            }
-        }
-    };
-    for (const std::string& id : selection.ids) {
-        take(TRY(library.find(id)));
-    }
-    review::LibraryQuery query{.state = review::EntryState::kProposed,
-                               .batch = selection.batch,
-                               .category = {},
-                               .due = {},
-                               .after = {},
-                               .entries_max = review::kLibraryPageMax};
-    while (!selection.batch.empty()) {
-        std::vector<review::LibraryEntry> page = TRY(library.list(query));
-        const bool last = page.size() < query.entries_max;
-        if (!page.empty()) {
-            query.after = review::entry_id(page.back().entry);
-            query.after_revision = page.back().revision;
-        }
-        take(std::move(page));
-        if (last) {
-            break;
-        }
-    }
-    if (entries.empty()) {
-        return Error{ErrorCode::kNotFound, "no entry of these is proposed"};
-    }
-    return entries;
-}
-
-void add_lines(std::string_view text, const std::string& path, review::Trial& trial) {
-    std::size_t number = 0;
-    while (!text.empty()) {
-        ++number;
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        const std::string_view line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (!line.empty()) {
-            trial.add_text(line, {}, fmt::format("{}:{}", path, number));
-        }
-    }
-}
-
-Result<void> add_benign_file(worker::Worker& worker, const Input& input, review::Trial& trial) {
-    const worker::Fd in = TRY(open_input(input.path));
-    const label::Format format = TRY(worker.probe(in.get(), input.relative));
-    if (label::facts(format).kind == label::Kind::kText) {
-        const worker::Mapping mapping = TRY(worker::Mapping::create(in.get()));
-        add_lines(as_text(mapping.bytes()), input.path, trial);
-        return {};
-    }
-    if (label::facts(format).kind != label::Kind::kImage || !worker::takes_prints(format)) {
-        return Error{ErrorCode::kUnsupported, "this version does not review files of that kind"};
-    }
-    const worker::FilePrints prints = TRY(worker.prints(in.get(), format));
-    if (prints.picture) {
-        trial.add_picture(prints.picture->hashes, {}, input.path);
-    }
-    return {};
-}
-
-Result<void> add_benign(const Arguments& arguments, const std::string& path, review::Trial& trial) {
-    const std::vector<Input> inputs = TRY(collect_inputs({path}));
-    worker::Worker worker({.font_path = {}, .expects_media = false});
-    Progress progress(inputs.size(), !arguments.json);
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const auto added = add_benign_file(worker, inputs[i], trial);
-        if (!added.ok()) {
-            return with_context(added.error(), inputs[i].path);
-        }
-        progress.done(i + 1, inputs[i].path);
-    }
-    return {};
-}
-
-// Texts of calls, the newest first. What was erased or is gone meanwhile is passed over.
-Result<void> add_traffic(const Arguments& arguments, Installation& installation,
-                         review::Trial& trial) {
-    ledger::RecordQuery query;
-    query.kind = ledger::RecordKind::kCall;
-    query.until = installation.clock().now() + std::chrono::seconds(1);
-    std::int64_t left = arguments.records;
-    while (left > 0) {
-        query.records_max =
-            std::min<std::size_t>(ledger::kRecordPageMax, static_cast<std::size_t>(left));
-        const std::vector<ledger::Facts> page = TRY(installation.records().list(query));
-        for (const ledger::Facts& facts : page) {
-            const auto open = installation.records().open(facts.id);
-            if (!open.ok() && open.error().code != ErrorCode::kDenied &&
-                open.error().code != ErrorCode::kNotFound) {
-                return open.error();
-            }
-            query.after = facts.id;
-            if (!open.ok()) {
-                continue;
-            }
-            const std::string name = to_string(facts.id);
-            const std::string tenant = to_string(facts.tenant);
-            if (!open->input.empty()) {
-                trial.add_text(open->input, {review::Stage::kInput, tenant, {}}, name);
-            }
-            if (!open->output.empty()) {
-                trial.add_text(open->output, {review::Stage::kOutput, tenant, {}}, name);
-            }
-        }
-        if (page.size() < query.records_max) {
-            break;
-        }
-        left -= static_cast<std::int64_t>(page.size());
-    }
-    return {};
-}
-
-json::Value seen_json(const review::Trial::Seen& seen) {
-    return json::Object{{"contents", seen.contents},
-                        {"hits", seen.hits},
-                        {"samples", json::Array(seen.samples.begin(), seen.samples.end())}};
-}
-
 std::string seen_text(const review::Trial::Seen& seen) {
     return fmt::format("{}/{}", seen.hits, seen.contents);
 }
 
-void report_trial(const Arguments& arguments, const std::vector<review::LibraryEntry>& entries,
-                  const review::Trial& benign, const review::Trial& traffic,
-                  std::int64_t per_million_max) {
+void report_trial(const Arguments& arguments, const std::vector<TriedEntry>& tried) {
     std::vector<json::Object> objects;
     std::vector<Columns> rows;
-    for (const review::LibraryEntry& each : entries) {
-        const std::string& id = review::entry_id(each.entry);
-        const review::Trial::Seen harmless = benign.seen(id);
-        const review::Trial::Seen recent = traffic.seen(id);
-        const bool too_often = harmless.hits * 1'000'000 >
-                               static_cast<std::uint64_t>(per_million_max) * harmless.contents;
-        objects.push_back({{"id", id},
-                           {"benign", seen_json(harmless)},
-                           {"traffic", seen_json(recent)},
-                           {"approvals", too_often ? 2 : 1}});
+    for (const TriedEntry& each : tried) {
+        objects.push_back(tried_form(each));
         std::string samples;
-        for (const std::string& sample : harmless.samples) {
+        for (const std::string& sample : each.benign.samples) {
             samples += (samples.empty() ? "" : " ") + printable(sample);
         }
-        rows.push_back({printable(id), seen_text(harmless), seen_text(recent),
-                        too_often ? "2" : "1", samples});
+        rows.push_back({printable(each.id), seen_text(each.benign), seen_text(each.traffic),
+                        std::to_string(each.approvals), samples});
     }
     report_list(
         arguments, objects,
@@ -210,45 +52,19 @@ void report_trial(const Arguments& arguments, const std::vector<review::LibraryE
         rows);
 }
 
-Result<void> run_trial(const Arguments& arguments) {
+Result<void> run_verb(const Arguments& arguments) {
     const auto open = TRY(OpenLibrary::open(arguments, library_proposers()));
-    const std::string& path = arguments.benign.empty() ? open->config().benign : arguments.benign;
-    if (path.empty()) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "a trial needs contents that are known to be harmless: give --benign PATH, or "
-                     "review.benign in the configuration"};
-    }
-    const std::vector<review::LibraryEntry> proposed =
-        TRY(proposed_entries(open->library(), arguments.selection));
-    std::vector<review::AnyEntry> entries;
-    entries.reserve(proposed.size());
-    for (const review::LibraryEntry& each : proposed) {
-        entries.push_back(each.entry);
-    }
-    const review::LiveEntries live = TRY(open->library().live());
-    review::Trial benign = TRY(review::Trial::create(entries, live.entries));
-    TRY(add_benign(arguments, path, benign));
-    review::Trial traffic = TRY(review::Trial::create(entries, live.entries));
-    // Private texts are opened: that is on record before the first is.
-    if (arguments.records > 0) {
-        TRY(open->conduct().append({.operation = "library.open_traffic",
-                                    .facts = {{"records_max", arguments.records}},
-                                    .names = {}}));
-    }
-    TRY(add_traffic(arguments, open->installation(), traffic));
-    std::vector<review::Library::TrialResult> results;
-    for (const review::AnyEntry& each : entries) {
-        const std::string& id = review::entry_id(each);
-        const review::Trial::Seen harmless = benign.seen(id);
-        const review::Trial::Seen recent = traffic.seen(id);
-        results.push_back({id,
-                           {.benign = harmless.contents,
-                            .benign_hits = harmless.hits,
-                            .traffic = recent.contents,
-                            .traffic_hits = recent.hits}});
-    }
-    TRY(open->library().note_trial(results, open->who()));
-    report_trial(arguments, proposed, benign, traffic, open->config().benign_per_million_max);
+    const std::vector<TriedEntry> tried = TRY(
+        run_trial({.installation = open->installation(),
+                   .library = open->library(),
+                   .conduct = open->conduct(),
+                   .who = open->who(),
+                   .benign = arguments.benign.empty() ? open->config().benign : arguments.benign,
+                   .benign_per_million_max = open->config().benign_per_million_max,
+                   .records = arguments.records,
+                   .shows_progress = !arguments.json},
+                  arguments.selection));
+    report_trial(arguments, tried);
     return {};
 }
 
@@ -270,7 +86,7 @@ void add_library_trial_verb(CLI::App& library, Action& action) {
         ->check(CLI::Range(std::int64_t{0}, kRecordsTriedMax).description(""));
     add_admin_options(*verb, *arguments);
     add_session_option(*verb, arguments->session);
-    set_admin_action(*verb, action, [arguments] { return run_trial(*arguments); });
+    set_admin_action(*verb, action, [arguments] { return run_verb(*arguments); });
 }
 
 }  // namespace colophon::cli

@@ -59,7 +59,8 @@ void add_selection_options(CLI::App& verb, LibraryArguments& arguments);
 
 void add_library_propose_verb(CLI::App& library, Action& action);
 void add_library_trial_verb(CLI::App& library, Action& action);
-void add_library_train_verbs(CLI::App& library, Action& action);  // train, measure
-void add_library_file_verbs(CLI::App& library, Action& action);   // import, export
+void add_library_train_verbs(CLI::App& library, Action& action);      // train, measure
+void add_library_decisions_verbs(CLI::App& library, Action& action);  // decisions, replay
+void add_library_file_verbs(CLI::App& library, Action& action);       // import, export
 
 }  // namespace colophon::cli

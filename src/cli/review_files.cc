@@ -8,12 +8,20 @@
 #include "review/classifier.h"
 #include "review/entry.h"
 #include "review/entry_list.h"
+#include "review/library.h"
 #include "review/live_library.h"
+#include "review/queue.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::cli {
 namespace {
@@ -21,7 +29,43 @@ namespace {
 constexpr std::size_t kEntryFileBytesMax = 64U << 20U;
 constexpr std::size_t kClassifierFileBytesMax = 16U << 20U;
 
+// Names with commas between them.
+Result<std::vector<std::string>> read_categories(std::string_view list, std::string_view key) {
+    std::vector<std::string> names;
+    while (!list.empty()) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        std::string_view name = list.substr(0, comma);
+        list.remove_prefix(std::min(comma + 1, list.size()));
+        while (name.starts_with(' ')) {
+            name.remove_prefix(1);
+        }
+        while (name.ends_with(' ')) {
+            name.remove_suffix(1);
+        }
+        if (name.empty() || name.size() > review::kEntryIdBytesMax) {
+            return Error{ErrorCode::kInvalidArgument,
+                         fmt::format("{} names categories, with commas between them", key)};
+        }
+        names.emplace_back(name);
+    }
+    return names;
+}
+
 }  // namespace
+
+Result<review::QueueRules> queue_rules(const ReviewConfig& config) {
+    review::QueueRules rules;
+    rules.claim = std::chrono::minutes(config.claim_minutes);
+    rules.due = std::chrono::minutes(config.due_minutes);
+    rules.expires = std::chrono::hours(config.expire_hours);
+    rules.undo = std::chrono::minutes(config.undo_minutes);
+    rules.four_eyes = TRY(read_categories(config.four_eyes, "review.four_eyes"));
+    rules.urgent = TRY(read_categories(config.urgent, "review.urgent"));
+    rules.sample_per_mille = config.sample_per_mille;
+    rules.decisions_a_day = config.decisions_a_day_max;
+    rules.claims_at_once = config.claims_at_once_max;
+    return rules;
+}
 
 Result<review::EntryList> read_entry_list(const std::string& path) {
     const std::string text = TRY(read_small_file(path, kEntryFileBytesMax));

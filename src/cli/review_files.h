@@ -8,6 +8,7 @@
 #include "review/classifier.h"
 #include "review/entry_list.h"
 #include "review/live_library.h"
+#include "review/queue.h"
 
 #include <memory>
 #include <string>
@@ -22,5 +23,8 @@ Result<std::shared_ptr<const review::Classifier>> read_classifier(const std::str
 
 // The entries of review.words, and the classifier of review.classifier; empty where there is none.
 Result<review::LocalRules> read_local_rules(const ReviewConfig& config);
+
+// What the configuration says of the queue. kInvalidArgument: a category that is none.
+Result<review::QueueRules> queue_rules(const ReviewConfig& config);
 
 }  // namespace colophon::cli

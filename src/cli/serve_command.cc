@@ -44,6 +44,7 @@
 #include "ledger/records.h"
 #include "review/library.h"
 #include "review/live_library.h"
+#include "review/queue.h"
 #include "review/review.h"
 #include "storage/store.h"
 
@@ -162,6 +163,7 @@ private:
     std::unique_ptr<identity::ProviderChain> providers_;
     std::unique_ptr<MediaService> media_;
     Metrics metrics_;
+    std::unique_ptr<review::ReviewQueue> queue_;
     std::unique_ptr<ledger::LogService> logs_;
     std::unique_ptr<console::ApiParts> api_;
     std::unique_ptr<gateway::Gateway> gateway_;
@@ -243,6 +245,12 @@ Result<void> Service::open_gateway() {
         loops.push_back(loops_.back().get());
     }
     auto upstream_tls = TRY(http::TlsContext::client(serve.gateway.ca_file));
+    queue_ = std::make_unique<review::ReviewQueue>(
+        review::ReviewQueue::Parts{.store = installation_->store(),
+                                   .sealer = installation_->sealer(),
+                                   .clock = installation_->clock(),
+                                   .random = installation_->randomness()},
+        TRY(queue_rules(serve.review)));
     const gateway::Parts parts{
         .clock = installation_->clock(),
         .random = installation_->randomness(),
@@ -252,6 +260,7 @@ Result<void> Service::open_gateway() {
         .content_ids = installation_->content_ids(),
         .budgets = budgets_.get(),
         .answers = installation_->answers(),
+        .queue = *queue_,
         .blocking = *blocking_,
         .workers = *workers_,
         .media = *media_,
@@ -267,6 +276,9 @@ Result<void> Service::open_gateway() {
                            .keys = *keys_,
                            .blocking = *blocking_,
                            .logs = *logs_,
+                           .queue = *queue_,
+                           .benign = serve.review.benign,
+                           .benign_per_million_max = serve.review.benign_per_million_max,
                            .gateway = *gateway_});
     console::add_api_routes(gateway_->router(), *api_);
     add_verification();
@@ -402,11 +414,14 @@ Result<void> Service::take_configuration(const Loaded& loaded) {
         const std::lock_guard lock(settings_mutex_);
         before = std::exchange(loaded_.settings, loaded.settings);
     }
+    review::QueueRules rules = TRY(queue_rules(loaded.config.serve.review));
     auto done = live_->replace_local(std::move(local));
     if (!done.ok()) {
         const std::lock_guard lock(settings_mutex_);
         loaded_.settings = std::move(before);
+        return done;
     }
+    queue_->replace_rules(std::move(rules));
     return done;
 }
 

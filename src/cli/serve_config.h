@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The sections of colophon.toml that the server reads: [server], [gateway], [review], [[upstream]]
-// and [[model]]. docs/reference/configuration.md explains every key.
+// The sections of colophon.toml that the server reads: [server], [gateway], [review], [[upstream]],
+// [[model]] and [[webhook]]. docs/reference/configuration.md explains every key.
 
 #include "core/result.h"
 
@@ -56,6 +56,16 @@ struct ReviewConfig {
     std::int64_t benign_per_million_max = 5000;
     std::string classifier = {};         // file of a model (review/classifier.h)
     std::string classifier_action = {};  // "flag", "hold", "block"
+    // The queue of what was held.
+    std::string four_eyes = {};  // categories with commas, in which two must agree
+    std::string urgent = {};     // categories that come first
+    std::int64_t claim_minutes = 15;
+    std::int64_t due_minutes = 60;
+    std::int64_t expire_hours = 72;
+    std::int64_t undo_minutes = 10;
+    std::int64_t sample_per_mille = 20;
+    std::int64_t decisions_a_day_max = 800;
+    std::int64_t claims_at_once_max = 5;
 };
 
 struct UpstreamConfig {
@@ -90,12 +100,26 @@ struct ModelConfig {
     std::int64_t line = 0;
 };
 
+struct WebhookConfig {
+    std::string name = {};
+    std::string url = {};
+    std::string stage = {};       // "input", "output", "both"
+    std::string on_failure = {};  // "refuse", "pass"
+    std::string key = {};         // may be file:PATH or env:NAME
+    std::string secret = {};      // the same
+    std::vector<std::string> tenants = {};
+    std::vector<std::string> services = {};
+    std::int64_t timeout_ms = 2000;
+    std::int64_t line = 0;
+};
+
 struct ServeConfig {
     ServerConfig server = {};
     GatewayConfig gateway = {};
     ReviewConfig review = {};
     std::vector<UpstreamConfig> upstreams = {};
     std::vector<ModelConfig> models = {};
+    std::vector<WebhookConfig> webhooks = {};
 };
 // NOLINTEND(readability-redundant-member-init)
 

@@ -88,6 +88,16 @@ constexpr std::array kReviewKeys{
                       1'000'000},
     Key<ReviewConfig>{"classifier", &ReviewConfig::classifier},
     Key<ReviewConfig>{"classifier_action", &ReviewConfig::classifier_action},
+    Key<ReviewConfig>{"four_eyes", &ReviewConfig::four_eyes},
+    Key<ReviewConfig>{"urgent", &ReviewConfig::urgent},
+    Key<ReviewConfig>{"claim_minutes", nullptr, &ReviewConfig::claim_minutes, 1, 1440},
+    Key<ReviewConfig>{"due_minutes", nullptr, &ReviewConfig::due_minutes, 1, 100'000},
+    Key<ReviewConfig>{"expire_hours", nullptr, &ReviewConfig::expire_hours, 1, 8760},
+    Key<ReviewConfig>{"undo_minutes", nullptr, &ReviewConfig::undo_minutes, 0, 1440},
+    Key<ReviewConfig>{"sample_per_mille", nullptr, &ReviewConfig::sample_per_mille, 0, 1000},
+    Key<ReviewConfig>{"decisions_a_day_max", nullptr, &ReviewConfig::decisions_a_day_max, 0,
+                      1'000'000},
+    Key<ReviewConfig>{"claims_at_once_max", nullptr, &ReviewConfig::claims_at_once_max, 1, 1000},
 };
 
 constexpr std::array kUpstreamKeys{
@@ -117,6 +127,16 @@ constexpr std::array kTargetKeys{
     Key<TargetConfig>{"upstream", &TargetConfig::upstream},
     Key<TargetConfig>{"model", &TargetConfig::model},
     Key<TargetConfig>{"weight", nullptr, &TargetConfig::weight, 1, 1'000'000},
+};
+
+constexpr std::array kWebhookKeys{
+    Key<WebhookConfig>{"name", &WebhookConfig::name},
+    Key<WebhookConfig>{"url", &WebhookConfig::url},
+    Key<WebhookConfig>{"stage", &WebhookConfig::stage},
+    Key<WebhookConfig>{"on_failure", &WebhookConfig::on_failure},
+    Key<WebhookConfig>{"key", &WebhookConfig::key},
+    Key<WebhookConfig>{"secret", &WebhookConfig::secret},
+    Key<WebhookConfig>{"timeout_ms", nullptr, &WebhookConfig::timeout_ms, 10, 60'000},
 };
 
 struct Place {
@@ -189,24 +209,28 @@ Result<void> read_targets(const Place& place, const toml::table& table, ModelCon
     return {};
 }
 
-Result<void> read_tenants(const Place& place, const toml::table& table, ModelConfig& model) {
-    const toml::node* node = table.get("tenants");
+// A list of texts; `what` says of which.
+Result<void> read_list(const Place& place, const toml::table& table, std::string_view name,
+                       std::string_view what, std::vector<std::string>& to) {
+    const toml::node* node = table.get(name);
     if (node == nullptr) {
         return {};
     }
     const toml::array* list = node->as_array();
     if (list == nullptr) {
-        return wrong(place, *node, "tenants must be a list of ids");
+        return wrong(place, *node, what);
     }
     for (const toml::node& each : *list) {
-        const auto id = each.value<std::string>();
-        if (!id) {
-            return wrong(place, each, "tenants must be a list of ids");
+        const auto text = each.value<std::string>();
+        if (!text) {
+            return wrong(place, each, what);
         }
-        model.tenants.push_back(*id);
+        to.push_back(*text);
     }
     return {};
 }
+
+constexpr std::string_view kTenantList = "tenants must be a list of ids";
 
 Result<void> read_models(const Place& place, const toml::array& list, ServeConfig& config) {
     for (const toml::node& each : list) {
@@ -214,7 +238,7 @@ Result<void> read_models(const Place& place, const toml::array& list, ServeConfi
         model.line = each.source().begin.line;
         TRY(read_keys(place, each, kModelKeys, model, {"targets", "tenants"}));
         TRY(read_targets(place, *each.as_table(), model));
-        TRY(read_tenants(place, *each.as_table(), model));
+        TRY(read_list(place, *each.as_table(), "tenants", kTenantList, model.tenants));
         config.models.push_back(std::move(model));
     }
     return {};
@@ -226,6 +250,20 @@ Result<void> read_upstreams(const Place& place, const toml::array& list, ServeCo
         upstream.line = each.source().begin.line;
         TRY(read_keys(place, each, kUpstreamKeys, upstream));
         config.upstreams.push_back(std::move(upstream));
+    }
+    return {};
+}
+
+Result<void> read_webhooks(const Place& place, const toml::array& list, ServeConfig& config) {
+    for (const toml::node& each : list) {
+        WebhookConfig webhook;
+        webhook.line = each.source().begin.line;
+        TRY(read_keys(place, each, kWebhookKeys, webhook, {"tenants", "services"}));
+        const toml::table& table = *each.as_table();
+        TRY(read_list(place, table, "tenants", kTenantList, webhook.tenants));
+        TRY(read_list(place, table, "services", "services must be a list of names",
+                      webhook.services));
+        config.webhooks.push_back(std::move(webhook));
     }
     return {};
 }
@@ -264,7 +302,7 @@ Result<void> read_variables(std::string_view prefix, const std::array<Key<Sectio
 
 bool is_serve_section(std::string_view name) noexcept {
     return name == "server" || name == "gateway" || name == "review" || name == "upstream" ||
-           name == "model";
+           name == "model" || name == "webhook";
 }
 
 Result<void> read_serve_section(const std::string& path, std::string_view name,
@@ -282,6 +320,9 @@ Result<void> read_serve_section(const std::string& path, std::string_view name,
     const toml::array* list = node.as_array();
     if (list == nullptr) {
         return wrong(place, node, fmt::format("write [[{}]], with two brackets", name));
+    }
+    if (name == "webhook") {
+        return read_webhooks(place, *list, config);
     }
     return name == "upstream" ? read_upstreams(place, *list, config)
                               : read_models(place, *list, config);

@@ -12,12 +12,14 @@
 #include "core/result.h"
 #include "gateway/cost.h"
 #include "gateway/settings.h"
+#include "gateway/webhook_settings.h"
 #include "http/limits.h"
 #include "http/upstream.h"
 #include "label/apply.h"
 #include "label/format.h"
 #include "label/record.h"
 #include "review/live_library.h"
+#include "review/scope.h"
 #include "storage/secret_source.h"
 
 #include <fmt/format.h>
@@ -37,6 +39,8 @@
 namespace colophon::cli {
 namespace {
 
+constexpr std::size_t kWebhookNameBytesMax = 64;
+
 template <class Value, std::size_t n>
 Result<Value> choose(const std::array<std::pair<std::string_view, Value>, n>& choices,
                      std::string_view text, const std::string& where) {
@@ -55,6 +59,17 @@ Result<Value> choose(const std::array<std::pair<std::string_view, Value>, n>& ch
 std::string where_is(const Config& config, std::string_view what, const std::string& name,
                      std::int64_t line) {
     return fmt::format("{}, line {}: {} \"{}\"", config.path, line, what, name);
+}
+
+Result<std::string> secret_of(const std::string& source, const std::string& where) {
+    if (source.empty()) {
+        return std::string();
+    }
+    const auto secret = storage::read_secret(source, storage::SecretFile::kAny);
+    if (!secret.ok()) {
+        return with_context(secret.error(), where);
+    }
+    return std::string(secret->text());
 }
 
 Result<gateway::UpstreamSettings> make_upstream(const UpstreamConfig& from,
@@ -79,13 +94,7 @@ Result<gateway::UpstreamSettings> make_upstream(const UpstreamConfig& from,
             to.url.path.pop_back();
         }
     }
-    if (!from.key.empty()) {
-        const auto key = storage::read_secret(from.key, storage::SecretFile::kAny);
-        if (!key.ok()) {
-            return with_context(key.error(), where);
-        }
-        to.key = key->text();
-    }
+    to.key = TRY(secret_of(from.key, where));
     to.times = {.connect = std::chrono::seconds(from.connect_seconds),
                 .first_byte = std::chrono::seconds(from.first_byte_seconds),
                 .idle = std::chrono::seconds(from.idle_seconds)};
@@ -239,6 +248,71 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
     return {};
 }
 
+// LiteLLM gives guards their base address and adds the path, and so do we.
+Result<http::Url> webhook_url(const std::string& text, const std::string& where) {
+    constexpr std::string_view kPath = "/beta/litellm_basic_guardrail_api";
+    auto url = http::parse_url(text);
+    if (!url.ok()) {
+        return with_context(url.error(), where);
+    }
+    while (url->path.ends_with('/')) {
+        url->path.pop_back();
+    }
+    if (!url->path.ends_with(kPath)) {
+        url->path += kPath;
+    }
+    return std::move(*url);
+}
+
+Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const std::string& where) {
+    constexpr std::array<std::pair<std::string_view, review::Stage>, 3> kStages{
+        {{"input", review::Stage::kInput},
+         {"output", review::Stage::kOutput},
+         {"both", review::Stage::kBoth}}};
+    constexpr std::array<std::pair<std::string_view, gateway::WhenMissed>, 2> kMissed{
+        {{"refuse", gateway::WhenMissed::kRefuse}, {"pass", gateway::WhenMissed::kPass}}};
+    gateway::WebhookSettings to;
+    to.name = from.name;
+    if (from.name.empty()) {
+        return Error{ErrorCode::kInvalidArgument, where + " has no name"};
+    }
+    if (from.name.size() > kWebhookNameBytesMax) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("{}: a name has at most {} bytes", where, kWebhookNameBytesMax)};
+    }
+    to.url = TRY(webhook_url(from.url, where));
+    to.scope.stage = TRY(choose(kStages, from.stage.empty() ? "both" : from.stage, where));
+    to.when_missed =
+        TRY(choose(kMissed, from.on_failure.empty() ? "refuse" : from.on_failure, where));
+    to.scope.tenants = from.tenants;
+    for (const std::string& service : from.services) {
+        if (!label::parse_service(service)) {
+            return Error{ErrorCode::kInvalidArgument,
+                         fmt::format("{}: there is no service \"{}\"; known are dialogue, voice, "
+                                     "face, scene, content and other",
+                                     where, service)};
+        }
+    }
+    to.scope.services = from.services;
+    to.time = std::chrono::milliseconds(from.timeout_ms);
+    to.key = TRY(secret_of(from.key, where));
+    to.secret = TRY(secret_of(from.secret, where));
+    return to;
+}
+
+Result<void> set_webhooks(const Config& config, gateway::Settings& settings) {
+    for (const WebhookConfig& each : config.serve.webhooks) {
+        const std::string where = where_is(config, "webhook", each.name, each.line);
+        gateway::WebhookSettings made = TRY(make_webhook(each, where));
+        if (std::ranges::find(settings.webhooks, made.name, &gateway::WebhookSettings::name) !=
+            settings.webhooks.end()) {
+            return Error{ErrorCode::kInvalidArgument, where + " stands there twice"};
+        }
+        settings.webhooks.push_back(std::move(made));
+    }
+    return {};
+}
+
 // The voice that every installation has, where nobody named another model of that name.
 void add_builtin_voice(gateway::Settings& settings) {
     const gateway::UpstreamSettings upstream{.name = "builtin",
@@ -295,7 +369,11 @@ Result<std::shared_ptr<const gateway::Settings>> make_settings(const Config& con
             return Error{ErrorCode::kInvalidArgument, where + " stands there twice"};
         }
     }
+    TRY(set_webhooks(config, *settings));
     std::string told;
+    for (const gateway::WebhookSettings& each : settings->webhooks) {
+        told += each.name + " " + each.url.authority() + each.url.path + "\n";
+    }
     for (const auto& [name, model] : settings->models) {
         told += name + "\n";
         for (const gateway::Target& each : model.targets) {

@@ -15,6 +15,7 @@
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
 #include "review/library.h"
+#include "review/queue.h"
 #include "storage/migration.h"
 #include "storage/object_tables.h"
 #include "storage/postgres_store.h"
@@ -119,7 +120,7 @@ std::span<const storage::Migration> all_migrations() {
               ledger::record_migrations(), ledger::content_id_migrations(),
               ledger::retention_migrations(), ledger::sequencer_migrations(),
               ledger::log_key_migrations(), ledger::prune_migrations(), ledger::answer_migrations(),
-              review::library_migrations()}) {
+              review::library_migrations(), review::queue_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;

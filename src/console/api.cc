@@ -29,6 +29,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::console {
 namespace {
@@ -175,7 +176,7 @@ public:
     Endpoint(const ApiParts& parts, ApiRow row) : parts_(parts), row_(std::move(row)) {}
 
     Task<void> serve(http::Exchange& exchange, http::PathValues values) const {
-        const auto body = co_await exchange.read_body(kApiBodyBytesMax);
+        const auto body = co_await exchange.read_body(row_.body_bytes_max);
         Outcome outcome;
         if (body.ok()) {
             const auto work = [&]() -> Result<Outcome> { return answer(exchange, values, *body); };
@@ -226,7 +227,7 @@ private:
         }
         json::Value body{json::Object{}};
         if (!text.empty()) {
-            auto parsed = json::parse(text, {.bytes_max = kApiBodyBytesMax});
+            auto parsed = json::parse(text, {.bytes_max = row_.body_bytes_max + 1});
             if (!parsed.ok() || parsed->if_object() == nullptr) {
                 return refused(failure_of(Error{ErrorCode::kInvalidArgument,
                                                 "the body of the request is no JSON object"}),
@@ -286,6 +287,26 @@ Result<std::string> optional_text(const ApiCall& call, std::string_view name,
                                                 : required_text(call, name);
 }
 
+Result<std::vector<std::string>> optional_texts(const ApiCall& call, std::string_view name) {
+    std::vector<std::string> texts;
+    const json::Value* found = call.body.find(name);
+    if (found == nullptr || found->is_null()) {
+        return texts;
+    }
+    const Error wrong{ErrorCode::kInvalidArgument,
+                      fmt::format("the field \"{}\" must be a list of texts", name)};
+    if (found->if_array() == nullptr) {
+        return wrong;
+    }
+    for (const json::Value& each : *found->if_array()) {
+        if (each.if_string() == nullptr) {
+            return wrong;
+        }
+        texts.push_back(*each.if_string());
+    }
+    return texts;
+}
+
 Result<bool> optional_flag(const ApiCall& call, std::string_view name) {
     const json::Value* found = call.body.find(name);
     if (found == nullptr) {
@@ -310,6 +331,11 @@ Result<std::int64_t> optional_number(const ApiCall& call, std::string_view name,
                      fmt::format("the field \"{}\" must be a number from 0 to {}", name, most)};
     }
     return *number;
+}
+
+std::string in_callers_language(const ApiCall& call, std::string_view message) {
+    return prefers_chinese(call.request) ? messages::in_chinese(std::string(message))
+                                         : std::string(message);
 }
 
 std::optional<std::string> asked(const ApiCall& call, std::string_view name) {
@@ -368,7 +394,7 @@ Result<json::Value> page_list(const Page& page, json::Array all, std::string_vie
 
 void add_api_routes(http::Router& router, const ApiParts& parts) {
     for (auto rows : {session_rows, tenant_rows, key_rows, subject_rows, staff_rows, ledger_rows,
-                      settings_rows}) {
+                      settings_rows, library_rows, review_rows}) {
         for (ApiRow& row : rows()) {
             http::Route route{.method = row.method,
                               .pattern = row.pattern,

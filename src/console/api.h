@@ -24,9 +24,13 @@
 #include "identity/tenants.h"
 #include "ledger/conduct.h"
 #include "ledger/records.h"
+#include "review/library.h"
+#include "review/queue.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace colophon::console {
 
@@ -45,6 +49,12 @@ struct ApiParts {
     std::function<ledger::Conduct(const ledger::Actor&)> conduct;
     std::function<Result<std::unique_ptr<identity::ProviderChain>>()> providers;
     std::function<Result<void>(const identity::Erasure&, const ledger::Actor&)> erase;
+    review::ReviewQueue& queue;
+    std::int64_t benign_per_million_max;  // of entries of the feature library
+    // Tries proposed entries; a list of what each hit.
+    std::function<Result<json::Array>(const review::Selection&, std::int64_t records,
+                                      const std::string& who, const ledger::Actor&)>
+        trial;
     // What the configuration says, and how the logs are: lists of objects.
     std::function<json::Array()> models;
     std::function<json::Array()> upstreams;

@@ -9,6 +9,7 @@
 // call ends in exactly one service record (Recorder), committed before the answer's end.
 
 #include "core/clock.h"
+#include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/parts.h"
@@ -16,6 +17,7 @@
 #include "gateway/settings.h"
 #include "http/exchange.h"
 #include "http/loop.h"
+#include "http/router.h"
 #include "identity/tenants.h"
 #include "label/metadata/aigc.h"
 #include "label/record.h"
@@ -44,6 +46,7 @@ struct Call {
         : exchange(of), settings(std::move(under)) {}
 
     http::Exchange& exchange;
+    http::PathValues path;                     // what stands in the place of the pattern's {names}
     KeepingExchange* keeping = nullptr;        // the same, where the call has an idempotency key
     std::shared_ptr<const Settings> settings;  // of this call, whatever is reloaded meanwhile
     identity::Caller caller;
@@ -96,13 +99,20 @@ struct Stages {
 void note_source(Call& call);
 // [DSP-9] Who may ask: model, real-name status of the subject, quotas.
 Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& ask);
-std::optional<Refusal> review_input(Call& call, std::string_view text);
+// [DSP-10] What goes in. What is held goes before people, unless they have let this very text go.
+Task<std::optional<Refusal>> review_input(const Stages& stages, Call& call, std::string_view text);
 // The rules for what comes out of this call, or goes in.
 std::shared_ptr<const review::Reviewer> reviewer_of(const Call& call, review::Stage stage);
 // Keeps the verdict; a refusal when it blocks.
 std::optional<Refusal> note_verdict(Call& call, review::Stage stage,
                                     const review::Verdict& verdict);
-// [DSP-16] Gives the call its number and its implicit label.
+// [DSP-16] A number for one piece of content, and the implicit label that bears it.
+struct NumberedLabel {
+    ContentId id;
+    std::string aigc;  // as JSON
+};
+Task<Result<NumberedLabel>> new_label(const Stages& stages, Call& call);
+// Gives the call its number and its implicit label.
 Task<std::optional<Refusal>> make_label(const Stages& stages, Call& call);
 label::LabelRecord label_record(const Call& call);
 
@@ -111,7 +121,7 @@ Task<Result<void>> append_record(const Stages& stages, Call& call);
 
 // The fields that every answer of the gateway carries.
 http::Headers answer_headers(const Call& call, std::string_view content_type);
-json::Value aigc_value(const Call& call);
+json::Value aigc_value(std::string_view aigc);
 std::int64_t milliseconds_since(SteadyTime began);
 
 }  // namespace colophon::gateway

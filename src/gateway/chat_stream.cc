@@ -26,6 +26,11 @@ constexpr std::size_t kDepthMax = 64;
 // Texts of reasoning have no one name among those who speak this dialect.
 constexpr std::array<std::string_view, 2> kReasoning{"reasoning_content", "reasoning"};
 
+std::string_view tool_name(const json::Value& call) {
+    const json::Value* function = call.find("function");
+    return function == nullptr ? std::string_view() : text_member(*function, "name");
+}
+
 }  // namespace
 
 Result<ChatStream::Choice*> ChatStream::choice_of(const json::Value& value) {
@@ -65,7 +70,7 @@ Result<bool> ChatStream::take_tools(json::Value& calls, Choice& choice) {
             if (choice.tools.size() >= kToolCallsMax) {
                 return not_ours("too many calls of tools");
             }
-            gate = choice.tools.emplace(index, TextGate(rules_.reviewer, {})).first;
+            gate = choice.tools.emplace(index, rules_.call_gate(tool_name(call))).first;
             any = true;  // its id and name
         }
         if (json::Value* function = member(call, "function")) {
@@ -242,6 +247,7 @@ std::string ChatStream::close(Ending ending) {
     if (!rules_.notice.empty()) {
         set_member(value, "aigc_notice", rules_.notice);
     }
+    add_ticket(value);
     out += http::write_sse({}, json::write(value));
     if (usage_event_ && rules_.wants_usage && ending != Ending::kBroken) {
         out += http::write_sse({}, json::write(*usage_event_));
@@ -296,16 +302,16 @@ void pass_message(json::Value& message, const AnswerRules& rules, review::Verdic
     }
     for (auto& [name, value] : *members) {
         if (name == "content" || name == "refusal") {
-            pass_text(value, TextGate(rules.reviewer, rules.label), verdict, text);
+            pass_text(value, rules.gate(rules.label), verdict, text);
         } else if (std::ranges::find(kReasoning, name) != kReasoning.end()) {
-            pass_text(value, TextGate(rules.reviewer, {}), verdict, text);
+            pass_text(value, rules.gate({}), verdict, text);
         } else if (name == "tool_calls" && value.if_array() != nullptr) {
             for (json::Value& call : *value.if_array()) {
                 json::Value* function = member(call, "function");
                 json::Value* arguments =
                     function == nullptr ? nullptr : member(*function, "arguments");
                 if (arguments != nullptr) {
-                    pass_text(*arguments, TextGate(rules.reviewer, {}), verdict, text);
+                    pass_text(*arguments, rules.call_gate(tool_name(call)), verdict, text);
                 }
             }
         }
@@ -341,7 +347,7 @@ Result<review::Verdict> pass_answer(json::Value& answer, const AnswerRules& rule
     for (json::Value& choice : *list) {
         remove_member(choice, "logprobs");
         if (json::Value* whole = member(choice, "text")) {
-            pass_text(*whole, TextGate(rules.reviewer, rules.label), verdict, text);
+            pass_text(*whole, rules.gate(rules.label), verdict, text);
         }
         if (json::Value* message = member(choice, "message")) {
             TRY(check_message(*message));

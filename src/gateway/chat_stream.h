@@ -43,7 +43,7 @@ private:
     using TextStream::settle;
     struct Choice {
         explicit Choice(const AnswerRules& rules)
-            : content(rules.reviewer, rules.label), reasoning(rules.reviewer, {}) {}
+            : content(rules.gate(rules.label)), reasoning(rules.gate({})) {}
         TextGate content;
         TextGate reasoning;
         std::map<std::int64_t, TextGate> tools;

@@ -8,8 +8,10 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "core/thread_pool.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
@@ -19,7 +21,12 @@
 #include "label/record.h"
 #include "label/verify.h"
 #include "ledger/record.h"
+#include "review/entry.h"
+#include "review/queue.h"
+#include "review/review.h"
+#include "review/scope.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -64,6 +71,51 @@ Refusal file_failure(const Error& error) {
     return refusal;
 }
 
+// What a file of that format is judged to be. It comes in and is to go out, so all entries are for
+// it, of either stage. Sound and video are not compared.
+Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const std::string& file,
+                              label::Format format) {
+    const auto reviewer = reviewer_of(call, review::Stage::kBoth);
+    const label::Kind kind = label::facts(format).kind;
+    if (kind == label::Kind::kText) {
+        return reviewer->review(file);
+    }
+    if (kind != label::Kind::kImage || !reviewer->has_pictures()) {
+        return review::Verdict();
+    }
+    const auto hashes = TRY(gateway.parts().media.picture_hashes(as_bytes(file)));
+    return reviewer->review(hashes);
+}
+
+// [DSP-10] Nothing is labelled for somebody to publish that may not be published.
+Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std::string& file,
+                                         const Media::Labelled& labelled) {
+    const SteadyTime began = std::chrono::steady_clock::now();
+    const auto look = [&] { return judge(gateway, call, file, labelled.format); };
+    const auto verdict = co_await gateway.parts().workers.run(call.loop(), look);
+    call.facts().durations.review_ms = milliseconds_since(began);
+    if (!verdict.ok()) {
+        co_return file_failure(verdict.error());
+    }
+    auto refusal = note_verdict(call, review::Stage::kInput, *verdict);
+    if (!refusal || verdict->decision != review::Decision::kHold) {
+        co_return refusal;
+    }
+    const bool text = label::facts(labelled.format).kind == label::Kind::kText;
+    const std::string type(label::facts(labelled.format).media_type);
+    review::WaitingAnswer answer;
+    answer.headers.emplace_back("content-type", type);
+    answer.body = std::string(as_text(labelled.file));
+    hand_over_label(call, answer);
+    Holding holding{.stage = review::Stage::kOutput,
+                    .text = text ? file : std::string(),
+                    .file = text ? Buffer() : to_buffer(as_bytes(file)),
+                    .media_type = text ? std::string() : type,
+                    .answer = std::move(answer)};
+    co_await hold(gateway.stages(), call, std::move(holding), *refusal);
+    co_return refusal;
+}
+
 Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
     if (auto refusal = read_query(call)) {
         co_return refusal;
@@ -82,6 +134,11 @@ Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
     if (!labelled.ok()) {
         call.facts().label.clear();
         co_return file_failure(labelled.error());
+    }
+    refusal = co_await review_file(gateway, call, *body, *labelled);
+    if (refusal) {
+        call.facts().label.clear();
+        co_return refusal;
     }
     http::Headers headers = answer_headers(call, label::facts(labelled->format).media_type);
     std::string out(as_text(labelled->file));

@@ -101,7 +101,8 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
       ids_(parts.content_ids, parts.blocking),
       stages_{
           .parts = parts_, .quotas = quotas_, .shared_quotas = shared_quotas_.get(), .ids = ids_},
-      routing_(parts.clock, parts.random) {
+      routing_(parts.clock, parts.random),
+      webhooks_(parts_) {
     for (http::Loop* loop : loops) {
         upstreams_[loop] =
             std::make_unique<http::Upstream>(*loop, http::Upstream::Options{.tls = upstream_tls});
@@ -112,6 +113,7 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
     add_file_routes(*this);
     add_moderation_routes(*this);
     add_model_routes(*this);
+    add_ticket_routes(*this);
 }
 
 Gateway::~Gateway() = default;
@@ -175,8 +177,8 @@ void Gateway::add_call(http::Route route, CallHandler handler) {
     calls_.insert(route.operation);
     route.handle = [this, handler = std::move(handler)](http::Exchange& exchange,
                                                         const http::Route& own,
-                                                        const http::PathValues&) -> Task<void> {
-        return serve_call(exchange, own, handler);
+                                                        http::PathValues values) -> Task<void> {
+        return serve_call(exchange, own, std::move(values), handler);
     };
     router_.add(std::move(route));
 }
@@ -218,10 +220,11 @@ Task<std::optional<Refusal>> Gateway::guarded(Call& call, const CallHandler& han
 }
 
 Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& route,
-                               const CallHandler& handler) {
+                               http::PathValues values, const CallHandler& handler) {
     const std::unique_ptr<KeepingExchange> keeping = keeping_exchange(exchange);
     http::Exchange& own = keeping ? static_cast<http::Exchange&>(*keeping) : exchange;
     Call call(own, settings());
+    call.path = std::move(values);
     call.keeping = keeping.get();
     call.errors.tongue = tongue_of(exchange.request().header("accept-language"));
     call.errors.appeal = call.settings->appeal;

@@ -12,6 +12,7 @@
 #include "gateway/routing.h"
 #include "gateway/settings.h"
 #include "gateway/shared_quotas.h"
+#include "gateway/webhooks.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/router.h"
@@ -70,11 +71,12 @@ public:
     const Parts& parts() const noexcept { return parts_; }
     const Stages& stages() const noexcept { return stages_; }
     Routing& routing() noexcept { return routing_; }
+    Webhooks& webhooks() noexcept { return webhooks_; }
     http::Upstream& upstream(http::Loop& loop);
 
 private:
     Task<void> serve_call(http::Exchange& exchange, const http::Route& route,
-                          const CallHandler& handler);
+                          http::PathValues values, const CallHandler& handler);
     Task<std::optional<Refusal>> authenticate(Call& call, std::string_view right);
     // The call's own number and what is known of it already.
     std::optional<Refusal> begin_record(Call& call, const http::Route& route);
@@ -96,6 +98,7 @@ private:
     IdReserve ids_;
     Stages stages_;
     Routing routing_;
+    Webhooks webhooks_;
     http::Router router_;
     std::set<std::string, std::less<>> calls_;  // operations that log for themselves
     std::map<http::Loop*, std::unique_ptr<http::Upstream>> upstreams_;
@@ -135,7 +138,7 @@ Task<std::optional<Refusal>> take_request(Gateway& gateway, Call& call, Wanted w
     if (call.model->kind != wanted.kind) {
         co_return invalid_request(wanted.otherwise, "model");
     }
-    co_return review_input(call, request.ask.text);
+    co_return co_await review_input(gateway.stages(), call, request.ask.text);
 }
 
 void add_text_routes(Gateway& gateway);
@@ -144,5 +147,6 @@ void add_image_routes(Gateway& gateway);
 void add_file_routes(Gateway& gateway);
 void add_moderation_routes(Gateway& gateway);
 void add_model_routes(Gateway& gateway);
+void add_ticket_routes(Gateway& gateway);
 
 }  // namespace colophon::gateway

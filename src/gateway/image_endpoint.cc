@@ -9,6 +9,7 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
@@ -17,12 +18,15 @@
 #include "gateway/routing.h"
 #include "gateway/settings.h"
 #include "gateway/text_stream.h"
+#include "gateway/webhook_texts.h"
+#include "gateway/webhooks.h"
 #include "http/message.h"
 #include "http/multipart.h"
 #include "http/upstream.h"
 #include "label/format.h"
 #include "label/record.h"
 #include "ledger/record.h"
+#include "review/queue.h"
 #include "review/scope.h"
 
 #include <fmt/format.h>
@@ -188,32 +192,6 @@ http::UpstreamRequest upstream_request(ImageRequest& request, const UpstreamSett
     return out;
 }
 
-// A picture that the upstream only names: fetched here, because the address that it gave must not
-// reach anybody. It is somebody else's text, so only public addresses are followed.
-Task<Result<Buffer>> fetch_picture(Gateway& gateway, Call& call, std::string address) {
-    auto url = http::parse_url(address);
-    if (!url.ok()) {
-        co_return url.error();
-    }
-    http::UpstreamRequest request;
-    request.method = "GET";
-    request.url = std::move(*url);
-    request.only_public = true;
-    request.stop = call.exchange.gone();
-    auto response = co_await gateway.upstream(call.loop()).send(std::move(request));
-    if (!response.ok()) {
-        co_return response.error();
-    }
-    if ((*response)->head().status != 200) {
-        co_return Error{ErrorCode::kUnavailable, "the upstream's picture cannot be fetched"};
-    }
-    const auto body = co_await (*response)->read_all(call.settings->answer_bytes_max);
-    if (!body.ok()) {
-        co_return body.error();
-    }
-    co_return to_buffer(as_bytes(*body));
-}
-
 Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const json::Value& item) {
     const std::string_view coded = text_member(item, "b64_json");
     if (!coded.empty()) {
@@ -230,8 +208,16 @@ Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const json::Value&
     co_return co_await fetch_picture(gateway, call, address);
 }
 
-// Every picture of one call bears the same content id; the first that fails ends the call.
-Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::Value& answer) {
+// A picture that was held, and why.
+struct HeldPicture {
+    Refusal refusal;
+    Buffer file;
+};
+
+// Every picture of one call bears the same content id; the first that fails ends the call. One that
+// is held does not: the answer is made for the person who is to look at it.
+Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::Value& answer,
+                                            std::optional<HeldPicture>& held) {
     json::Value* data = member(answer, "data");
     json::Array* list = data == nullptr ? nullptr : data->if_array();
     if (list == nullptr || list->empty() || list->size() > kPicturesMax) {
@@ -243,9 +229,16 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
         if (!picture.ok()) {
             co_return upstream_failure(picture.error());
         }
-        auto refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
+        auto refusal = co_await guard_picture(gateway, call, *picture);
         if (refusal) {
             co_return refusal;
+        }
+        refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
+        if (refusal && refusal->code != kHeldForReview) {
+            co_return refusal;
+        }
+        if (refusal && !held) {
+            held = HeldPicture{.refusal = std::move(*refusal), .file = *picture};
         }
         auto labelled = co_await label_file(gateway, call, std::move(*picture), "");
         if (!labelled.ok()) {
@@ -258,8 +251,24 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
         remove_member(item, "url");
         set_member(item, "b64_json", to_base64(labelled->file));
     }
-    set_member(answer, "aigc", aigc_value(call));
+    set_member(answer, "aigc", aigc_value(call.aigc));
     co_return std::nullopt;
+}
+
+Task<Refusal> hold_pictures(Gateway& gateway, Call& call, const json::Value& answer,
+                            HeldPicture held) {
+    review::WaitingAnswer waiting;
+    waiting.body = json::write(answer);
+    waiting.headers.emplace_back("content-type", "application/json");
+    hand_over_label(call, waiting);
+    const std::string type(media_type_of(held.file));
+    Holding holding{.stage = review::Stage::kOutput,
+                    .text = call.record.personal.input,
+                    .file = std::move(held.file),
+                    .media_type = type,
+                    .answer = std::move(waiting)};
+    co_await hold(gateway.stages(), call, std::move(holding), held.refusal);
+    co_return std::move(held.refusal);
 }
 
 Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {
@@ -296,7 +305,11 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
     if (unnumbered) {
         co_return unnumbered;
     }
-    auto refusal = co_await label_pictures(gateway, call, *answer);
+    std::optional<HeldPicture> held;
+    auto refusal = co_await label_pictures(gateway, call, *answer, held);
+    if (!refusal && held) {
+        refusal = co_await hold_pictures(gateway, call, *answer, std::move(*held));
+    }
     if (refusal) {
         call.facts().label.clear();
         co_return refusal;
@@ -313,7 +326,34 @@ Task<std::optional<Refusal>> serve_images(Gateway& gateway, Call& call) {
     if (refusal) {
         co_return refusal;
     }
+    refusal =
+        co_await guard_prompt(gateway, call, member(request.body, "prompt"), request.ask.text);
+    if (refusal) {
+        co_return refusal;
+    }
     co_return co_await draw_and_label(gateway, call, request);
+}
+
+// The prompt and the pictures of an edit, as webhooks see them.
+Task<std::optional<Refusal>> guard_edit(Gateway& gateway, Call& call, ImageRequest& request) {
+    if (!Webhooks::wanted(call, review::Stage::kInput)) {
+        co_return std::nullopt;
+    }
+    std::vector<std::string> pictures;
+    for (const http::FormPart& part : request.parts) {
+        if (part.file_name) {
+            pictures.push_back(to_base64(as_bytes(part.data)));
+        }
+    }
+    json::Value prompt = request.ask.text;
+    auto refusal =
+        co_await guard_prompt(gateway, call, &prompt, request.ask.text, std::move(pictures));
+    for (http::FormPart& part : request.parts) {
+        if (part.name == "prompt") {
+            part.data = request.ask.text;
+        }
+    }
+    co_return refusal;
 }
 
 Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
@@ -335,6 +375,10 @@ Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
                 co_return refusal;
             }
         }
+    }
+    refusal = co_await guard_edit(gateway, call, request);
+    if (refusal) {
+        co_return refusal;
     }
     co_return co_await draw_and_label(gateway, call, request);
 }

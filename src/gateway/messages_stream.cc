@@ -77,7 +77,8 @@ Result<MessagesStream::Block*> MessagesStream::open_block(std::int64_t index,
         return not_ours("a block begins twice, or there are too many");
     }
     const TextLabel label = kind->labelled ? rules_.label : TextLabel{};
-    Block made{.gate = TextGate(rules_.reviewer, label),
+    const bool is_call = kind->type == "tool_use";
+    Block made{.gate = is_call ? rules_.call_gate(text_member(block, "name")) : rules_.gate(label),
                .delta = kind->delta,
                .member = kind->delta_member};
     return &blocks_.emplace(index, std::move(made)).first->second;
@@ -184,7 +185,8 @@ Result<std::string> MessagesStream::take(std::string_view data) {
     } else if (type == "message_stop") {
         const bool open =
             std::ranges::any_of(blocks_, [](const auto& each) { return each.second.open; });
-        if (!begun_ || open) {
+        // Of a blocked message the block stays open until close().
+        if (!begun_ || (open && !blocked())) {
             return not_ours("a message ends before its blocks");
         }
         stopped_ = true;
@@ -237,6 +239,7 @@ std::string MessagesStream::close(Ending ending) {
     if (!rules_.notice.empty()) {
         set_member(delta, "aigc_notice", rules_.notice);
     }
+    add_ticket(delta);
     out += event(delta);
     return out + event(json::Object{{"type", "message_stop"}});
 }

@@ -20,6 +20,7 @@
 #include "ledger/answers.h"
 #include "ledger/content_ids.h"
 #include "ledger/records.h"
+#include "review/queue.h"
 #include "worker/prints.h"
 #include "worker/protocol.h"
 
@@ -84,6 +85,7 @@ struct Parts {
     ledger::ContentIds& content_ids;
     identity::Budgets* budgets;    // nothing: this node counts for itself
     ledger::KeptAnswers& answers;  // for idempotency keys
+    review::ReviewQueue& queue;    // of what was held
     ThreadPool& blocking;          // for the store
     ThreadPool& workers;           // for Media
     Media& media;

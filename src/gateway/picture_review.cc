@@ -6,15 +6,29 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "gateway/settings.h"
+#include "http/message.h"
+#include "http/upstream.h"
+#include "label/format.h"
+#include "review/entry.h"
 #include "review/review.h"
 #include "review/scope.h"
 
 #include <chrono>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace colophon::gateway {
+
+std::string_view media_type_of(Bytes picture) {
+    const auto format = label::detect_format(picture, "");
+    return format ? label::facts(*format).media_type : std::string_view("application/octet-stream");
+}
 
 Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review::Stage stage,
                                             Bytes picture) {
@@ -36,10 +50,41 @@ Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review
         }
         co_return own_failure("review_failed", "a picture could not be reviewed now");
     }
-    const review::Verdict verdict = reviewer_of(call, stage)->review(*hashes);
+    review::Verdict verdict = reviewer_of(call, stage)->review(*hashes);
     call.facts().durations.review_ms =
         call.facts().durations.review_ms.value_or(0) + milliseconds_since(began);
+    if (stage == review::Stage::kInput && verdict.decision == review::Decision::kHold) {
+        const HeldInput input{.text = call.record.personal.input,
+                              .file = picture,
+                              .media_type = media_type_of(picture),
+                              .verdict = verdict};
+        co_return co_await held_input(gateway.stages(), call, input);
+    }
     co_return note_verdict(call, stage, verdict);
+}
+
+Task<Result<Buffer>> fetch_picture(Gateway& gateway, Call& call, std::string address) {
+    auto url = http::parse_url(address);
+    if (!url.ok()) {
+        co_return url.error();
+    }
+    http::UpstreamRequest request;
+    request.method = "GET";
+    request.url = std::move(*url);
+    request.only_public = true;
+    request.stop = call.exchange.gone();
+    auto response = co_await gateway.upstream(call.loop()).send(std::move(request));
+    if (!response.ok()) {
+        co_return response.error();
+    }
+    if ((*response)->head().status != 200) {
+        co_return Error{ErrorCode::kUnavailable, "a picture cannot be fetched from its address"};
+    }
+    const auto body = co_await (*response)->read_all(call.settings->answer_bytes_max);
+    if (!body.ok()) {
+        co_return body.error();
+    }
+    co_return to_buffer(as_bytes(*body));
 }
 
 }  // namespace colophon::gateway

@@ -56,7 +56,10 @@ Refusal blocked(const review::Verdict& verdict, std::string_view code) {
                                : "the model's answer has content that the rules of this service "
                                  "do not allow");
     if (verdict.decision == review::Decision::kHold) {
-        refusal.code = "held_for_review";
+        refusal.code = kHeldForReview;
+        refusal.message = code == "input_blocked"
+                              ? "the request has content that a person must look at first"
+                              : "the model's answer has content that a person must look at first";
     }
     refusal.category = verdict.category;
     if (!verdict.reply.empty()) {
@@ -141,6 +144,10 @@ std::string_view anthropic_type(int status) {
 
 }  // namespace
 
+std::string ticket_address(std::string_view ticket) {
+    return fmt::format("/v1/tickets/{}", ticket);
+}
+
 json::Value error_json(const Refusal& refusal, const ErrorContext& context) {
     json::Object error{{"message", in_tongue(refusal.message, context.tongue)},
                        {"type", context.shape == ErrorShape::kOpenai
@@ -150,6 +157,10 @@ json::Value error_json(const Refusal& refusal, const ErrorContext& context) {
     error.emplace_back("code", refusal.code);
     if (!refusal.category.empty()) {
         error.emplace_back("category", refusal.category);
+    }
+    if (!refusal.ticket.empty()) {
+        error.emplace_back("ticket", refusal.ticket);
+        error.emplace_back("ticket_url", ticket_address(refusal.ticket));
     }
     if (refusal.type == "policy_refusal" && !context.appeal.empty()) {
         error.emplace_back("appeal", context.appeal);

@@ -25,10 +25,14 @@ struct Refusal {
     std::string message;  // English; shown in the caller's language
     std::string param = {};
     std::string category = {};  // of the rule
+    std::string ticket = {};    // by which what was held can be had once a person has released it
     ledger::Outcome outcome = ledger::Outcome::kRefused;
     int retry_after = 0;  // seconds; 0: not said
 };
 // NOLINTEND(readability-redundant-member-init)
+
+// The code of what waits for a person.
+inline constexpr const char* kHeldForReview = "held_for_review";
 
 Refusal invalid_request(std::string message, std::string param);
 Refusal unauthorized();
@@ -60,6 +64,8 @@ struct ErrorContext {
     std::string record = {};  // id of the service record; empty when there is none
 };
 // NOLINTEND(readability-redundant-member-init)
+// Where a ticket is asked about: /v1/tickets/ID.
+std::string ticket_address(std::string_view ticket);
 json::Value error_json(const Refusal& refusal, const ErrorContext& context);
 
 }  // namespace colophon::gateway

@@ -96,7 +96,9 @@ Result<ResponsesStream::Part*> ResponsesStream::part_of(const Key& key) {
         return not_ours("too many texts");
     }
     const TextLabel label = std::get<1>(key)->labelled ? rules_.label : TextLabel{};
-    Part part{.gate = TextGate(rules_.reviewer, label), .ids = {}};
+    const bool is_call = std::get<1>(key)->index.empty();
+    Part part{.gate = is_call ? rules_.call_gate(names_[std::get<0>(key)]) : rules_.gate(label),
+              .ids = {}};
     return &parts_.emplace(key, std::move(part)).first->second;
 }
 
@@ -195,6 +197,7 @@ Result<void> ResponsesStream::pass_item(json::Value& item, std::int64_t at) {
         return {};
     }
     if (type == "function_call" || type == "custom_tool_call") {
+        names_[at] = text_member(item, "name");
         const std::string_view name = type == "function_call" ? "arguments" : "input";
         std::string text = TRY(final_text(Key{at, kind_of_part(name), 0}, item.find(name)));
         set_member(item, name, std::move(text));
@@ -276,6 +279,7 @@ Result<std::string> ResponsesStream::take_item(json::Value value, bool done) {
             return cannot_review(type);
         }
         items_[at].skeleton = *item;
+        names_[at] = text_member(*item, "name");
         return event(std::move(value));
     }
     TRY(pass_item(*item, at));
@@ -399,6 +403,7 @@ std::string ResponsesStream::close_blocked() {
     set_member(response, "incomplete_details", json::Object{{"reason", "content_filter"}});
     set_member(response, "output", std::move(output));
     add_label(response);
+    add_ticket(response);
     return out +
            event(json::Object{{"type", "response.incomplete"}, {"response", std::move(response)}});
 }

@@ -83,8 +83,9 @@ private:
     AnswerRules rules_;
     std::map<Key, Part> parts_;
     std::map<std::int64_t, Item> items_;
-    json::Value frame_;  // the response as it began
-    json::Value last_;   // the final event, as it will go out
+    std::map<std::int64_t, std::string> names_;  // of tools, by the item that calls them
+    json::Value frame_;                          // the response as it began
+    json::Value last_;                           // the final event, as it will go out
     std::string before_;
     std::int64_t sequence_ = 0;
 };

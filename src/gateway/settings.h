@@ -6,6 +6,7 @@
 
 #include "core/ids.h"
 #include "gateway/cost.h"
+#include "gateway/webhook_settings.h"
 #include "http/upstream.h"
 #include "label/record.h"
 #include "label/watermark/key.h"
@@ -83,6 +84,7 @@ struct LabelSettings {
 struct Settings {
     std::map<std::string, UpstreamSettings, std::less<>> upstreams = {};
     std::map<std::string, ModelSettings, std::less<>> models = {};
+    std::vector<WebhookSettings> webhooks = {};  // in the order of asking
     LabelSettings label = {};
     std::string filing = {};    // number of the algorithm's filing
     std::string appeal = {};    // address of the page for complaints and appeals

@@ -13,6 +13,7 @@
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/webhook_texts.h"
 #include "http/message.h"
 #include "http/upstream.h"
 #include "label/format.h"
@@ -209,6 +210,17 @@ Task<std::optional<Refusal>> serve_speech(Gateway& gateway, Call& call) {
     if (refusal) {
         co_return refusal;
     }
+    json::Value* input = member(request.body, "input");
+    refusal = co_await guard_prompt(gateway, call, input, request.ask.text);
+    if (refusal) {
+        co_return refusal;
+    }
+    // Sound has no place in the contract of webhooks; what will be said has.
+    refusal = co_await guard_spoken(gateway, call, request.ask.text);
+    if (refusal) {
+        co_return refusal;
+    }
+    *input = request.ask.text;
     co_return co_await speak_and_label(gateway, call, request);
 }
 

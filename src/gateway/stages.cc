@@ -8,6 +8,7 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/cost.h"
+#include "gateway/held.h"
 #include "gateway/id_reserve.h"
 #include "gateway/parts.h"
 #include "gateway/quotas.h"
@@ -183,11 +184,15 @@ std::shared_ptr<const review::Reviewer> reviewer_of(const Call& call, review::St
                                         .service = std::string(label::service_name(service))});
 }
 
-std::optional<Refusal> review_input(Call& call, std::string_view text) {
+Task<std::optional<Refusal>> review_input(const Stages& stages, Call& call, std::string_view text) {
     const auto began = std::chrono::steady_clock::now();
-    const review::Verdict verdict = reviewer_of(call, review::Stage::kInput)->review(text);
+    review::Verdict verdict = reviewer_of(call, review::Stage::kInput)->review(text);
     call.facts().durations.review_ms = milliseconds_since(began);
-    return note_verdict(call, review::Stage::kInput, verdict);
+    if (verdict.decision == review::Decision::kHold) {
+        const HeldInput input{.text = text, .file = {}, .media_type = {}, .verdict = verdict};
+        co_return co_await held_input(stages, call, input);
+    }
+    co_return note_verdict(call, review::Stage::kInput, verdict);
 }
 
 std::optional<Refusal> note_verdict(Call& call, review::Stage stage,
@@ -216,24 +221,37 @@ label::LabelRecord label_record(const Call& call) {
     return record;
 }
 
-Task<std::optional<Refusal>> make_label(const Stages& stages, Call& call) {
+Task<Result<NumberedLabel>> new_label(const Stages& stages, Call& call) {
     const auto id = co_await stages.ids.take(call.loop());
     if (!id.ok()) {
-        co_return own_failure("content_id_unavailable", "no content number can be given now");
+        co_return id.error();
     }
-    call.facts().content_id = *id;
-    const label::AigcLabel own = label::own_label(label_record(call), "");
+    label::LabelRecord record = label_record(call);
+    record.content_id = *id;
+    const label::AigcLabel own = label::own_label(record, "");
     const auto checked = label::check_aigc(own);
     if (!checked.ok()) {
-        co_return own_failure("label_failed", checked.error().what);
+        co_return Error{ErrorCode::kInvalidArgument, checked.error().what};
     }
-    call.aigc = label::write_aigc(own, label::Wrapping::kBare);
+    co_return NumberedLabel{.id = *id, .aigc = label::write_aigc(own, label::Wrapping::kBare)};
+}
+
+Task<std::optional<Refusal>> make_label(const Stages& stages, Call& call) {
+    auto label = co_await new_label(stages, call);
+    if (!label.ok() && label.error().code == ErrorCode::kInvalidArgument) {
+        co_return own_failure("label_failed", label.error().what);
+    }
+    if (!label.ok()) {
+        co_return own_failure("content_id_unavailable", "no content number can be given now");
+    }
+    call.facts().content_id = label->id;
+    call.aigc = std::move(label->aigc);
     call.facts().label = call.aigc;
     co_return std::nullopt;
 }
 
-json::Value aigc_value(const Call& call) {
-    auto parsed = json::parse(call.aigc);
+json::Value aigc_value(std::string_view aigc) {
+    auto parsed = json::parse(aigc);
     return parsed.ok() ? std::move(*parsed) : json::Value();
 }
 

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // /v1/chat/completions, /v1/completions, /v1/responses and /v1/messages.
-#include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "gateway/answer_texts.h"
 #include "gateway/call.h"
+#include "gateway/chat_pictures.h"
 #include "gateway/chat_stream.h"
 #include "gateway/dialects.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/json_edit.h"
 #include "gateway/messages_stream.h"
 #include "gateway/refusal.h"
 #include "gateway/responses_stream.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/text_relay.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
+#include "gateway/webhook_texts.h"
+#include "gateway/webhooks.h"
 #include "http/message.h"
-#include "http/sse.h"
 #include "http/upstream.h"
 #include "ledger/record.h"
 #include "ledger/record_contents.h"
+#include "review/entry.h"
+#include "review/queue.h"
 #include "review/review.h"
 #include "review/scope.h"
 
@@ -28,7 +34,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,21 +45,6 @@ namespace colophon::gateway {
 namespace {
 
 constexpr std::size_t kDepthMax = 64;
-
-// What is kept of a call; room for the labels that come last.
-constexpr std::size_t kAnswerTextMax = ledger::kRecordContentBytesMax - (64U << 10U);
-
-Error too_long() {
-    return Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"};
-}
-
-Refusal gone_refusal() {
-    return {.status = 400,
-            .type = "invalid_request_error",
-            .code = "client_gone",
-            .message = "the client left",
-            .outcome = ledger::Outcome::kCutOff};
-}
 
 // What an upstream says when it refuses: its status where that is the caller's business.
 Task<Refusal> upstream_refusal(Routing::Sent& sent) {
@@ -81,17 +71,6 @@ Task<Refusal> upstream_refusal(Routing::Sent& sent) {
         refusal.code = "upstream_busy";
     }
     co_return refusal;
-}
-
-void note_usage(Call& call, const Usage& usage) {
-    call.facts().input_tokens = usage.input;
-    call.facts().output_tokens = usage.output;
-}
-
-std::int64_t seconds_now(const Gateway& gateway) {
-    return std::chrono::duration_cast<std::chrono::seconds>(
-               gateway.parts().clock.now().time_since_epoch())
-        .count();
 }
 
 // Reviews and labels an answer that came at once; counts its tokens.
@@ -125,8 +104,51 @@ Result<json::Value> in_shape(const Gateway& gateway, json::Value answer, const A
                                           : chat_as_message(answer);
 }
 
+struct HeldWhole {
+    const std::string& body;  // as it came
+    const AnswerRules& rules;
+    Dialect dialect;
+};
+
+// The answer waits for a person, when nothing of it but what was held stands against it.
+Task<void> hold_whole(Gateway& gateway, Call& call, HeldWhole held, Refusal& refusal) {
+    AnswerRules rules = held.rules;
+    rules.reviewer = rules.reviewer->letting_holds_go();
+    if (rules.texts) {
+        rules.texts->rewind();
+    }
+    const auto pass = [&]() -> Result<std::pair<json::Value, review::Verdict>> {
+        json::Value parsed = TRY(
+            json::parse(held.body, {.depth_max = kDepthMax, .bytes_max = held.body.size() + 1}));
+        json::Value answer = TRY(in_shape(gateway, std::move(parsed), rules, held.dialect));
+        call.record.personal.output.clear();
+        review::Verdict verdict = TRY(pass_whole(call, answer, rules));
+        return std::pair(std::move(answer), std::move(verdict));
+    };
+    auto passed = pass();
+    if (!passed.ok()) {
+        refusal = upstream_failure(passed.error());
+        co_return;
+    }
+    if (auto other = note_verdict(call, review::Stage::kOutput, passed->second)) {
+        refusal = std::move(*other);
+        co_return;
+    }
+    review::WaitingAnswer answer;
+    answer.body = json::write(passed->first);
+    answer.headers.emplace_back("content-type", "application/json");
+    hand_over_label(call, answer);
+    answer.text = call.record.personal.output;
+    Holding holding{.stage = review::Stage::kOutput,
+                    .text = answer.text,
+                    .file = {},
+                    .media_type = {},
+                    .answer = std::move(answer)};
+    co_await hold(gateway.stages(), call, std::move(holding), refusal);
+}
+
 Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing::Sent sent,
-                                          const AnswerRules& rules) {
+                                          AnswerRules rules) {
     const auto body = co_await sent.response->read_all(call.settings->answer_bytes_max);
     if (call.exchange.gone().stop_requested()) {
         co_return gone_refusal();
@@ -147,14 +169,28 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
     json::Value answer = std::move(*shaped);
     call.facts().model_version =
         std::string(text_member(answer, "model").substr(0, ledger::kRecordNameBytesMax));
+    if (Webhooks::wanted(call, review::Stage::kOutput)) {
+        rules.texts = std::make_shared<AnswerTexts>();
+        json::Value seen = answer;
+        const auto collected = pass_whole(call, seen, rules);
+        if (!collected.ok()) {
+            co_return upstream_failure(collected.error());
+        }
+        auto refused = co_await guard_answer(gateway, call, *rules.texts);
+        if (refused) {
+            co_return end_unsaid(call, std::move(*refused));
+        }
+    }
     const auto verdict = pass_whole(call, answer, rules);
     if (!verdict.ok()) {
         co_return upstream_failure(verdict.error());
     }
     if (auto refusal = note_verdict(call, review::Stage::kOutput, *verdict)) {
-        call.record.personal.output.clear();
-        call.facts().label.clear();
-        co_return refusal;
+        if (verdict->decision == review::Decision::kHold) {
+            const HeldWhole whole{.body = *body, .rules = rules, .dialect = sent.upstream->dialect};
+            co_await hold_whole(gateway, call, whole, *refusal);
+        }
+        co_return end_unsaid(call, std::move(*refusal));
     }
     if (call.record.personal.output.size() > ledger::kRecordContentBytesMax) {
         co_return upstream_failure(too_long());
@@ -162,217 +198,6 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
     http::Headers headers = answer_headers(call, "application/json");
     std::string out = json::write(answer);
     co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(out));
-}
-
-// At most so many bytes, and no half character at the end.
-void cut_text(std::string& text, std::size_t bytes_max) {
-    while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0U) == 0x80U) {
-        --bytes_max;
-    }
-    text.resize(bytes_max);
-}
-
-// Where a stream stands between upstream and client.
-struct Relay {
-    Call& call;
-    Routing::Sent& sent;
-    TextStream& stream;
-    std::unique_ptr<EventTranslator> translator;  // none where both sides speak the same
-    http::SseReader events;
-    bool done = false;
-    std::optional<Error> broken;
-};
-
-// What one event gives to the client, in the client's shape.
-std::string take_one(Relay& relay, std::string_view data) {
-    if (data == "[DONE]") {
-        relay.done = true;
-        return {};
-    }
-    auto text = relay.stream.take(data);
-    if (!text.ok()) {
-        relay.broken = text.error();
-        return {};
-    }
-    // What a record cannot hold does not go out: this text is held back too.
-    if (relay.stream.text_bytes() > kAnswerTextMax) {
-        relay.broken = too_long();
-        return {};
-    }
-    relay.done = relay.stream.said_end();
-    return std::move(*text);
-}
-
-std::string take_all(Relay& relay, const std::vector<std::string>& events) {
-    std::string out;
-    for (const std::string& each : events) {
-        if (relay.done || relay.broken || relay.stream.blocked()) {
-            break;
-        }
-        out += take_one(relay, each);
-    }
-    return out;
-}
-
-// What the events that are there give to the client.
-std::string take_events(Relay& relay) {
-    std::string out;
-    while (!relay.done && !relay.broken && !relay.stream.blocked()) {
-        auto event = relay.events.next();
-        if (!event.ok()) {
-            relay.broken = event.error();
-            break;
-        }
-        if (!*event) {
-            break;
-        }
-        if (!relay.translator) {
-            out += take_one(relay, (*event)->data);
-            continue;
-        }
-        const auto translated = relay.translator->take((*event)->data);
-        if (!translated.ok()) {
-            relay.broken = translated.error();
-            break;
-        }
-        out += take_all(relay, *translated);
-    }
-    return out;
-}
-
-Task<void> send_events(Relay& relay, std::string_view events) {
-    http::Exchange& exchange = relay.call.exchange;
-    const auto began = std::chrono::steady_clock::now();
-    if (!exchange.has_begun()) {
-        http::Headers headers = answer_headers(relay.call, "text/event-stream; charset=utf-8");
-        headers.push_back({"x-accel-buffering", "no"});
-        (void)co_await exchange.begin(200, std::move(headers));
-    }
-    (void)co_await exchange.write(events);
-    relay.call.waited += std::chrono::steady_clock::now() - began;
-}
-
-// Until the upstream ended, failed, or review ended it.
-Task<void> relay_events(Relay& relay) {
-    std::string piece;
-    const auto is_over = [&relay] {
-        return relay.done || relay.broken || relay.stream.blocked() ||
-               relay.call.exchange.gone().stop_requested();
-    };
-    while (!is_over()) {
-        piece.clear();
-        const auto began = std::chrono::steady_clock::now();
-        const auto got = co_await relay.sent.response->read(piece);
-        relay.call.waited += std::chrono::steady_clock::now() - began;
-        if (!got.ok()) {
-            relay.broken = got.error();
-            break;
-        }
-        if (*got == 0) {
-            if (relay.translator) {
-                const std::string out = take_all(relay, relay.translator->close());
-                if (!out.empty()) {
-                    co_await send_events(relay, out);
-                }
-            }
-            relay.done = relay.done || relay.stream.all_finished();
-            if (!relay.done && !relay.broken) {
-                relay.broken = Error{ErrorCode::kUnavailable,
-                                     "the upstream ended before its answer was whole"};
-            }
-            break;
-        }
-        relay.events.feed(piece);
-        const std::string out = take_events(relay);
-        if (!out.empty()) {
-            co_await send_events(relay, out);
-        }
-    }
-}
-
-// The end of a stream: the record first, then the last events.
-Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
-    Call& call = relay.call;
-    TextStream& stream = relay.stream;
-    const bool gone = call.exchange.gone().stop_requested();
-    if (!gone && !relay.broken) {
-        stream.settle();
-    }
-    std::optional<Refusal> refusal = note_verdict(call, review::Stage::kOutput, stream.verdict());
-    if (gone) {
-        refusal = gone_refusal();
-    } else if (!refusal && relay.broken) {
-        gateway.routing().note_broken(*relay.sent.target);
-        refusal = upstream_failure(*relay.broken);
-    }
-    using Ending = TextStream::Ending;
-    const Ending ending = !refusal           ? Ending::kWhole
-                          : stream.blocked() ? Ending::kBlocked
-                                             : Ending::kBroken;
-    std::string last = stream.close(ending);
-    note_usage(call, stream.usage());
-    call.facts().model_version = stream.model().substr(0, ledger::kRecordNameBytesMax);
-    call.record.personal.output = stream.text();
-    if (call.record.personal.output.size() > ledger::kRecordContentBytesMax) {
-        cut_text(call.record.personal.output, kAnswerTextMax);
-        call.detail.emplace_back("output_cut", true);
-    }
-    if (refusal && !call.exchange.has_begun()) {
-        call.record.personal.output.clear();
-        call.facts().label.clear();
-        co_return refusal;
-    }
-    call.facts().outcome = refusal ? ledger::Outcome::kCutOff : ledger::Outcome::kAnswered;
-    call.facts().outcome_code = refusal ? refusal->code : std::string();
-    const auto kept = co_await append_record(gateway.stages(), call);
-    if (!kept.ok()) {
-        gateway.owe_record(call);
-        last = stream.error_event(
-            own_failure("record_unavailable",
-                        "the call cannot be recorded now, so it is not answered"),
-            call.errors);
-    } else if (refusal && ending == Ending::kBroken) {
-        call.errors.record = to_string(call.facts().id);
-        last += stream.error_event(*refusal, call.errors);
-    } else {
-        last += stream.end_mark();
-    }
-    if (!gone) {
-        co_await send_events(relay, last);
-        (void)co_await call.exchange.end();
-    }
-    co_return std::nullopt;
-}
-
-std::unique_ptr<TextStream> make_stream(AnswerRules rules) {
-    if (rules.shape == TextShape::kMessages) {
-        return std::make_unique<MessagesStream>(std::move(rules));
-    }
-    if (rules.shape == TextShape::kResponses) {
-        return std::make_unique<ResponsesStream>(std::move(rules));
-    }
-    return std::make_unique<ChatStream>(std::move(rules));
-}
-
-Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing::Sent sent,
-                                           AnswerRules rules) {
-    const Dialect dialect = sent.upstream->dialect;
-    std::unique_ptr<EventTranslator> translator;
-    if (is_translated(rules.shape, dialect)) {
-        translator = dialect == Dialect::kAnthropic ? messages_as_chunks(seconds_now(gateway))
-                                                    : chunks_as_messages();
-    }
-    const std::unique_ptr<TextStream> stream = make_stream(std::move(rules));
-    Relay relay{.call = call,
-                .sent = sent,
-                .stream = *stream,
-                .translator = std::move(translator),
-                .events = {},
-                .broken = {}};
-    co_await relay_events(relay);
-    // Whoever works for nobody shall stop.
-    sent.response.reset();
-    co_return co_await end_stream(gateway, relay);
 }
 
 Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextRequest& request,
@@ -402,12 +227,12 @@ Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextReques
                       .reviewer = reviewer_of(call, review::Stage::kOutput),
                       .label = std::move(words.label),
                       .notice = std::move(words.notice),
-                      .aigc = aigc_value(call),
+                      .aigc = aigc_value(call.aigc),
                       .wants_usage = request.wants_usage};
     if (request.stream) {
         co_return co_await answer_stream(gateway, call, std::move(*sent), std::move(rules));
     }
-    co_return co_await answer_whole(gateway, call, std::move(*sent), rules);
+    co_return co_await answer_whole(gateway, call, std::move(*sent), std::move(rules));
 }
 
 Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape shape) {
@@ -417,6 +242,17 @@ Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape 
     auto refused = co_await take_request(gateway, call, wanted, read_text_request, request);
     if (refused) {
         co_return refused;
+    }
+    refused = co_await review_chat_pictures(gateway, call, request.body);
+    if (refused) {
+        co_return refused;
+    }
+    if (Webhooks::wanted(call, review::Stage::kInput)) {
+        refused = co_await guard_request(gateway, call, texts_of_request(shape, request.body),
+                                         request.ask.text);
+        if (refused) {
+            co_return refused;
+        }
     }
     Words words;
     if (auto refusal = words_of(call, request, words)) {

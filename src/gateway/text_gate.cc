@@ -45,6 +45,13 @@ std::string TextGate::let_out(std::string piece) {
 }
 
 std::string TextGate::push(std::string_view piece) {
+    if (place_ != nullptr && place_->collecting) {
+        place_->said += piece;
+        return {};
+    }
+    if (place_ != nullptr && place_->instead) {
+        piece = std::exchange(replaced_, true) ? std::string_view() : *place_->instead;
+    }
     return let_out(stream_.push(piece));
 }
 

@@ -4,6 +4,7 @@
 // One text of an answer on its way out: reviewed piece by piece, with its explicit label at the
 // start and at the end [GB45438-5.1]. What it returns may go out; the rest is held.
 
+#include "gateway/answer_texts.h"
 #include "label/record.h"
 #include "review/review.h"
 
@@ -22,8 +23,10 @@ struct TextLabel {
 
 class TextGate {
 public:
-    TextGate(std::shared_ptr<const review::Reviewer> reviewer, TextLabel label)
-        : stream_(std::move(reviewer)), label_(std::move(label)) {}
+    // `place`: where others look at the text first; it outlives this.
+    TextGate(std::shared_ptr<const review::Reviewer> reviewer, TextLabel label,
+             AnswerText* place = nullptr)
+        : stream_(std::move(reviewer)), label_(std::move(label)), place_(place) {}
 
     std::string push(std::string_view piece);
     // The text came to its end: what was held is judged, and goes out with the end.
@@ -45,6 +48,8 @@ private:
 
     review::TextStream stream_;
     TextLabel label_;
+    AnswerText* place_;
+    bool replaced_ = false;
     std::string text_;
     std::string rest_;  // what settle() let go
     bool settled_ = false;

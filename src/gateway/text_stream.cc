@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/json_edit.h"
+#include "gateway/refusal.h"
 #include "gateway/text_gate.h"
 
 #include <fmt/format.h>
@@ -47,6 +48,14 @@ Usage usage_of(const json::Value& answer) {
             .output = output > 0 ? output : count_member(*usage, "output_tokens")};
 }
 
+TextGate AnswerRules::gate(const TextLabel& of) const {
+    return {reviewer, of, texts ? texts->next(false, {}) : nullptr};
+}
+
+TextGate AnswerRules::call_gate(std::string_view tool) const {
+    return {reviewer, {}, texts ? texts->next(true, tool) : nullptr};
+}
+
 void TextStream::note(const TextGate& gate, std::size_t bytes) {
     if (gate.blocked() && !verdict_.blocked()) {
         verdict_ = gate.verdict();
@@ -63,6 +72,13 @@ std::string TextStream::push(TextGate& gate, std::string_view piece) {
 void TextStream::settle(TextGate& gate) {
     gate.settle();
     note(gate, 0);
+}
+
+void TextStream::add_ticket(json::Value& event) const {
+    if (!ticket_.empty()) {
+        set_member(event, "ticket", ticket_);
+        set_member(event, "ticket_url", ticket_address(ticket_));
+    }
 }
 
 std::string TextStream::finish(TextGate& gate) {

@@ -7,6 +7,7 @@
 
 #include "core/json.h"
 #include "core/result.h"
+#include "gateway/answer_texts.h"
 #include "gateway/refusal.h"
 #include "gateway/text_gate.h"
 #include "review/review.h"
@@ -38,6 +39,13 @@ struct AnswerRules {
     std::string notice;  // for the application to show, where the texts bear no label
     json::Value aigc;    // the implicit label
     bool wants_usage = true;
+    // Where others look at the texts first.
+    // NOLINTNEXTLINE(readability-redundant-member-init): for `{.shape = ...}` without it
+    std::shared_ptr<AnswerTexts> texts = {};
+
+    // Of a text for a person, or of one that bears no label; of the arguments of a tool's call.
+    TextGate gate(const TextLabel& of) const;
+    TextGate call_gate(std::string_view tool) const;
 };
 
 class TextStream {
@@ -74,6 +82,9 @@ public:
     // All that went out, one text after the other.
     virtual std::string text() const = 0;
 
+    // What is held goes before people: close(kBlocked) says by which ticket it can be had.
+    void set_ticket(std::string ticket) { ticket_ = std::move(ticket); }
+
     bool blocked() const noexcept { return verdict_.blocked(); }
     const review::Verdict& verdict() const noexcept { return verdict_; }
     const Usage& usage() const noexcept { return usage_; }
@@ -86,6 +97,8 @@ protected:
     void settle(TextGate& gate);
     // What was held of a text that came to its own end, and its label.
     std::string finish(TextGate& gate);
+    // Says the ticket in the last event, if there is one.
+    void add_ticket(json::Value& event) const;
 
     review::Verdict verdict_;
     Usage usage_;
@@ -94,6 +107,7 @@ protected:
 private:
     void note(const TextGate& gate, std::size_t bytes);
 
+    std::string ticket_;
     std::size_t text_bytes_ = 0;
 };
 

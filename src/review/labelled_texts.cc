@@ -71,4 +71,8 @@ Result<std::vector<Sample>> read_labelled_texts(std::string_view table,
     }
 }
 
+std::string write_labelled_row(std::string_view text, std::string_view label) {
+    return internal::csv_field(text) + "," + internal::csv_field(label) + "\n";
+}
+
 }  // namespace colophon::review

@@ -25,4 +25,7 @@ struct LabelledColumns {
 Result<std::vector<Sample>> read_labelled_texts(std::string_view table,
                                                 const LabelledColumns& columns);
 
+// One row of such a table, with its line end.
+std::string write_labelled_row(std::string_view text, std::string_view label);
+
 }  // namespace colophon::review

@@ -93,6 +93,7 @@ struct LibraryEntry {
     std::optional<Time> trialled;
     TrialCounts trial;
     std::uint64_t hits = 0;         // of all revisions of the id, in calls of the service
+    std::uint64_t overturned = 0;   // of what these held, people released so many
     std::vector<Opinion> opinions;  // of find() only
 };
 
@@ -179,6 +180,8 @@ public:
     Result<std::vector<LibraryEntry>> find(std::string_view id);
     // Those that are in force.
     Result<LiveEntries> live();
+    // Those that were in force then.
+    Result<std::vector<AnyEntry>> live_at(Time time);
     Result<std::vector<CategoryFigure>> figures();
 
     Result<void> add_hits(std::span<const Hits> hits);

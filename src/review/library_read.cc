@@ -41,7 +41,8 @@ constexpr Statement kList{
     "SELECT e.id, e.revision, e.state, e.content, e.reason, e.evidence, e.source, e.owner, e.batch,"
     " e.proposed_by, e.proposed_at, e.expires_at, e.live_at, e.ended_at, e.review_at, e.trial_at,"
     " e.benign, e.benign_hits, e.traffic, e.traffic_hits,"
-    " (SELECT CAST(SUM(h.hits) AS BIGINT) FROM feature_hits h WHERE h.id = e.id)"
+    " (SELECT CAST(SUM(h.hits) AS BIGINT) FROM feature_hits h WHERE h.id = e.id),"
+    " (SELECT CAST(SUM(o.overturned) AS BIGINT) FROM feature_overturned o WHERE o.id = e.id)"
     " FROM feature_entries e"
     " WHERE ($1 = 0 OR e.state = $1) AND ($2 = '' OR e.batch = $2) AND ($3 = '' OR e.category = $3)"
     " AND ($4 = 0 OR (e.review_at <= $4 AND e.state = 2)) AND (e.id > $5 OR (e.id = $5"
@@ -50,7 +51,8 @@ constexpr Statement kFind{
     "SELECT e.id, e.revision, e.state, e.content, e.reason, e.evidence, e.source, e.owner, e.batch,"
     " e.proposed_by, e.proposed_at, e.expires_at, e.live_at, e.ended_at, e.review_at, e.trial_at,"
     " e.benign, e.benign_hits, e.traffic, e.traffic_hits,"
-    " (SELECT CAST(SUM(h.hits) AS BIGINT) FROM feature_hits h WHERE h.id = e.id)"
+    " (SELECT CAST(SUM(h.hits) AS BIGINT) FROM feature_hits h WHERE h.id = e.id),"
+    " (SELECT CAST(SUM(o.overturned) AS BIGINT) FROM feature_overturned o WHERE o.id = e.id)"
     " FROM feature_entries e WHERE e.id = $1 ORDER BY e.revision DESC"};
 constexpr Statement kOpinions{
     "SELECT revision, step, opinion_by, opinion_at, reason FROM feature_opinions WHERE id = $1"
@@ -58,6 +60,10 @@ constexpr Statement kOpinions{
 constexpr Statement kLive{
     "SELECT content, expires_at FROM feature_entries WHERE state = 2"
     " AND (expires_at IS NULL OR expires_at > $1) ORDER BY id"};
+constexpr Statement kLiveAt{
+    "SELECT content FROM feature_entries WHERE live_at <= $1"
+    " AND (ended_at IS NULL OR ended_at > $1) AND (expires_at IS NULL OR expires_at > $1)"
+    " ORDER BY id"};
 constexpr Statement kFigures{
     "SELECT e.category, COUNT(*), MAX(e.live_at),"
     " CAST(SUM(COALESCE((SELECT SUM(h.hits) FROM feature_hits h WHERE h.id = e.id), 0)) AS BIGINT)"
@@ -103,6 +109,9 @@ Result<LibraryEntry> entry_at(const Rows& rows, std::size_t row) {
     entry.trial.traffic_hits = static_cast<std::uint64_t>(TRY(rows.integer(row, 19)));
     if (!rows.is_null(row, 20)) {
         entry.hits = static_cast<std::uint64_t>(TRY(rows.integer(row, 20)));
+    }
+    if (!rows.is_null(row, 21)) {
+        entry.overturned = static_cast<std::uint64_t>(TRY(rows.integer(row, 21)));
     }
     return entry;
 }
@@ -151,6 +160,24 @@ Result<std::vector<LibraryEntry>> Library::find(std::string_view id) {
         opinion.reason = TRY(opinions.text(row, 4));
         of->opinions.push_back(std::move(opinion));
     }
+    return entries;
+}
+
+Result<std::vector<AnyEntry>> Library::live_at(Time time) {
+    std::vector<AnyEntry> entries;
+    const auto take = [&](const storage::Values& row) -> Result<void> {
+        const auto* content = std::get_if<std::string>(&row[0]);
+        if (content == nullptr) {
+            return misshapen();
+        }
+        entries.push_back(TRY(entry_of(*content)));
+        return {};
+    };
+    const auto read = store_.snapshot([&](storage::Snapshot& snapshot) -> Result<void> {
+        entries.clear();
+        return snapshot.visit(kLiveAt, {time_value(time)}, take);
+    });
+    TRY(read);
     return entries;
 }
 

@@ -52,6 +52,13 @@ constexpr std::array kMigrations{
                        "  day INTEGER NOT NULL,\n"
                        "  hits INTEGER NOT NULL,\n"
                        "  PRIMARY KEY (id, day));\n"},
+    // What people released although the entry had held it.
+    storage::Migration{"review", 2,
+                       "CREATE TABLE feature_overturned (\n"
+                       "  id TEXT NOT NULL,\n"
+                       "  day INTEGER NOT NULL,\n"
+                       "  overturned INTEGER NOT NULL,\n"
+                       "  PRIMARY KEY (id, day));\n"},
 };
 
 }  // namespace

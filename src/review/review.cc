@@ -77,7 +77,22 @@ Reviewer::Reviewer(Matcher matcher, PictureList pictures, ClassifierRule classif
     : classifier_(std::move(classifier)),
       matcher_(std::make_shared<const Matcher>(std::move(matcher))),
       pictures_(std::make_shared<const PictureList>(std::move(pictures))),
-      version_(version_of(*matcher_, *pictures_, classifier_)) {}
+      version_(version_of(*matcher_, *pictures_, classifier_)) {
+    const auto holds = [](const auto& entry) { return entry.action == Decision::kHold; };
+    may_hold_ = std::ranges::any_of(matcher_->entries(), holds) ||
+                std::ranges::any_of(pictures_->entries(), holds) ||
+                (classifier_.classifier != nullptr && classifier_.action == Decision::kHold);
+}
+
+std::shared_ptr<const Reviewer> Reviewer::letting_holds_go() const {
+    auto other = std::make_shared<Reviewer>(*this);
+    other->holds_go_ = true;
+    return other;
+}
+
+Decision Reviewer::effect_of(Decision action) const noexcept {
+    return holds_go_ && action == Decision::kHold ? Decision::kFlag : action;
+}
 
 std::shared_ptr<const Reviewer> Reviewer::on(Occasion occasion) const {
     auto other = std::make_shared<Reviewer>(*this);
@@ -87,7 +102,8 @@ std::shared_ptr<const Reviewer> Reviewer::on(Occasion occasion) const {
 
 void Reviewer::add(const Match& match, Verdict& verdict) const {
     const Entry& entry = matcher_->entries()[match.entry];
-    add_meaning({entry.id, entry.category, entry.action, entry.reply}, version_, verdict);
+    add_meaning({entry.id, entry.category, effect_of(entry.action), entry.reply}, version_,
+                verdict);
 }
 
 Verdict Reviewer::review(std::string_view text) const {
@@ -123,7 +139,7 @@ void Reviewer::add_classified(Verdict& verdict) const {
     const Classifier& classifier = *classifier_.classifier;
     add_meaning({"classifier/" + classifier.card().category,
                  classifier.card().category,
-                 classifier_.action,
+                 effect_of(classifier_.action),
                  {}},
                 version_, verdict);
 }
@@ -131,8 +147,8 @@ void Reviewer::add_classified(Verdict& verdict) const {
 Verdict Reviewer::review(std::span<const fingerprint::PdqHash> picture) const {
     Verdict verdict;
     for (const PictureMatch& match : pictures_->find(picture, occasion_)) {
-        add_meaning({match.entry->id, match.entry->category, match.entry->action, {}}, version_,
-                    verdict);
+        add_meaning({match.entry->id, match.entry->category, effect_of(match.entry->action), {}},
+                    version_, verdict);
     }
     return verdict;
 }

@@ -50,6 +50,11 @@ public:
     // The same rules for content of which this is known. Without, every entry is for it.
     std::shared_ptr<const Reviewer> on(Occasion occasion) const;
 
+    // The same rules after a person has looked: what they hold is let go, what they block is not.
+    std::shared_ptr<const Reviewer> letting_holds_go() const;
+    // Whether any rule of these holds anything.
+    bool may_hold() const noexcept { return may_hold_; }
+
     // The strictest of all entries that match, and of the classifier.
     Verdict review(std::string_view text) const;
     // Of a picture, from its hashes as it is, turned and mirrored.
@@ -68,12 +73,15 @@ public:
 
 private:
     void classify(std::string_view text, Verdict& verdict) const;
+    Decision effect_of(Decision action) const noexcept;
 
     ClassifierRule classifier_;
     std::shared_ptr<const Matcher> matcher_;
     std::shared_ptr<const PictureList> pictures_;
     std::string version_;
     Occasion occasion_;
+    bool may_hold_ = false;
+    bool holds_go_ = false;
 };
 
 // One text that comes in pieces. What push() and finish() return may go out; the rest is held until

@@ -5,9 +5,9 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/json.h"
-#include "identity/totp.h"
 #include "storage/sqlite_store.h"
 #include "storage/store.h"
+#include "support/api_client.h"
 #include "support/running_service.h"
 #include "support/tools.h"
 
@@ -30,94 +30,14 @@
 namespace colophon {
 namespace {
 
+using test::Api;
+using test::Reply;
 using test::RunningService;
 
 constexpr const char* kNobody = "00000000000000000000000000000000";
 const std::vector<std::string> kScopes{"generate", "label", "moderate", "subjects", "records"};
 const std::vector<std::string> kRoles{"reviewer", "lead",      "operator",
                                       "auditor",  "inspector", "admin"};
-
-Buffer from_base32(std::string_view text) {
-    Buffer bytes;
-    std::uint32_t bits = 0;
-    int count = 0;
-    for (const char c : text) {
-        const std::size_t value = std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567").find(c);
-        REQUIRE(value != std::string_view::npos);
-        bits = (bits << 5U) | static_cast<std::uint32_t>(value);
-        count += 5;
-        if (count >= 8) {
-            count -= 8;
-            bytes.push_back(static_cast<std::uint8_t>(bits >> static_cast<unsigned>(count)));
-        }
-    }
-    return bytes;
-}
-
-struct Reply {
-    int status = 0;
-    json::Value body;
-};
-
-struct Api {
-    explicit Api(const RunningService& of) : service(of) {}
-
-    Reply call(const std::string& method, const std::string& path, const std::string& bearer,
-               const std::string& body = "") const {
-        std::vector<std::string> command{"curl", "-sS",  "-m", "30",
-                                         "-X",   method, "-w", "\n%{http_code}"};
-        if (!bearer.empty()) {
-            command.insert(command.end(), {"-H", "Authorization: Bearer " + bearer});
-        }
-        if (!body.empty()) {
-            command.insert(command.end(), {"-d", body});
-        }
-        command.push_back(service.url(path));
-        const std::string out = test::run_tool(command).out;
-        const std::size_t line = out.rfind('\n');
-        REQUIRE(line != std::string::npos);
-        Reply reply;
-        reply.status = std::stoi(out.substr(line + 1));
-        if (auto parsed = json::parse(out.substr(0, line), {.bytes_max = 16U << 20U});
-            parsed.ok()) {
-            reply.body = std::move(*parsed);
-        }
-        return reply;
-    }
-    json::Value good(const std::string& method, const std::string& path, const std::string& bearer,
-                     const std::string& body = "") const {
-        Reply reply = call(method, path, bearer, body);
-        REQUIRE_MESSAGE((reply.status == 200 || reply.status == 201),
-                        path << " " << reply.status << " " << json::write(reply.body));
-        return std::move(reply.body);
-    }
-
-    // A session of a new account. With `fresh` its password is the one that must be changed.
-    std::string session(const std::string& name, const std::string& roles,
-                        bool fresh = false) const {
-        constexpr const char* kPassword = "evening rain over nine bridges";
-        test::write_file(service.dir.file("password"), as_bytes(kPassword));
-        std::vector<std::string> command{"admin",   "user", "create", name,
-                                         "--roles", roles,  "--json"};
-        if (!fresh) {
-            command.insert(command.end(), {"--password", "file:" + service.dir.file("password")});
-        }
-        const auto made = json::parse(service.ok(command));
-        REQUIRE(made.ok());
-        return sign_in(name, fresh ? made->string_or("password", "") : kPassword,
-                       made->string_or("totp_secret", ""));
-    }
-    std::string sign_in(const std::string& name, const std::string& password,
-                        const std::string& secret) const {
-        SystemClock clock;
-        const std::string code =
-            identity::totp_code(from_base32(secret), identity::totp_step(clock.now()));
-        const json::Object attempt{{"name", name}, {"password", password}, {"second", code}};
-        return good("POST", "/api/session", "", json::write(attempt)).string_or("token", "");
-    }
-
-    const RunningService& service;
-};
 
 std::set<std::string> words_of(const json::Value* list) {
     std::set<std::string> words;

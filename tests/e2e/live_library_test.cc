@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 namespace colophon {
@@ -180,6 +181,40 @@ TEST_SUITE("slow gateway") {
              "prompt=brighter", "-F", "image=@" + running.dir.file("drawn.png")}));
         REQUIRE(edited.find("error") != nullptr);
         CHECK(edited.find("error")->string_or("code", "") == "input_blocked");
+        // Within a chat, in the shapes of all dialects; one that is only named must be had first.
+        const std::string data = "data:image/png;base64," + coded;
+        const std::string user = R"({"model":"echo","user":"alice","max_tokens":9,)";
+        for (const auto& [path, body, expected] :
+             {std::tuple<std::string, std::string, std::string>{
+                  "/v1/chat/completions",
+                  user + R"("messages":[{"role":"user","content":[{"type":"image_url",)" +
+                      R"("image_url":{"url":")" + data + R"("}}]}]})",
+                  "input_blocked"},
+              {"/v1/responses",
+               user + R"("input":[{"role":"user","content":[{"type":"input_image",)" +
+                   R"("image_url":")" + data + R"("}]}]})",
+               "input_blocked"},
+              {"/v1/messages",
+               user + R"("messages":[{"role":"user","content":[{"type":"image","source":)" +
+                   R"({"type":"base64","media_type":"image/png","data":")" + coded + R"("}}]}]})",
+               "input_blocked"},
+              {"/v1/chat/completions",
+               user + R"("messages":[{"role":"user","content":[{"type":"image_url",)" +
+                   R"("image_url":{"url":"http://127.0.0.1:1/x.png"}}]}]})",
+               "invalid_request"},
+              {"/v1/responses",
+               user + R"("input":[{"role":"user","content":[{"type":"input_image",)" +
+                   R"("file_id":"file-1"}]}]})",
+               "invalid_request"}}) {
+            CAPTURE(path);
+            CAPTURE(body.substr(0, 200));
+            test::write_file(running.dir.file("body.json"), as_bytes(body));
+            const json::Value answer =
+                object_of(running.curl({running.url(path), "-H", "Colophon-Subject: alice", "-d",
+                                        "@" + running.dir.file("body.json")}));
+            REQUIRE(answer.find("error") != nullptr);
+            CHECK(answer.find("error")->string_or("code", "") == expected);
+        }
         test::write_file(running.dir.file("no.png"), as_bytes("no picture"));
         const json::Value no = object_of(running.curl(
             {running.url("/v1/images/edits"), "-F", "model=picture", "-F", "user=alice", "-F",

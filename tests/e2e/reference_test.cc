@@ -187,7 +187,7 @@ Names serve_keys_in_source() {
         const std::size_t start = name + std::string_view("Config>{\"").size();
         keys.insert(section + "." + line.substr(start, line.find('"', start) - start));
     }
-    keys.insert({"model.targets", "model.tenants"});
+    keys.insert({"model.targets", "model.tenants", "webhook.tenants", "webhook.services"});
     return keys;
 }
 

@@ -60,6 +60,7 @@ struct ApiRow {
     const char* request_schema = "";
     int status = 200;
     ApiHandler handle = nullptr;
+    std::size_t body_bytes_max = kApiBodyBytesMax;
 };
 // NOLINTEND(readability-redundant-member-init)
 inline constexpr const char* kAnySession = "*";
@@ -71,15 +72,21 @@ std::vector<ApiRow> subject_rows();
 std::vector<ApiRow> staff_rows();
 std::vector<ApiRow> ledger_rows();
 std::vector<ApiRow> settings_rows();
+std::vector<ApiRow> library_rows();
+std::vector<ApiRow> review_rows();
 
 // The text of that member of the body. kInvalidArgument names it when it is missing or no text.
 Result<std::string> required_text(const ApiCall& call, std::string_view name);
 // The same, or `otherwise` when it is missing.
 Result<std::string> optional_text(const ApiCall& call, std::string_view name,
                                   std::string_view otherwise);
+// A list of texts; empty when it is missing.
+Result<std::vector<std::string>> optional_texts(const ApiCall& call, std::string_view name);
 Result<bool> optional_flag(const ApiCall& call, std::string_view name);
 Result<std::int64_t> optional_number(const ApiCall& call, std::string_view name,
                                      std::int64_t otherwise, std::int64_t most);
+// A message of ours as Accept-Language wants it.
+std::string in_callers_language(const ApiCall& call, std::string_view message);
 // The field of the query; nothing when it is missing or empty.
 std::optional<std::string> asked(const ApiCall& call, std::string_view name);
 

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "console/library_forms.h"
+
+#include "console/forms.h"
+#include "core/base64.h"
+#include "core/clock.h"
+#include "core/ids.h"
+#include "core/json.h"
+#include "review/entry_json.h"
+#include "review/library.h"
+#include "review/queue.h"
+#include "review/scope.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace colophon::console {
+namespace {
+
+json::Object trial_json(const review::LibraryEntry& entry) {
+    return {{"at", time_or_null(entry.trialled)},
+            {"benign", entry.trial.benign},
+            {"benign_hits", entry.trial.benign_hits},
+            {"traffic", entry.trial.traffic},
+            {"traffic_hits", entry.trial.traffic_hits}};
+}
+
+}  // namespace
+
+json::Object entry_form(const review::LibraryEntry& entry) {
+    json::Object fields{{"id", review::entry_id(entry.entry)},
+                        {"revision", entry.revision},
+                        {"state", review::entry_state_name(entry.state)},
+                        {"entry", review::write_entry(entry.entry)},
+                        {"reason", entry.about.reason},
+                        {"evidence", entry.about.evidence},
+                        {"source", entry.about.source},
+                        {"owner", entry.about.owner},
+                        {"batch", entry.batch},
+                        {"proposed_by", entry.proposed_by},
+                        {"proposed", format_time(entry.proposed)},
+                        {"expires", time_or_null(entry.about.expires)},
+                        {"live", time_or_null(entry.live)},
+                        {"ended", time_or_null(entry.ended)},
+                        {"review_due", time_or_null(entry.review_due)},
+                        {"trial", trial_json(entry)},
+                        {"hits", entry.hits},
+                        {"overturned", entry.overturned}};
+    json::Array opinions;
+    for (const review::Opinion& each : entry.opinions) {
+        opinions.emplace_back(json::Object{{"step", review::step_name(each.step)},
+                                           {"by", each.by},
+                                           {"at", format_time(each.at)},
+                                           {"reason", each.reason}});
+    }
+    if (!opinions.empty()) {
+        fields.emplace_back("opinions", std::move(opinions));
+    }
+    return fields;
+}
+
+json::Object decided_form(const review::Decided& decided) {
+    return {{"done", decided.done},
+            {"waiting", decided.waiting},
+            {"own", decided.own},
+            {"untried", decided.untried}};
+}
+
+json::Object figure_form(const review::CategoryFigure& figure) {
+    return {{"category", figure.category},
+            {"live", figure.live},
+            {"newest", format_time(figure.newest)},
+            {"hits", figure.hits}};
+}
+
+namespace {
+
+json::Value text_or_null(std::string_view text) {
+    json::Value value;
+    if (!text.empty()) {
+        value = std::string(text);
+    }
+    return value;
+}
+
+json::Object act_form(const review::Act& act) {
+    return {{"act", review::act_name(act.kind)},
+            {"by", text_or_null(act.by)},
+            {"at", format_time(act.at)},
+            {"ruling", text_or_null(act.ruling ? review::ruling_name(*act.ruling) : "")},
+            {"reason", act.reason},
+            {"note", act.note},
+            {"undone", act.undone}};
+}
+
+json::Value seconds_or_null(const std::optional<std::chrono::milliseconds>& time) {
+    json::Value value;
+    if (time) {
+        value = std::chrono::duration<double>(*time).count();
+    }
+    return value;
+}
+
+}  // namespace
+
+json::Object item_form(const review::Item& item) {
+    const review::HeldCall& call = item.call;
+    json::Object form{{"item", to_string(item.id)},
+                      {"cause", review::cause_name(item.cause)},
+                      {"state", review::item_state_name(item.state)},
+                      {"tenant", to_string(call.tenant)},
+                      {"subject", text_or_null(call.subject ? to_string(*call.subject) : "")},
+                      {"record", to_string(call.record)},
+                      {"stage", review::stage_name(call.stage)},
+                      {"operation", call.operation},
+                      {"model", call.model},
+                      {"category", call.category},
+                      {"rule", call.rule},
+                      {"entries", json::Array(call.entries.begin(), call.entries.end())},
+                      {"sample_of", text_or_null(item.sample_of ? to_string(*item.sample_of) : "")},
+                      {"urgent", item.priority > 0},
+                      {"opinions", item.opinions},
+                      {"created", format_time(item.created)},
+                      {"due", format_time(item.due)},
+                      {"expires", format_time(item.expires)},
+                      {"claimed_by", text_or_null(item.claimed_by)},
+                      {"claimed_until", time_or_null(item.claimed_until)},
+                      {"decided", time_or_null(item.decided)},
+                      {"delivered", time_or_null(item.delivered)},
+                      {"content_sha256", item.evidence_digest}};
+    if (!item.acts.empty()) {
+        json::Array acts;
+        for (const review::Act& each : item.acts) {
+            acts.emplace_back(act_form(each));
+        }
+        form.emplace_back("acts", std::move(acts));
+    }
+    return form;
+}
+
+json::Object evidence_form(const review::Evidence& evidence) {
+    json::Array spans;
+    for (const review::Span& each : evidence.spans) {
+        spans.emplace_back(json::Object{{"entry", each.entry},
+                                        {"begin", std::uint64_t{each.begin}},
+                                        {"end", std::uint64_t{each.end}}});
+    }
+    json::Object form{
+        {"text", evidence.text}, {"spans", std::move(spans)}, {"context", evidence.context}};
+    if (!evidence.file.empty()) {
+        // How a picture is to be shown at first: whoever must see it sharp asks for that.
+        form.emplace_back("file", json::Object{{"media_type", evidence.media_type},
+                                               {"base64", to_base64(evidence.file)},
+                                               {"blur", true},
+                                               {"greyscale", true}});
+    }
+    return form;
+}
+
+json::Object queue_figures_form(const review::QueueFigures& figures) {
+    json::Array people;
+    for (const review::PersonFigures& each : figures.people) {
+        people.emplace_back(json::Object{{"user", each.name},
+                                         {"decided", each.decided},
+                                         {"sampled", each.sampled},
+                                         {"differed", each.differed}});
+    }
+    json::Value kappa;
+    if (figures.kappa) {
+        kappa = *figures.kappa;
+    }
+    return {{"waiting", figures.waiting},
+            {"second", figures.second},
+            {"escalated", figures.escalated},
+            {"overdue", figures.overdue},
+            {"oldest", time_or_null(figures.oldest)},
+            {"released", figures.released},
+            {"refused", figures.refused},
+            {"expired", figures.expired},
+            {"median_wait_seconds", seconds_or_null(figures.median_wait)},
+            {"p95_wait_seconds", seconds_or_null(figures.p95_wait)},
+            {"pairs", figures.pairs},
+            {"agreed", figures.agreed},
+            {"kappa", std::move(kappa)},
+            {"people", std::move(people)}};
+}
+
+}  // namespace colophon::console

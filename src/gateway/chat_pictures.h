@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Pictures within the messages of a chat, compared with those of the feature library [DSP-10].
+
+#include "core/json.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/refusal.h"
+
+#include <cstddef>
+#include <optional>
+
+namespace colophon::gateway {
+
+inline constexpr std::size_t kChatPicturesMax = 64;  // of one request
+
+// A refusal when one is blocked or held, cannot be had, or cannot be compared. A picture that is
+// only named is fetched and stands in the body from then on, so that the model sees what was
+// reviewed. Nothing is done where the library has no pictures.
+Task<std::optional<Refusal>> review_chat_pictures(Gateway& gateway, Call& call, json::Value& body);
+
+}  // namespace colophon::gateway

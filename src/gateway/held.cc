@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/held.h"
+
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "core/thread_pool.h"
+#include "gateway/call.h"
+#include "gateway/parts.h"
+#include "gateway/refusal.h"
+#include "ledger/record.h"
+#include "review/entry.h"
+#include "review/queue.h"
+#include "review/review.h"
+#include "review/scope.h"
+#include "review/spans.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::gateway {
+namespace {
+
+// So much of what was asked stands beside an answer.
+constexpr std::size_t kContextBytesMax = 64U << 10U;
+
+// The last verdict of that stage that held something says what stands against it.
+review::HeldCall held_call(const Call& call, review::Stage stage) {
+    review::HeldCall held;
+    const ledger::Facts& facts = call.record.facts;
+    held.tenant = facts.tenant;
+    held.subject = facts.subject;
+    held.record = facts.id;
+    held.stage = stage;
+    held.operation = facts.operation;
+    held.model = facts.model;
+    const auto& verdicts = facts.verdicts;
+    const auto last = std::find_if(verdicts.rbegin(), verdicts.rend(), [](const auto& each) {
+        return each.decision == review::decision_name(review::Decision::kHold);
+    });
+    if (last != verdicts.rend()) {
+        held.category = last->category;
+        held.rule = last->rule;
+    }
+    held.entries = call.matched;
+    std::ranges::sort(held.entries);
+    const auto twice = std::ranges::unique(held.entries);
+    held.entries.erase(twice.begin(), twice.end());
+    return held;
+}
+
+// Cut between characters.
+std::string beginning_of(const std::string& text, std::size_t bytes_max) {
+    if (text.size() <= bytes_max) {
+        return text;
+    }
+    while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0U) == 0x80U) {
+        --bytes_max;
+    }
+    return text.substr(0, bytes_max);
+}
+
+review::Evidence evidence_of(const Call& call, Holding holding) {
+    review::Evidence evidence;
+    evidence.spans = review::spans_of(*reviewer_of(call, holding.stage), holding.text);
+    evidence.text = std::move(holding.text);
+    evidence.file = std::move(holding.file);
+    evidence.media_type = std::move(holding.media_type);
+    evidence.answer = std::move(holding.answer);
+    if (evidence.answer) {
+        evidence.context = beginning_of(call.record.personal.input, kContextBytesMax);
+    }
+    return evidence;
+}
+
+}  // namespace
+
+void hand_over_label(Call& call, review::WaitingAnswer& answer) {
+    answer.content_id = std::exchange(call.facts().content_id, std::nullopt);
+    answer.label = std::exchange(call.facts().label, {});
+}
+
+Task<void> hold(const Stages& stages, Call& call, Holding holding, Refusal& refusal) {
+    const review::HeldCall held = held_call(call, holding.stage);
+    const review::Evidence evidence = evidence_of(call, std::move(holding));
+    const auto put = [&] { return stages.parts.queue.add(held, evidence); };
+    const auto id = co_await stages.parts.blocking.run(call.loop(), put);
+    if (id.ok()) {
+        refusal.ticket = to_string(*id);
+        call.detail.emplace_back("ticket", refusal.ticket);
+        co_return;
+    }
+    if (id.error().code == ErrorCode::kLimit) {
+        call.detail.emplace_back("ticket", "none: too large to wait");
+        co_return;
+    }
+    refusal = own_failure("review_unavailable", "what was held cannot be put before people now");
+}
+
+Task<std::optional<Refusal>> held_input(const Stages& stages, Call& call, HeldInput input) {
+    const std::string_view named = call.exchange.request().header(kTicketHeader);
+    if (!named.empty()) {
+        const auto id = parse_random_id<review::ItemId>(named);
+        if (!id.ok()) {
+            co_return invalid_request("the header Colophon-Ticket names no ticket", "");
+        }
+        const std::string_view shown = input.file.empty() ? input.text : as_text(input.file);
+        const auto ask = [&] {
+            return stages.parts.queue.is_released(*id, {.tenant = call.caller.tenant,
+                                                        .subject = call.facts().subject,
+                                                        .text = shown,
+                                                        .entries = input.verdict.entries});
+        };
+        const auto released = co_await stages.parts.blocking.run(call.loop(), ask);
+        if (!released.ok()) {
+            co_return own_failure("review_unavailable", "the ticket cannot be looked up now");
+        }
+        if (*released) {
+            input.verdict.decision = review::Decision::kFlag;
+            call.detail.emplace_back("released_by", to_string(*id));
+            co_return note_verdict(call, review::Stage::kInput, input.verdict);
+        }
+    }
+    auto refusal = note_verdict(call, review::Stage::kInput, input.verdict);
+    if (refusal) {
+        Holding holding{.stage = review::Stage::kInput,
+                        .text = std::string(input.text),
+                        .file = to_buffer(input.file),
+                        .media_type = std::string(input.media_type),
+                        .answer = {}};
+        co_await hold(stages, call, std::move(holding), *refusal);
+    }
+    co_return refusal;
+}
+
+}  // namespace colophon::gateway

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A streamed answer on its way: what the upstream says goes through review and label to the client
+// as it comes, and the record is written before the last event.
+//
+// Where an entry holds, nothing more goes out. The rest of the answer is still taken, reviewed
+// without the holds and labelled, and waits for a person (gateway/held.h): the client's stream ends
+// with a ticket for the whole of it.
+
+#include "core/json.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/refusal.h"
+#include "gateway/routing.h"
+#include "gateway/text_stream.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace colophon::gateway {
+
+// So much of a stream is kept until it is known that nothing of it is held; with more, what is held
+// is refused.
+inline constexpr std::size_t kHeldStreamBytesMax = 8U << 20U;
+
+Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing::Sent sent,
+                                           AnswerRules rules);
+
+// For answers that come at once, too.
+Error too_long();
+// Nothing of the answer goes out.
+Refusal end_unsaid(Call& call, Refusal refusal);
+Refusal gone_refusal();
+void note_usage(Call& call, const Usage& usage);
+std::int64_t seconds_now(const Gateway& gateway);
+
+}  // namespace colophon::gateway

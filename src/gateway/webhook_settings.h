@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which checks of others are asked about calls (gateway/webhooks.h).
+
+#include "http/upstream.h"
+#include "review/scope.h"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace colophon::gateway {
+
+// What follows when a check does not answer properly.
+enum class WhenMissed : std::uint8_t { kRefuse, kPass };
+
+// NOLINTBEGIN(readability-redundant-member-init)
+struct WebhookSettings {
+    std::string name;
+    http::Url url = {};                     // with the whole path
+    review::Scope scope = {};               // stages, tenants and services it is for
+    std::chrono::milliseconds time{2'000};  // from the call to the last byte of the answer
+    WhenMissed when_missed = WhenMissed::kRefuse;
+    std::string key = {};     // sent as X-Api-Key
+    std::string secret = {};  // signs requests; empty: they are not signed
+};
+// NOLINTEND(readability-redundant-member-init)
+
+}  // namespace colophon::gateway

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/webhook_texts.h"
+
+#include "core/base64.h"
+#include "core/bytes.h"
+#include "core/digest.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/answer_texts.h"
+#include "gateway/call.h"
+#include "gateway/dialects.h"
+#include "gateway/gateway.h"
+#include "gateway/json_edit.h"
+#include "gateway/refusal.h"
+#include "gateway/text_stream.h"
+#include "gateway/webhooks.h"
+#include "review/scope.h"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace colophon::gateway {
+namespace {
+
+void add_slot(json::Value& value, RequestTexts& to) {
+    if (const std::string* text = value.if_string()) {
+        to.slots.push_back(&value);
+        to.view.texts.push_back(*text);
+    }
+}
+
+void add_call(std::string_view name, std::string arguments, json::Array& calls) {
+    calls.push_back(json::Object{{"type", "function"},
+                                 {"function", json::Object{{"name", std::string(name)},
+                                                           {"arguments", std::move(arguments)}}}});
+}
+
+// The picture of a part, as an address (often data:) or as base64.
+void add_image(const json::Value& part, RequestTexts& to) {
+    if (const json::Value* image = part.find("image_url")) {
+        const std::string* plain = image->if_string();
+        const std::string_view url = plain == nullptr ? text_member(*image, "url") : *plain;
+        if (!url.empty()) {
+            to.view.images.emplace_back(url);
+        }
+    }
+    if (const json::Value* source = part.find("source")) {
+        for (const std::string_view name : {"data", "url"}) {
+            const std::string_view said = text_member(*source, name);
+            if (!said.empty()) {
+                to.view.images.emplace_back(said);
+            }
+        }
+    }
+}
+
+void add_content(json::Value& content, RequestTexts& to, json::Array& calls);
+
+void add_part(json::Value& part, RequestTexts& to, json::Array& calls) {
+    add_slot(part, to);
+    for (const std::string_view name : {"text", "thinking"}) {
+        if (json::Value* text = member(part, name)) {
+            add_slot(*text, to);
+        }
+    }
+    add_image(part, to);
+    if (text_member(part, "type") == "tool_use") {
+        const json::Value* input = part.find("input");
+        add_call(text_member(part, "name"), input == nullptr ? "{}" : json::write(*input), calls);
+    } else if (json::Value* inner = member(part, "content")) {
+        add_content(*inner, to, calls);  // of the result of a tool
+    }
+}
+
+// Its depth is that of the body, which was bounded when it was parsed.
+void add_content(json::Value& content, RequestTexts& to, json::Array& calls) {
+    add_slot(content, to);
+    if (json::Array* parts = content.if_array()) {
+        for (json::Value& part : *parts) {
+            add_part(part, to, calls);
+        }
+    }
+}
+
+void add_messages(json::Value& body, RequestTexts& to, json::Array& calls) {
+    json::Value* messages = member(body, "messages");
+    json::Array* list = messages == nullptr ? nullptr : messages->if_array();
+    if (list == nullptr) {
+        return;
+    }
+    for (json::Value& message : *list) {
+        if (json::Value* content = member(message, "content")) {
+            add_content(*content, to, calls);
+        }
+        const json::Value* called = message.find("tool_calls");
+        if (called != nullptr && called->if_array() != nullptr) {
+            calls.insert(calls.end(), called->if_array()->begin(), called->if_array()->end());
+        }
+    }
+}
+
+void add_items(json::Value& body, RequestTexts& to, json::Array& calls) {
+    json::Value* input = member(body, "input");
+    if (input == nullptr) {
+        return;
+    }
+    add_slot(*input, to);
+    json::Array* items = input->if_array();
+    if (items == nullptr) {
+        return;
+    }
+    for (json::Value& item : *items) {
+        for (const std::string_view name : {"content", "summary", "output"}) {
+            if (json::Value* content = member(item, name)) {
+                add_content(*content, to, calls);
+            }
+        }
+        for (const std::string_view name : {"arguments", "input"}) {
+            const std::string_view said = text_member(item, name);
+            if (!said.empty()) {
+                add_call(text_member(item, "name"), std::string(said), calls);
+            }
+        }
+    }
+}
+
+// The tools of the other shapes in that of chat completions, in which the check reads them.
+json::Value tools_of(const json::Value& body) {
+    const json::Value* tools = body.find("tools");
+    const json::Array* list = tools == nullptr ? nullptr : tools->if_array();
+    if (list == nullptr || list->empty()) {
+        return {};
+    }
+    json::Array out;
+    for (const json::Value& tool : *list) {
+        if (tool.find("function") != nullptr) {
+            out.push_back(tool);
+            continue;
+        }
+        json::Object function{{"name", std::string(text_member(tool, "name"))}};
+        const json::Value* about = tool.find("description");
+        if (about != nullptr) {
+            function.emplace_back("description", *about);
+        }
+        for (const std::string_view name : {"parameters", "input_schema"}) {
+            if (const json::Value* schema = tool.find(name)) {
+                function.emplace_back("parameters", *schema);
+            }
+        }
+        out.push_back(json::Object{{"type", "function"}, {"function", std::move(function)}});
+    }
+    return out;
+}
+
+json::Value messages_of(TextShape shape, const json::Value& body) {
+    if (shape == TextShape::kChat) {
+        const json::Value* messages = body.find("messages");
+        return messages == nullptr ? json::Value() : *messages;
+    }
+    if (shape == TextShape::kMessages) {
+        const auto chat = messages_to_chat(body);
+        const json::Value* messages = chat.ok() ? chat->find("messages") : nullptr;
+        return messages == nullptr ? json::Value() : *messages;
+    }
+    return {};
+}
+
+}  // namespace
+
+RequestTexts texts_of_request(TextShape shape, json::Value& body) {
+    RequestTexts to;
+    json::Array calls;
+    for (const std::string_view name : {"instructions", "system", "prompt"}) {
+        json::Value* content = member(body, name);
+        if (content != nullptr) {
+            add_content(*content, to, calls);
+        }
+    }
+    if (shape == TextShape::kResponses) {
+        add_items(body, to, calls);
+    } else {
+        add_messages(body, to, calls);
+    }
+    to.view.tools = tools_of(body);
+    to.view.messages = messages_of(shape, body);
+    if (!calls.empty()) {
+        to.view.tool_calls = std::move(calls);
+    }
+    return to;
+}
+
+Task<std::optional<Refusal>> guard_request(Gateway& gateway, Call& call, RequestTexts request,
+                                           std::string& text) {
+    WebhookView& view = request.view;
+    view.stage = review::Stage::kInput;
+    auto refusal = co_await gateway.webhooks().ask(call, gateway.upstream(call.loop()), view);
+    if (refusal || !view.changed) {
+        co_return refusal;
+    }
+    std::string all;
+    for (std::size_t i = 0; i < request.slots.size(); ++i) {
+        all += view.texts[i];
+        all += '\n';
+        *request.slots[i] = std::move(view.texts[i]);
+    }
+    text = std::move(all);
+    // The record keeps what was asked, and the digest of what the model got instead.
+    call.record.content_digests.push_back(sha256(as_bytes(text)));
+    co_return co_await review_input(gateway.stages(), call, text);
+}
+
+Task<std::optional<Refusal>> guard_prompt(Gateway& gateway, Call& call, json::Value* prompt,
+                                          std::string& text, std::vector<std::string> pictures) {
+    if (!Webhooks::wanted(call, review::Stage::kInput)) {
+        co_return std::nullopt;
+    }
+    RequestTexts request;
+    request.slots.push_back(prompt);
+    request.view.texts.push_back(text);
+    request.view.images = std::move(pictures);
+    auto refusal = co_await guard_request(gateway, call, std::move(request), text);
+    const std::string* now = prompt->if_string();
+    if (now != nullptr) {
+        text = *now;
+    }
+    co_return refusal;
+}
+
+Task<std::optional<Refusal>> guard_answer(Gateway& gateway, Call& call, AnswerTexts& texts) {
+    WebhookView view;
+    view.stage = review::Stage::kOutput;
+    json::Array calls;
+    std::vector<AnswerText*> places;
+    for (AnswerText& each : texts.all()) {
+        if (each.said.empty()) {
+            continue;
+        }
+        if (each.is_call) {
+            add_call(each.name, each.said, calls);
+        } else {
+            places.push_back(&each);
+            view.texts.push_back(each.said);
+        }
+    }
+    if (!calls.empty()) {
+        view.tool_calls = std::move(calls);
+    }
+    auto refusal = co_await gateway.webhooks().ask(call, gateway.upstream(call.loop()), view);
+    if (!refusal && view.changed) {
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            places[i]->instead = std::move(view.texts[i]);
+        }
+    }
+    texts.let_go();
+    co_return refusal;
+}
+
+Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::string& text) {
+    if (!Webhooks::wanted(call, review::Stage::kOutput)) {
+        co_return std::nullopt;
+    }
+    WebhookView view;
+    view.stage = review::Stage::kOutput;
+    view.texts.push_back(text);
+    auto refusal = co_await gateway.webhooks().ask(call, gateway.upstream(call.loop()), view);
+    if (refusal || !view.changed) {
+        co_return refusal;
+    }
+    text = std::move(view.texts.front());
+    co_return co_await review_input(gateway.stages(), call, text);
+}
+
+Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer& picture) {
+    if (!Webhooks::wanted(call, review::Stage::kOutput)) {
+        co_return std::nullopt;
+    }
+    WebhookView view;
+    view.stage = review::Stage::kOutput;
+    view.images.push_back(to_base64(picture));
+    view.images_may_change = true;
+    auto refusal = co_await gateway.webhooks().ask(call, gateway.upstream(call.loop()), view);
+    if (refusal || !view.changed) {
+        co_return refusal;
+    }
+    auto changed = from_base64(view.images.front());
+    if (!changed.ok()) {
+        co_return own_failure("webhook_failed", "a check gave back a picture that is no base64");
+    }
+    picture = std::move(*changed);
+    co_return std::nullopt;
+}
+
+}  // namespace colophon::gateway

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What webhooks are shown of requests and answers, and how their changes get back into them.
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "gateway/answer_texts.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/refusal.h"
+#include "gateway/text_stream.h"
+#include "gateway/webhooks.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace colophon::gateway {
+
+// A request as webhooks see it, and where its texts stand: `slots` belong to view.texts one by one
+// and point into the body.
+struct RequestTexts {
+    std::vector<json::Value*> slots;
+    WebhookView view;
+};
+RequestTexts texts_of_request(TextShape shape, json::Value& body);
+
+// Asks the webhooks for inputs. What they change is written into the request and reviewed like any
+// other input; `text` is then all texts of the request. The request outlives the task.
+Task<std::optional<Refusal>> guard_request(Gateway& gateway, Call& call, RequestTexts request,
+                                           std::string& text);
+// The same for a request that is one text (a prompt), with the pictures that come with it.
+Task<std::optional<Refusal>> guard_prompt(Gateway& gateway, Call& call, json::Value* prompt,
+                                          std::string& text,
+                                          std::vector<std::string> pictures = {});
+
+// Asks the webhooks for outputs. `texts` are those of a first pass; their changes stand in them.
+Task<std::optional<Refusal>> guard_answer(Gateway& gateway, Call& call, AnswerTexts& texts);
+// The same for a text that becomes sound, and for a picture, which may be replaced.
+Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::string& text);
+Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer& picture);
+
+}  // namespace colophon::gateway

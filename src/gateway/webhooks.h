@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Checks of others, asked before an input goes to a model and before an output goes out: the shape
+// of LiteLLM's generic guardrail API (docs.litellm.ai, "Generic Guardrail API"), so that a guard
+// that was written for it works here unchanged.
+//
+//   POST {url}/beta/litellm_basic_guardrail_api
+//   {"texts": [...], "images": [...], "tools": [...], "tool_calls": [...],
+//    "structured_messages": [...], "request_data": {...}, "input_type": "request" | "response",
+//    "litellm_call_id": ..., "litellm_trace_id": ..., "model": ...,
+//    "additional_provider_specific_params": {...}}
+//   -> {"action": "NONE" | "BLOCKED" | "GUARDRAIL_INTERVENED", "blocked_reason": ...,
+//       "texts": [...], "images": [...]}
+//
+// Whoever does not answer properly in time did not agree: the call is refused, unless the
+// configuration says that this check may be missed. What a check changes is applied as a whole or
+// not at all.
+
+#include "core/json.h"
+#include "core/result.h"
+#include "gateway/call.h"
+#include "gateway/refusal.h"
+#include "gateway/webhook_settings.h"
+#include "http/upstream.h"
+#include "identity/circuit_breaker.h"
+#include "review/scope.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colophon::gateway {
+
+// What is to be looked at. Null members are not sent.
+struct WebhookView {
+    review::Stage stage = review::Stage::kInput;
+    std::vector<std::string> texts;   // may come back changed
+    std::vector<std::string> images;  // base64 or addresses
+    bool images_may_change = false;   // base64 of pictures that we hold
+    json::Value tools;
+    json::Value tool_calls;
+    json::Value messages;
+    bool changed = false;  // afterwards: texts or images are other ones
+
+    bool is_empty() const noexcept {
+        return texts.empty() && images.empty() && tool_calls.is_null();
+    }
+};
+
+struct WebhookAnswer {
+    enum class Action : std::uint8_t { kNone, kBlocked, kIntervened };
+    Action action = Action::kNone;
+    std::string reason;  // of kBlocked, as the caller may read it; may be empty
+    std::optional<std::vector<std::string>> texts;
+    std::optional<std::vector<std::string>> images;
+};
+
+// kCorrupt says what is wrong with an answer to `view`: other actions, lists of another length,
+// a change that cannot be made.
+Result<WebhookAnswer> read_webhook_answer(std::string_view body, const WebhookView& view);
+
+class Webhooks {
+public:
+    explicit Webhooks(const Parts& parts) : parts_(parts) {}
+
+    // Whether anybody is to be asked about this call at that stage.
+    static bool wanted(const Call& call, review::Stage stage);
+    // Asks all of them, one after the other, each about what the one before left. Every verdict
+    // goes into the record.
+    Task<std::optional<Refusal>> ask(Call& call, http::Upstream& client, WebhookView& view);
+
+private:
+    Task<Result<WebhookAnswer>> ask_one(Call& call, http::Upstream& client,
+                                        const WebhookSettings& webhook, const WebhookView& view);
+    std::optional<Refusal> judge(Call& call, const WebhookSettings& webhook,
+                                 Result<WebhookAnswer> answer, WebhookView& view);
+    void count(const WebhookSettings& webhook, const WebhookView& view, std::string_view outcome,
+               double seconds);
+    identity::CircuitBreaker& breaker(const std::string& name);
+
+    const Parts& parts_;
+    std::mutex mutex_;
+    // Guarded by mutex_; what it points to is not.
+    std::map<std::string, std::unique_ptr<identity::CircuitBreaker>, std::less<>> breakers_;
+};
+
+}  // namespace colophon::gateway

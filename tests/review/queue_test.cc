@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "review/queue.h"
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/ids.h"
+#include "ledger/conduct.h"
+#include "ledger/ledger_stores.h"
+#include "ledger/records.h"
+#include "review/internal/queue_rows.h"
+#include "review/library.h"
+#include "storage/engines.h"
+#include "storage/migration.h"
+#include "storage/sealer.h"
+#include "storage/sealing.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace colophon::review {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using storage::code_of;
+using storage::each_engine;
+using storage::good;
+using storage::TestStore;
+
+const Person kLi{.name = "li.wei"};
+const Person kWang{.name = "wang.fang"};
+const Person kLead{.name = "chen.jie", .lead = true};
+const PersonsDecision kRelease{.ruling = Ruling::kRelease, .reason = "false_match", .note = {}};
+const PersonsDecision kRefuse{.ruling = Ruling::kRefuse, .reason = "confirmed", .note = "seen"};
+const PersonsDecision kEscalate{.ruling = Ruling::kEscalate, .reason = "unclear", .note = {}};
+
+QueueRules plain_rules() {
+    QueueRules rules;
+    rules.sample_per_mille = 0;
+    return rules;
+}
+
+struct House {
+    explicit House(TestStore& store, QueueRules rules = plain_rules())
+        : stores(store),
+          records(stores.records()),
+          conduct(records, stores.clock, stores.random,
+                  {.account = "staff", .source_address = {}, .client = "test"}),
+          sealer(*stores.keys, storage::Suite::kAes256Gcm, stores.random),
+          queue({.store = *store, .sealer = sealer, .clock = stores.clock, .random = stores.random},
+                std::move(rules)) {
+        std::vector<storage::Migration> all = ledger::all_migrations();
+        for (const auto more : {library_migrations(), queue_migrations()}) {
+            all.insert(all.end(), more.begin(), more.end());
+        }
+        good(storage::migrate(*store, all, stores.clock));
+    }
+
+    HeldCall call(Stage stage = Stage::kOutput, const std::string& category = "A1f") {
+        return {.tenant = stores.tenant,
+                .subject = stores.subject,
+                .record = good(make_random_id<RecordId>(stores.random)),
+                .stage = stage,
+                .operation = "chat",
+                .model = "echo",
+                .category = category,
+                .rule = "library-1/w-1",
+                .entries = {"w-1"}};
+    }
+    ItemId add(const std::string& text = "some words", const std::string& category = "A1f") {
+        stores.clock.advance(std::chrono::milliseconds(10));
+        return good(queue.add(call(Stage::kOutput, category), evidence(text)));
+    }
+    static Evidence evidence(const std::string& text) {
+        Evidence evidence;
+        evidence.text = text;
+        evidence.spans = {{.entry = "w-1", .begin = 1, .end = 3}};
+        evidence.context = "what was asked";
+        evidence.answer = WaitingAnswer{.status = 200,
+                                        .headers = {{"content-type", "application/json"}},
+                                        .body = "{\"text\":\"" + text + "\"}",
+                                        .text = text,
+                                        .label = "{}",
+                                        .content_id = ContentId{42}};
+        return evidence;
+    }
+    Item decide(const Person& person, const ItemId& id, const PersonsDecision& decision) {
+        good(queue.claim(person, id));
+        return good(queue.decide(person, id, decision, conduct));
+    }
+    std::vector<std::string> operations() {
+        std::vector<std::string> names;
+        ledger::RecordQuery query;
+        query.until = stores.clock.now() + hours(1);
+        for (const ledger::Facts& facts : good(records.list(query))) {
+            names.push_back(facts.operation);
+        }
+        std::ranges::sort(names);
+        return names;
+    }
+
+    ledger::LedgerStores stores;
+    ledger::Records records;
+    ledger::Conduct conduct;
+    storage::Sealer sealer;
+    ReviewQueue queue;
+};
+
+std::vector<ActKind> kinds(const Item& item) {
+    std::vector<ActKind> kinds;
+    std::ranges::transform(item.acts, std::back_inserter(kinds), &Act::kind);
+    return kinds;
+}
+
+}  // namespace
+
+TEST_CASE("[DSP-10] what was held is claimed, looked at, released by a person and delivered") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        const ItemId id = house.add();
+        const TenantId tenant = house.stores.tenant;
+        CHECK(good(house.queue.ticket(tenant, id)).state == ItemState::kWaiting);
+        CHECK(code_of(house.queue.deliver(tenant, id)) == ErrorCode::kConflict);
+        CHECK(code_of(house.queue.view(kLi, id, house.conduct)) == ErrorCode::kConflict);
+        const auto claimed = good(house.queue.claim_next(kLi, ""));
+        REQUIRE(claimed);
+        CHECK(claimed->id == id);
+        CHECK(claimed->claimed_by == "li.wei");
+        CHECK(!good(house.queue.claim_next(kWang, "")));
+        const Evidence seen = good(house.queue.view(kLi, id, house.conduct));
+        CHECK(seen.text == "some words");
+        CHECK(seen.context == "what was asked");
+        REQUIRE(seen.spans.size() == 1);
+        CHECK(seen.spans[0] == Span{"w-1", 1, 3});
+        const Item done = good(house.queue.decide(kLi, id, kRelease, house.conduct));
+        CHECK(done.state == ItemState::kReleased);
+        CHECK(kinds(done) == std::vector{ActKind::kQueued, ActKind::kClaimed, ActKind::kViewed,
+                                         ActKind::kDecided});
+        CHECK(house.operations() == std::vector<std::string>{"review.decide", "review.view"});
+        CHECK(good(house.queue.deliver(tenant, id)) == House::evidence("some words").answer);
+        // Again, for a client that lost it; the first time counts.
+        const auto first = good(house.queue.find(id)).delivered;
+        house.stores.clock.advance(minutes(1));
+        good(house.queue.deliver(tenant, id));
+        CHECK(good(house.queue.find(id)).delivered == first);
+        CHECK(code_of(house.queue.undo(kLi, id, house.conduct)) == ErrorCode::kConflict);
+    });
+}
+
+TEST_CASE("a ticket is its tenant's alone") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        const ItemId id = house.add();
+        const TenantId other = good(make_random_id<TenantId>(house.stores.random));
+        CHECK(code_of(house.queue.ticket(other, id)) == ErrorCode::kNotFound);
+        CHECK(code_of(house.queue.deliver(other, id)) == ErrorCode::kNotFound);
+        const ItemId none = good(make_random_id<ItemId>(house.stores.random));
+        CHECK(code_of(house.queue.ticket(house.stores.tenant, none)) == ErrorCode::kNotFound);
+    });
+}
+
+TEST_CASE("two must agree where the house wants it, and a lead decides where they differ") {
+    each_engine([](TestStore& store) {
+        QueueRules rules = plain_rules();
+        rules.four_eyes = {"A1a"};
+        House house(store, rules);
+        const ItemId agreed = house.add("one", "A1a");
+        CHECK(house.decide(kLi, agreed, kRelease).state == ItemState::kSecond);
+        CHECK(code_of(house.queue.claim(kLi, agreed)) == ErrorCode::kConflict);
+        CHECK(!good(house.queue.claim_next(kLi, "")));
+        CHECK(house.decide(kWang, agreed, kRelease).state == ItemState::kReleased);
+
+        const ItemId differed = house.add("two", "A1a");
+        house.decide(kLi, differed, kRelease);
+        CHECK(house.decide(kWang, differed, kRefuse).state == ItemState::kEscalated);
+        const Person third{.name = "zhao.min"};
+        CHECK(code_of(house.queue.claim(third, differed)) == ErrorCode::kDenied);
+        CHECK(!good(house.queue.claim_next(third, "")));
+        CHECK(house.decide(kLead, differed, kRefuse).state == ItemState::kRefused);
+
+        // Where one is enough, he may ask for another, or for a lead.
+        const ItemId asked = house.add("three");
+        good(house.queue.claim(kLi, asked));
+        CHECK(good(house.queue.ask_another(kLi, asked, house.conduct)).opinions == 2);
+        CHECK(good(house.queue.decide(kLi, asked, kRefuse, house.conduct)).state ==
+              ItemState::kSecond);
+        CHECK(house.decide(kWang, asked, kRefuse).state == ItemState::kRefused);
+        const ItemId escalated = house.add("four");
+        CHECK(house.decide(kLi, escalated, kEscalate).state == ItemState::kEscalated);
+        good(house.queue.claim(kLead, escalated));
+        CHECK(code_of(house.queue.decide(kLead, escalated, kEscalate, house.conduct)) ==
+              ErrorCode::kInvalidArgument);
+        CHECK(good(house.queue.decide(kLead, escalated, kRelease, house.conduct)).state ==
+              ItemState::kReleased);
+
+        const QueueFigures figures = good(house.queue.figures());
+        CHECK(figures.pairs == 3);
+        CHECK(figures.agreed == 2);
+        REQUIRE(figures.kappa);
+        // Rows: release, refuse: {1, 1}, {0, 1}; same 2/3, chance 4/9.
+        CHECK(*figures.kappa == doctest::Approx(0.4));
+        CHECK(figures.released == 2);
+        CHECK(figures.refused == 2);
+    });
+}
+
+TEST_CASE("a claim ends after a while, and with it the right to decide") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        const ItemId id = house.add();
+        good(house.queue.claim(kLi, id));
+        CHECK(code_of(house.queue.claim(kWang, id)) == ErrorCode::kConflict);
+        house.stores.clock.advance(minutes(10));
+        good(house.queue.extend(kLi, id));
+        house.stores.clock.advance(minutes(14));
+        CHECK(good(house.queue.find(id)).claimed_by == "li.wei");
+        house.stores.clock.advance(minutes(2));
+        CHECK(good(house.queue.find(id)).claimed_by.empty());
+        CHECK(code_of(house.queue.extend(kLi, id)) == ErrorCode::kConflict);
+        CHECK(code_of(house.queue.decide(kLi, id, kRelease, house.conduct)) ==
+              ErrorCode::kConflict);
+        CHECK(good(house.queue.claim_next(kWang, ""))->id == id);
+        CHECK(code_of(house.queue.decide(kLi, id, kRelease, house.conduct)) ==
+              ErrorCode::kConflict);
+        good(house.queue.give_back(kWang, id));
+        CHECK(code_of(house.queue.give_back(kWang, id)) == ErrorCode::kConflict);
+        CHECK(good(house.queue.claim_next(kLi, ""))->id == id);
+    });
+}
+
+TEST_CASE("urgent items come first, then those that are due first") {
+    each_engine([](TestStore& store) {
+        QueueRules rules = plain_rules();
+        rules.urgent = {"A1d"};
+        House house(store, rules);
+        const ItemId early = house.add("early");
+        const ItemId late = house.add("late", "A4e");
+        const ItemId urgent = house.add("urgent", "A1d");
+        const auto order = good(house.queue.list({}));
+        REQUIRE(order.size() == 3);
+        CHECK(order[0].id == urgent);
+        CHECK(order[1].id == early);
+        CHECK(order[2].id == late);
+        CHECK(good(house.queue.claim_next(kLi, "A4e"))->id == late);
+        CHECK(good(house.queue.claim_next(kLi, ""))->id == urgent);
+        CHECK(good(house.queue.claim_next(kLi, ""))->id == early);
+        CHECK(!good(house.queue.claim_next(kLi, "")));
+        ItemQuery due;
+        due.overdue = true;
+        CHECK(good(house.queue.list(due)).empty());
+        house.stores.clock.advance(hours(2));
+        CHECK(good(house.queue.list(due)).size() == 3);
+        CHECK(good(house.queue.figures()).overdue == 3);
+        house.stores.clock.advance(hours(72));
+        CHECK(good(house.queue.list(due)).empty());
+        ItemQuery over;
+        over.state = ItemState::kExpired;
+        CHECK(good(house.queue.list(over)).size() == 3);
+        over.state = ItemState::kWaiting;
+        CHECK(good(house.queue.list(over)).empty());
+        CHECK(good(house.queue.figures()).expired == 3);
+        CHECK(good(house.queue.ticket(house.stores.tenant, early)).state == ItemState::kExpired);
+        CHECK(code_of(house.queue.claim(kLi, early)) == ErrorCode::kConflict);
+    });
+}
+
+TEST_CASE("a decision is taken back while nobody has had what it let out") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        const ItemId id = house.add();
+        house.decide(kLi, id, kRelease);
+        CHECK(code_of(house.queue.undo(kWang, id, house.conduct)) == ErrorCode::kConflict);
+        const Item open = good(house.queue.undo(kLi, id, house.conduct));
+        CHECK(open.state == ItemState::kWaiting);
+        CHECK(open.claimed_by == "li.wei");
+        CHECK(code_of(house.queue.deliver(house.stores.tenant, id)) == ErrorCode::kConflict);
+        CHECK(good(house.queue.decide(kLi, id, kRefuse, house.conduct)).state ==
+              ItemState::kRefused);
+        house.stores.clock.advance(minutes(11));
+        CHECK(code_of(house.queue.undo(kLi, id, house.conduct)) == ErrorCode::kConflict);
+        CHECK(house.operations() ==
+              std::vector<std::string>{"review.decide", "review.decide", "review.undo"});
+    });
+}
+
+TEST_CASE("nobody decides more than is good for him, nor keeps more than he can look at") {
+    each_engine([](TestStore& store) {
+        QueueRules rules = plain_rules();
+        rules.claims_at_once = 2;
+        rules.decisions_a_day = 3;
+        House house(store, rules);
+        for (int i = 0; i < 6; ++i) {
+            house.add("number " + std::to_string(i));
+        }
+        std::vector<ItemId> mine;
+        for (int i = 0; i < 2; ++i) {
+            mine.push_back(good(house.queue.claim_next(kLi, ""))->id);
+        }
+        CHECK(code_of(house.queue.claim_next(kLi, "")) == ErrorCode::kLimit);
+        for (const ItemId& id : mine) {
+            good(house.queue.decide(kLi, id, kRefuse, house.conduct));
+        }
+        house.decide(kLi, good(house.queue.claim_next(kLi, ""))->id, kRefuse);
+        CHECK(code_of(house.queue.claim_next(kLi, "")) == ErrorCode::kLimit);
+        house.stores.clock.advance(hours(25));
+        CHECK(good(house.queue.claim_next(kLi, "")));
+    });
+}
+
+TEST_CASE("a sample is decided again by another person, and a lead decides where they differ") {
+    each_engine([](TestStore& store) {
+        QueueRules rules = plain_rules();
+        rules.sample_per_mille = 1000;
+        House house(store, rules);
+        const ItemId id = house.add("words");
+        house.decide(kLi, id, kRefuse);
+        CHECK(!good(house.queue.claim_next(kLi, "")));
+        const auto sample = good(house.queue.claim_next(kWang, ""));
+        REQUIRE(sample);
+        CHECK(sample->cause == Cause::kSample);
+        CHECK(sample->sample_of == id);
+        CHECK(good(house.queue.view(kWang, sample->id, house.conduct)).text == "words");
+        CHECK(good(house.queue.decide(kWang, sample->id, kRelease, house.conduct)).state ==
+              ItemState::kEscalated);
+        CHECK(house.decide(kLead, sample->id, kRelease).state == ItemState::kReleased);
+        // The client's ticket stays as it was; the sample is none.
+        CHECK(good(house.queue.ticket(house.stores.tenant, id)).state == ItemState::kRefused);
+        CHECK(code_of(house.queue.ticket(house.stores.tenant, sample->id)) == ErrorCode::kNotFound);
+        const QueueFigures figures = good(house.queue.figures());
+        CHECK(figures.pairs == 1);
+        CHECK(figures.agreed == 0);
+        const auto li = std::ranges::find(figures.people, "li.wei", &PersonFigures::name);
+        REQUIRE(li != figures.people.end());
+        CHECK(li->sampled == 1);
+        CHECK(li->differed == 1);
+    });
+}
+
+TEST_CASE("similar items are decided together, each for itself, but for those that others have") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        const ItemId first = house.add("a");
+        const ItemId second = house.add("b");
+        const ItemId taken = house.add("c");
+        HeldCall call = house.call();
+        call.entries = {"w-2"};
+        const ItemId same = good(house.queue.add(call, House::evidence("a")));
+        const ItemId other = good(house.queue.add(call, House::evidence("d")));
+        const auto similar = good(house.queue.similar(first));
+        CHECK(similar.size() == 3);
+        good(house.queue.claim(kWang, taken));
+        const std::vector all{second, taken, same, other};
+        CHECK(code_of(house.queue.decide_similar(kLi, first, all, house.conduct)) ==
+              ErrorCode::kConflict);
+        house.decide(kLi, first, kRelease);
+        CHECK(good(house.queue.decide_similar(kLi, first, all, house.conduct)) ==
+              std::vector{second, same});
+        CHECK(good(house.queue.find(second)).state == ItemState::kReleased);
+        CHECK(good(house.queue.find(taken)).state == ItemState::kWaiting);
+        CHECK(good(house.queue.find(other)).state == ItemState::kWaiting);
+    });
+}
+
+TEST_CASE("a released input passes as it was shown, and not otherwise") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        const ItemId id = good(house.queue.add(house.call(Stage::kInput), House::evidence("ask")));
+        const std::vector<std::string> entries{"w-1"};
+        const std::vector<std::string> more{"w-1", "w-9"};
+        const auto released = [&](std::string_view text, const std::vector<std::string>& of,
+                                  std::optional<SubjectId> subject) {
+            return good(house.queue.is_released(
+                id,
+                {.tenant = house.stores.tenant, .subject = subject, .text = text, .entries = of}));
+        };
+        CHECK(!released("ask", entries, house.stores.subject));
+        house.decide(kLi, id, kRelease);
+        CHECK(!released("ask", more, house.stores.subject));
+        CHECK(!released("asked", entries, house.stores.subject));
+        CHECK(!released("ask", entries, std::nullopt));
+        CHECK(released("ask", entries, house.stores.subject));
+        CHECK(released("ask", entries, house.stores.subject));
+        CHECK(code_of(house.queue.undo(kLi, id, house.conduct)) == ErrorCode::kConflict);
+        house.stores.clock.advance(hours(73));
+        CHECK(!released("ask", entries, house.stores.subject));
+    });
+}
+
+TEST_CASE("an item is never claimed by two, and none is lost between them") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        constexpr int kItems = 40;
+        for (int i = 0; i < kItems; ++i) {
+            house.add("number " + std::to_string(i));
+        }
+        std::mutex mutex;
+        std::map<ItemId, int> times;
+        std::atomic<bool> failed = false;
+        const auto work = [&](const std::string& name) {
+            const Person person{.name = name};
+            for (;;) {
+                const auto item = house.queue.claim_next(person, "");
+                if (!item.ok()) {
+                    failed = true;
+                    return;
+                }
+                if (!*item) {
+                    return;
+                }
+                const std::lock_guard lock(mutex);
+                ++times[(*item)->id];
+                if (!house.queue.decide(person, (*item)->id, kRefuse, house.conduct).ok()) {
+                    failed = true;
+                }
+            }
+        };
+        std::vector<std::thread> people;
+        for (const char* name : {"a", "b", "c", "d"}) {
+            people.emplace_back(work, name);
+        }
+        for (std::thread& each : people) {
+            each.join();
+        }
+        CHECK(!failed);
+        CHECK(times.size() == kItems);
+        CHECK(std::ranges::all_of(times, [](const auto& each) { return each.second == 1; }));
+    });
+}
+
+TEST_CASE("an erased person's item cannot be read, and its ticket has nothing to give") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        const ItemId id = house.add();
+        house.decide(kLi, id, kRelease);
+        good(house.stores.keys->destroy(to_string(house.stores.subject)));
+        CHECK(code_of(house.queue.deliver(house.stores.tenant, id)) == ErrorCode::kNotFound);
+        CHECK(code_of(house.queue.view(kLead, id, house.conduct)) == ErrorCode::kNotFound);
+        CHECK(good(house.queue.find(id)).state == ItemState::kReleased);
+    });
+}
+
+TEST_CASE("decisions without a fitting reason and evidence beyond the limit are refused") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        const ItemId id = house.add();
+        good(house.queue.claim(kLi, id));
+        for (const PersonsDecision& wrong :
+             {PersonsDecision{Ruling::kRelease, "confirmed", ""},
+              PersonsDecision{Ruling::kRefuse, "", ""},
+              PersonsDecision{Ruling::kRefuse, "confirmed", std::string(3000, 'x')},
+              PersonsDecision{Ruling::kRefuse, "confirmed", "\xff"}}) {
+            CHECK(code_of(house.queue.decide(kLi, id, wrong, house.conduct)) ==
+                  ErrorCode::kInvalidArgument);
+        }
+        CHECK(code_of(house.queue.add(house.call(),
+                                      House::evidence(std::string(kEvidenceBytesMax, 'x')))) ==
+              ErrorCode::kLimit);
+    });
+}
+
+TEST_CASE("evidence that was cut or changed is told from what was kept") {
+    Evidence evidence = House::evidence("some words");
+    evidence.file = {1, 2, 3};
+    const Buffer whole = write_evidence(evidence);
+    const Evidence read = good(read_evidence(whole));
+    CHECK(read.text == evidence.text);
+    CHECK(read.file == evidence.file);
+    CHECK(read.answer == evidence.answer);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        CHECK(!read_evidence(Bytes(whole).first(size)).ok());
+    }
+    Buffer longer = whole;
+    longer.push_back(0);
+    CHECK(code_of(read_evidence(longer)) == ErrorCode::kCorrupt);
+}
+
+}  // namespace colophon::review
