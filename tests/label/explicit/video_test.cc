@@ -146,63 +146,66 @@ TEST_CASE(
     CHECK(!nothing->found);
 }
 
-TEST_CASE("[DSP-16] all marks of a video are written in one pass, and its tags stay") {
-    const test::TempDir dir;
-    const Buffer font = test::read_file(kFont);
-    Resources resources;
-    resources.font = font;
-    const Buffer file = test::read_file(make(
-        dir, "in.mp4", "testsrc2=s=640x360:r=25:d=5",
-        {"-f", "lavfi", "-i", "sine=d=5", "-c:a", "aac", "-metadata", "title=A title", "-metadata",
-         "comment=kept", "-metadata:s:a", "language=zho", "-movflags", "use_metadata_tags"}));
-    std::vector<double> told;
-    resources.progress = [&](double share) { told.push_back(share); };
-    MemoryHolder holder;
-    const auto applied =
-        apply(file, Format::kMp4, options_for("explicit,watermark,metadata"), resources, holder);
-    REQUIRE_MESSAGE(applied.ok(), (applied.ok() ? "" : applied.error().what));
-    CHECK(to_string(applied->written) == "explicit,watermark,metadata");
-    CHECK(has(applied->findings, "video.recoded"));
-    CHECK(told.size() > 3);
-    CHECK(std::ranges::is_sorted(told));
-    test::write_file(dir.file("out.mp4"), applied->file);
-    const test::ToolRun decoded = test::run_tool(
-        {"ffmpeg", "-nostdin", "-v", "warning", "-i", dir.file("out.mp4"), "-f", "null", "-"});
-    CHECK(decoded.exit_code == 0);
-    CHECK(decoded.err == "");
-    const std::string tags =
-        test::run_tool_ok({"ffprobe", "-v", "error", "-show_entries",
-                           "format_tags:stream_tags=language", "-of", "flat", dir.file("out.mp4")});
-    CHECK(tags.find("title=\"A title\"") != std::string::npos);
-    CHECK(tags.find("comment=\"kept\"") != std::string::npos);
-    CHECK(tags.find("language=\"zho\"") != std::string::npos);
-    CHECK(tags.find("AIGC") != std::string::npos);
-    const auto sound = [&](const std::string& name) {
-        return test::run_tool_ok({"ffprobe", "-v", "error", "-select_streams", "a", "-show_entries",
-                                  "packet=pts_time,data_hash", "-show_data_hash", "md5", "-of",
-                                  "csv", dir.file(name)});
-    };
-    CHECK(sound("out.mp4") == sound("in.mp4"));
-    VerifyOptions look;
-    look.marks = *parse_marks("explicit,watermark,metadata");
-    look.expected = look.marks;
-    const auto seen = verify(applied->file, Format::kMp4, look, resources);
-    REQUIRE(seen.ok());
-    CHECK(seen->verdict == Verdict::kIntact);
-    REQUIRE(seen->watermark);
-    CHECK(seen->watermark->ranges.size() == 1);
-    CHECK(seen->watermark->reading.payload.content_id == ContentId{0x1234567});
+TEST_SUITE("slow pictures") {
+    TEST_CASE("[DSP-16] all marks of a video are written in one pass, and its tags stay") {
+        const test::TempDir dir;
+        const Buffer font = test::read_file(kFont);
+        Resources resources;
+        resources.font = font;
+        const Buffer file =
+            test::read_file(make(dir, "in.mp4", "testsrc2=s=640x360:r=25:d=5",
+                                 {"-f", "lavfi", "-i", "sine=d=5", "-c:a", "aac", "-metadata",
+                                  "title=A title", "-metadata", "comment=kept", "-metadata:s:a",
+                                  "language=zho", "-movflags", "use_metadata_tags"}));
+        std::vector<double> told;
+        resources.progress = [&](double share) { told.push_back(share); };
+        MemoryHolder holder;
+        const auto applied = apply(file, Format::kMp4, options_for("explicit,watermark,metadata"),
+                                   resources, holder);
+        REQUIRE_MESSAGE(applied.ok(), (applied.ok() ? "" : applied.error().what));
+        CHECK(to_string(applied->written) == "explicit,watermark,metadata");
+        CHECK(has(applied->findings, "video.recoded"));
+        CHECK(told.size() > 3);
+        CHECK(std::ranges::is_sorted(told));
+        test::write_file(dir.file("out.mp4"), applied->file);
+        const test::ToolRun decoded = test::run_tool(
+            {"ffmpeg", "-nostdin", "-v", "warning", "-i", dir.file("out.mp4"), "-f", "null", "-"});
+        CHECK(decoded.exit_code == 0);
+        CHECK(decoded.err == "");
+        const std::string tags = test::run_tool_ok({"ffprobe", "-v", "error", "-show_entries",
+                                                    "format_tags:stream_tags=language", "-of",
+                                                    "flat", dir.file("out.mp4")});
+        CHECK(tags.find("title=\"A title\"") != std::string::npos);
+        CHECK(tags.find("comment=\"kept\"") != std::string::npos);
+        CHECK(tags.find("language=\"zho\"") != std::string::npos);
+        CHECK(tags.find("AIGC") != std::string::npos);
+        const auto sound = [&](const std::string& name) {
+            return test::run_tool_ok({"ffprobe", "-v", "error", "-select_streams", "a",
+                                      "-show_entries", "packet=pts_time,data_hash",
+                                      "-show_data_hash", "md5", "-of", "csv", dir.file(name)});
+        };
+        CHECK(sound("out.mp4") == sound("in.mp4"));
+        VerifyOptions look;
+        look.marks = *parse_marks("explicit,watermark,metadata");
+        look.expected = look.marks;
+        const auto seen = verify(applied->file, Format::kMp4, look, resources);
+        REQUIRE(seen.ok());
+        CHECK(seen->verdict == Verdict::kIntact);
+        REQUIRE(seen->watermark);
+        CHECK(seen->watermark->ranges.size() == 1);
+        CHECK(seen->watermark->reading.payload.content_id == ContentId{0x1234567});
 
-    // The same again under a new number: both labels have it, and only it.
-    ApplyOptions anew = options_for("explicit,watermark,metadata");
-    anew.record.content_id = ContentId{0x7654321};
-    MemoryHolder second;
-    const auto relabelled = apply(applied->file, Format::kMp4, anew, resources, second);
-    REQUIRE_MESSAGE(relabelled.ok(), (relabelled.ok() ? "" : relabelled.error().what));
-    const auto now = verify(relabelled->file, Format::kMp4, look, resources);
-    REQUIRE(now.ok());
-    CHECK(now->verdict == Verdict::kIntact);
-    CHECK(now->watermark->reading.payload.content_id == ContentId{0x7654321});
+        // The same again under a new number: both labels have it, and only it.
+        ApplyOptions anew = options_for("explicit,watermark,metadata");
+        anew.record.content_id = ContentId{0x7654321};
+        MemoryHolder second;
+        const auto relabelled = apply(applied->file, Format::kMp4, anew, resources, second);
+        REQUIRE_MESSAGE(relabelled.ok(), (relabelled.ok() ? "" : relabelled.error().what));
+        const auto now = verify(relabelled->file, Format::kMp4, look, resources);
+        REQUIRE(now.ok());
+        CHECK(now->verdict == Verdict::kIntact);
+        CHECK(now->watermark->reading.payload.content_id == ContentId{0x7654321});
+    }
 }
 
 TEST_CASE("a watermark that a video cannot hold is a finding when it was only to be tried") {
