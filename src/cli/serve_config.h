@@ -107,6 +107,10 @@ struct WebhookConfig {
     std::string on_failure = {};  // "refuse", "pass"
     std::string key = {};         // may be file:PATH or env:NAME
     std::string secret = {};      // the same
+    std::string shape = {};       // "guardrail", "moderations", "llama-guard", "qwen3guard"
+    std::string model = {};       // of a classifier
+    std::string action = {};      // "block", "hold", "flag"
+    std::int64_t threshold_per_mille = 0;
     std::vector<std::string> tenants = {};
     std::vector<std::string> services = {};
     std::int64_t timeout_ms = 2000;

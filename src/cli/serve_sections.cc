@@ -136,6 +136,11 @@ constexpr std::array kWebhookKeys{
     Key<WebhookConfig>{"on_failure", &WebhookConfig::on_failure},
     Key<WebhookConfig>{"key", &WebhookConfig::key},
     Key<WebhookConfig>{"secret", &WebhookConfig::secret},
+    Key<WebhookConfig>{"shape", &WebhookConfig::shape},
+    Key<WebhookConfig>{"model", &WebhookConfig::model},
+    Key<WebhookConfig>{"action", &WebhookConfig::action},
+    Key<WebhookConfig>{"threshold_per_mille", nullptr, &WebhookConfig::threshold_per_mille, 0,
+                       1000},
     Key<WebhookConfig>{"timeout_ms", nullptr, &WebhookConfig::timeout_ms, 10, 60'000},
 };
 

@@ -18,6 +18,7 @@
 #include "label/apply.h"
 #include "label/format.h"
 #include "label/record.h"
+#include "review/entry.h"
 #include "review/live_library.h"
 #include "review/scope.h"
 #include "storage/secret_source.h"
@@ -249,8 +250,22 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
 }
 
 // LiteLLM gives guards their base address and adds the path, and so do we.
-Result<http::Url> webhook_url(const std::string& text, const std::string& where) {
-    constexpr std::string_view kPath = "/beta/litellm_basic_guardrail_api";
+std::string_view path_of(gateway::CheckShape shape) {
+    switch (shape) {
+        case gateway::CheckShape::kGuardrail:
+            return "/beta/litellm_basic_guardrail_api";
+        case gateway::CheckShape::kModerations:
+            return "/moderations";
+        case gateway::CheckShape::kLlamaGuard:
+        case gateway::CheckShape::kQwen3Guard:
+            break;
+    }
+    return "/chat/completions";
+}
+
+Result<http::Url> webhook_url(const std::string& text, gateway::CheckShape shape,
+                              const std::string& where) {
+    const std::string_view path = path_of(shape);
     auto url = http::parse_url(text);
     if (!url.ok()) {
         return with_context(url.error(), where);
@@ -258,8 +273,8 @@ Result<http::Url> webhook_url(const std::string& text, const std::string& where)
     while (url->path.ends_with('/')) {
         url->path.pop_back();
     }
-    if (!url->path.ends_with(kPath)) {
-        url->path += kPath;
+    if (!url->path.ends_with(path)) {
+        url->path += path;
     }
     return std::move(*url);
 }
@@ -280,7 +295,31 @@ Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const s
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("{}: a name has at most {} bytes", where, kWebhookNameBytesMax)};
     }
-    to.url = TRY(webhook_url(from.url, where));
+    constexpr std::array<std::pair<std::string_view, gateway::CheckShape>, 4> kShapes{
+        {{"guardrail", gateway::CheckShape::kGuardrail},
+         {"moderations", gateway::CheckShape::kModerations},
+         {"llama-guard", gateway::CheckShape::kLlamaGuard},
+         {"qwen3guard", gateway::CheckShape::kQwen3Guard}}};
+    constexpr std::array<std::pair<std::string_view, review::Decision>, 3> kActions{
+        {{"block", review::Decision::kBlock},
+         {"hold", review::Decision::kHold},
+         {"flag", review::Decision::kFlag}}};
+    to.shape = TRY(choose(kShapes, from.shape.empty() ? "guardrail" : from.shape, where));
+    to.action = TRY(choose(kActions, from.action.empty() ? "block" : from.action, where));
+    to.model = from.model;
+    to.threshold_per_mille = from.threshold_per_mille;
+    const bool guardrail = to.shape == gateway::CheckShape::kGuardrail;
+    if (guardrail != to.model.empty()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + ": a classifier needs a model, and a guardrail has none"};
+    }
+    if (guardrail && (!from.action.empty() || to.threshold_per_mille > 0)) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where +
+                         ": a guardrail decides for itself; action and threshold_per_mille are "
+                         "for classifiers"};
+    }
+    to.url = TRY(webhook_url(from.url, to.shape, where));
     to.scope.stage = TRY(choose(kStages, from.stage.empty() ? "both" : from.stage, where));
     to.when_missed =
         TRY(choose(kMissed, from.on_failure.empty() ? "refuse" : from.on_failure, where));

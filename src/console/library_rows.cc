@@ -9,9 +9,11 @@
 #include "ledger/conduct.h"
 #include "review/entry_json.h"
 #include "review/library.h"
+#include "review/taxonomy.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -170,6 +172,30 @@ Result<json::Value> show_figures(const ApiCall& call) {
     return json::Value(json::Object{{"data", std::move(data)}});
 }
 
+json::Array names_of(std::string_view list) {
+    json::Array names;
+    while (!list.empty()) {
+        const std::size_t end = std::min(list.find('|'), list.size());
+        names.emplace_back(std::string(list.substr(0, end)));
+        list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    return names;
+}
+
+Result<json::Value> show_taxonomy(const ApiCall& call) {
+    json::Array data;
+    for (const review::Risk& each : review::risks()) {
+        data.emplace_back(json::Object{{"code", each.code},
+                                       {"name", in_callers_language(call, each.name)},
+                                       {"openai", names_of(each.openai)},
+                                       {"llama_guard", names_of(each.llama_guard)},
+                                       {"mlcommons", names_of(each.mlcommons)},
+                                       {"qwen3guard", names_of(each.qwen3guard)},
+                                       {"dsa", names_of(each.dsa)}});
+    }
+    return json::Value(json::Object{{"data", std::move(data)}});
+}
+
 constexpr const char* kSelectionSchema =
     R"({"type":"object","properties":{"ids":{"type":"array","items":{"type":"string"}},)"
     R"("batch":{"type":"string"},"reason":{"type":"string"}}})";
@@ -242,7 +268,13 @@ std::vector<ApiRow> library_rows() {
          .operation = "library.figures",
          .summary = "live entries, the newest and hits of each category",
          .roles = kReaders,
-         .handle = show_figures}};
+         .handle = show_figures},
+        {.method = "GET",
+         .pattern = "/api/library/taxonomy",
+         .operation = "library.taxonomy",
+         .summary = "the risks that categories name, and what other lists call them",
+         .roles = kReaders,
+         .handle = show_taxonomy}};
 }
 
 }  // namespace colophon::console

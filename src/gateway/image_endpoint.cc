@@ -230,8 +230,11 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, json::
             co_return upstream_failure(picture.error());
         }
         auto refusal = co_await guard_picture(gateway, call, *picture);
-        if (refusal) {
+        if (refusal && refusal->code != kHeldForReview) {
             co_return refusal;
+        }
+        if (refusal && !held) {
+            held = HeldPicture{.refusal = std::move(*refusal), .file = *picture};
         }
         refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
         if (refusal && refusal->code != kHeldForReview) {

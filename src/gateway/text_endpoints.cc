@@ -177,6 +177,10 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
             co_return upstream_failure(collected.error());
         }
         auto refused = co_await guard_answer(gateway, call, *rules.texts);
+        if (refused && refused->code == kHeldForReview) {
+            const HeldWhole whole{.body = *body, .rules = rules, .dialect = sent.upstream->dialect};
+            co_await hold_whole(gateway, call, whole, *refused);
+        }
         if (refused) {
             co_return end_unsaid(call, std::move(*refused));
         }

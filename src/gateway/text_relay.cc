@@ -398,6 +398,10 @@ Task<std::optional<Refusal>> answer_stream(Gateway& gateway, Call& call, Routing
         if (!broken && !call.exchange.gone().stop_requested()) {
             refused = co_await guard_answer(gateway, call, *rules.texts);
         }
+        if (refused && refused->code == kHeldForReview) {
+            first.came = std::move(collected);
+            co_await put_before_people(gateway, first, *refused);
+        }
         if (refused) {
             note_usage(call, first.stream->usage());
             co_return end_unsaid(call, std::move(*refused));

@@ -4,6 +4,7 @@
 // Which checks of others are asked about calls (gateway/webhooks.h).
 
 #include "http/upstream.h"
+#include "review/entry.h"
 #include "review/scope.h"
 
 #include <chrono>
@@ -15,6 +16,9 @@ namespace colophon::gateway {
 // What follows when a check does not answer properly.
 enum class WhenMissed : std::uint8_t { kRefuse, kPass };
 
+// What a check speaks: the guardrail API, or that of a classifier (gateway/guard_models.h).
+enum class CheckShape : std::uint8_t { kGuardrail, kModerations, kLlamaGuard, kQwen3Guard };
+
 // NOLINTBEGIN(readability-redundant-member-init)
 struct WebhookSettings {
     std::string name;
@@ -22,8 +26,13 @@ struct WebhookSettings {
     review::Scope scope = {};               // stages, tenants and services it is for
     std::chrono::milliseconds time{2'000};  // from the call to the last byte of the answer
     WhenMissed when_missed = WhenMissed::kRefuse;
-    std::string key = {};     // sent as X-Api-Key
+    std::string key = {};     // sent as X-Api-Key; to classifiers as Authorization: Bearer
     std::string secret = {};  // signs requests; empty: they are not signed
+    // Of classifiers:
+    CheckShape shape = CheckShape::kGuardrail;
+    std::string model = {};
+    review::Decision action = review::Decision::kBlock;  // when they find something
+    std::int64_t threshold_per_mille = 0;  // of scores; 0: what the classifier itself flags
 };
 // NOLINTEND(readability-redundant-member-init)
 

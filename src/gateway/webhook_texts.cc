@@ -198,7 +198,8 @@ Task<std::optional<Refusal>> guard_request(Gateway& gateway, Call& call, Request
                                            std::string& text) {
     WebhookView& view = request.view;
     view.stage = review::Stage::kInput;
-    auto refusal = co_await gateway.webhooks().ask(call, gateway.upstream(call.loop()), view);
+    auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
+                                                   gateway.upstream(call.loop()), view);
     if (refusal || !view.changed) {
         co_return refusal;
     }
@@ -250,7 +251,8 @@ Task<std::optional<Refusal>> guard_answer(Gateway& gateway, Call& call, AnswerTe
     if (!calls.empty()) {
         view.tool_calls = std::move(calls);
     }
-    auto refusal = co_await gateway.webhooks().ask(call, gateway.upstream(call.loop()), view);
+    auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
+                                                   gateway.upstream(call.loop()), view);
     if (!refusal && view.changed) {
         for (std::size_t i = 0; i < places.size(); ++i) {
             places[i]->instead = std::move(view.texts[i]);
@@ -267,7 +269,8 @@ Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::str
     WebhookView view;
     view.stage = review::Stage::kOutput;
     view.texts.push_back(text);
-    auto refusal = co_await gateway.webhooks().ask(call, gateway.upstream(call.loop()), view);
+    auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
+                                                   gateway.upstream(call.loop()), view);
     if (refusal || !view.changed) {
         co_return refusal;
     }
@@ -283,7 +286,8 @@ Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer&
     view.stage = review::Stage::kOutput;
     view.images.push_back(to_base64(picture));
     view.images_may_change = true;
-    auto refusal = co_await gateway.webhooks().ask(call, gateway.upstream(call.loop()), view);
+    auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
+                                                   gateway.upstream(call.loop()), view);
     if (refusal || !view.changed) {
         co_return refusal;
     }

@@ -11,17 +11,22 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/guard_models.h"
+#include "gateway/held.h"
 #include "gateway/json_edit.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "gateway/webhook_settings.h"
 #include "http/loop.h"
+#include "http/message.h"
 #include "http/upstream.h"
 #include "identity/circuit_breaker.h"
 #include "label/record.h"
 #include "ledger/record.h"
 #include "ledger/record_contents.h"
+#include "review/entry.h"
+#include "review/review.h"
 #include "review/scope.h"
 
 #include <fmt/format.h>
@@ -184,16 +189,19 @@ std::string body_of(const Call& call, const WebhookView& view) {
     return json::write(body);
 }
 
-http::UpstreamRequest request_of(const Call& call, const WebhookSettings& webhook,
-                                 const WebhookView& view, Time now) {
+Result<http::UpstreamRequest> request_of(const Call& call, const WebhookSettings& webhook,
+                                         const WebhookView& view, Time now) {
+    const bool classifier = webhook.shape != CheckShape::kGuardrail;
     http::UpstreamRequest request;
     request.url = webhook.url;
     request.headers.push_back({"content-type", "application/json"});
     request.headers.push_back({"accept", "application/json"});
     if (!webhook.key.empty()) {
-        request.headers.push_back({"x-api-key", webhook.key});
+        request.headers.push_back(classifier
+                                      ? http::Header{"authorization", "Bearer " + webhook.key}
+                                      : http::Header{"x-api-key", webhook.key});
     }
-    request.body = body_of(call, view);
+    request.body = classifier ? TRY(guard_request_body(call, webhook, view)) : body_of(call, view);
     if (!webhook.secret.empty()) {
         const auto seconds =
             std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
@@ -231,14 +239,29 @@ void note(Call& call, const WebhookSettings& webhook, json::Object said) {
 }
 
 void note_decision(Call& call, const WebhookSettings& webhook, review::Stage stage,
-                   std::string_view decision) {
+                   std::string_view decision, std::string_view category = "webhook") {
     if (call.facts().verdicts.size() < ledger::kRecordVerdictsMax) {
         const bool allowed = decision == "allow";
-        call.facts().verdicts.push_back({.stage = std::string(stage_name(stage)),
-                                         .decision = std::string(decision),
-                                         .category = allowed ? "" : "webhook",
-                                         .rule = "webhook:" + webhook.name});
+        call.facts().verdicts.push_back(
+            {.stage = std::string(stage_name(stage)),
+             .decision = std::string(decision),
+             .category = allowed ? std::string() : std::string(category),
+             .rule = "webhook:" + webhook.name});
     }
+}
+
+// What a classifier found, as review would say it.
+review::Verdict verdict_of(const WebhookSettings& webhook, const WebhookAnswer& answer) {
+    review::Verdict verdict;
+    verdict.decision = webhook.action;
+    // Whoever is not sure does not block by himself.
+    if (answer.is_unsure && verdict.decision == review::Decision::kBlock) {
+        verdict.decision = review::Decision::kHold;
+    }
+    verdict.category = answer.category;
+    verdict.rule = fmt::format("webhook:{}/{}", webhook.name, answer.code);
+    verdict.entries = {verdict.rule};
+    return verdict;
 }
 
 Refusal missed() {
@@ -294,6 +317,28 @@ identity::CircuitBreaker& Webhooks::breaker(const std::string& name) {
     return *found;
 }
 
+std::optional<WebhookAnswer> Webhooks::known(const Digest256& question) {
+    const std::lock_guard lock(mutex_);
+    const auto found = answers_.find(question);
+    if (found == answers_.end() || found->second.until <= parts_.clock.now()) {
+        return std::nullopt;
+    }
+    return found->second.answer;
+}
+
+void Webhooks::remember(const Digest256& question, const WebhookAnswer& answer) {
+    const Time until = parts_.clock.now() + kAnswersKept;
+    const std::lock_guard lock(mutex_);
+    if (!answers_.insert_or_assign(question, Remembered{answer, until}).second) {
+        return;
+    }
+    questions_.push_back(question);
+    if (questions_.size() > kAnswersKeptMax) {
+        answers_.erase(questions_.front());
+        questions_.pop_front();
+    }
+}
+
 bool Webhooks::wanted(const Call& call, review::Stage stage) {
     const auto& all = call.settings->webhooks;
     if (all.empty()) {
@@ -311,8 +356,20 @@ Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client
     if (!rest.may_call()) {
         co_return Error{ErrorCode::kUnavailable, "it failed too often and rests"};
     }
+    auto made = request_of(call, webhook, view, parts_.clock.now());
+    if (!made.ok()) {
+        co_return made.error();
+    }
+    http::UpstreamRequest request = std::move(*made);
+    const bool classifier = webhook.shape != CheckShape::kGuardrail;
+    const Digest256 question =
+        sha256(as_bytes(webhook.name + "\n" + webhook.model + "\n" + request.body));
+    if (classifier) {
+        if (auto before = known(question)) {
+            co_return std::move(*before);
+        }
+    }
     const TimeLimit limit(call.loop(), webhook.time, call.exchange.gone());
-    http::UpstreamRequest request = request_of(call, webhook, view, parts_.clock.now());
     request.stop = limit.token();
     const std::size_t bytes_max = 2 * request.body.size() + kAnswerBytesMore;
     Result<WebhookAnswer> answer = WebhookAnswer();
@@ -324,7 +381,12 @@ Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client
                        fmt::format("it answered with status {}", (*response)->head().status)};
     } else {
         const auto body = co_await (*response)->read_all(bytes_max);
-        answer = body.ok() ? read_webhook_answer(*body, view) : Result<WebhookAnswer>(body.error());
+        answer = !body.ok()   ? Result<WebhookAnswer>(body.error())
+                 : classifier ? read_guard_answer(webhook, *body)
+                              : read_webhook_answer(*body, view);
+    }
+    if (classifier && answer.ok()) {
+        remember(question, *answer);
     }
     if (limit.expired() && !answer.ok()) {
         answer = Error{ErrorCode::kLimit,
@@ -361,6 +423,12 @@ std::optional<Refusal> Webhooks::judge(Call& call, const WebhookSettings& webhoo
         }
         return missed();
     }
+    if (answer->score) {
+        call.scores.emplace_back(webhook.name + ":" + stage, *answer->score);
+    }
+    if (answer->action == Action::kFound) {
+        return note_verdict(call, view.stage, verdict_of(webhook, *answer));
+    }
     if (answer->action == Action::kBlocked) {
         note_decision(call, webhook, view.stage, "block");
         return blocked_by(view.stage, *answer);
@@ -382,7 +450,8 @@ std::optional<Refusal> Webhooks::judge(Call& call, const WebhookSettings& webhoo
     return std::nullopt;
 }
 
-Task<std::optional<Refusal>> Webhooks::ask(Call& call, http::Upstream& client, WebhookView& view) {
+Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, http::Upstream& client,
+                                           WebhookView& view) {
     const review::Occasion occasion = occasion_of(call, view.stage);
     const std::shared_ptr<const Settings> settings = call.settings;
     for (const WebhookSettings& webhook : settings->webhooks) {
@@ -393,12 +462,28 @@ Task<std::optional<Refusal>> Webhooks::ask(Call& call, http::Upstream& client, W
         auto answer = co_await ask_one(call, client, webhook, view);
         const auto took = std::chrono::steady_clock::now() - began;
         call.waited += took;
-        const std::string_view outcome = !answer.ok()                                     ? "failed"
-                                         : answer->action == WebhookAnswer::Action::kNone ? "none"
-                                         : answer->action == WebhookAnswer::Action::kBlocked
-                                             ? "blocked"
-                                             : "intervened";
+        const std::string_view outcome =
+            !answer.ok()                                        ? "failed"
+            : answer->action == WebhookAnswer::Action::kNone    ? "none"
+            : answer->action == WebhookAnswer::Action::kBlocked ? "blocked"
+            : answer->action == WebhookAnswer::Action::kFound   ? "found"
+                                                                : "intervened";
         count(webhook, view, outcome, std::chrono::duration<double>(took).count());
+        if (answer.ok() && answer->action == WebhookAnswer::Action::kFound &&
+            view.stage == review::Stage::kInput) {
+            review::Verdict verdict = verdict_of(webhook, *answer);
+            if (verdict.decision == review::Decision::kHold) {
+                const HeldInput input{.text = call.record.personal.input,
+                                      .file = {},
+                                      .media_type = {},
+                                      .verdict = verdict};
+                auto waiting = co_await held_input(stages, call, input);
+                if (waiting) {
+                    co_return waiting;
+                }
+                continue;
+            }
+        }
         auto refusal = judge(call, webhook, std::move(answer), view);
         if (refusal) {
             co_return refusal;

@@ -17,6 +17,8 @@
 // configuration says that this check may be missed. What a check changes is applied as a whole or
 // not at all.
 
+#include "core/clock.h"
+#include "core/digest.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/call.h"
@@ -26,7 +28,10 @@
 #include "identity/circuit_breaker.h"
 #include "review/scope.h"
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -53,10 +58,19 @@ struct WebhookView {
     }
 };
 
+// Answers of classifiers, which say the same of the same, are kept for a while.
+inline constexpr std::size_t kAnswersKeptMax = 10'000;
+inline constexpr std::chrono::minutes kAnswersKept{10};
+
 struct WebhookAnswer {
-    enum class Action : std::uint8_t { kNone, kBlocked, kIntervened };
+    enum class Action : std::uint8_t { kNone, kBlocked, kIntervened, kFound };
     Action action = Action::kNone;
-    std::string reason;  // of kBlocked, as the caller may read it; may be empty
+    // Of kFound, by classifiers: their name for it, and the risk that it stands for.
+    std::string code;
+    std::string category;
+    bool is_unsure = false;       // then a person shall look at it
+    std::optional<double> score;  // the highest, where they give any
+    std::string reason;           // of kBlocked, as the caller may read it; may be empty
     std::optional<std::vector<std::string>> texts;
     std::optional<std::vector<std::string>> images;
 };
@@ -73,11 +87,14 @@ public:
     static bool wanted(const Call& call, review::Stage stage);
     // Asks all of them, one after the other, each about what the one before left. Every verdict
     // goes into the record.
-    Task<std::optional<Refusal>> ask(Call& call, http::Upstream& client, WebhookView& view);
+    Task<std::optional<Refusal>> ask(const Stages& stages, Call& call, http::Upstream& client,
+                                     WebhookView& view);
 
 private:
     Task<Result<WebhookAnswer>> ask_one(Call& call, http::Upstream& client,
                                         const WebhookSettings& webhook, const WebhookView& view);
+    std::optional<WebhookAnswer> known(const Digest256& question);
+    void remember(const Digest256& question, const WebhookAnswer& answer);
     std::optional<Refusal> judge(Call& call, const WebhookSettings& webhook,
                                  Result<WebhookAnswer> answer, WebhookView& view);
     void count(const WebhookSettings& webhook, const WebhookView& view, std::string_view outcome,
@@ -88,6 +105,13 @@ private:
     std::mutex mutex_;
     // Guarded by mutex_; what it points to is not.
     std::map<std::string, std::unique_ptr<identity::CircuitBreaker>, std::less<>> breakers_;
+    // What classifiers said of late, guarded by mutex_ too.
+    struct Remembered {
+        WebhookAnswer answer;
+        Time until;
+    };
+    std::map<Digest256, Remembered> answers_;
+    std::deque<Digest256> questions_;  // the oldest first
 };
 
 }  // namespace colophon::gateway

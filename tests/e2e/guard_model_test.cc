@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Classifiers of others before inputs and outputs: `colophon serve` before guard models that are
+// another process.
+
+#include "core/bytes.h"
+#include "core/json.h"
+#include "support/api_client.h"
+#include "support/running_service.h"
+#include "support/tools.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace colophon {
+namespace {
+
+using test::Api;
+using test::RunningService;
+
+json::Value object_of(std::string_view text) {
+    const auto value = json::parse(text, {.bytes_max = 16U << 20U});
+    REQUIRE_MESSAGE(value.ok(), std::string(text.substr(0, 1000)));
+    return *value;
+}
+
+std::string at(const json::Value& value, std::string_view outer, std::string_view name) {
+    const json::Value* found = value.find(outer);
+    return found == nullptr ? std::string() : found->string_or(name, "");
+}
+
+struct Guards {
+    Guards() {
+        process = std::make_unique<test::Background>(
+            std::vector<std::string>{"/usr/bin/env", "node",
+                                     COLOPHON_SOURCE_DIR "/tests/witness/guard_model.js"},
+            dir.file("guards"), std::vector<std::string>{"PATH=/usr/bin:/bin"});
+        for (int i = 0; i < 200 && process->out().find('\n') == std::string::npos; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        const std::string told = process->out();
+        REQUIRE(told.starts_with("listening "));
+        port = told.substr(10, told.find('\n') - 10);
+    }
+    std::size_t asked() const {
+        const std::string told = process->out();
+        return static_cast<std::size_t>(
+            std::ranges::count(told, '{') > 0 ? std::ranges::count(told, '\n') - 1 : 0);
+    }
+    test::TempDir dir;
+    std::unique_ptr<test::Background> process;
+    std::string port;
+};
+
+std::string check(const Guards& guards, const std::string& name, const std::string& shape,
+                  const std::string& more) {
+    return "[[webhook]]\nname = \"" + name + "\"\nshape = \"" + shape + "\"\nmodel = \"" + name +
+           "\"\nurl = \"http://127.0.0.1:" + guards.port + "/v1\"\n" + more;
+}
+
+json::Value say(const RunningService& service, std::string_view text,
+                const std::string& ticket = {}) {
+    std::vector<std::string> arguments{
+        service.url("/v1/chat/completions"), "-d",
+        R"({"model":"echo","user":"alice","messages":[{"role":"user","content":")" +
+            std::string(text) + R"("}]})"};
+    if (!ticket.empty()) {
+        arguments.insert(arguments.end(), {"-H", "Colophon-Ticket: " + ticket});
+    }
+    return object_of(service.curl(arguments));
+}
+
+std::string code_of(const json::Value& answer) {
+    return answer.find("choices") != nullptr ? std::string("none") : at(answer, "error", "code");
+}
+
+}  // namespace
+
+TEST_SUITE("slow gateway") {
+    TEST_CASE("[DSP-10] classifiers of others block by the risk that they found") {
+        const Guards guards;
+        for (const char* shape : {"moderations", "llama-guard", "qwen3guard"}) {
+            CAPTURE(shape);
+            RunningService running(check(guards,
+                                         std::string(shape) == "llama-guard" ? "llama" : "m", shape,
+                                         "stage = \"input\"\n"));
+            running.start();
+            CHECK(code_of(say(running, "a quiet crowd")) == "none");
+            const json::Value refused = say(running, "a loud rabble");
+            CHECK(at(refused, "error", "code") == "input_blocked");
+            CHECK(at(refused, "error", "category") == (std::string(shape) == "qwen3guard" ? "A1d"
+                                                       : std::string(shape) == "llama-guard"
+                                                           ? "A1e"
+                                                           : "A2a"));
+            // The same question is not asked twice within minutes.
+            const std::size_t asked = guards.asked();
+            CHECK(code_of(say(running, "a loud rabble")) == "input_blocked");
+            CHECK(guards.asked() == asked);
+            if (std::string(shape) != "moderations") {
+                CHECK(code_of(say(running, "babble")) == "webhook_failed");
+            }
+        }
+    }
+
+    TEST_CASE("[DSP-10] what a guard model is not sure of waits for a person, in and out") {
+        const Guards guards;
+        RunningService running(
+            check(guards, "qwen", "qwen3guard", "stage = \"input\"\n") +
+                check(guards, "llama", "llama-guard", "stage = \"output\"\naction = \"hold\"\n"),
+            {"COLOPHON_SERVER_ACCESS_LOG=none"});
+        running.start();
+        const Api api(running);
+        const std::string reviewer = api.session("li.wei", "reviewer");
+        const auto release = [&](const std::string& item) {
+            api.good("POST", "/api/review/claims", reviewer, R"({"item":")" + item + R"("})");
+            api.good("POST", "/api/review/items/" + item + "/decision", reviewer,
+                     R"({"ruling":"release","reason":"allowed_use"})");
+        };
+        const json::Value unsure = say(running, "perhaps");
+        CHECK(at(unsure, "error", "code") == "held_for_review");
+        const std::string ticket = at(unsure, "error", "ticket");
+        REQUIRE(ticket.size() == 32);
+        release(ticket);
+        CHECK(code_of(say(running, "perhaps", ticket)) == "none");
+
+        // What comes out: at once and as a stream. The model says it backwards.
+        const std::string ask =
+            R"("user":"alice","messages":[{"role":"user","content":"elbbar"}]})";
+        const json::Value held = object_of(running.curl(
+            {running.url("/v1/chat/completions"), "-d", R"({"model":"backwards",)" + ask}));
+        CHECK(at(held, "error", "code") == "held_for_review");
+        CHECK(at(held, "error", "category") == "A1e");
+        const std::string first = at(held, "error", "ticket");
+        REQUIRE(first.size() == 32);
+        release(first);
+        CHECK(running.curl({running.url("/v1/tickets/" + first + "/answer")}).find("rabble") !=
+              std::string::npos);
+        const json::Value streamed =
+            object_of(running.curl({running.url("/v1/chat/completions"), "-d",
+                                    R"({"model":"backwards","stream":true,)" + ask}));
+        const std::string second = at(streamed, "error", "ticket");
+        REQUIRE(second.size() == 32);
+        release(second);
+        const std::string whole = running.curl({running.url("/v1/tickets/" + second + "/answer")});
+        CHECK(whole.find("rabble") != std::string::npos);
+        CHECK(whole.find("[DONE]") != std::string::npos);
+    }
+}
+
+}  // namespace colophon
