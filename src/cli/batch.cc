@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -99,6 +100,9 @@ struct Tally {
     }
 };
 
+// A film takes as long as it takes, if it goes on at all.
+constexpr std::chrono::hours kMovingCallMax{24};
+
 }  // namespace
 
 ExitCode run_batch(const std::vector<Input>& inputs, const BatchOptions& options,
@@ -111,9 +115,16 @@ ExitCode run_batch(const std::vector<Input>& inputs, const BatchOptions& options
     lanes.reserve(count);
     for (std::size_t lane = 0; lane < count; ++lane) {
         lanes.emplace_back([&] {
-            worker::Worker worker(options.worker);
+            // Of a single file that takes long, how far it is.
+            FileProgress file(options.progress && inputs.size() == 1);
+            worker::WorkerOptions told = options.worker;
+            told.moving_call_max = kMovingCallMax;
+            told.on_progress = [&file](double share) { file.share(share); };
+            worker::Worker worker(told);
             for (std::size_t i = next++; i < inputs.size(); i = next++) {
-                board.put(i, stop ? Outcome{} : work(worker, inputs[i]));
+                Outcome outcome = stop ? Outcome{} : work(worker, inputs[i]);
+                file.clear();
+                board.put(i, std::move(outcome));
             }
         });
     }

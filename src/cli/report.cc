@@ -20,10 +20,12 @@
 #include "label/watermark/detect.h"
 #include "label/watermark/payload.h"
 #include "label/watermark/picture.h"
+#include "label/watermark/video.h"
 #include "worker/protocol.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -59,6 +61,9 @@ json::Value explicit_json(const label::ExplicitReading& reading) {
     }
     if (reading.contrast) {
         object.emplace_back("contrast", rounded(*reading.contrast));
+    }
+    if (reading.seconds) {
+        object.emplace_back("seconds", rounded(*reading.seconds));
     }
     if (reading.found) {
         object.emplace_back("text", reading.text);
@@ -106,6 +111,17 @@ json::Value metadata_json(const label::MetadataVerification& metadata) {
     return object;
 }
 
+// A part of a video that carries a mark, and which segments of the marked original it is.
+json::Value range_json(const label::MarkedRange& range) {
+    return json::Object{{"from", rounded(range.from_seconds)},
+                        {"to", rounded(range.to_seconds)},
+                        {"issuer", std::uint64_t{range.payload.issuer.value}},
+                        {"content_id", to_string(range.payload.content_id)},
+                        {"first_segment", std::uint64_t{range.payload.segment}},
+                        {"last_segment", std::uint64_t{range.last_segment}},
+                        {"score", rounded(range.score)}};
+}
+
 json::Value watermark_json(const label::WatermarkVerification& watermark) {
     const label::WatermarkReading& reading = watermark.reading;
     const bool found = reading.state == label::WatermarkState::kFound;
@@ -116,7 +132,7 @@ json::Value watermark_json(const label::WatermarkVerification& watermark) {
     if (!found) {
         return object;
     }
-    if (reading.payload.form == label::PayloadForm::kStandard) {
+    if (reading.payload.form != label::PayloadForm::kShort) {
         object.emplace_back("issuer", std::uint64_t{reading.payload.issuer.value});
         object.emplace_back("content_id", to_string(reading.payload.content_id));
     } else {
@@ -130,6 +146,14 @@ json::Value watermark_json(const label::WatermarkVerification& watermark) {
                                                  {"mirrored", geometry.mirrored},
                                                  {"period_x", rounded(geometry.period_x)},
                                                  {"period_y", rounded(geometry.period_y)}});
+    if (!watermark.ranges.empty()) {
+        json::Array ranges;
+        for (const label::MarkedRange& range : watermark.ranges) {
+            ranges.emplace_back(range_json(range));
+        }
+        object.emplace_back("ranges", std::move(ranges));
+        object.emplace_back("seconds", rounded(watermark.seconds));
+    }
     return object;
 }
 
@@ -296,6 +320,10 @@ std::string explicit_words(const label::ExplicitReading& reading) {
     if (reading.contrast) {
         text += fmt::format("{} {:.1f}:1", tr("; contrast", "；对比度"), *reading.contrast);
     }
+    if (reading.seconds) {
+        text +=
+            fmt::format("{} {:.1f} s", tr("; shown for at least", "；至少显示"), *reading.seconds);
+    }
     return text;
 }
 
@@ -356,7 +384,7 @@ std::string_view strength_word(label::WatermarkStrength strength) {
 
 // What has happened to the picture since it was marked, as far as its mark tells. The scale is that
 // of pictures whose shortest side had up to 768 pixels; larger ones have larger tiles.
-std::string geometry_words(const label::WatermarkGeometry& geometry) {
+std::string geometry_words(const label::WatermarkGeometry& geometry, label::PayloadForm form) {
     constexpr double kTile = 70;
     if (geometry.untouched) {
         return {};
@@ -368,6 +396,16 @@ std::string geometry_words(const label::WatermarkGeometry& geometry) {
     if (std::fabs(geometry.turn_degrees) >= 0.2) {
         words += fmt::format("{} {:.1f}°", tr("; turned by", "；旋转"), geometry.turn_degrees);
     }
+    if (form == label::PayloadForm::kSegment) {
+        // The tiles of a video tell how large the whole of it would be at its present scale.
+        const double side =
+            std::min(geometry.period_x, geometry.period_y) / kTile * label::kVideoCanonicalSide;
+        words += fmt::format(
+            "{} {:.0f} {}",
+            tr("; scaled or cut, the whole would have", "；经缩放或裁剪，完整画面最短边约"), side,
+            tr("lines at its shortest side", "像素"));
+        return words;
+    }
     const double scale_x = geometry.period_x / kTile;
     const double scale_y = geometry.period_y / kTile;
     if (std::fabs(scale_x / scale_y - 1) >= 0.01) {
@@ -376,6 +414,22 @@ std::string geometry_words(const label::WatermarkGeometry& geometry) {
         words += fmt::format("{} {:.2f}", tr("; scaled to", "；缩放至"), scale_x);
     }
     return words.empty() ? std::string(tr("; cut", "；经裁剪")) : words;
+}
+
+// Which parts of a video carry a mark: the first few of them.
+std::string range_words(const label::WatermarkVerification& watermark) {
+    constexpr std::size_t kShown = 6;
+    if (watermark.ranges.empty()) {
+        return {};
+    }
+    std::string words;
+    for (std::size_t i = 0; i < std::min(watermark.ranges.size(), kShown); ++i) {
+        const label::MarkedRange& range = watermark.ranges[i];
+        words += fmt::format("{}{:.1f}-{:.1f}", i == 0 ? "; " : ", ", range.from_seconds,
+                             range.to_seconds);
+    }
+    return fmt::format("{}{} / {:.1f} s", words, watermark.ranges.size() > kShown ? ", ..." : "",
+                       watermark.seconds);
 }
 
 void add_watermark(Lines& lines, const label::WatermarkVerification& watermark) {
@@ -389,13 +443,14 @@ void add_watermark(Lines& lines, const label::WatermarkVerification& watermark) 
             words = tr("there, but cannot be read", "存在，但无法读出");
             break;
         case label::WatermarkState::kFound:
-            words = reading.payload.form == label::PayloadForm::kStandard
+            words = reading.payload.form != label::PayloadForm::kShort
                         ? fmt::format("{} · {} {}", to_string(reading.payload.content_id),
                                       tr("issuer", "发行者"), reading.payload.issuer.value)
                         : fmt::format("{} {:08x}", tr("short form", "短格式"),
                                       reading.payload.content_id.value);
             words += fmt::format(" · {}{}", strength_word(watermark.strength),
-                                 geometry_words(reading.geometry));
+                                 geometry_words(reading.geometry, reading.payload.form));
+            words += range_words(watermark);
             break;
     }
     lines.add(tr("watermark", "水印"), words);

@@ -139,6 +139,18 @@ bool write_text(int descriptor, std::string_view text) {
     return true;
 }
 
+namespace {
+
+std::string bar_of(std::size_t full) {
+    std::string bar;
+    for (std::size_t i = 0; i < kBarColumns; ++i) {
+        bar += i < full ? "█" : "░";
+    }
+    return bar;
+}
+
+}  // namespace
+
 Progress::Progress(std::size_t total, bool wanted)
     : total_(total), shown_(wanted && total > 1 && isatty(2) == 1) {}
 
@@ -153,10 +165,7 @@ void Progress::done(std::size_t count, std::string_view current) {
     }
     last_ = now;
     const std::size_t full = kBarColumns * count / total_;
-    std::string bar;
-    for (std::size_t i = 0; i < kBarColumns; ++i) {
-        bar += i < full ? "█" : "░";
-    }
+    const std::string bar = bar_of(full);
     std::string name = printable(current);
     if (name.size() > kNameColumns) {
         name = "…" + name.substr(name.size() - kNameColumns);
@@ -167,6 +176,23 @@ void Progress::done(std::size_t count, std::string_view current) {
 void Progress::clear() {
     if (shown_) {
         write_text(2, "\r\x1b[K");
+    }
+}
+
+FileProgress::FileProgress(bool wanted) : shown_(wanted && isatty(2) == 1) {}
+
+void FileProgress::share(double done) {
+    if (shown_) {
+        drawn_ = true;
+        const auto full = static_cast<std::size_t>(done * static_cast<double>(kBarColumns));
+        write_text(2, fmt::format("\r\x1b[K{} {:.0f} %", bar_of(full), 100 * done));
+    }
+}
+
+void FileProgress::clear() {
+    if (drawn_) {
+        write_text(2, "\r\x1b[K");
+        drawn_ = false;
     }
 }
 

@@ -59,4 +59,17 @@ private:
     std::chrono::steady_clock::time_point last_;
 };
 
+// The same for one file that takes long: how much of it is done.
+class FileProgress {
+public:
+    explicit FileProgress(bool wanted);
+
+    void share(double done);  // 0 .. 1
+    void clear();
+
+private:
+    bool shown_;
+    bool drawn_ = false;
+};
+
 }  // namespace colophon::cli

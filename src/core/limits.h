@@ -49,6 +49,7 @@ inline constexpr std::uint64_t kImageBytesMax = 1ULL << 30U;  // decoded, all fr
 inline constexpr std::uint64_t kTiffDecodedPixelsMax = 1ULL << 32U;  // over all pages, in turn
 inline constexpr std::uint32_t kJpegScansMax = 128;           // a progressive picture has about ten
 inline constexpr std::uint32_t kKibibytesPngChunkMax = 8192;  // a chunk that libpng itself reads
+inline constexpr std::uint64_t kVideoHeldBytesMax = 1ULL << 30U;  // coded again in memory
 inline constexpr std::uint64_t kAudioSecondsMax = 6ULL * 3600ULL;
 inline constexpr std::uint32_t kAudioChannelsMax = 32;
 inline constexpr std::uint32_t kAudioRateMax = 384000;

@@ -20,10 +20,12 @@
 #include "label/record.h"
 #include "label/verify.h"
 #include "label/watermark/key.h"
+#include "media/video_transcode.h"
 
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -60,11 +62,16 @@ public:
     // The file that `splice` makes of `source`, readable until the holder goes. `last`: this is the
     // result.
     virtual Result<Bytes> hold(Bytes source, const Splice& splice, bool last) = 0;
+    // The intermediate file that `fill` writes, for what is made in a stream. Of these and of what
+    // hold() gives when it is not the last, only the newest two are readable.
+    virtual Result<Bytes> hold_stream(
+        const std::function<Result<void>(media::ByteSink&)>& fill) = 0;
 };
 
 class MemoryHolder final : public Holder {
 public:
     Result<Bytes> hold(Bytes source, const Splice& splice, bool last) override;
+    Result<Bytes> hold_stream(const std::function<Result<void>(media::ByteSink&)>& fill) override;
 
 private:
     std::deque<Buffer> buffers_;

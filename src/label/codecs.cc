@@ -41,7 +41,14 @@ CodecSet reading(Format format) {
         default:
             break;
     }
-    return facts(format).kind == Kind::kAudio ? CodecSet{Codec::kSound} : CodecSet{};
+    switch (facts(format).kind) {
+        case Kind::kAudio:
+            return {Codec::kSound};
+        case Kind::kVideo:
+            return {Codec::kLetters, Codec::kSound};
+        default:
+            return {};
+    }
 }
 
 // To draw or join them too.
@@ -71,7 +78,9 @@ CodecSet codecs_for(Format format, const ApplyOptions& options) {
 }
 
 CodecSet codecs_for(Format format, const VerifyOptions& options) {
-    return options.marks.has(Mark::kExplicit) ? reading(format) : CodecSet{};
+    return options.marks.has(Mark::kExplicit) || options.marks.has(Mark::kWatermark)
+               ? reading(format)
+               : CodecSet{};
 }
 
 CodecSet likely_codecs(std::string_view file_name) {

@@ -8,10 +8,12 @@
 #include "label/explicit/image.h"
 #include "label/explicit/reading.h"
 #include "label/explicit/text.h"
+#include "label/explicit/video.h"
 #include "label/explicit/wording.h"
 #include "label/finding.h"
 #include "label/format.h"
 #include "label/internal/provenance_mark.h"
+#include "label/internal/video_marks.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
 #include "label/metadata/security_data.h"
@@ -20,6 +22,7 @@
 #include "label/watermark/detect.h"
 #include "label/watermark/payload.h"
 #include "label/watermark/picture.h"
+#include "label/watermark/video.h"
 
 #include <fmt/format.h>
 
@@ -210,8 +213,15 @@ Result<std::optional<ExplicitReading>> read_explicit(Bytes file, Format format,
         }
         case Kind::kAudio:
             return std::optional(TRY(find_audio_mark(file, format, resources.prompts)));
-        case Kind::kVideo:
-            break;
+        case Kind::kVideo: {
+            const auto container = internal::video_container(format);
+            if (resources.font.empty() || !container) {
+                break;
+            }
+            std::vector<std::string> wordings = options.wordings;
+            std::ranges::copy(known_wordings(kind), std::back_inserter(wordings));
+            return std::optional(TRY(find_video_mark(file, *container, resources.font, wordings)));
+        }
     }
     return std::optional<ExplicitReading>();
 }
@@ -234,24 +244,58 @@ bool same_content(const WatermarkPayload& payload, ContentId id) {
                                                : payload.content_id == id;
 }
 
-// Looks for a watermark and says what it is to the label in metadata.
-Result<void> read_watermark(Bytes file, const VerifyOptions& options, Verification& seen) {
-    if (!takes_watermark(seen.format) || options.watermark_keys.empty()) {
-        return {};
+Result<WatermarkVerification> find_mark_of(Bytes file, Format format, const VerifyOptions& options,
+                                           const Resources& resources) {
+    if (const auto container = internal::video_container(format)) {
+        const auto progress = [&](double /*seconds*/) {
+            if (resources.progress) {
+                resources.progress(0);
+            }
+        };
+        return internal::to_verification(TRY(find_video_watermark(
+            file, *container, options.watermark_keys,
+            {.effort = options.effort, .seconds_max = 0, .progress = progress})));
     }
-    const Result<WatermarkReading> reading =
-        find_picture_watermark(file, seen.format, options.watermark_keys, options.effort);
-    if (!reading.ok()) {
-        // The metadata can be judged without the picture.
-        const ErrorCode code = reading.error().code;
-        if (!seen.metadata && code != ErrorCode::kUnsupported && code != ErrorCode::kLimit) {
-            return reading.error();
+    const WatermarkReading reading =
+        TRY(find_picture_watermark(file, format, options.watermark_keys, options.effort));
+    return WatermarkVerification{
+        .reading = reading, .strength = strength_of_score(reading.score), .ranges = {}};
+}
+
+// A video may have been put together from marked parts of several.
+void compare_ranges(const WatermarkVerification& watermark, Findings& findings) {
+    for (const MarkedRange& range : watermark.ranges) {
+        if (range.payload.content_id != watermark.reading.payload.content_id ||
+            range.payload.issuer != watermark.reading.payload.issuer) {
+            warn(findings, "watermark.several",
+                 fmt::format("from {:.1f} to {:.1f} s the video carries another watermark: {} of "
+                             "issuer {}",
+                             range.from_seconds, range.to_seconds,
+                             to_string(range.payload.content_id), range.payload.issuer.value));
         }
-        warn(seen.findings, "watermark.unread", reading.error().what);
+    }
+}
+
+// Looks for a watermark and says what it is to the label in metadata.
+Result<void> read_watermark(Bytes file, const VerifyOptions& options, const Resources& resources,
+                            Verification& seen) {
+    const bool looks = takes_watermark(seen.format) || internal::video_container(seen.format);
+    if (!looks || options.watermark_keys.empty()) {
         return {};
     }
-    seen.watermark =
-        WatermarkVerification{.reading = *reading, .strength = strength_of_score(reading->score)};
+    Result<WatermarkVerification> found = find_mark_of(file, seen.format, options, resources);
+    if (!found.ok()) {
+        // The metadata can be judged without the picture.
+        const ErrorCode code = found.error().code;
+        if (!seen.metadata && code != ErrorCode::kUnsupported && code != ErrorCode::kLimit) {
+            return found.error();
+        }
+        warn(seen.findings, "watermark.unread", found.error().what);
+        return {};
+    }
+    seen.watermark = std::move(found).value();
+    const WatermarkReading* reading = &seen.watermark->reading;
+    compare_ranges(*seen.watermark, seen.findings);
     const bool labelled = seen.metadata && seen.metadata->found;
     if (reading->state == WatermarkState::kPresent) {
         seen.findings.push_back(
@@ -430,7 +474,7 @@ Result<Verification> verify(Bytes file, Format format, const VerifyOptions& opti
         }
     }
     if (options.marks.has(Mark::kWatermark)) {
-        TRY(read_watermark(file, options, seen));
+        TRY(read_watermark(file, options, resources, seen));
     }
     Found found{
         .words = seen.explicit_mark && seen.explicit_mark->found,

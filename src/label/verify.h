@@ -20,9 +20,11 @@
 #include "label/watermark/detect.h"
 #include "label/watermark/key.h"
 #include "label/watermark/picture.h"
+#include "label/watermark/video.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,6 +65,9 @@ struct MetadataVerification {
 struct WatermarkVerification {
     WatermarkReading reading;
     WatermarkStrength strength = WatermarkStrength::kFragile;  // when found
+    // Of videos: the parts that carry a mark, and how many seconds there are.
+    std::vector<MarkedRange> ranges;
+    double seconds = 0;
 };
 
 struct Verification {
@@ -102,6 +107,8 @@ struct Resources {
     std::vector<SpokenPrompt> prompts;  // for sound
     provenance::ClaimSigner* signer = nullptr;  // for Content Credentials
     provenance::PageRelease release;            // of the file's pages, when it is mapped
+    // Told now and then how far a long call is, 0 .. 1, never less than before.
+    std::function<void(double)> progress;
 };
 
 Result<Verification> verify(Bytes file, Format format, const VerifyOptions& options,

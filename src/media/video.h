@@ -38,6 +38,9 @@ public:
     VideoFrames& operator=(const VideoFrames&) = delete;
     ~VideoFrames();
 
+    // How the pictures are displayed, 1 .. 8 as EXIF has it.
+    int orientation() const noexcept;
+
     // The next frame at or after that time; nothing at the end. All frames between are decoded but
     // not copied. Parts that do not decode are passed over; kCorrupt when too many in a row do not.
     Result<std::optional<VideoFrame>> next(std::int64_t not_before_ms);

@@ -31,6 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -62,7 +63,8 @@ Result<Fd> make_scratch() {
     if (!scratch.valid()) {
         return system_error("no place for intermediate files in " + place);
     }
-    return scratch;
+    // Out of the way of the descriptors that a worker has.
+    return Fd(fcntl(scratch.get(), F_DUPFD_CLOEXEC, 16));
 }
 
 class SpawnActions {
@@ -135,14 +137,15 @@ Result<void> Worker::start() {
         return system_error("no socket for the worker");
     }
     socket_ = Fd(pair[0]);
-    // The other descriptors are first moved out of the way of 3, 4 and 5.
+    // The other descriptors are first moved out of the way of 3 to 6.
     const Fd theirs(fcntl(pair[1], F_DUPFD_CLOEXEC, 16));
     close(pair[1]);
-    const Fd raw_scratch = TRY(make_scratch());
-    const Fd scratch(fcntl(raw_scratch.get(), F_DUPFD_CLOEXEC, 16));
+    const Fd scratch = TRY(make_scratch());
+    const Fd second_scratch = TRY(make_scratch());
     SpawnActions actions;
     actions.give(theirs.get(), kSocketFd);
     actions.give(scratch.get(), kScratchFd);
+    actions.give(second_scratch.get(), kSecondScratchFd);
     actions.close_from(kFontFd);
     if (!options_.font_path.empty()) {
         actions.open_at(kFontFd, options_.font_path.c_str(), O_RDONLY);
@@ -201,11 +204,23 @@ Result<void> Worker::need(media::CodecSet codecs) {
 
 Result<json::Value> Worker::exchange(const json::Value& request, const std::vector<int>& fds) {
     TRY(send_message(socket_.get(), request, fds));
-    const auto deadline = std::chrono::steady_clock::now() + options_.call_max;
+    const auto begun = std::chrono::steady_clock::now();
+    auto deadline = begun + options_.call_max;
     for (;;) {
         auto reply = TRY(receive_message(socket_.get(), deadline));
         if (!reply) {
             return Error{ErrorCode::kUnavailable, "the worker closed the channel"};
+        }
+        if (const json::Value* share = reply->body.find("progress")) {
+            // What moves may take longer than what does not, but not for ever.
+            deadline =
+                std::max(deadline, std::min(begun + options_.moving_call_max,
+                                            std::chrono::steady_clock::now() + options_.call_max));
+            const auto done = share->as_double();
+            if (options_.on_progress && done.ok() && *done >= 0 && *done <= 1) {
+                options_.on_progress(*done);
+            }
+            continue;
         }
         const json::Value* claim = reply->body.find("claim");
         if (claim == nullptr) {
@@ -234,13 +249,16 @@ Result<void> Worker::answer_claim(const json::Value& claim) {
 
 Result<json::Value> Worker::call(const json::Object& request, const std::vector<int>& fds) {
     TRY(ensure_started());
+    const auto begun = std::chrono::steady_clock::now();
     auto reply = exchange(request, fds);
     if (!reply.ok()) {
         const bool late = reply.error().code == ErrorCode::kLimit;
         const std::string end = stop();
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
+                                 std::chrono::steady_clock::now() - begun)
+                                 .count();
         return Error{ErrorCode::kUnavailable,
-                     late ? fmt::format("the worker was ended after {} s on this file",
-                                        options_.call_max.count())
+                     late ? fmt::format("the worker was ended after {} s on this file", seconds)
                           : fmt::format("the worker died on this file ({})", end)};
     }
     if (const json::Value* peak = reply->find("peak_kilobytes")) {

@@ -22,6 +22,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,11 @@ struct WorkerOptions {
     // a new worker, because a locked one loads nothing.
     bool expects_media = true;
     std::chrono::seconds call_max{120};
+    // Calls that say how far they are (videos) may take so long in all, if they say it at least
+    // every call_max.
+    std::chrono::seconds moving_call_max{120};
+    // Share of such a call, 0 .. 1; from the thread that calls.
+    std::function<void(double)> on_progress = nullptr;
     std::uint64_t peak_kilobytes_max = 2ULL << 20U;  // above it the worker is replaced
 };
 

@@ -27,8 +27,8 @@
 #include "label/verify.h"
 #include "label/watermark/detect.h"
 #include "label/watermark/key.h"
-#include "label/watermark/payload.h"
-#include "label/watermark/picture.h"
+#include "worker/internal/fields.h"
+#include "worker/internal/watermark_message.h"
 
 #include <fmt/format.h>
 
@@ -45,99 +45,12 @@
 namespace colophon::worker {
 namespace {
 
+using internal::decode_watermark;
+using internal::encode_watermark;
+using internal::Fields;
+
 constexpr std::size_t kFindingsMax = 4096;
 constexpr std::size_t kAnchorsMax = 1024;
-
-// Reads the members of one object and remembers the first thing that was wrong, so that a decoder
-// reads as a list of fields.
-class Fields {
-public:
-    explicit Fields(const json::Value& value) : value_(value) {
-        if (value.if_object() == nullptr) {
-            fail("the message");
-        }
-    }
-
-    const json::Value* find(std::string_view name) const { return value_.find(name); }
-
-    std::string text(std::string_view name) {
-        const json::Value* member = value_.find(name);
-        const std::string* found = member == nullptr ? nullptr : member->if_string();
-        if (found == nullptr) {
-            fail(name);
-            return {};
-        }
-        return *found;
-    }
-    bool flag(std::string_view name) {
-        const json::Value* member = value_.find(name);
-        const bool* found = member == nullptr ? nullptr : member->if_bool();
-        if (found == nullptr) {
-            fail(name);
-            return false;
-        }
-        return *found;
-    }
-    std::uint64_t number(std::string_view name, std::uint64_t largest) {
-        const json::Value* member = value_.find(name);
-        const auto found = member == nullptr
-                               ? Result<std::uint64_t>(Error{ErrorCode::kCorrupt, "missing"})
-                               : member->as_uint();
-        if (!found.ok() || *found > largest) {
-            fail(name);
-            return 0;
-        }
-        return *found;
-    }
-    template <class E>
-    E choice(std::string_view name, E largest) {
-        return static_cast<E>(number(name, static_cast<std::uint64_t>(largest)));
-    }
-    std::optional<double> optional_real(std::string_view name) {
-        const json::Value* member = value_.find(name);
-        if (member == nullptr) {
-            return std::nullopt;
-        }
-        const auto found = member->as_double();
-        if (!found.ok()) {
-            fail(name);
-            return std::nullopt;
-        }
-        return *found;
-    }
-    double real(std::string_view name) {
-        const std::optional<double> found = optional_real(name);
-        if (!found) {
-            fail(name);
-        }
-        return found.value_or(0);
-    }
-    template <class T>
-    T take(Result<T> result, std::string_view name) {
-        if (!result.ok()) {
-            fail(name);
-            return T{};
-        }
-        return std::move(result).value();
-    }
-
-    void fail(std::string_view name) {
-        if (wrong_.empty()) {
-            wrong_ = name;
-        }
-    }
-    Result<void> finish(std::string_view what) const {
-        if (wrong_.empty()) {
-            return {};
-        }
-        return Error{ErrorCode::kCorrupt,
-                     fmt::format("the worker's {}: \"{}\" is missing or wrong", what, wrong_)};
-    }
-
-private:
-    const json::Value& value_;
-    std::string wrong_;
-};
 
 json::Value encode_findings(const label::Findings& findings) {
     json::Array array;
@@ -200,6 +113,9 @@ json::Value encode_explicit(const label::ExplicitReading& reading) {
     if (reading.contrast) {
         object.emplace_back("contrast", *reading.contrast);
     }
+    if (reading.seconds) {
+        object.emplace_back("seconds", *reading.seconds);
+    }
     return object;
 }
 
@@ -211,6 +127,7 @@ Result<label::ExplicitReading> decode_explicit(const json::Value& value) {
         .where = fields.text("where"),
         .height_percent = fields.optional_real("height_percent"),
         .contrast = fields.optional_real("contrast"),
+        .seconds = fields.optional_real("seconds"),
         .findings = fields.take(decode_findings(fields.find("findings")), "findings")};
     TRY(fields.finish("reading of the explicit label"));
     return reading;
@@ -304,42 +221,6 @@ Result<label::WatermarkKey> decode_key(std::string_view hex) {
     }
     std::ranges::copy(bytes, key.bytes.begin());
     return key;
-}
-
-json::Value encode_watermark(const label::WatermarkVerification& watermark) {
-    const label::WatermarkReading& reading = watermark.reading;
-    return json::Object{{"state", static_cast<std::int64_t>(reading.state)},
-                        {"form", static_cast<std::int64_t>(reading.payload.form)},
-                        {"issuer", std::uint64_t{reading.payload.issuer.value}},
-                        {"content_id", reading.payload.content_id.value},
-                        {"score", reading.score},
-                        {"pilot_score", reading.pilot_score},
-                        {"turn", reading.geometry.turn_degrees},
-                        {"mirrored", reading.geometry.mirrored},
-                        {"period_x", reading.geometry.period_x},
-                        {"period_y", reading.geometry.period_y},
-                        {"untouched", reading.geometry.untouched},
-                        {"strength", static_cast<std::int64_t>(watermark.strength)}};
-}
-
-Result<label::WatermarkVerification> decode_watermark(const json::Value& value) {
-    Fields fields(value);
-    label::WatermarkVerification watermark;
-    label::WatermarkReading& reading = watermark.reading;
-    reading.state = fields.choice("state", label::WatermarkState::kFound);
-    reading.payload.form = fields.choice("form", label::PayloadForm::kShort);
-    reading.payload.issuer.value = static_cast<std::uint16_t>(fields.number("issuer", UINT16_MAX));
-    reading.payload.content_id.value = fields.number("content_id", ContentId::kMax);
-    reading.score = fields.real("score");
-    reading.pilot_score = fields.real("pilot_score");
-    reading.geometry = {.turn_degrees = fields.real("turn"),
-                        .mirrored = fields.flag("mirrored"),
-                        .period_x = fields.real("period_x"),
-                        .period_y = fields.real("period_y"),
-                        .untouched = fields.flag("untouched")};
-    watermark.strength = fields.choice("strength", label::WatermarkStrength::kFragile);
-    TRY(fields.finish("reading of the watermark"));
-    return watermark;
 }
 
 json::Value encode_certificates(const std::vector<label::provenance::Certificate>& list) {

@@ -14,6 +14,7 @@
 #include "label/verify.h"
 #include "media/codecs.h"
 #include "media/speech.h"
+#include "media/video_transcode.h"
 #include "worker/channel.h"
 #include "worker/mapping.h"
 #include "worker/prints.h"
@@ -24,17 +25,21 @@
 #include <fmt/format.h>
 #include <linux/prctl.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <new>
 #include <optional>
 #include <string>
@@ -49,8 +54,33 @@ constexpr std::size_t kPromptSamplesMax = std::size_t{60} * 48000;  // a minute
 constexpr std::uint64_t kSignatureBytesMax = 1U << 20U;
 constexpr std::size_t kRecordingBytesMax = 64U << 20U;  // a minute in any format
 
+// Writes anywhere in a file that is open.
+class FileSink final : public media::ByteSink {
+public:
+    explicit FileSink(int fd) : fd_(fd) {}
+    Result<void> write_at(std::uint64_t offset, Bytes bytes) override {
+        while (!bytes.empty()) {
+            const ssize_t wrote =
+                pwrite(fd_, bytes.data(), bytes.size(), static_cast<off64_t>(offset));
+            if (wrote < 0 && errno == EINTR) {
+                continue;
+            }
+            if (wrote <= 0) {
+                return Error{ErrorCode::kUnavailable,
+                             fmt::format("cannot write: {}", std::strerror(errno))};
+            }
+            offset += static_cast<std::uint64_t>(wrote);
+            bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+        }
+        return {};
+    }
+
+private:
+    int fd_;
+};
+
 // Files between and after the marks: the result goes to the output descriptor, what lies between
-// to the scratch file, and if there is ever more than one such, to memory files.
+// to the two scratch files in turn, because each is made from the one before.
 class FileHolder final : public label::Holder {
 public:
     FileHolder(int input, Bytes bytes, int output) : output_(output) {
@@ -58,12 +88,20 @@ public:
     }
 
     Result<Bytes> hold(Bytes source, const Splice& splice, bool last) override {
-        const int to = last ? output_ : TRY(next_scratch());
+        const int to = last ? output_ : next_scratch();
         const int from = find(source);
         TRY(write_splice(from, source, splice, to));
-        mappings_.push_back(TRY(Mapping::create(to)));
-        sources_.push_back({to, mappings_.back().bytes()});
-        return mappings_.back().bytes();
+        return map(to);
+    }
+
+    Result<Bytes> hold_stream(const std::function<Result<void>(media::ByteSink&)>& fill) override {
+        const int to = next_scratch();
+        if (ftruncate(to, 0) != 0) {
+            return Error{ErrorCode::kUnavailable, "no room for an intermediate file"};
+        }
+        FileSink sink(to);
+        TRY(fill(sink));
+        return map(to);
     }
 
 private:
@@ -72,28 +110,28 @@ private:
         Bytes bytes;
     };
 
-    int find(Bytes bytes) const {
-        const auto row = std::ranges::find_if(
-            sources_, [&](const Source& each) { return each.bytes.data() == bytes.data(); });
-        return row == sources_.end() ? -1 : row->fd;
+    Result<Bytes> map(int fd) {
+        mappings_.push_back(TRY(Mapping::create(fd)));
+        sources_.push_back({fd, mappings_.back().bytes()});
+        return mappings_.back().bytes();
     }
 
-    Result<int> next_scratch() {
-        if (!scratch_used_) {
-            scratch_used_ = true;
-            return kScratchFd;
-        }
-        memory_files_.emplace_back(memfd_create("colophon-scratch", MFD_CLOEXEC));
-        if (!memory_files_.back().valid()) {
-            return Error{ErrorCode::kUnavailable, "no room for an intermediate file"};
-        }
-        return memory_files_.back().get();
+    // The newest, because an older mapping of the same file may have had the same address.
+    int find(Bytes bytes) const {
+        const auto row = std::find_if(sources_.rbegin(), sources_.rend(), [&](const Source& each) {
+            return each.bytes.data() == bytes.data();
+        });
+        return row == sources_.rend() ? -1 : row->fd;
+    }
+
+    int next_scratch() {
+        scratch_ = scratch_ == kScratchFd ? kSecondScratchFd : kScratchFd;
+        return scratch_;
     }
 
     int output_;
-    bool scratch_used_ = false;
+    int scratch_ = kSecondScratchFd;
     std::deque<Mapping> mappings_;
-    std::deque<Fd> memory_files_;
     std::vector<Source> sources_;
 };
 
@@ -129,6 +167,7 @@ public:
         resources_.font = font_.bytes();
         // All files that the engine sees here are mapped.
         resources_.release = release_pages;
+        resources_.progress = [this](double share) { tell_progress(share); };
     }
 
     // One request. Whatever goes wrong in it is its answer; only a broken channel ends the worker.
@@ -180,6 +219,17 @@ private:
             return label_file(request, mapping, *format, TRY(decode_apply_options(*options)));
         }
         return Error{ErrorCode::kInvalidArgument, "a request that no worker knows"};
+    }
+
+    // A call that says how far it is has not got stuck; at most so often that nobody drowns in it.
+    void tell_progress(double share) {
+        constexpr std::chrono::milliseconds kInterval{250};
+        const auto now = std::chrono::steady_clock::now();
+        if (now - told_ >= kInterval) {
+            told_ = now;
+            // A broken channel shows when the answer is sent.
+            static_cast<void>(send_message(kSocketFd, json::Object{{"progress", share}}));
+        }
     }
 
     static Result<json::Value> probe(Bytes bytes, const std::string& name) {
@@ -265,6 +315,7 @@ private:
 
     Mapping font_;
     label::Resources resources_;
+    std::chrono::steady_clock::time_point told_;
 };
 
 std::int64_t peak_kilobytes() {

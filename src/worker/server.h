@@ -15,8 +15,10 @@ inline constexpr const char* kWorkerArgument = "__sealed-worker";
 
 // Descriptors that the parent hands over at the start.
 inline constexpr int kSocketFd = 3;
-inline constexpr int kScratchFd = 4;  // an unlinked file for what lies between two marks
-inline constexpr int kFontFd = 5;     // may be closed: then pictures are not looked at for words
+// Unlinked files for what lies between two marks, used in turn.
+inline constexpr int kScratchFd = 4;
+inline constexpr int kSecondScratchFd = 5;
+inline constexpr int kFontFd = 6;  // may be closed: then pictures are not looked at for words
 
 // Loads those codecs, locks the process and answers requests until the parent closes the socket.
 // Returns the exit code of the process.

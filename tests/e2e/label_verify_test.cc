@@ -474,18 +474,35 @@ TEST_CASE("the report speaks the user's language and shows no control characters
     CHECK(home.run({"verify", named}).out.find('\x1b') == std::string::npos);
 }
 
-TEST_CASE("a video gets its metadata label, and is not let through where words are owed") {
+TEST_CASE("[GB45438-5.4] a video gets all its marks in one run, and other tools still play it") {
     const Home home;
     const std::string in = home.dir.file("in.mp4");
     const std::string out = home.dir.file("out.mp4");
     test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
-                       "testsrc2=size=160x120:d=1", in});
-    const test::ToolRun refused = home.label(in, out);
-    CHECK(refused.exit_code == 4);
-    CHECK(refused.err.find("--marks metadata") != std::string::npos);
-    CHECK_FALSE(std::filesystem::exists(out));
-    REQUIRE(home.label(in, out, {"--marks", "metadata"}).exit_code == 0);
-    CHECK(home.verify_json(out, 0).string_or("verdict", "") == "intact");
+                       "testsrc2=size=320x240:d=3", "-f", "lavfi", "-i", "sine=d=3", "-pix_fmt",
+                       "yuv420p", in});
+    REQUIRE(home.label(in, out).exit_code == 0);
+    const json::Value seen = home.verify_json(out, 0);
+    CHECK(seen.string_or("verdict", "") == "intact");
+    for (const char* part : {"explicit", "watermark", "metadata"}) {
+        CAPTURE(part);
+        const json::Value* found = seen.find(part);
+        REQUIRE(found != nullptr);
+        CHECK(*found->find("found")->if_bool());
+    }
+    CHECK(seen.find("watermark")->find("ranges")->if_array()->size() == 1);
+    const test::ToolRun played =
+        test::run_tool({"ffmpeg", "-nostdin", "-v", "warning", "-i", out, "-f", "null", "-"});
+    CHECK(played.exit_code == 0);
+    CHECK(played.err == "");
+    const std::string plain = home.dir.file("plain.mp4");
+    REQUIRE(home.label(in, plain, {"--marks", "metadata"}).exit_code == 0);
+    CHECK(home.verify_json(plain, 0).string_or("verdict", "") == "intact");
+    // Of a container that is not written nothing appears.
+    const std::string film = home.dir.file("film.mkv");
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-i", in, "-c", "copy", film});
+    CHECK(home.label(film, home.dir.file("film-out.mkv")).exit_code == 4);
+    CHECK_FALSE(std::filesystem::exists(home.dir.file("film-out.mkv")));
 }
 
 TEST_CASE("help and version answer") {

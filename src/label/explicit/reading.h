@@ -18,6 +18,9 @@ struct ExplicitReading {
     std::optional<double>
         height_percent;              // pictures: ink height over the shortest side [GB45438-5.2]
     std::optional<double> contrast;  // pictures: WCAG contrast against what lies under the text
+    // Videos: for how long it stays at the beginning, as far as was looked; at least 2 is enough
+    // [GB45438-5.4].
+    std::optional<double> seconds = std::nullopt;
     Findings findings;
 };
 

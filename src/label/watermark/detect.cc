@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/watermark/detect.h"
 
+#include "core/assert.h"
 #include "label/watermark/internal/box.h"
 #include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/lattice.h"
 #include "label/watermark/internal/reader.h"
 #include "label/watermark/internal/spectrum.h"
+#include "label/watermark/internal/working.h"
 #include "label/watermark/luma.h"
+#include "label/watermark/payload.h"
 
 #include <algorithm>
 #include <array>
@@ -25,6 +28,8 @@ namespace {
 
 using internal::Lattice;
 using internal::Placement;
+using internal::Working;
+using Whitening = internal::Spectrum::Whitening;
 
 constexpr std::size_t kPairsTried = 16;
 constexpr std::size_t kLatticesTried = 200;
@@ -36,39 +41,14 @@ constexpr double kPilotWorthTrying = 5;  // noise alone reaches 4.6 at the best 
 constexpr double kEnergyWorthClimbing = 1.36;
 constexpr double kEnergyWorthTrying = 1.45;
 
-// The picture at the size in which it is searched, and its pixels in pixels of that.
-struct Working {
-    Luma luma;
-    double scale_x = 1;
-    double scale_y = 1;
-    double period = internal::kTile;  // of a mark that nobody touched, pixels of the picture
-};
-
-Working working_copy(const Luma& picture) {
-    Working working;
-    const int shortest = picture.shortest_side();
-    if (shortest <= internal::kCanonicalSide) {
-        working.luma = picture;
-        return working;
-    }
-    working.period =
-        std::round(internal::kTile * static_cast<double>(shortest) / internal::kCanonicalSide);
-    const double factor = internal::kTile / working.period;
-    const int width = static_cast<int>(std::lround(picture.width * factor));
-    const int height = static_cast<int>(std::lround(picture.height * factor));
-    working.luma = internal::shrink(picture, width, height);
-    working.scale_x = static_cast<double>(width) / picture.width;
-    working.scale_y = static_cast<double>(height) / picture.height;
-    return working;
-}
-
 // Where a tile may repeat, from the likeliest kind to the rarest.
 enum class Grids : std::uint8_t { kPairs, kSquares, kStretched };
 
 // One part of a picture, and what is known of it whatever the key.
 class Part {
 public:
-    explicit Part(Working working) : working_(std::move(working)), spectrum_(working_.luma) {}
+    Part(Working working, Whitening whitening)
+        : working_(std::move(working)), spectrum_(working_.luma, whitening) {}
 
     const Working& working() const noexcept { return working_; }
     const internal::Spectrum& spectrum() const noexcept { return spectrum_; }
@@ -157,7 +137,10 @@ WatermarkGeometry geometry_of(const Working& working, const Lattice& found) {
 // Looks for the mark of one key.
 class Search {
 public:
-    explicit Search(const internal::Carrier& carrier) : reader_(carrier) {}
+    Search(const internal::Carrier& carrier, Whitening whitening)
+        : reader_(carrier, whitening == Whitening::kFull
+                               ? std::vector(kPayloadForms.begin(), kPayloadForms.end())
+                               : std::vector{PayloadForm::kSegment}) {}
 
     // As the embedder leaves it: in a picture of this size, or cut out of a larger one that needed
     // no stretching.
@@ -175,7 +158,7 @@ public:
     }
     bool try_lattice(const Part& part, const Lattice& lattice) {
         const Placement rough = reader_.place(part.spectrum(), lattice);
-        reading_.pilot_score = std::max(reading_.pilot_score, rough.pilot_score);
+        keep_pilot(part, rough);
         if (rough.pilot_score < kPilotWorthTrying) {
             return false;
         }
@@ -183,7 +166,7 @@ public:
         std::optional<internal::Decoded> decoded = reader_.decode(part.spectrum(), rough);
         if (!decoded) {
             placement = reader_.refine(part.spectrum(), rough);
-            reading_.pilot_score = std::max(reading_.pilot_score, placement.pilot_score);
+            keep_pilot(part, placement);
             decoded = reader_.decode(part.spectrum(), placement);
         }
         if (!decoded) {
@@ -193,8 +176,11 @@ public:
         reading_.payload = decoded->payload;
         reading_.score = decoded->score;
         reading_.geometry = geometry_of(part.working(), placement.lattice);
+        best_ = placement.lattice;
         return true;
     }
+    // In pixels of the part that was looked at.
+    const Lattice& best_lattice() const noexcept { return best_; }
 
     WatermarkReading reading() const {
         WatermarkReading reading = reading_;
@@ -205,8 +191,17 @@ public:
     }
 
 private:
+    void keep_pilot(const Part& part, const Placement& placement) {
+        if (placement.pilot_score > reading_.pilot_score) {
+            reading_.pilot_score = placement.pilot_score;
+            reading_.geometry = geometry_of(part.working(), placement.lattice);
+            best_ = placement.lattice;
+        }
+    }
+
     internal::Reader reader_;
     WatermarkReading reading_;
+    Lattice best_;
 };
 
 constexpr int kSearchSideMin = 48;  // below lies nothing that a tile could show
@@ -242,16 +237,56 @@ Working window(const Working& whole, const std::array<int, 2>& place) {
 
 }  // namespace
 
+namespace internal {
+
+int tile_period(int shortest_side, int canonical_side) {
+    const double scale = std::max(1.0, static_cast<double>(shortest_side) / canonical_side);
+    return static_cast<int>(std::lround(kTile * scale));
+}
+
+Working working_copy(const Luma& picture, int canonical_side) {
+    Working working;
+    const int shortest = picture.shortest_side();
+    if (shortest <= canonical_side) {
+        working.luma = picture;
+        return working;
+    }
+    working.period = tile_period(shortest, canonical_side);
+    const double factor = kTile / working.period;
+    const int width = static_cast<int>(std::lround(picture.width * factor));
+    const int height = static_cast<int>(std::lround(picture.height * factor));
+    working.luma = shrink(picture, width, height);
+    working.scale_x = static_cast<double>(width) / picture.width;
+    working.scale_y = static_cast<double>(height) / picture.height;
+    return working;
+}
+
+}  // namespace internal
+
 struct WatermarkSearch::State {
-    explicit State(const Luma& picture) : whole(working_copy(picture)) {}
+    State(Working working, Whitening how) : whole(std::move(working), how), whitening(how) {}
+
+    WatermarkReading keep(const Search& search) {
+        best = search.best_lattice();
+        return search.reading();
+    }
 
     Part whole;
+    Whitening whitening;
     std::array<std::unique_ptr<Part>, kWindows.size()> windows;
+    Lattice best;
 };
 
 WatermarkSearch::WatermarkSearch(const Luma& picture) {
     if (picture.shortest_side() >= kSearchSideMin) {
-        state_ = std::make_unique<State>(picture);
+        state_ = std::make_unique<State>(internal::working_copy(picture, internal::kCanonicalSide),
+                                         Whitening::kFull);
+    }
+}
+
+WatermarkSearch::WatermarkSearch(Working sum) {
+    if (sum.luma.shortest_side() >= kSearchSideMin) {
+        state_ = std::make_unique<State>(std::move(sum), Whitening::kFrequencies);
     }
 }
 
@@ -261,33 +296,45 @@ WatermarkReading WatermarkSearch::find(const internal::Carrier& carrier, DetectE
     if (state_ == nullptr) {
         return {};
     }
-    Search search(carrier);
+    Search search(carrier, state_->whitening);
     if (search.find_in_place(state_->whole) || effort == DetectEffort::kFast) {
-        return search.reading();
+        return state_->keep(search);
     }
     constexpr std::array kAll{Grids::kPairs, Grids::kSquares, Grids::kStretched};
-    if (search.find_anywhere(state_->whole, kAll) || !has_windows(state_->whole.working())) {
-        return search.reading();
+    if (search.find_anywhere(state_->whole, kAll) || !has_windows(state_->whole.working()) ||
+        state_->whitening != Whitening::kFull) {
+        return state_->keep(search);
     }
     for (std::size_t i = 0; i < kWindows.size(); ++i) {
         std::unique_ptr<Part>& part = state_->windows[i];
         if (part == nullptr) {
-            part = std::make_unique<Part>(window(state_->whole.working(), kWindows[i]));
+            part = std::make_unique<Part>(window(state_->whole.working(), kWindows[i]),
+                                          state_->whitening);
         }
         if (search.find_in_place(*part) || search.find_anywhere(*part, std::span(kAll).first(2))) {
             break;
         }
     }
-    return search.reading();
+    return state_->keep(search);
 }
 
 WatermarkReading WatermarkSearch::find_at(const internal::Carrier& carrier, double period) {
+    return state_ == nullptr ? WatermarkReading() : find_on(carrier, state_->whole.upright(period));
+}
+
+WatermarkReading WatermarkSearch::find_on(const internal::Carrier& carrier,
+                                          const internal::Lattice& lattice) {
     if (state_ == nullptr) {
         return {};
     }
-    Search search(carrier);
-    search.try_lattice(state_->whole, state_->whole.upright(period));
-    return search.reading();
+    Search search(carrier, state_->whitening);
+    search.try_lattice(state_->whole, lattice);
+    return state_->keep(search);
+}
+
+const internal::Lattice& WatermarkSearch::best_lattice() const {
+    COLOPHON_ASSERT(state_ != nullptr);
+    return state_->best;
 }
 
 WatermarkReading find_watermark(const Luma& picture, const internal::Carrier& carrier,

@@ -20,7 +20,9 @@ namespace colophon::label {
 
 namespace internal {
 class Carrier;
-}
+struct Lattice;
+struct Working;
+}  // namespace internal
 
 enum class WatermarkState : std::uint8_t {
     kAbsent,
@@ -47,6 +49,11 @@ struct WatermarkReading {
 };
 
 inline constexpr double kScoreMin = 15;
+// The segment form has 2^108 words: the same chance of any of them asks for a little more.
+inline constexpr double kSegmentScoreMin = 16;
+constexpr double score_min(PayloadForm form) noexcept {
+    return form == PayloadForm::kSegment ? kSegmentScoreMin : kScoreMin;
+}
 inline constexpr double kPilotScoreMin = 9;  // for "present, unreadable"
 
 enum class DetectEffort : std::uint8_t {
@@ -59,6 +66,8 @@ enum class DetectEffort : std::uint8_t {
 class WatermarkSearch {
 public:
     explicit WatermarkSearch(const Luma& picture);
+    // The sum of whitened pictures of a video, for payloads of the segment form.
+    explicit WatermarkSearch(internal::Working sum);
     ~WatermarkSearch();
     WatermarkSearch(const WatermarkSearch&) = delete;
     WatermarkSearch& operator=(const WatermarkSearch&) = delete;
@@ -66,6 +75,10 @@ public:
     WatermarkReading find(const internal::Carrier& carrier, DetectEffort effort);
     // At one place only: upright tiles of so many pixels.
     WatermarkReading find_at(const internal::Carrier& carrier, double period);
+    // On that lattice only, in pixels of the working copy.
+    WatermarkReading find_on(const internal::Carrier& carrier, const internal::Lattice& lattice);
+    // The lattice on which the last of these calls saw most of the pilot.
+    const internal::Lattice& best_lattice() const;
 
 private:
     struct State;

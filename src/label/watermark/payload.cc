@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,7 +20,9 @@
 namespace colophon::label {
 
 std::string_view payload_form_name(PayloadForm form) noexcept {
-    return form == PayloadForm::kStandard ? "standard" : "short";
+    constexpr std::array<std::string_view, kPayloadForms.size()> kNames{"standard", "short",
+                                                                        "segment"};
+    return kNames[static_cast<std::size_t>(form)];
 }
 
 namespace internal {
@@ -27,15 +30,32 @@ namespace {
 
 constexpr std::uint64_t kHandleMask = 0xffffffffU;
 
-std::uint64_t payload_value(const WatermarkPayload& payload) {
-    return payload.form == PayloadForm::kStandard
-               ? std::uint64_t{payload.issuer.value} << 48U | payload.content_id.value
-               : payload.content_id.value & kHandleMask;
+constexpr std::size_t kSegmentBits = 12;
+
+// What the bits say: the number, and in front of it the segment where there is one.
+struct Content {
+    std::uint64_t value = 0;
+    std::uint16_t segment = 0;
+};
+
+Content content_of(const WatermarkPayload& payload) {
+    if (payload.form == PayloadForm::kShort) {
+        return {.value = payload.content_id.value & kHandleMask};
+    }
+    return {.value = std::uint64_t{payload.issuer.value} << 48U | payload.content_id.value,
+            .segment = payload.segment};
 }
 
-std::uint32_t checksum(PayloadForm form, std::uint64_t value) {
+std::size_t value_bits(PayloadForm form) {
+    return form == PayloadForm::kShort ? 32 : 64;
+}
+
+std::uint32_t checksum(PayloadForm form, const Content& content) {
     Buffer bytes{static_cast<std::uint8_t>(form)};
-    append_be64(bytes, value);
+    append_be64(bytes, content.value);
+    if (form == PayloadForm::kSegment) {
+        append_be16(bytes, content.segment);
+    }
     return static_cast<std::uint32_t>(crc32(0, bytes.data(), static_cast<unsigned>(bytes.size())));
 }
 
@@ -60,14 +80,15 @@ std::uint64_t pull_bits(std::span<const std::uint8_t> bits) {
 }  // namespace
 
 std::size_t payload_bits(PayloadForm form) noexcept {
-    return form == PayloadForm::kStandard ? 64 : 32;
+    return value_bits(form) + (form == PayloadForm::kSegment ? kSegmentBits : 0);
 }
 
 std::vector<std::uint8_t> pack_payload(const WatermarkPayload& payload, const WatermarkKey& key) {
-    const std::uint64_t value = payload_value(payload);
+    const Content content = content_of(payload);
     std::vector<std::uint8_t> bits;
-    push_bits(bits, value, payload_bits(payload.form));
-    push_bits(bits, checksum(payload.form, value), kChecksumBits);
+    push_bits(bits, content.segment, payload_bits(payload.form) - value_bits(payload.form));
+    push_bits(bits, content.value, value_bits(payload.form));
+    push_bits(bits, checksum(payload.form, content), kChecksumBits);
     KeyStream stream = whitener(key, payload.form);
     for (std::uint8_t& bit : bits) {
         bit = static_cast<std::uint8_t>(bit ^ static_cast<std::uint8_t>(stream.bit()));
@@ -85,16 +106,19 @@ std::optional<WatermarkPayload> unpack_payload(std::span<const std::uint8_t> bit
         bit = static_cast<std::uint8_t>(bit ^ static_cast<std::uint8_t>(stream.bit()));
     }
     const std::span<const std::uint8_t> all(plain);
-    const std::uint64_t value = pull_bits(all.first(count));
-    if (pull_bits(all.subspan(count)) != checksum(form, value)) {
+    const std::size_t before = count - value_bits(form);
+    const Content content{.value = pull_bits(all.subspan(before, value_bits(form))),
+                          .segment = static_cast<std::uint16_t>(pull_bits(all.first(before)))};
+    if (pull_bits(all.subspan(count)) != checksum(form, content)) {
         return std::nullopt;
     }
     WatermarkPayload payload{.form = form, .issuer = {}, .content_id = {}};
-    if (form == PayloadForm::kStandard) {
-        payload.issuer.value = static_cast<std::uint16_t>(value >> 48U);
-        payload.content_id.value = value & ContentId::kMax;
+    if (form == PayloadForm::kShort) {
+        payload.content_id.value = content.value;
     } else {
-        payload.content_id.value = value;
+        payload.issuer.value = static_cast<std::uint16_t>(content.value >> 48U);
+        payload.content_id.value = content.value & ContentId::kMax;
+        payload.segment = content.segment;
     }
     return payload;
 }

@@ -201,8 +201,8 @@ WatermarkStrength strength_of_score(double score) noexcept {
 }
 
 bool takes_watermark(Format format) noexcept {
-    constexpr std::array kFormats{Format::kJpeg, Format::kPng,  Format::kWebp,
-                                  Format::kTiff, Format::kHeic, Format::kAvif};
+    constexpr std::array kFormats{Format::kJpeg, Format::kPng,  Format::kWebp, Format::kTiff,
+                                  Format::kHeic, Format::kAvif, Format::kMp4};
     return std::ranges::find(kFormats, format) != kFormats.end();
 }
 

@@ -48,7 +48,17 @@ const PolarCode& payload_code(PayloadForm form) {
     static const PolarCode kStandard(kCodeLength,
                                      payload_bits(PayloadForm::kStandard) + kChecksumBits);
     static const PolarCode kShort(kCodeLength, payload_bits(PayloadForm::kShort) + kChecksumBits);
-    return form == PayloadForm::kStandard ? kStandard : kShort;
+    static const PolarCode kSegment(kCodeLength,
+                                    payload_bits(PayloadForm::kSegment) + kChecksumBits);
+    switch (form) {
+        case PayloadForm::kShort:
+            return kShort;
+        case PayloadForm::kSegment:
+            return kSegment;
+        case PayloadForm::kStandard:
+            break;
+    }
+    return kStandard;
 }
 
 Carrier::Carrier(const WatermarkKey& key) : key_(key), pilot_(tile_bins().size()) {

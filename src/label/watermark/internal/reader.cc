@@ -93,7 +93,8 @@ double match_score(std::span<const Complex> received, std::span<const float> wei
 
 }  // namespace
 
-Reader::Reader(const Carrier& carrier) : carrier_(carrier) {
+Reader::Reader(const Carrier& carrier, std::vector<PayloadForm> forms)
+    : carrier_(carrier), forms_(std::move(forms)) {
     const std::span<const Bin> bins = tile_bins();
     std::map<std::pair<int, int>, std::size_t> index;
     for (std::size_t i = 0; i < bins.size(); ++i) {
@@ -266,7 +267,7 @@ std::optional<Decoded> Reader::decode(const Spectrum& spectrum, const Placement&
     signal /= static_cast<double>(weights.size());
     const double power = noise_power(received);
     const double noise = std::max(power - signal, 0.1 * power);
-    for (const PayloadForm form : kPayloadForms) {
+    for (const PayloadForm form : forms_) {
         std::vector<float> values = carrier_.demodulate(received, weights, form);
         for (float& value : values) {
             value *= static_cast<float>(2 / noise);
@@ -278,7 +279,7 @@ std::optional<Decoded> Reader::decode(const Spectrum& spectrum, const Placement&
         });
         if (payload) {
             const double score = match_score(received, weights, carrier_.modulate(*payload));
-            if (score >= kScoreMin) {
+            if (score >= score_min(form)) {
                 return Decoded{.payload = *payload, .score = score};
             }
         }

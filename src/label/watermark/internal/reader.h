@@ -32,7 +32,8 @@ struct Decoded {
 
 class Reader {
 public:
-    explicit Reader(const Carrier& carrier);
+    // `forms`: of the payloads that are looked for, in that order.
+    Reader(const Carrier& carrier, std::vector<PayloadForm> forms);
 
     // The best of the eight ways to lay a square tile on the lattice, and of all shifts.
     Placement place(const Spectrum& spectrum, const Lattice& lattice) const;
@@ -52,6 +53,7 @@ private:
     double pilot_correlation(const Spectrum& spectrum, const Placement& placement) const;
 
     const Carrier& carrier_;
+    std::vector<PayloadForm> forms_;
     std::array<std::vector<Source>, 8> symmetric_;  // bin i of the laid tile is which one read
     static constexpr std::size_t kRings = 6;
     std::vector<std::size_t> rings_;  // of each bin, by its distance from zero: as many in each

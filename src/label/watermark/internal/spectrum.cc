@@ -89,8 +89,9 @@ std::vector<float> undo_window(int length, int grid) {
     return factors;
 }
 
-// Each pixel relative to the mean and the deviation around it.
-Luma normalize(const Luma& picture) {
+}  // namespace
+
+Luma relative_to_surroundings(const Luma& picture) {
     const Moments moments = box_moments(picture, kMeanRadius);
     Luma result(picture.width, picture.height);
     for (std::size_t i = 0; i < result.values.size(); ++i) {
@@ -100,14 +101,12 @@ Luma normalize(const Luma& picture) {
     return result;
 }
 
-}  // namespace
-
 Spectrum::Spectrum(const Luma& picture, Whitening whitening)
     : width_(picture.width),
       height_(picture.height),
       grid_width_(fast_size(static_cast<int>(std::ceil(kPadding * picture.width)))),
       grid_height_(fast_size(static_cast<int>(std::ceil(kPadding * picture.height)))) {
-    const Luma flat = whitening == Whitening::kFull ? normalize(picture) : picture;
+    const Luma flat = whitening == Whitening::kFull ? relative_to_surroundings(picture) : picture;
     const std::vector<float> across = undo_window(width_, grid_width_);
     const std::vector<float> down = undo_window(height_, grid_height_);
     const auto stride = static_cast<std::size_t>(grid_width_);
@@ -143,7 +142,7 @@ void Spectrum::keep(const std::vector<Complex>& raw, Whitening whitening) {
         const std::size_t begin = static_cast<std::size_t>(y) * row_values;
         Complex* out = half_.data() + static_cast<std::size_t>(y) * stride_ + kMargin;
         const double inside = kFrequencyMin * kFrequencyMin - fy * fy;
-        const int first = inside > 0 && whitening == Whitening::kFull
+        const int first = inside > 0 && whitening != Whitening::kNone
                               ? static_cast<int>(std::sqrt(inside) * grid_width_) + 1
                               : 0;
         for (int x = first; x < columns; ++x) {

@@ -25,8 +25,9 @@ namespace colophon::label::internal {
 
 class Spectrum {
 public:
-    // kNone leaves the picture as it is, for comparison with its plain transform.
-    enum class Whitening : std::uint8_t { kNone, kFull };
+    // kNone leaves the picture as it is, for comparison with its plain transform; kFrequencies is
+    // for sums of pictures whose pixels are taken relative to what is around them already.
+    enum class Whitening : std::uint8_t { kNone, kFrequencies, kFull };
     explicit Spectrum(const Luma& picture, Whitening whitening = Whitening::kFull);
 
     // At fx, fy cycles per pixel; the phase is relative to pixel (centre_x(), centre_y()). Zero
@@ -56,6 +57,9 @@ private:
     std::vector<Complex> half_;  // grid_height_ rows of kMargin + grid_width_ / 2 + 1
     std::vector<float> gain_;    // grid_height_ rows of grid_width_ / 2 + 1
 };
+
+// Each pixel relative to the mean and the deviation around it: the first step of whitening.
+Luma relative_to_surroundings(const Luma& picture);
 
 // How alike the whitened picture is to itself moved by (x, y) pixels, in standard deviations of
 // what white noise would give.

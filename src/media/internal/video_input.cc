@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "media/internal/video_input.h"
+
+#include "core/assert.h"
+#include "core/bytes.h"
+#include "core/result.h"
+#include "media/internal/av.h"
+#include "media/video.h"
+
+#include <fmt/format.h>
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavcodec/codec.h>
+#include <libavcodec/codec_id.h>
+#include <libavcodec/defs.h>
+#include <libavcodec/packet.h>
+#include <libavformat/avformat.h>
+#include <libavformat/avio.h>
+#include <libavutil/avutil.h>
+#include <libavutil/dict.h>
+#include <libavutil/error.h>
+#include <libavutil/mem.h>
+}
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+namespace colophon::media::internal {
+namespace {
+
+constexpr int kIoBufferBytes = 1 << 16;
+
+constexpr std::array kCodecs{
+    AV_CODEC_ID_H264,  AV_CODEC_ID_HEVC,  AV_CODEC_ID_AV1,  AV_CODEC_ID_VP9,  AV_CODEC_ID_VP8,
+    AV_CODEC_ID_MPEG4, AV_CODEC_ID_MJPEG, AV_CODEC_ID_FLV1, AV_CODEC_ID_FFV1,
+};
+
+const char* demuxer_name(VideoContainer container) {
+    constexpr std::array<const char*, 4> kNames{"mov", "matroska", "avi", "flv"};
+    return kNames[static_cast<std::size_t>(container)];
+}
+
+int read_memory(void* reader, std::uint8_t* out, int size) {
+    return static_cast<MemoryReader*>(reader)->read(out, size);
+}
+std::int64_t seek_memory(void* reader, std::int64_t offset, int whence) {
+    return static_cast<MemoryReader*>(reader)->seek(offset, whence);
+}
+// Files that name other files get nothing.
+int refuse_to_open(AVFormatContext* /*input*/, AVIOContext** /*io*/, const char* /*url*/,
+                   int /*flags*/, AVDictionary** /*options*/) {
+    return AVERROR(EPERM);
+}
+
+}  // namespace
+
+Result<void> VideoInput::open_container(VideoContainer container, Others others) {
+    auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
+    COLOPHON_ASSERT(buffer != nullptr);
+    io_.reset(
+        avio_alloc_context(buffer, kIoBufferBytes, 0, &reader_, read_memory, nullptr, seek_memory));
+    COLOPHON_ASSERT(io_ != nullptr);
+    AVFormatContext* context = avformat_alloc_context();
+    COLOPHON_ASSERT(context != nullptr);
+    context->pb = io_.get();
+    context->flags |= AVFMT_FLAG_CUSTOM_IO;
+    context->io_open = refuse_to_open;
+    context->max_streams = 16;
+    context->max_analyze_duration = AV_TIME_BASE;
+    context->probesize = 1 << 20;
+    // Looking for the streams of a file may decode pictures: with these decoders only.
+    context->codec_whitelist = av_strdup("h264,hevc,libdav1d,av1,vp9,vp8,mpeg4,mjpeg,flv,ffv1");
+    const AVInputFormat* demuxer = av_find_input_format(demuxer_name(container));
+    COLOPHON_ASSERT(demuxer != nullptr);
+    // On failure FFmpeg frees the context itself.
+    int status = avformat_open_input(&context, "", demuxer, nullptr);
+    if (status < 0) {
+        return av_error(ErrorCode::kCorrupt, "cannot open the video", status);
+    }
+    input_.reset(context);
+    for (unsigned i = 0; i < input_->nb_streams && others == Others::kDiscard; ++i) {
+        if (input_->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO) {
+            input_->streams[i]->discard = AVDISCARD_ALL;
+        }
+    }
+    // FLV names its streams in the first packets.
+    status = avformat_find_stream_info(input_.get(), nullptr);
+    if (status < 0) {
+        return av_error(ErrorCode::kCorrupt, "cannot read the video's format", status);
+    }
+    const int index = av_find_best_stream(input_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, nullptr, 0);
+    if (index < 0) {
+        return Error{ErrorCode::kUnsupported, "the file has no video"};
+    }
+    stream_ = input_->streams[index];
+    return {};
+}
+
+Result<void> VideoInput::open_decoder(int threads) {
+    const AVCodecParameters& parameters = *stream_->codecpar;
+    if (std::ranges::find(kCodecs, parameters.codec_id) == kCodecs.end()) {
+        return Error{ErrorCode::kUnsupported, fmt::format("video in the codec {} is not supported",
+                                                          avcodec_get_name(parameters.codec_id))};
+    }
+    const AVCodec* codec = avcodec_find_decoder(parameters.codec_id);
+    COLOPHON_ASSERT(codec != nullptr);
+    decoder_.reset(avcodec_alloc_context3(codec));
+    COLOPHON_ASSERT(decoder_ != nullptr);
+    int status = avcodec_parameters_to_context(decoder_.get(), &parameters);
+    decoder_->thread_count = threads;
+    decoder_->pkt_timebase = stream_->time_base;
+    decoder_->max_pixels = static_cast<std::int64_t>(kVideoPixelsMax);
+    if (status >= 0) {
+        status = avcodec_open2(decoder_.get(), codec, nullptr);
+    }
+    if (status < 0) {
+        return av_error(ErrorCode::kCorrupt, "cannot open the video's decoder", status);
+    }
+    packet_ = new_packet();
+    return {};
+}
+
+Result<void> VideoInput::open(VideoContainer container, Others others, int threads) {
+    TRY(open_container(container, others));
+    return open_decoder(threads);
+}
+
+// Which of the eight orientations a display matrix means; one that is no such turn counts as none.
+int VideoInput::orientation() const noexcept {
+    const auto* bytes = av_stream_get_side_data(stream_, AV_PKT_DATA_DISPLAYMATRIX, nullptr);
+    if (bytes == nullptr) {
+        return 1;
+    }
+    const auto* matrix = reinterpret_cast<const std::int32_t*>(bytes);
+    const auto sign = [&](int i) { return (matrix[i] > 0 ? 1 : 0) - (matrix[i] < 0 ? 1 : 0); };
+    // Displayed x' = a x + c y, y' = b x + d y.
+    // The row that is found is the orientation.
+    constexpr std::array<std::array<int, 4>, 8> kRows{{{1, 0, 0, 1},
+                                                       {-1, 0, 0, 1},
+                                                       {-1, 0, 0, -1},
+                                                       {1, 0, 0, -1},
+                                                       {0, 1, 1, 0},
+                                                       {0, 1, -1, 0},
+                                                       {0, -1, -1, 0},
+                                                       {0, -1, 1, 0}}};
+    const std::array abcd{sign(0), sign(1), sign(3), sign(4)};
+    const auto* row = std::ranges::find(kRows, abcd);
+    return row == kRows.end() ? 1 : static_cast<int>(row - kRows.begin()) + 1;
+}
+
+AVPacket* VideoInput::next_packet() {
+    av_packet_unref(packet_.get());
+    // What breaks off is shown as far as it goes, as players do.
+    return av_read_frame(input_.get(), packet_.get()) < 0 ? nullptr : packet_.get();
+}
+
+}  // namespace colophon::media::internal
