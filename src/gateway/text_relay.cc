@@ -73,6 +73,9 @@ struct Relay {
     bool keeps = false;
     std::vector<std::string> came;
     std::size_t came_bytes = 0;
+    // Where set, nothing goes out: all events go there, in the client's shape.
+    std::vector<std::string>* collected = nullptr;
+    std::size_t collected_bytes = 0;
 
     // Nothing goes out any more, and the rest is taken for the person who is to look at it.
     bool is_holding() const {
