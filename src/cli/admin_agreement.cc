@@ -190,19 +190,17 @@ Result<void> run_revoke(const Arguments& arguments, Installation& installation) 
 
 using Run = Result<void> (*)(const Arguments&, Installation&);
 
-CLI::App* add_verb(CLI::App& group, Action& action, const char* name, std::string_view what,
-                   const std::shared_ptr<Arguments>& arguments, Run run) {
-    CLI::App* verb = group.add_subcommand(name, std::string(what));
+void add_verb(CLI::App* verb, Action& action, const std::shared_ptr<Arguments>& arguments,
+              Run run) {
     add_session_option(*verb, arguments->session);
     act_on_installation(*verb, arguments, action, run);
-    return verb;
 }
 
 void add_propose(CLI::App& group, Action& action) {
     auto arguments = std::make_shared<Arguments>();
-    CLI::App* verb = add_verb(group, action, "propose",
-                              tr("propose an agreement with a user", "提出与用户的协议"), arguments,
-                              run_propose);
+    CLI::App* verb = group.add_subcommand(
+        "propose", std::string(tr("propose an agreement with a user", "提出与用户的协议")));
+    add_verb(verb, action, arguments, run_propose);
     verb->add_option("TENANT", arguments->tenant, std::string(tr("name of the tenant", "租户名称")))
         ->required();
     verb->add_option("SUBJECT", arguments->subject,
@@ -234,8 +232,8 @@ void add_admin_agreement_verbs(CLI::App& admin, Action& action) {
     add_propose(*group, action);
 
     auto listing = std::make_shared<Arguments>();
-    CLI::App* list =
-        add_verb(*group, action, "list", tr("all agreements", "列出协议"), listing, run_list);
+    CLI::App* list = group->add_subcommand("list", std::string(tr("all agreements", "列出协议")));
+    add_verb(list, action, listing, run_list);
     list->add_option("--tenant", listing->tenant, std::string(tr("of this tenant", "限该租户")));
     list->add_option("--state", listing->state,
                      std::string(tr("proposed, granted, refused, revoked",
@@ -256,7 +254,8 @@ void add_admin_agreement_verbs(CLI::App& admin, Action& action) {
           Verb{"revoke", tr("let nothing out under it any more", "撤销协议：不再据此放行"),
                run_revoke, true}}) {
         auto arguments = std::make_shared<Arguments>();
-        CLI::App* verb = add_verb(*group, action, each.name, each.what, arguments, each.run);
+        CLI::App* verb = group->add_subcommand(each.name, std::string(each.what));
+        add_verb(verb, action, arguments, each.run);
         verb->add_option("AGREEMENT", arguments->agreement, std::string(tr("its id", "协议编号")))
             ->required();
         if (each.reasoned) {

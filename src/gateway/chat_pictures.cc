@@ -11,12 +11,11 @@
 #include "gateway/json_edit.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
-#include "gateway/settings.h"
-#include "review/review.h"
 #include "review/scope.h"
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -4,7 +4,6 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/call.h"
-#include "gateway/json_edit.h"
 #include "gateway/webhook_settings.h"
 #include "gateway/webhooks.h"
 #include "review/scope.h"
@@ -15,6 +14,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -9,7 +9,6 @@
 #include "gateway/held.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
-#include "gateway/settings.h"
 #include "http/message.h"
 #include "http/upstream.h"
 #include "label/format.h"

@@ -367,6 +367,9 @@ TEST_CASE("every field of the JSON that the program prints stands in the referen
     run.take(test::make_sample(run.dir, "png"), full);
     run.take(test::make_sample(run.dir, "wav"), full);
     run.take(test::make_sample(run.dir, "markdown"), {"--producer-name", "somebody"});
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                       "testsrc2=size=320x240:d=3", "-pix_fmt", "yuv420p", run.dir.file("in.mp4")});
+    run.take(run.dir.file("in.mp4"), full);
     JsonRun::add(run.colophon({"verify", "--json", COLOPHON_PROGRAM}), run.verify);
     const Names label = code_in_tables("docs/reference/json.md", 0, "## label");
     const Names verify = code_in_tables("docs/reference/json.md", 0, "## verify");

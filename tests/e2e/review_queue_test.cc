@@ -39,7 +39,8 @@ std::string at(const json::Value& value, std::string_view outer, std::string_vie
 
 struct Held : RunningService {
     Held()
-        : RunningService({}, {"COLOPHON_SERVER_ACCESS_LOG=none", "COLOPHON_REVIEW_BENIGN=benign"}),
+        : RunningService({}, {"COLOPHON_SERVER_ACCESS_LOG=none", "COLOPHON_REVIEW_BENIGN=benign",
+                              "COLOPHON_REVIEW_SAMPLE_PER_MILLE=0"}),
           api(*this) {
         std::filesystem::create_directory(dir.file("benign"));
         test::write_file(dir.file("benign/lines.txt"), as_bytes("harmless\nfine\n"));
