@@ -78,8 +78,9 @@ bool is_name_character(char c) {
 
 // Adds the string literals "PART.word" of a line of code.
 void add_codes(std::string_view line, Names& codes) {
-    constexpr std::array<std::string_view, 8> kParts{
-        "explicit", "label", "ledger", "metadata", "plan", "provenance", "signature", "watermark"};
+    constexpr std::array<std::string_view, 9> kParts{"explicit",  "label", "ledger",
+                                                     "metadata",  "plan",  "provenance",
+                                                     "signature", "video", "watermark"};
     const std::size_t comment = line.find("// ");
     line = line.substr(0, comment);
     for (const std::string_view part : kParts) {
