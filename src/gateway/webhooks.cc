@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/clock.h"
+#include "core/digest.h"
 #include "core/hmac.h"
 #include "core/ids.h"
 #include "core/json.h"
@@ -448,6 +449,41 @@ std::optional<Refusal> Webhooks::judge(Call& call, const WebhookSettings& webhoo
     return std::nullopt;
 }
 
+namespace {
+
+std::string_view outcome_of(const Result<WebhookAnswer>& answer) {
+    using Action = WebhookAnswer::Action;
+    if (!answer.ok()) {
+        return "failed";
+    }
+    switch (answer->action) {
+        case Action::kNone:
+            return "none";
+        case Action::kBlocked:
+            return "blocked";
+        case Action::kFound:
+            return "found";
+        case Action::kIntervened:
+            break;
+    }
+    return "intervened";
+}
+
+// What a classifier holds of a request goes before people, unless they have let it go.
+std::optional<review::Verdict> held_verdict(const WebhookSettings& webhook,
+                                            const Result<WebhookAnswer>& answer,
+                                            review::Stage stage) {
+    if (!answer.ok() || answer->action != WebhookAnswer::Action::kFound ||
+        stage != review::Stage::kInput) {
+        return std::nullopt;
+    }
+    review::Verdict verdict = verdict_of(webhook, *answer);
+    return verdict.decision == review::Decision::kHold ? std::optional(std::move(verdict))
+                                                       : std::nullopt;
+}
+
+}  // namespace
+
 Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, http::Upstream& client,
                                            WebhookView& view) {
     const review::Occasion occasion = occasion_of(call, view.stage);
@@ -460,27 +496,17 @@ Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, htt
         auto answer = co_await ask_one(call, client, webhook, view);
         const auto took = std::chrono::steady_clock::now() - began;
         call.waited += took;
-        const std::string_view outcome =
-            !answer.ok()                                        ? "failed"
-            : answer->action == WebhookAnswer::Action::kNone    ? "none"
-            : answer->action == WebhookAnswer::Action::kBlocked ? "blocked"
-            : answer->action == WebhookAnswer::Action::kFound   ? "found"
-                                                                : "intervened";
-        count(webhook, view, outcome, std::chrono::duration<double>(took).count());
-        if (answer.ok() && answer->action == WebhookAnswer::Action::kFound &&
-            view.stage == review::Stage::kInput) {
-            review::Verdict verdict = verdict_of(webhook, *answer);
-            if (verdict.decision == review::Decision::kHold) {
-                const HeldInput input{.text = call.record.personal.input,
-                                      .file = {},
-                                      .media_type = {},
-                                      .verdict = verdict};
-                auto waiting = co_await held_input(stages, call, input);
-                if (waiting) {
-                    co_return waiting;
-                }
-                continue;
+        count(webhook, view, outcome_of(answer), std::chrono::duration<double>(took).count());
+        if (auto verdict = held_verdict(webhook, answer, view.stage)) {
+            const HeldInput input{.text = call.record.personal.input,
+                                  .file = {},
+                                  .media_type = {},
+                                  .verdict = *verdict};
+            auto waiting = co_await held_input(stages, call, input);
+            if (waiting) {
+                co_return waiting;
             }
+            continue;
         }
         auto refusal = judge(call, webhook, std::move(answer), view);
         if (refusal) {
