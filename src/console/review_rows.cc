@@ -109,10 +109,15 @@ Result<json::Value> give_back(const ApiCall& call) {
     return show_item(call);
 }
 
-Result<json::Value> ask_another(const ApiCall& call) {
+// A recorded step whose answer is the item after it.
+using Step = Result<review::Item> (review::ReviewQueue::*)(const review::Person&,
+                                                           const review::ItemId&,
+                                                           const ledger::Conduct&);
+template <Step step>
+Result<json::Value> act(const ApiCall& call) {
     const review::ItemId id = TRY(item_of_path(call));
     const ledger::Conduct conduct = call.parts.conduct(call.actor);
-    return json::Value(item_form(TRY(call.parts.queue.ask_another(person_of(call), id, conduct))));
+    return json::Value(item_form(TRY((call.parts.queue.*step)(person_of(call), id, conduct))));
 }
 
 Result<json::Value> decide(const ApiCall& call) {
@@ -144,12 +149,6 @@ Result<json::Value> decide(const ApiCall& call) {
     }
     form.emplace_back("similar_decided", std::move(done));
     return json::Value(std::move(form));
-}
-
-Result<json::Value> undo(const ApiCall& call) {
-    const review::ItemId id = TRY(item_of_path(call));
-    const ledger::Conduct conduct = call.parts.conduct(call.actor);
-    return json::Value(item_form(TRY(call.parts.queue.undo(person_of(call), id, conduct))));
 }
 
 Result<json::Value> list_similar(const ApiCall& call) {
@@ -220,7 +219,7 @@ std::vector<ApiRow> review_rows() {
              extend),
         step("/api/review/items/{id}/return", "review.return", "give a claim back", give_back),
         step("/api/review/items/{id}/second", "review.second", "another person shall decide too",
-             ask_another),
+             act<&review::ReviewQueue::ask_another>),
         {.method = "POST",
          .pattern = "/api/review/items/{id}/decision",
          .operation = "review.decide",
@@ -231,7 +230,8 @@ std::vector<ApiRow> review_rows() {
              R"("ruling":{"enum":["release","refuse","escalate"]},"reason":{"type":"string"},)"
              R"("note":{"type":"string"},"similar":{"type":"array","items":{"type":"string"}}}})",
          .handle = decide},
-        step("/api/review/items/{id}/undo", "review.undo", "take the own last decision back", undo),
+        step("/api/review/items/{id}/undo", "review.undo", "take the own last decision back",
+             act<&review::ReviewQueue::undo>),
         {.method = "GET",
          .pattern = "/api/review/items/{id}/similar",
          .operation = "review.similar",

@@ -91,6 +91,16 @@ void append_utf8(std::string& out, char32_t code_point) {
     }
 }
 
+std::string_view utf8_prefix(std::string_view text, std::size_t bytes_max) noexcept {
+    if (text.size() <= bytes_max) {
+        return text;
+    }
+    while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0U) == 0x80U) {
+        --bytes_max;
+    }
+    return text.substr(0, bytes_max);
+}
+
 std::size_t count_code_points(std::string_view text) noexcept {
     std::size_t count = 0;
     std::size_t at = 0;

@@ -20,6 +20,9 @@ std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at) 
 // Appends one character. Surrogates and values above U+10FFFF become U+FFFD.
 void append_utf8(std::string& out, char32_t code_point);
 
+// As much of the beginning as fits into so many bytes, cut between characters.
+std::string_view utf8_prefix(std::string_view text, std::size_t bytes_max) noexcept;
+
 // Number of characters; an invalid byte counts as one.
 std::size_t count_code_points(std::string_view text) noexcept;
 

@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/fetch.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
 #include "gateway/picture_review.h"
@@ -125,7 +126,7 @@ Task<std::optional<Refusal>> review_at(Gateway& gateway, Call& call, const Place
         }
         file = std::move(*decoded);
     } else {
-        auto fetched = co_await fetch_picture(gateway, call, std::move(found->address));
+        auto fetched = co_await fetch_file(gateway, call, std::move(found->address));
         if (!fetched.ok()) {
             co_return unreadable(fetched.error().what);
         }

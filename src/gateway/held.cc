@@ -6,6 +6,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "core/thread_pool.h"
+#include "core/utf8.h"
 #include "gateway/call.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
@@ -55,17 +56,6 @@ review::HeldCall held_call(const Call& call, review::Stage stage) {
     return held;
 }
 
-// Cut between characters.
-std::string beginning_of(const std::string& text, std::size_t bytes_max) {
-    if (text.size() <= bytes_max) {
-        return text;
-    }
-    while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0U) == 0x80U) {
-        --bytes_max;
-    }
-    return text.substr(0, bytes_max);
-}
-
 review::Evidence evidence_of(const Call& call, Holding holding) {
     review::Evidence evidence;
     evidence.spans = review::spans_of(*reviewer_of(call, holding.stage), holding.text);
@@ -74,7 +64,7 @@ review::Evidence evidence_of(const Call& call, Holding holding) {
     evidence.media_type = std::move(holding.media_type);
     evidence.answer = std::move(holding.answer);
     if (evidence.answer) {
-        evidence.context = beginning_of(call.record.personal.input, kContextBytesMax);
+        evidence.context = utf8_prefix(call.record.personal.input, kContextBytesMax);
     }
     return evidence;
 }

@@ -7,6 +7,7 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/dashscope.h"
+#include "gateway/fetch.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
 #include "gateway/routing.h"
@@ -102,29 +103,8 @@ Task<Result<Buffer>> sound_answer(Gateway& gateway, Call& call, Routing::Sent& s
 
 Task<Result<Buffer>> fetch_content(Gateway& gateway, Call& call, const UpstreamSettings& upstream,
                                    std::string address) {
-    auto url = http::parse_url(address);
-    if (!url.ok()) {
-        co_return url.error();
-    }
-    const bool own = url->secure == upstream.url.secure && url->host == upstream.url.host &&
-                     url->port == upstream.url.port;
-    http::UpstreamRequest request;
-    request.method = "GET";
-    request.url = std::move(*url);
-    request.only_public = upstream.fetch != Fetch::kOwn || !own;
-    request.stop = call.exchange.gone();
-    auto response = co_await gateway.upstream(call.loop()).send(std::move(request));
-    if (!response.ok()) {
-        co_return response.error();
-    }
-    if ((*response)->head().status != 200) {
-        co_return Error{ErrorCode::kUnavailable, "the upstream's picture cannot be fetched"};
-    }
-    const auto body = co_await (*response)->read_all(call.settings->answer_bytes_max);
-    if (!body.ok()) {
-        co_return body.error();
-    }
-    co_return to_buffer(as_bytes(*body));
+    const http::Url* own = upstream.fetch == Fetch::kOwn ? &upstream.url : nullptr;
+    co_return co_await fetch_file(gateway, call, std::move(address), own);
 }
 
 }  // namespace colophon::gateway

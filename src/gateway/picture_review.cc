@@ -9,8 +9,6 @@
 #include "gateway/held.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
-#include "http/message.h"
-#include "http/upstream.h"
 #include "label/format.h"
 #include "review/entry.h"
 #include "review/review.h"
@@ -18,9 +16,7 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
 
 namespace colophon::gateway {
 
@@ -60,30 +56,6 @@ Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review
         co_return co_await held_input(gateway.stages(), call, input);
     }
     co_return note_verdict(call, stage, verdict);
-}
-
-Task<Result<Buffer>> fetch_picture(Gateway& gateway, Call& call, std::string address) {
-    auto url = http::parse_url(address);
-    if (!url.ok()) {
-        co_return url.error();
-    }
-    http::UpstreamRequest request;
-    request.method = "GET";
-    request.url = std::move(*url);
-    request.only_public = true;
-    request.stop = call.exchange.gone();
-    auto response = co_await gateway.upstream(call.loop()).send(std::move(request));
-    if (!response.ok()) {
-        co_return response.error();
-    }
-    if ((*response)->head().status != 200) {
-        co_return Error{ErrorCode::kUnavailable, "a picture cannot be fetched from its address"};
-    }
-    const auto body = co_await (*response)->read_all(call.settings->answer_bytes_max);
-    if (!body.ok()) {
-        co_return body.error();
-    }
-    co_return to_buffer(as_bytes(*body));
 }
 
 }  // namespace colophon::gateway

@@ -4,7 +4,6 @@
 // Pictures that go in and come out, compared with those of the feature library [DSP-10].
 
 #include "core/bytes.h"
-#include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
@@ -12,7 +11,6 @@
 #include "review/scope.h"
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace colophon::gateway {
@@ -22,9 +20,6 @@ namespace colophon::gateway {
 Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review::Stage stage,
                                             Bytes picture);
 
-// A picture that somebody only names: fetched here, so that what was reviewed is what is passed on,
-// and the address reaches nobody. It is somebody else's text: only public addresses are followed.
-Task<Result<Buffer>> fetch_picture(Gateway& gateway, Call& call, std::string address);
 // "image/png", from its first bytes.
 std::string_view media_type_of(Bytes picture);
 

@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "core/utf8.h"
 #include "gateway/answer_texts.h"
 #include "gateway/call.h"
 #include "gateway/chat_stream.h"
@@ -50,14 +51,6 @@ constexpr std::size_t kDepthMax = 64;
 
 // What is kept of a call; room for the labels that come last.
 constexpr std::size_t kAnswerTextMax = ledger::kRecordContentBytesMax - (64U << 10U);
-
-// At most so many bytes, and no half character at the end.
-void cut_text(std::string& text, std::size_t bytes_max) {
-    while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0U) == 0x80U) {
-        --bytes_max;
-    }
-    text.resize(bytes_max);
-}
 
 // Where a stream stands between upstream and client.
 struct Relay {
@@ -378,7 +371,8 @@ Task<std::optional<Refusal>> end_stream(Gateway& gateway, Relay& relay) {
     call.facts().model_version = stream.model().substr(0, ledger::kRecordNameBytesMax);
     call.record.personal.output = stream.text();
     if (call.record.personal.output.size() > ledger::kRecordContentBytesMax) {
-        cut_text(call.record.personal.output, kAnswerTextMax);
+        std::string& output = call.record.personal.output;
+        output.resize(utf8_prefix(output, kAnswerTextMax).size());
         call.detail.emplace_back("output_cut", true);
     }
     if (refusal && !call.exchange.has_begun()) {

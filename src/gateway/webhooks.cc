@@ -361,9 +361,9 @@ Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client
     }
     http::UpstreamRequest request = std::move(*made);
     const bool classifier = webhook.shape != CheckShape::kGuardrail;
-    const Digest256 question =
-        sha256(as_bytes(webhook.name + "\n" + webhook.model + "\n" + request.body));
+    Digest256 question{};
     if (classifier) {
+        question = sha256(as_bytes(webhook.name + "\n" + webhook.model + "\n" + request.body));
         if (auto before = known(question)) {
             co_return std::move(*before);
         }

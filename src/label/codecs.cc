@@ -97,4 +97,19 @@ CodecSet likely_codecs(std::string_view file_name) {
     return {};
 }
 
+std::optional<media::VideoContainer> video_container(Format format) noexcept {
+    switch (format) {
+        case Format::kMp4:
+            return media::VideoContainer::kMp4;
+        case Format::kMatroska:
+            return media::VideoContainer::kMatroska;
+        case Format::kAvi:
+            return media::VideoContainer::kAvi;
+        case Format::kFlv:
+            return media::VideoContainer::kFlv;
+        default:
+            return std::nullopt;
+    }
+}
+
 }  // namespace colophon::label

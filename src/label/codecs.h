@@ -9,7 +9,9 @@
 #include "label/format.h"
 #include "label/verify.h"
 #include "media/codecs.h"
+#include "media/video.h"
 
+#include <optional>
 #include <string_view>
 
 namespace colophon::label {
@@ -20,5 +22,8 @@ media::CodecSet codecs_for(Format format, const VerifyOptions& options);
 // What the explicit label of a file of this name is likely to need: a guess by the extension, made
 // before the file is looked at. Empty when the extension is none of ours.
 media::CodecSet likely_codecs(std::string_view file_name);
+
+// How media reads it; nothing for formats that are no video or are not read.
+std::optional<media::VideoContainer> video_container(Format format) noexcept;
 
 }  // namespace colophon::label

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "label/codecs.h"
 #include "label/explicit/audio.h"
 #include "label/explicit/image.h"
 #include "label/explicit/reading.h"
@@ -214,7 +215,7 @@ Result<std::optional<ExplicitReading>> read_explicit(Bytes file, Format format,
         case Kind::kAudio:
             return std::optional(TRY(find_audio_mark(file, format, resources.prompts)));
         case Kind::kVideo: {
-            const auto container = internal::video_container(format);
+            const auto container = video_container(format);
             if (resources.font.empty() || !container) {
                 break;
             }
@@ -246,7 +247,7 @@ bool same_content(const WatermarkPayload& payload, ContentId id) {
 
 Result<WatermarkVerification> find_mark_of(Bytes file, Format format, const VerifyOptions& options,
                                            const Resources& resources) {
-    if (const auto container = internal::video_container(format)) {
+    if (const auto container = video_container(format)) {
         const auto progress = [&](double /*seconds*/) {
             if (resources.progress) {
                 resources.progress(0);
@@ -279,7 +280,7 @@ void compare_ranges(const WatermarkVerification& watermark, Findings& findings) 
 // Looks for a watermark and says what it is to the label in metadata.
 Result<void> read_watermark(Bytes file, const VerifyOptions& options, const Resources& resources,
                             Verification& seen) {
-    const bool looks = takes_watermark(seen.format) || internal::video_container(seen.format);
+    const bool looks = takes_watermark(seen.format) || video_container(seen.format);
     if (!looks || options.watermark_keys.empty()) {
         return {};
     }

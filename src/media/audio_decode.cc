@@ -38,7 +38,6 @@ namespace colophon::media {
 namespace internal {
 namespace {
 
-constexpr int kIoBufferBytes = 1 << 16;
 // A packet that does not decode is passed over (a cut MP3 begins with one); so many in a row mean
 // that the rest is not sound.
 constexpr unsigned kFailuresMax = 64;
@@ -73,19 +72,6 @@ constexpr std::array kCodecs{
 const CodecRow* find_codec(AVCodecID id) {
     const auto* row = std::ranges::find(kCodecs, id, &CodecRow::id);
     return row == kCodecs.end() ? nullptr : row;
-}
-
-int read_memory(void* reader, std::uint8_t* out, int size) {
-    return static_cast<MemoryReader*>(reader)->read(out, size);
-}
-std::int64_t seek_memory(void* reader, std::int64_t offset, int whence) {
-    return static_cast<MemoryReader*>(reader)->seek(offset, whence);
-}
-
-// Files that name other files (MP4 data references) get nothing.
-int refuse_to_open(AVFormatContext* /*input*/, AVIOContext** /*io*/, const char* /*url*/,
-                   int /*flags*/, AVDictionary** /*options*/) {
-    return AVERROR(EPERM);
 }
 
 std::uint64_t mask_of(const AVChannelLayout& layout) {
@@ -183,33 +169,17 @@ Result<std::unique_ptr<Source>> Source::open(Bytes file, AudioContainer containe
 }
 
 Result<void> Source::open_container(AudioContainer container) {
-    auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
-    COLOPHON_ASSERT(buffer != nullptr);
-    io_.reset(
-        avio_alloc_context(buffer, kIoBufferBytes, 0, &reader_, read_memory, nullptr, seek_memory));
-    COLOPHON_ASSERT(io_ != nullptr);
-    AVFormatContext* input = avformat_alloc_context();
-    COLOPHON_ASSERT(input != nullptr);
-    input->pb = io_.get();
-    input->flags |= AVFMT_FLAG_CUSTOM_IO;
-    input->io_open = refuse_to_open;
-    input->max_streams = 16;
-    input->max_analyze_duration = AV_TIME_BASE;
-    input->probesize = 1 << 20;
-    const AVInputFormat* demuxer = av_find_input_format(demuxer_name(container));
-    COLOPHON_ASSERT(demuxer != nullptr);
-    // On failure FFmpeg frees the context itself.
-    int status = avformat_open_input(&input, "", demuxer, nullptr);
-    if (status < 0) {
-        return av_error(ErrorCode::kCorrupt, "cannot open the sound", status);
-    }
-    input_.reset(input);
+    OpenedMemory opened = TRY(open_memory(reader_, {.demuxer = demuxer_name(container),
+                                                    .decoders = nullptr,
+                                                    .what = "cannot open the sound"}));
+    io_ = std::move(opened.io);
+    input_ = std::move(opened.input);
     for (unsigned i = 0; i < input_->nb_streams; ++i) {
         if (input_->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_AUDIO) {
             input_->streams[i]->discard = AVDISCARD_ALL;
         }
     }
-    status = avformat_find_stream_info(input_.get(), nullptr);
+    const int status = avformat_find_stream_info(input_.get(), nullptr);
     if (status < 0) {
         return av_error(ErrorCode::kCorrupt, "cannot read the sound's format", status);
     }

@@ -27,6 +27,9 @@ namespace colophon::storage {
 namespace {
 
 constexpr int kAttemptsMax = 12;
+// A serializable transaction that met others is tried for so long at least: on a busy machine a
+// dozen attempts are over before anybody else has come to an end, and somebody always gets on.
+constexpr std::chrono::seconds kAttemptsTime{10};
 constexpr const char* kNotify = "SELECT pg_notify($1, $2)";
 const Values kNoValues;
 
@@ -402,6 +405,7 @@ Result<void> PostgresStore::run_body(PostgresConnection& connection, const Trans
 }
 
 Result<void> PostgresStore::transact(const TransactionBody& body) {
+    const auto until = std::chrono::steady_clock::now() + kAttemptsTime;
     for (int attempt = 0;; ++attempt) {
         bool repeat = false;
         auto result = transactions_.with([&](PostgresConnection& connection) -> Result<void> {
@@ -411,7 +415,8 @@ Result<void> PostgresStore::transact(const TransactionBody& body) {
             }
             return outcome;
         });
-        if (result.ok() || !repeat || attempt >= kAttemptsMax) {
+        const bool over = attempt >= kAttemptsMax && std::chrono::steady_clock::now() >= until;
+        if (result.ok() || !repeat || over) {
             return result;
         }
         wait_before_attempt(attempt);

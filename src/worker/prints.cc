@@ -7,6 +7,7 @@
 #include "fingerprint/pdq.h"
 #include "fingerprint/picture.h"
 #include "fingerprint/video.h"
+#include "label/codecs.h"
 #include "label/format.h"
 #include "media/codecs.h"
 #include "media/video.h"
@@ -40,21 +41,6 @@ std::optional<PictureCoding> picture_coding(Format format) noexcept {
         case Format::kHeic:
         case Format::kAvif:
             return PictureCoding::kHeif;
-        default:
-            return std::nullopt;
-    }
-}
-
-std::optional<media::VideoContainer> video_container(Format format) noexcept {
-    switch (format) {
-        case Format::kMp4:
-            return media::VideoContainer::kMp4;
-        case Format::kMatroska:
-            return media::VideoContainer::kMatroska;
-        case Format::kAvi:
-            return media::VideoContainer::kAvi;
-        case Format::kFlv:
-            return media::VideoContainer::kFlv;
         default:
             return std::nullopt;
     }
@@ -99,14 +85,15 @@ json::Value encode_picture(const fingerprint::PdqDihedralPrint& print) {
 }  // namespace
 
 bool takes_prints(Format format) noexcept {
-    return picture_coding(format).has_value() || video_container(format).has_value();
+    return picture_coding(format).has_value() || label::video_container(format).has_value();
 }
 
 media::CodecSet print_codecs(Format format) noexcept {
     if (const auto picture = picture_coding(format)) {
         return fingerprint::codecs_for(*picture);
     }
-    return video_container(format) ? media::CodecSet{media::Codec::kSound} : media::CodecSet();
+    return label::video_container(format) ? media::CodecSet{media::Codec::kSound}
+                                          : media::CodecSet();
 }
 
 Result<FilePrints> make_prints(Bytes file, Format format) {
@@ -116,7 +103,7 @@ Result<FilePrints> make_prints(Bytes file, Format format) {
         prints.picture = fingerprint::dihedral_hashes(std::move(luma));
         return prints;
     }
-    if (const auto container = video_container(format)) {
+    if (const auto container = label::video_container(format)) {
         prints.video = TRY(fingerprint::print_video(file, *container));
         if (prints.video->frames.empty()) {
             return Error{ErrorCode::kCorrupt, "no picture of the video can be decoded"};

@@ -3,6 +3,7 @@
 
 #include "core/base64.h"
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "support/api_client.h"
 #include "support/running_service.h"
@@ -345,8 +346,8 @@ TEST_SUITE("slow gateway") {
         // A text that passed, under the rules that came after it, and under those of its time.
         const json::Value passed = held.say("a plum");
         const std::string content = at(passed, "aigc", "ProduceID");
-        const std::string before = test::run_tool({"date", "-u", "+%Y-%m-%dT%H:%M:%SZ"}).out;
-        std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+        SystemClock clock;
+        const std::string before = format_time(clock.now());
         held.api.good(
             "POST", "/api/library/entries", held.reviewer,
             R"({"entries":[{"id":"a-1","category":"A2i","phrase":"plum"}],"reason":"x"})");
@@ -357,8 +358,8 @@ TEST_SUITE("slow gateway") {
         CHECK(now.find(R"("stage":"output","recorded":"allow","decision":"block")") !=
               std::string::npos);
         CHECK(now.find(R"("entries":["a-1"])") != std::string::npos);
-        const std::string then = held.ok({"library", "replay", content, "--json", "--session",
-                                          session, "--at", before.substr(0, before.find('\n'))});
+        const std::string then =
+            held.ok({"library", "replay", content, "--json", "--session", session, "--at", before});
         CHECK(then.find(R"("stage":"output","recorded":"allow","decision":"allow")") !=
               std::string::npos);
         test::write_file(held.dir.file("session"), as_bytes(held.reviewer));

@@ -54,7 +54,7 @@ struct Node {
         std::promise<SharedQuotas::Answer> told;
         start(enter(key, quota, told));
         const auto answer = told.get_future().get();
-        REQUIRE(answer.ok());
+        REQUIRE_MESSAGE(answer.ok(), (answer.ok() ? "" : answer.error().what));
         return !answer->has_value();
     }
 

@@ -5,37 +5,11 @@
 'use strict';
 const crypto = require('crypto');
 const http = require('http');
-const zlib = require('zlib');
+const { picture } = require('./grey_picture.js');
 
 const [port, secret] = process.argv.slice(2);
 const say = (value) => process.stdout.write(JSON.stringify(value) + '\n');
 const repainted = new Set();
-
-function chunk(type, data) {
-  const body = Buffer.concat([Buffer.from(type, 'ascii'), data]);
-  let crc = 0xffffffff;
-  for (const byte of body) {
-    crc ^= byte;
-    for (let i = 0; i < 8; i += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  const out = Buffer.alloc(12 + data.length);
-  out.writeUInt32BE(data.length, 0);
-  body.copy(out, 4);
-  out.writeUInt32BE((crc ^ 0xffffffff) >>> 0, 8 + data.length);
-  return out;
-}
-
-// 400 x 300 black dots.
-function picture() {
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(400, 0);
-  head.writeUInt32BE(300, 4);
-  head[8] = 8;
-  return Buffer.concat([
-    Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', head),
-    chunk('IDAT', zlib.deflateSync(Buffer.alloc(300 * 401))), chunk('IEND', Buffer.alloc(0)),
-  ]).toString('base64');
-}
 
 function isSigned(request, body) {
   if (!secret) return true;
@@ -91,7 +65,7 @@ function decide(asked, response) {
   }
   if (all.some((text) => text.includes('guard:repaint'))) repainted.add(asked.litellm_call_id);
   if (asked.input_type === 'response' && repainted.has(asked.litellm_call_id)) {
-    return answer(response, { action: 'GUARDRAIL_INTERVENED', images: [picture()] });
+    return answer(response, { action: 'GUARDRAIL_INTERVENED', images: [picture(400, 300).toString('base64')] });
   }
   const texts = (asked.texts ?? []).map((text) => text.replace(/\b1[3-9]\d{9}\b/g, '[phone]'));
   if (texts.join() === (asked.texts ?? []).join()) {

@@ -248,21 +248,6 @@ Result<VideoMarked> mark_video(const VideoTask& task, const ApplyOptions& option
     return Marking(task, options, resources, holder).run();
 }
 
-std::optional<media::VideoContainer> video_container(Format format) noexcept {
-    switch (format) {
-        case Format::kMp4:
-            return media::VideoContainer::kMp4;
-        case Format::kMatroska:
-            return media::VideoContainer::kMatroska;
-        case Format::kAvi:
-            return media::VideoContainer::kAvi;
-        case Format::kFlv:
-            return media::VideoContainer::kFlv;
-        default:
-            return std::nullopt;
-    }
-}
-
 WatermarkVerification to_verification(VideoReading reading) {
     WatermarkVerification seen;
     seen.reading = reading.best;

@@ -41,9 +41,6 @@ struct VideoMarked {
 Result<VideoMarked> mark_video(const VideoTask& task, const ApplyOptions& options,
                                const Resources& resources, Holder& holder);
 
-// Nothing for formats that are no video or are not read.
-std::optional<media::VideoContainer> video_container(Format format) noexcept;
-
 WatermarkVerification to_verification(VideoReading reading);
 
 }  // namespace colophon::label::internal

@@ -13,6 +13,8 @@ extern "C" {
 #include <libavformat/avformat.h>
 #include <libavformat/avio.h>
 #include <libavutil/audio_fifo.h>
+#include <libavutil/avutil.h>
+#include <libavutil/dict.h>
 #include <libavutil/error.h>
 #include <libavutil/frame.h>
 #include <libavutil/log.h>
@@ -119,6 +121,52 @@ std::int64_t MemoryReader::seek(std::int64_t offset, int whence) {
     }
     position_ = static_cast<std::size_t>(base + offset);
     return base + offset;
+}
+
+namespace {
+
+constexpr int kIoBufferBytes = 1 << 16;
+
+int read_memory(void* reader, std::uint8_t* out, int size) {
+    return static_cast<MemoryReader*>(reader)->read(out, size);
+}
+
+std::int64_t seek_memory(void* reader, std::int64_t offset, int whence) {
+    return static_cast<MemoryReader*>(reader)->seek(offset, whence);
+}
+
+int refuse_to_open(AVFormatContext* /*input*/, AVIOContext** /*io*/, const char* /*url*/,
+                   int /*flags*/, AVDictionary** /*options*/) {
+    return AVERROR(EPERM);
+}
+
+}  // namespace
+
+Result<OpenedMemory> open_memory(MemoryReader& reader, const Demuxing& how) {
+    OpenedMemory opened;
+    auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
+    COLOPHON_ASSERT(buffer != nullptr);
+    opened.io.reset(
+        avio_alloc_context(buffer, kIoBufferBytes, 0, &reader, read_memory, nullptr, seek_memory));
+    COLOPHON_ASSERT(opened.io != nullptr);
+    AVFormatContext* context = avformat_alloc_context();
+    COLOPHON_ASSERT(context != nullptr);
+    context->pb = opened.io.get();
+    context->flags |= AVFMT_FLAG_CUSTOM_IO;
+    context->io_open = refuse_to_open;
+    context->max_streams = 16;
+    context->max_analyze_duration = AV_TIME_BASE;
+    context->probesize = 1 << 20;
+    context->codec_whitelist = how.decoders == nullptr ? nullptr : av_strdup(how.decoders);
+    const AVInputFormat* demuxer = av_find_input_format(how.demuxer);
+    COLOPHON_ASSERT(demuxer != nullptr);
+    // On failure FFmpeg frees the context itself.
+    const int status = avformat_open_input(&context, "", demuxer, nullptr);
+    if (status < 0) {
+        return av_error(ErrorCode::kCorrupt, how.what, status);
+    }
+    opened.input.reset(context);
+    return opened;
 }
 
 }  // namespace colophon::media::internal

@@ -56,6 +56,21 @@ private:
     std::size_t position_ = 0;
 };
 
+// How a container in memory is opened: by the demuxer of that name and never another.
+struct Demuxing {
+    const char* demuxer;
+    // The only ones that looking for its streams may use, with commas between them; nullptr: any.
+    const char* decoders;
+    const char* what;  // of an error: "cannot open the video"
+};
+// `io` must outlive `input`, and the reader both.
+struct OpenedMemory {
+    AvPtr<AVIOContext> io;
+    AvPtr<AVFormatContext> input;
+};
+// Files that name other files (MP4 data references) get nothing. kCorrupt.
+Result<OpenedMemory> open_memory(MemoryReader& reader, const Demuxing& how);
+
 // The sound stream of a file: packets and frames in order.
 class Source {
 public:

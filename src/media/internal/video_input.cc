@@ -32,8 +32,6 @@ extern "C" {
 namespace colophon::media::internal {
 namespace {
 
-constexpr int kIoBufferBytes = 1 << 16;
-
 constexpr std::array kCodecs{
     AV_CODEC_ID_H264,  AV_CODEC_ID_HEVC,  AV_CODEC_ID_AV1,  AV_CODEC_ID_VP9,  AV_CODEC_ID_VP8,
     AV_CODEC_ID_MPEG4, AV_CODEC_ID_MJPEG, AV_CODEC_ID_FLV1, AV_CODEC_ID_FFV1,
@@ -44,51 +42,23 @@ const char* demuxer_name(VideoContainer container) {
     return kNames[static_cast<std::size_t>(container)];
 }
 
-int read_memory(void* reader, std::uint8_t* out, int size) {
-    return static_cast<MemoryReader*>(reader)->read(out, size);
-}
-std::int64_t seek_memory(void* reader, std::int64_t offset, int whence) {
-    return static_cast<MemoryReader*>(reader)->seek(offset, whence);
-}
-// Files that name other files get nothing.
-int refuse_to_open(AVFormatContext* /*input*/, AVIOContext** /*io*/, const char* /*url*/,
-                   int /*flags*/, AVDictionary** /*options*/) {
-    return AVERROR(EPERM);
-}
-
 }  // namespace
 
 Result<void> VideoInput::open_container(VideoContainer container, Others others) {
-    auto* buffer = static_cast<unsigned char*>(av_malloc(kIoBufferBytes));
-    COLOPHON_ASSERT(buffer != nullptr);
-    io_.reset(
-        avio_alloc_context(buffer, kIoBufferBytes, 0, &reader_, read_memory, nullptr, seek_memory));
-    COLOPHON_ASSERT(io_ != nullptr);
-    AVFormatContext* context = avformat_alloc_context();
-    COLOPHON_ASSERT(context != nullptr);
-    context->pb = io_.get();
-    context->flags |= AVFMT_FLAG_CUSTOM_IO;
-    context->io_open = refuse_to_open;
-    context->max_streams = 16;
-    context->max_analyze_duration = AV_TIME_BASE;
-    context->probesize = 1 << 20;
     // Looking for the streams of a file may decode pictures: with these decoders only.
-    context->codec_whitelist = av_strdup("h264,hevc,libdav1d,av1,vp9,vp8,mpeg4,mjpeg,flv,ffv1");
-    const AVInputFormat* demuxer = av_find_input_format(demuxer_name(container));
-    COLOPHON_ASSERT(demuxer != nullptr);
-    // On failure FFmpeg frees the context itself.
-    int status = avformat_open_input(&context, "", demuxer, nullptr);
-    if (status < 0) {
-        return av_error(ErrorCode::kCorrupt, "cannot open the video", status);
-    }
-    input_.reset(context);
+    constexpr const char* kDecoders = "h264,hevc,libdav1d,av1,vp9,vp8,mpeg4,mjpeg,flv,ffv1";
+    OpenedMemory opened = TRY(open_memory(reader_, {.demuxer = demuxer_name(container),
+                                                    .decoders = kDecoders,
+                                                    .what = "cannot open the video"}));
+    io_ = std::move(opened.io);
+    input_ = std::move(opened.input);
     for (unsigned i = 0; i < input_->nb_streams && others == Others::kDiscard; ++i) {
         if (input_->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO) {
             input_->streams[i]->discard = AVDISCARD_ALL;
         }
     }
     // FLV names its streams in the first packets.
-    status = avformat_find_stream_info(input_.get(), nullptr);
+    const int status = avformat_find_stream_info(input_.get(), nullptr);
     if (status < 0) {
         return av_error(ErrorCode::kCorrupt, "cannot read the video's format", status);
     }
