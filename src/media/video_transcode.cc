@@ -100,6 +100,9 @@ VideoFacts facts_of(const VideoInput& input) {
 
 Result<void> check_input(const VideoInput& input) {
     const AVStream& stream = *input.stream();
+    if ((stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0) {
+        return Error{ErrorCode::kUnsupported, "the file has a cover, but no video"};
+    }
     for (unsigned i = 0; i < input.format()->nb_streams; ++i) {
         const AVStream& other = *input.format()->streams[i];
         if (&other != &stream && other.codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
@@ -162,17 +165,16 @@ struct VideoTranscoder::State {
     std::optional<std::int64_t> first_time;
     std::int64_t last_time = 0;
     unsigned failures = 0;  // in a row
-    double reported = 0;
 };
 
 // Encoders want times that grow; of two pictures at one time the second shows a tick later.
 Result<void> VideoTranscoder::State::set_time() {
     std::int64_t time = frame->best_effort_timestamp;
     if (time == AV_NOPTS_VALUE) {
-        time = last_time + std::max<std::int64_t>(frame->pkt_duration, 1);
+        time = av_sat_add64(last_time, std::max<std::int64_t>(frame->pkt_duration, 1));
     }
     if (first_time && time <= last_time) {
-        time = last_time + 1;
+        time = av_sat_add64(last_time, 1);
     }
     first_time = first_time.value_or(time);
     last_time = time;
@@ -182,7 +184,7 @@ Result<void> VideoTranscoder::State::set_time() {
         shown.pop_front();
     }
     const double seconds =
-        static_cast<double>(time - *first_time) * av_q2d(input.stream()->time_base);
+        static_cast<double>(av_sat_sub64(time, *first_time)) * av_q2d(input.stream()->time_base);
     if (seconds > static_cast<double>(kVideoSecondsMax) || result.pictures >= kVideoFramesMax) {
         return Error{ErrorCode::kLimit,
                      fmt::format("the video is longer than {} seconds or {} pictures",
@@ -193,11 +195,9 @@ Result<void> VideoTranscoder::State::set_time() {
 }
 
 void VideoTranscoder::State::report() {
-    constexpr double kStep = 0.005;
-    const double done = facts.seconds > 0 ? std::min(1.0, result.seconds / facts.seconds) : 0;
-    if (options.progress && done >= reported + kStep) {
-        reported = done;
-        options.progress(done);
+    // Each picture is told: whoever waits must know that somebody works, however long it takes.
+    if (options.progress) {
+        options.progress(facts.seconds > 0 ? std::min(1.0, result.seconds / facts.seconds) : 0);
     }
 }
 
@@ -328,8 +328,11 @@ Result<Transcoded> VideoTranscoder::run(const State::Change& change, ByteSink& s
                              "the video begins too far behind the beginning of the sound"};
             }
             state.waiting.emplace_back(av_packet_clone(packet));
+            COLOPHON_ASSERT(state.waiting.back() != nullptr);
         }
     }
+    // A player shows what breaks off as far as it goes; a labelled copy would hide that it did.
+    TRY(state.input.check_end());
     TRY(state.take(nullptr, change));
     if (state.encoder == nullptr) {
         return Error{ErrorCode::kCorrupt, "no picture of the video can be decoded"};

@@ -78,6 +78,22 @@ private:
         return {};
     }
 
+    // Most videos bear none, which their beginning tells; of one that does all is looked at.
+    Result<VideoReading> earlier_mark() {
+        const auto look = [&](double seconds_max) {
+            return find_video_watermark(task_.file, media::VideoContainer::kMp4,
+                                        std::span(&options_.watermark_key, 1),
+                                        {.effort = DetectEffort::kFast,
+                                         .seconds_max = seconds_max,
+                                         .progress = [this](double) { report(0); }});
+        };
+        VideoReading beginning = TRY(look(kExistingSeconds));
+        if (beginning.best.state != WatermarkState::kFound) {
+            return beginning;
+        }
+        return look(0);
+    }
+
     Result<void> look_for_watermark() {
         if (!task_.watermark) {
             return {};
@@ -87,18 +103,25 @@ private:
                                      "a watermark holds a content id of ten characters; the number "
                                      "that was given is of another kind"});
         }
-        VideoReading before = TRY(find_video_watermark(
-            task_.file, media::VideoContainer::kMp4, std::span(&options_.watermark_key, 1),
-            {.effort = DetectEffort::kFast, .seconds_max = kExistingSeconds, .progress = {}}));
+        auto looked = earlier_mark();
+        if (!looked.ok()) {
+            const bool cannot = looked.error().code == ErrorCode::kUnsupported ||
+                                looked.error().code == ErrorCode::kLimit;
+            return cannot ? cannot_watermark(looked.error()) : Result<void>(looked.error());
+        }
+        VideoReading before = std::move(*looked);
         if (before.best.state != WatermarkState::kFound) {
             marks_ = true;
             return {};
         }
         const WatermarkPayload payload = before.best.payload;
+        const bool whole = before.share >= kShareMin;
         if (payload.issuer == options_.issuer && payload.content_id != *task_.content_id) {
             // In a video that nobody cut it can be taken out where it lies.
-            if (before.best.geometry.untouched && before.ranges.front().from_seconds == 0 &&
-                before.ranges.front().payload.segment == 0) {
+            const MarkedRange& first = before.ranges.front();
+            if (whole && before.best.geometry.untouched && first.from_seconds == 0 &&
+                first.payload.segment == 0 && first.payload.issuer == payload.issuer &&
+                first.payload.content_id == payload.content_id) {
                 marks_ = true;
                 replaces_ = payload.content_id;
                 return {};
@@ -108,6 +131,11 @@ private:
                                      "cannot replace; give --content-id {}",
                                      to_string(payload.content_id), to_string(*task_.content_id),
                                      to_string(payload.content_id))};
+        }
+        // One that lies in a part of the video leaves the rest without: that is no mark of it.
+        if (!whole) {
+            marks_ = true;
+            return {};
         }
         note(result_.findings, "watermark.kept",
              fmt::format("the video carries the watermark {} of issuer {} already, which stays",
@@ -169,6 +197,9 @@ private:
                 TRY(cannot_watermark(made.error()));
             }
         }
+        if (!draws_ && !marks_) {
+            return Bytes();  // nothing is left to code it again for
+        }
         const auto change = [&](media::VideoPicture& picture) -> Result<void> {
             if (words_) {
                 words_->draw(picture);
@@ -190,7 +221,15 @@ private:
 
     // False: the watermark does not read back at this strength.
     Result<bool> try_to_write(double psnr_db) {
-        const Bytes coded = TRY(code(psnr_db));
+        const auto made = code(psnr_db);
+        // Where nothing but an optional mark was owed, a video that cannot be coded stays as it is.
+        if (!made.ok() && !draws_ && made.error().code == ErrorCode::kUnsupported) {
+            TRY(cannot_watermark(made.error()));
+        }
+        if (!draws_ && !marks_) {
+            return true;
+        }
+        const Bytes coded = TRY(made);
         if (draws_) {
             // [GB45438-5.4] What a viewer sees of it, not what was meant.
             ExplicitReading reading = TRY(words_->read_back(coded, media::VideoContainer::kMp4));

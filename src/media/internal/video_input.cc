@@ -125,7 +125,15 @@ int VideoInput::orientation() const noexcept {
 AVPacket* VideoInput::next_packet() {
     av_packet_unref(packet_.get());
     // What breaks off is shown as far as it goes, as players do.
-    return av_read_frame(input_.get(), packet_.get()) < 0 ? nullptr : packet_.get();
+    read_status_ = av_read_frame(input_.get(), packet_.get());
+    return read_status_ < 0 ? nullptr : packet_.get();
+}
+
+Result<void> VideoInput::check_end() const {
+    if (read_status_ < 0 && read_status_ != AVERROR_EOF) {
+        return av_error(ErrorCode::kCorrupt, "the video breaks off", read_status_);
+    }
+    return {};
 }
 
 }  // namespace colophon::media::internal

@@ -37,8 +37,11 @@ public:
     // How the pictures are displayed, 1 .. 8 as EXIF has it.
     int orientation() const noexcept;
 
-    // The next packet; nullptr at the end. Valid until the next call.
+    // The next packet; nullptr at the end, and where the file breaks off. Valid until the next
+    // call.
     AVPacket* next_packet();
+    // After the last packet: kCorrupt when the file broke off there.
+    Result<void> check_end() const;
 
 private:
     Result<void> open_container(VideoContainer container, Others others);
@@ -50,6 +53,7 @@ private:
     AvPtr<AVCodecContext> decoder_;
     AvPtr<AVPacket> packet_;
     AVStream* stream_ = nullptr;
+    int read_status_ = 0;
 };
 
 }  // namespace colophon::media::internal

@@ -117,7 +117,7 @@ void describe(AVCodecContext& encoder, const VideoInput& input, const AVFrame& f
     // A player can jump to every fourth second.
     const double rate = av_q2d(stream.avg_frame_rate);
     if (rate > 0) {
-        encoder.gop_size = std::clamp(static_cast<int>(4 * rate), 12, 500);
+        encoder.gop_size = static_cast<int>(std::clamp(4 * rate, 12.0, 500.0));
     }
 }
 
@@ -259,8 +259,14 @@ Result<void> VideoOutput::open(const VideoInput& input, std::vector<std::string>
                                  avformat_query_codec(output_->oformat, parameters.codec_id,
                                                       FF_COMPLIANCE_NORMAL) == 1));
         track_of_.push_back(known ? static_cast<int>(output_->nb_streams) : -1);
+        if (!known && parameters.codec_type == AVMEDIA_TYPE_AUDIO) {
+            return Error{ErrorCode::kUnsupported,
+                         fmt::format("sound in the codec {} cannot be carried over into this file",
+                                     avcodec_get_name(parameters.codec_id))};
+        }
         if (!known) {
-            if (!cover) {
+            const bool tag = cover && (from.disposition & AV_DISPOSITION_TIMED_THUMBNAILS) == 0;
+            if (!tag) {
                 left_out.push_back(words_for(from));
             }
             continue;
