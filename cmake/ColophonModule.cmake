@@ -110,10 +110,12 @@ function(colophon_test name)
         target_link_libraries(${name}_test PRIVATE colophon_${module})
     endforeach()
     target_link_libraries(${name}_test PRIVATE ${ARG_LINKS})
-    add_test(NAME ${name}.fast COMMAND ${name}_test "--test-suite-exclude=slow*")
-    set_tests_properties(${name}.fast PROPERTIES LABELS "fast" TIMEOUT 600 COST 50)
     set(unless_passed "${CMAKE_SOURCE_DIR}/tools/run_unless_passed.sh" "${CMAKE_BINARY_DIR}/passed"
         ${ARG_INPUTS} --)
+    add_test(NAME ${name}.fast
+        COMMAND ${unless_passed} $<TARGET_FILE:${name}_test> "--test-suite-exclude=slow*")
+    set_tests_properties(${name}.fast PROPERTIES LABELS "fast" TIMEOUT 600 COST 50
+        SKIP_REGULAR_EXPRESSION "^cached:")
     foreach(suite ${ARG_SUITES})
         string(REPLACE " " "_" suffix "${suite}")
         add_test(NAME ${name}.${suffix}

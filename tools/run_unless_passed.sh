@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # run_unless_passed.sh FOLDER [INPUT...] -- PROGRAM [ARGUMENT...]
 #
-# Runs a long test, unless the very same one passed before: the same bytes of the program, the same
+# Runs a test, unless the very same one passed before: the same bytes of the program, the same
 # arguments, INPUTs (files or folders), data of the tests, documents, and installed packages. Then it
 # says so, "cached: ...", which ctest reports as skipped. FOLDER remembers what passed; failures are
 # never remembered.
