@@ -6,7 +6,6 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
-#include "gateway/settings.h"
 #include "http/upstream.h"
 
 #include <string>

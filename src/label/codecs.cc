@@ -7,11 +7,13 @@
 #include "label/plan.h"
 #include "label/verify.h"
 #include "media/codecs.h"
+#include "media/video.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <string>
 #include <string_view>
 

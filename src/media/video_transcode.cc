@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/video_transcode.h"
 
+#include "core/assert.h"
 #include "core/bytes.h"
 #include "core/result.h"
 #include "media/codecs.h"

@@ -10,7 +10,6 @@
 #include "label/codecs.h"
 #include "label/format.h"
 #include "media/codecs.h"
-#include "media/video.h"
 
 #include <fmt/format.h>
 

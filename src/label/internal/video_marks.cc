@@ -10,7 +10,6 @@
 #include "label/explicit/reading.h"
 #include "label/explicit/video.h"
 #include "label/finding.h"
-#include "label/format.h"
 #include "label/plan.h"
 #include "label/verify.h"
 #include "label/watermark/detect.h"

@@ -16,7 +16,6 @@ extern "C" {
 #include <libavcodec/defs.h>
 #include <libavcodec/packet.h>
 #include <libavformat/avformat.h>
-#include <libavformat/avio.h>
 #include <libavutil/avutil.h>
 #include <libavutil/dict.h>
 #include <libavutil/error.h>
@@ -28,6 +27,7 @@ extern "C" {
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace colophon::media::internal {
 namespace {

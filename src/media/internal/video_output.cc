@@ -227,6 +227,40 @@ void copy_description(const AVStream& from, AVStream& to) {
     }
 }
 
+// A picture that belongs to the file rather than to a moment of it.
+bool is_attached(const AVStream& stream) {
+    return (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+}
+
+// Covers of an album are tags of the movie, which are carried over with all others.
+bool is_album_cover(const AVStream& stream) {
+    return is_attached(stream) && (stream.disposition & AV_DISPOSITION_TIMED_THUMBNAILS) == 0;
+}
+
+// Whether the samples of a track can be copied into a file of this format as they are.
+bool can_carry(const AVOutputFormat& format, const AVStream& from) {
+    const AVMediaType kind = from.codecpar->codec_type;
+    return !is_attached(from) && (kind == AVMEDIA_TYPE_AUDIO || kind == AVMEDIA_TYPE_SUBTITLE) &&
+           avformat_query_codec(&format, from.codecpar->codec_id, FF_COMPLIANCE_NORMAL) == 1;
+}
+
+// The codec of an encoded track comes with its encoder; of a copied one, from the original.
+void add_track(AVFormatContext& output, const AVStream& from, bool encoded) {
+    AVStream* to = avformat_new_stream(&output, nullptr);
+    COLOPHON_ASSERT(to != nullptr);
+    if (!encoded) {
+        const AVCodecParameters& parameters = *from.codecpar;
+        COLOPHON_ASSERT(avcodec_parameters_copy(to->codecpar, &parameters) >= 0);
+        // The same codec may have another name in the other brand.
+        const unsigned own = parameters.codec_tag;
+        const AVCodecTag* const tags[2] = {
+            output.oformat->codec_tag == nullptr ? nullptr : output.oformat->codec_tag[0], nullptr};
+        to->codecpar->codec_tag =
+            tags[0] != nullptr && av_codec_get_id(tags, own) == parameters.codec_id ? own : 0;
+    }
+    copy_description(from, *to);
+}
+
 }  // namespace
 
 Result<void> VideoOutput::open(const VideoInput& input, std::vector<std::string>& left_out) {
@@ -250,40 +284,20 @@ Result<void> VideoOutput::open(const VideoInput& input, std::vector<std::string>
     for (unsigned i = 0; i < input.format()->nb_streams; ++i) {
         const AVStream& from = *input.format()->streams[i];
         const bool video = &from == input.stream();
-        // Covers of an album are tags of the movie, which are carried over with all others.
-        const bool cover = (from.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
-        const AVCodecParameters& parameters = *from.codecpar;
-        const bool known =
-            !cover && (video || ((parameters.codec_type == AVMEDIA_TYPE_AUDIO ||
-                                  parameters.codec_type == AVMEDIA_TYPE_SUBTITLE) &&
-                                 avformat_query_codec(output_->oformat, parameters.codec_id,
-                                                      FF_COMPLIANCE_NORMAL) == 1));
-        track_of_.push_back(known ? static_cast<int>(output_->nb_streams) : -1);
-        if (!known && parameters.codec_type == AVMEDIA_TYPE_AUDIO) {
-            return Error{ErrorCode::kUnsupported,
-                         fmt::format("sound in the codec {} cannot be carried over into this file",
-                                     avcodec_get_name(parameters.codec_id))};
-        }
-        if (!known) {
-            const bool tag = cover && (from.disposition & AV_DISPOSITION_TIMED_THUMBNAILS) == 0;
-            if (!tag) {
-                left_out.push_back(words_for(from));
-            }
+        if (video || can_carry(*output_->oformat, from)) {
+            track_of_.push_back(static_cast<int>(output_->nb_streams));
+            add_track(*output_, from, video);
             continue;
         }
-        AVStream* to = avformat_new_stream(output_.get(), nullptr);
-        COLOPHON_ASSERT(to != nullptr);
-        if (!video) {
-            COLOPHON_ASSERT(avcodec_parameters_copy(to->codecpar, &parameters) >= 0);
-            // The same codec may have another name in the other brand.
-            const unsigned own = parameters.codec_tag;
-            const AVCodecTag* const tags[2] = {
-                output_->oformat->codec_tag == nullptr ? nullptr : output_->oformat->codec_tag[0],
-                nullptr};
-            to->codecpar->codec_tag =
-                tags[0] != nullptr && av_codec_get_id(tags, own) == parameters.codec_id ? own : 0;
+        track_of_.push_back(-1);
+        if (from.codecpar->codec_type == AVMEDIA_TYPE_AUDIO) {
+            return Error{ErrorCode::kUnsupported,
+                         fmt::format("sound in the codec {} cannot be carried over into this file",
+                                     avcodec_get_name(from.codecpar->codec_id))};
         }
-        copy_description(from, *to);
+        if (!is_album_cover(from)) {
+            left_out.push_back(words_for(from));
+        }
     }
     return {};
 }
