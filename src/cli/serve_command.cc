@@ -416,12 +416,12 @@ void Service::on_signal(int signal) {
 // The settings of another configuration, with the library in force.
 Result<void> Service::take_configuration(const Loaded& loaded) {
     review::LocalRules local = TRY(read_local_rules(loaded.config.serve.review));
+    review::QueueRules rules = TRY(queue_rules(loaded.config.serve.review));
     std::shared_ptr<const gateway::Settings> before;
     {
         const std::lock_guard lock(settings_mutex_);
         before = std::exchange(loaded_.settings, loaded.settings);
     }
-    review::QueueRules rules = TRY(queue_rules(loaded.config.serve.review));
     auto done = live_->replace_local(std::move(local));
     if (!done.ok()) {
         const std::lock_guard lock(settings_mutex_);

@@ -9,6 +9,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -268,6 +269,37 @@ std::string Value::string_or(std::string_view name, std::string_view otherwise) 
     return text == nullptr ? std::string(otherwise) : *text;
 }
 
+namespace {
+
+// The first name that stands twice in one object; the parser has bounded the depth.
+const std::string* find_twice(const Value& value) {  // NOLINT(misc-no-recursion)
+    if (const Array* list = value.if_array()) {
+        for (const Value& each : *list) {
+            if (const std::string* twice = find_twice(each)) {
+                return twice;
+            }
+        }
+    }
+    const Object* object = value.if_object();
+    if (object == nullptr) {
+        return nullptr;
+    }
+    std::vector<const std::string*> names;
+    names.reserve(object->size());
+    for (const Member& member : *object) {
+        names.push_back(&member.first);
+        if (const std::string* twice = find_twice(member.second)) {
+            return twice;
+        }
+    }
+    std::ranges::sort(names, {}, [](const std::string* name) { return std::string_view(*name); });
+    const auto same = std::ranges::adjacent_find(
+        names, [](const std::string* a, const std::string* b) { return *a == *b; });
+    return same == names.end() ? nullptr : *same;
+}
+
+}  // namespace
+
 Result<Value> parse(std::string_view text, const ParseLimits& parse_limits) {
     if (text.size() > parse_limits.bytes_max) {
         return Error{ErrorCode::kLimit, fmt::format("JSON of {} bytes; at most {} are read",
@@ -288,7 +320,16 @@ Result<Value> parse(std::string_view text, const ParseLimits& parse_limits) {
     if (used != text.size()) {
         return corrupt_at("something stands behind the JSON value", used);
     }
-    return parser.handler().take();
+    Value value = parser.handler().take();
+    if (parse_limits.unique_names) {
+        if (const std::string* twice = find_twice(value)) {
+            constexpr std::size_t kShownMax = 100;
+            return Error{ErrorCode::kCorrupt,
+                         fmt::format("the name \"{}\" stands twice in one object",
+                                     utf8_prefix(*twice, kShownMax))};
+        }
+    }
+    return value;
 }
 
 std::string write(const Value& value) {

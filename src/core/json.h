@@ -68,6 +68,9 @@ private:
 struct ParseLimits {
     std::size_t depth_max = limits::kJsonDepthMax;
     std::size_t bytes_max = limits::kLabelBytesMax;
+    // What others will read again, and perhaps otherwise, may have each name once: of two, one
+    // would be reviewed and the other obeyed.
+    bool unique_names = false;
 };
 
 // One value and nothing behind it but white space. kCorrupt names the byte, kLimit the limit.

@@ -36,23 +36,27 @@ struct Place {
     Form form;
 };
 
-void find_in_part(json::Value& part, std::vector<Place>& places) {
+// The member that a place was found in, which may be replaced: nothing within it is a place too.
+std::string_view find_in_part(json::Value& part, std::vector<Place>& places) {
     if (json::Value* image = member(part, "image_url")) {
         json::Value* url = image->if_object() == nullptr ? image : member(*image, "url");
         if (url != nullptr && url->if_string() != nullptr) {
             places.push_back({.value = url, .form = Place::Form::kAddress});
+            return "image_url";
         }
     }
     const std::string_view type = text_member(part, "type");
     if (type == "image") {
         if (json::Value* source = member(part, "source")) {
             places.push_back({.value = source, .form = Place::Form::kSource});
+            return "source";
         }
     }
     // A picture that lies at the upstream already.
     if (type == "input_image" && !text_member(part, "file_id").empty()) {
         places.push_back({.value = &part, .form = Place::Form::kFile});
     }
+    return {};
 }
 
 // Every part of every message, those within results of tools too. The parser bounds the depth.
@@ -62,9 +66,11 @@ void find_places(json::Value& value, std::vector<Place>& places) {  // NOLINT(mi
             find_places(each, places);
         }
     } else if (json::Object* members = value.if_object()) {
-        find_in_part(value, places);
+        const std::string_view taken = find_in_part(value, places);
         for (auto& [name, inner] : *members) {
-            find_places(inner, places);
+            if (name != taken) {
+                find_places(inner, places);
+            }
         }
     }
 }

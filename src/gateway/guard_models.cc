@@ -108,6 +108,7 @@ Result<WebhookAnswer> read_moderations(const WebhookSettings& webhook, const jso
     WebhookAnswer answer;
     answer.score = 0;
     std::string highest;
+    bool any_score = false;
     bool flagged = false;
     for (const json::Value& result : *results->if_array()) {
         const json::Value* flag = result.find("flagged");
@@ -121,6 +122,7 @@ Result<WebhookAnswer> read_moderations(const WebhookSettings& webhook, const jso
         }
         for (const auto& [name, score] : *scores->if_object()) {
             const auto number = score.as_double();
+            any_score = any_score || number.ok();
             if (number.ok() && *number > *answer.score) {
                 answer.score = *number;
                 highest = name;
@@ -128,7 +130,8 @@ Result<WebhookAnswer> read_moderations(const WebhookSettings& webhook, const jso
         }
     }
     const double threshold = static_cast<double>(webhook.threshold_per_mille) / kThousand;
-    const bool over = webhook.threshold_per_mille > 0 ? *answer.score >= threshold : flagged;
+    const bool by_score = webhook.threshold_per_mille > 0 && any_score;
+    const bool over = by_score ? *answer.score >= threshold : flagged;
     if (over) {
         set_finding(answer, review::Scheme::kOpenai, highest);
     }
@@ -194,7 +197,8 @@ Result<std::string> guard_request_body(const Call& call, const WebhookSettings& 
 }
 
 Result<WebhookAnswer> read_guard_answer(const WebhookSettings& webhook, std::string_view body) {
-    const auto parsed = json::parse(body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1});
+    const auto parsed = json::parse(
+        body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1, .unique_names = true});
     if (!parsed.ok() || parsed->if_object() == nullptr) {
         return wrong_answer("it is no JSON object");
     }

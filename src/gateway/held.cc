@@ -69,6 +69,28 @@ review::Evidence evidence_of(const Call& call, Holding holding) {
     return evidence;
 }
 
+// Nothing when one of them is none, or there are too many.
+std::optional<std::vector<review::ItemId>> named_tickets(std::string_view header) {
+    std::vector<review::ItemId> tickets;
+    while (!header.empty()) {
+        const std::size_t comma = std::min(header.find(','), header.size());
+        std::string_view name = header.substr(0, comma);
+        header.remove_prefix(std::min(comma + 1, header.size()));
+        while (name.starts_with(' ')) {
+            name.remove_prefix(1);
+        }
+        while (name.ends_with(' ')) {
+            name.remove_suffix(1);
+        }
+        const auto id = parse_random_id<review::ItemId>(name);
+        if (!id.ok() || tickets.size() == kTicketsMax) {
+            return std::nullopt;
+        }
+        tickets.push_back(*id);
+    }
+    return tickets;
+}
+
 }  // namespace
 
 void hand_over_label(Call& call, review::WaitingAnswer& answer) {
@@ -99,18 +121,17 @@ Task<void> hold(const Stages& stages, Call& call, Holding holding, Refusal& refu
 }
 
 Task<std::optional<Refusal>> held_input(const Stages& stages, Call& call, HeldInput input) {
-    const std::string_view named = call.exchange.request().header(kTicketHeader);
-    if (!named.empty()) {
-        const auto id = parse_random_id<review::ItemId>(named);
-        if (!id.ok()) {
-            co_return invalid_request("the header Colophon-Ticket names no ticket", "");
-        }
-        const std::string_view shown = input.file.empty() ? input.text : as_text(input.file);
+    const auto tickets = named_tickets(call.exchange.request().header(kTicketHeader));
+    if (!tickets) {
+        co_return invalid_request("the header Colophon-Ticket names no ticket", "");
+    }
+    const std::string_view shown = input.file.empty() ? input.text : as_text(input.file);
+    for (const review::ItemId& id : *tickets) {
         const auto ask = [&] {
-            return stages.parts.queue.is_released(*id, {.tenant = call.caller.tenant,
-                                                        .subject = call.facts().subject,
-                                                        .text = shown,
-                                                        .entries = input.verdict.entries});
+            return stages.parts.queue.is_released(id, {.tenant = call.caller.tenant,
+                                                       .subject = call.facts().subject,
+                                                       .text = shown,
+                                                       .entries = input.verdict.entries});
         };
         const auto released = co_await stages.parts.blocking.run(call.loop(), ask);
         if (!released.ok()) {
@@ -118,7 +139,7 @@ Task<std::optional<Refusal>> held_input(const Stages& stages, Call& call, HeldIn
         }
         if (*released) {
             input.verdict.decision = review::Decision::kFlag;
-            call.detail.emplace_back("released_by", to_string(*id));
+            call.detail.emplace_back("released_by", to_string(id));
             co_return note_verdict(call, review::Stage::kInput, input.verdict);
         }
     }

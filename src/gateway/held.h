@@ -3,8 +3,10 @@
 
 // What review held goes before people (review/queue.h), and the caller gets a ticket for it
 // [DSP-10]. Of a request: once it is released, the same request passes that names the ticket in the
-// header Colophon-Ticket. Of an answer: it waits with all its marks, and is had by the ticket
-// (gateway/ticket_endpoints.cc), which is a call with a record of its own.
+// header Colophon-Ticket (several with
+// commas between them, where it was held for several reasons). Of an answer: it waits with all its
+// marks, and is had by the ticket (gateway/ticket_endpoints.cc), which is a call with a record of
+// its own.
 
 #include "core/bytes.h"
 #include "core/task.h"
@@ -14,6 +16,7 @@
 #include "review/review.h"
 #include "review/scope.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +24,7 @@
 namespace colophon::gateway {
 
 inline constexpr const char* kTicketHeader = "colophon-ticket";
+inline constexpr std::size_t kTicketsMax = 8;  // of one request
 
 struct Holding {
     review::Stage stage = review::Stage::kOutput;

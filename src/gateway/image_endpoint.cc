@@ -68,7 +68,7 @@ std::optional<Refusal> check_ask(const Call& call, ImageRequest& request) {
 
 std::optional<Refusal> read_request(const Call& call, const std::string& text,
                                     ImageRequest& request) {
-    auto parsed = json::parse(text, {.bytes_max = text.size() + 1});
+    auto parsed = json::parse(text, {.bytes_max = text.size() + 1, .unique_names = true});
     if (!parsed.ok() || parsed->if_object() == nullptr) {
         return invalid_request("the body is no JSON object", "");
     }
@@ -309,8 +309,8 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
         co_return unnumbered;
     }
     std::optional<HeldPicture> held;
-    auto refusal = co_await label_pictures(gateway, call,
-                                           {.upstream = *sent->upstream, .answer = *answer}, held);
+    const Drawn drawn{.upstream = *sent->upstream, .answer = *answer};
+    auto refusal = co_await label_pictures(gateway, call, drawn, held);
     if (!refusal && held) {
         refusal = co_await hold_pictures(gateway, call, *answer, std::move(*held));
     }
@@ -323,6 +323,13 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
     co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(out));
 }
 
+// A picture that an upstream would fetch for itself is seen by nobody here.
+bool names_unseen_picture(const Call& call, const json::Value& body) {
+    const bool looked_at =
+        call.settings->reviewer->has_pictures() || Webhooks::wanted(call, review::Stage::kInput);
+    return looked_at && body.find("ref_img") != nullptr;
+}
+
 Task<std::optional<Refusal>> serve_images(Gateway& gateway, Call& call) {
     ImageRequest request;
     const Wanted wanted{.kind = ModelKind::kImage, .otherwise = "this model makes no pictures"};
@@ -330,8 +337,12 @@ Task<std::optional<Refusal>> serve_images(Gateway& gateway, Call& call) {
     if (refusal) {
         co_return refusal;
     }
-    refusal =
-        co_await guard_prompt(gateway, call, member(request.body, "prompt"), request.ask.text);
+    if (names_unseen_picture(call, request.body)) {
+        co_return invalid_request("a picture that is only named cannot be reviewed", "ref_img");
+    }
+    std::vector<std::string> no_pictures;
+    refusal = co_await guard_prompt(gateway, call, member(request.body, "prompt"), request.ask.text,
+                                    std::move(no_pictures));
     if (refusal) {
         co_return refusal;
     }

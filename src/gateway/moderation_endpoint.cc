@@ -26,7 +26,7 @@ constexpr std::size_t kInputsMax = 128;
 
 // "input" is a text or a list of texts, or of parts of type "text".
 std::optional<Refusal> read_inputs(const std::string& body, std::vector<std::string>& inputs) {
-    const auto parsed = json::parse(body, {.bytes_max = body.size() + 1});
+    const auto parsed = json::parse(body, {.bytes_max = body.size() + 1, .unique_names = true});
     const json::Value* input = parsed.ok() ? parsed->find("input") : nullptr;
     if (input == nullptr) {
         return invalid_request("the field input is missing", "input");

@@ -75,7 +75,7 @@ std::optional<Refusal> read_format(const json::Value& body, SpeechRequest& reque
 
 std::optional<Refusal> read_request(const Call& call, const std::string& text,
                                     SpeechRequest& request) {
-    auto parsed = json::parse(text, {.bytes_max = text.size() + 1});
+    auto parsed = json::parse(text, {.bytes_max = text.size() + 1, .unique_names = true});
     if (!parsed.ok() || parsed->if_object() == nullptr) {
         return invalid_request("the body is no JSON object", "");
     }

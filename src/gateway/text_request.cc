@@ -277,7 +277,8 @@ constexpr std::string_view path_of(TextShape shape) {
 // Reads what we need to know; the rest passes through as it is.
 std::optional<Refusal> read_text_request(const Call& call, const std::string& body,
                                          TextRequest& request) {
-    auto parsed = json::parse(body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1});
+    auto parsed = json::parse(
+        body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1, .unique_names = true});
     if (!parsed.ok()) {
         return invalid_request("the body is no JSON: " + parsed.error().what, "");
     }

@@ -144,8 +144,29 @@ Task<std::optional<Refusal>> give_answer(Gateway& gateway, Call& call) {
     if (!answer.ok()) {
         co_return own_failure("review_unavailable", "the ticket cannot be looked up now");
     }
-    call.facts().content_id = answer->content_id;
     call.facts().label = answer->label;
+    // Given again to a client that lost it, it is the same content: its number has its record.
+    const auto before = [&]() -> Result<bool> {
+        if (!answer->content_id) {
+            return true;
+        }
+        const auto found = gateway.parts().records.find(*answer->content_id);
+        if (!found.ok() && found.error().code != ErrorCode::kNotFound) {
+            return found.error();
+        }
+        return found.ok();
+    };
+    const auto given = co_await gateway.parts().blocking.run(call.loop(), before);
+    if (!given.ok()) {
+        co_return own_failure("record_unavailable",
+                              "the call cannot be recorded now, so it is not answered");
+    }
+    http::Headers headers;
+    if (*given) {
+        call.detail.emplace_back("again", answer->content_id ? to_string(*answer->content_id) : "");
+    } else {
+        call.facts().content_id = answer->content_id;
+    }
     call.record.personal.output = answer->text;
     std::string type = "application/json";
     for (const auto& [name, value] : answer->headers) {
@@ -153,7 +174,10 @@ Task<std::optional<Refusal>> give_answer(Gateway& gateway, Call& call) {
             type = value;
         }
     }
-    http::Headers headers = answer_headers(call, type);
+    headers = answer_headers(call, type);
+    if (*given && answer->content_id) {
+        headers.push_back({"colophon-content-id", to_string(*answer->content_id)});
+    }
     co_return co_await record_and_answer(gateway, call, std::move(headers),
                                          std::move(answer->body));
 }

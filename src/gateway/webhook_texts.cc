@@ -253,7 +253,9 @@ Task<std::optional<Refusal>> guard_answer(Gateway& gateway, Call& call, AnswerTe
     }
     auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
                                                    gateway.upstream(call.loop()), view);
-    if (!refusal && view.changed) {
+    // What is held waits as it was changed.
+    const bool goes_on = !refusal || refusal->code == kHeldForReview;
+    if (goes_on && view.changed) {
         for (std::size_t i = 0; i < places.size(); ++i) {
             places[i]->instead = std::move(view.texts[i]);
         }
@@ -271,6 +273,12 @@ Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::str
     view.texts.push_back(text);
     auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
                                                    gateway.upstream(call.loop()), view);
+    if (refusal && refusal->code == kHeldForReview) {
+        // Speech is made for the one who waits for it: there is nothing to keep for later.
+        refusal->code = "output_blocked";
+        refusal->message =
+            "the model's answer has content that the rules of this service do not allow";
+    }
     if (refusal || !view.changed) {
         co_return refusal;
     }
@@ -288,7 +296,8 @@ Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer&
     view.images_may_change = true;
     auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
                                                    gateway.upstream(call.loop()), view);
-    if (refusal || !view.changed) {
+    const bool goes_on = !refusal || refusal->code == kHeldForReview;
+    if (!goes_on || !view.changed) {
         co_return refusal;
     }
     auto changed = from_base64(view.images.front());
@@ -296,7 +305,7 @@ Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer&
         co_return own_failure("webhook_failed", "a check gave back a picture that is no base64");
     }
     picture = std::move(*changed);
-    co_return std::nullopt;
+    co_return refusal;
 }
 
 }  // namespace colophon::gateway

@@ -285,7 +285,8 @@ Refusal blocked_by(review::Stage stage, const WebhookAnswer& answer) {
 }  // namespace
 
 Result<WebhookAnswer> read_webhook_answer(std::string_view body, const WebhookView& view) {
-    const auto parsed = json::parse(body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1});
+    const auto parsed = json::parse(
+        body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1, .unique_names = true});
     if (!parsed.ok() || parsed->if_object() == nullptr) {
         return wrong_answer("it is no JSON object");
     }
@@ -351,10 +352,6 @@ bool Webhooks::wanted(const Call& call, review::Stage stage) {
 Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client,
                                               const WebhookSettings& webhook,
                                               const WebhookView& view) {
-    identity::CircuitBreaker& rest = breaker(webhook.name);
-    if (!rest.may_call()) {
-        co_return Error{ErrorCode::kUnavailable, "it failed too often and rests"};
-    }
     auto made = request_of(call, webhook, view, parts_.clock.now());
     if (!made.ok()) {
         co_return made.error();
@@ -363,10 +360,18 @@ Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client
     const bool classifier = webhook.shape != CheckShape::kGuardrail;
     Digest256 question{};
     if (classifier) {
-        question = sha256(as_bytes(webhook.name + "\n" + webhook.model + "\n" + request.body));
+        // What a stricter configuration asks is another question.
+        question = sha256(as_bytes(fmt::format(
+            "{}\n{}{}\n{}\n{}\n{}", webhook.name, webhook.url.authority(), webhook.url.path,
+            webhook.model, webhook.threshold_per_mille, request.body)));
         if (auto before = known(question)) {
             co_return std::move(*before);
         }
+    }
+    // Whoever may call must also say how it went.
+    identity::CircuitBreaker& rest = breaker(webhook.name);
+    if (!rest.may_call()) {
+        co_return Error{ErrorCode::kUnavailable, "it failed too often and rests"};
     }
     const TimeLimit limit(call.loop(), webhook.time, call.exchange.gone());
     request.stop = limit.token();
@@ -469,6 +474,25 @@ std::string_view outcome_of(const Result<WebhookAnswer>& answer) {
     return "intervened";
 }
 
+// Guard models read texts only: a picture alone is nothing that they could agree to.
+bool is_for(const WebhookSettings& webhook, const WebhookView& view) {
+    const bool reads_only =
+        webhook.shape == CheckShape::kLlamaGuard || webhook.shape == CheckShape::kQwen3Guard;
+    return reads_only ? !view.texts.empty() || !view.tool_calls.is_null() : !view.is_empty();
+}
+
+// What was judged, so that what people release is exactly that.
+std::string judged_text(const Call& call, const WebhookView& view) {
+    std::string text = call.record.personal.input;
+    for (const std::string& each : view.images) {
+        text += "\nimage sha256:" + to_hex(sha256(as_bytes(each)));
+    }
+    if (!view.tool_calls.is_null()) {
+        text += "\n" + json::write(view.tool_calls);
+    }
+    return text;
+}
+
 // What a classifier holds of a request goes before people, unless they have let it go.
 std::optional<review::Verdict> held_verdict(const WebhookSettings& webhook,
                                             const Result<WebhookAnswer>& answer,
@@ -488,8 +512,9 @@ Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, htt
                                            WebhookView& view) {
     const review::Occasion occasion = occasion_of(call, view.stage);
     const std::shared_ptr<const Settings> settings = call.settings;
+    std::optional<Refusal> held;  // of an answer, while others are asked who may block it
     for (const WebhookSettings& webhook : settings->webhooks) {
-        if (view.is_empty() || !covers(webhook.scope, occasion)) {
+        if (!is_for(webhook, view) || !covers(webhook.scope, occasion)) {
             continue;
         }
         const auto began = std::chrono::steady_clock::now();
@@ -498,10 +523,9 @@ Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, htt
         call.waited += took;
         count(webhook, view, outcome_of(answer), std::chrono::duration<double>(took).count());
         if (auto verdict = held_verdict(webhook, answer, view.stage)) {
-            const HeldInput input{.text = call.record.personal.input,
-                                  .file = {},
-                                  .media_type = {},
-                                  .verdict = *verdict};
+            const std::string judged = judged_text(call, view);
+            const HeldInput input{
+                .text = judged, .file = {}, .media_type = {}, .verdict = *verdict};
             auto waiting = co_await held_input(stages, call, input);
             if (waiting) {
                 co_return waiting;
@@ -509,11 +533,13 @@ Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, htt
             continue;
         }
         auto refusal = judge(call, webhook, std::move(answer), view);
-        if (refusal) {
+        if (refusal && refusal->code == kHeldForReview) {
+            held = std::move(refusal);
+        } else if (refusal) {
             co_return refusal;
         }
     }
-    co_return std::nullopt;
+    co_return held;
 }
 
 }  // namespace colophon::gateway

@@ -41,6 +41,10 @@ constexpr Statement kAdd{
     " owner, digest, content_digest, content)"
     " VALUES ($1, 1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', $16,"
     " $17, $18, $19)"};
+// A request that is sent again while it waits is the same item.
+constexpr Statement kWaiting{
+    "SELECT id FROM review_items WHERE digest = $1 AND entries = $2 AND owner = $3 AND stage = $4"
+    " AND cause = 1 AND state <= 3 AND expires_at > $5 LIMIT 1"};
 constexpr Statement kSealed{"SELECT owner, content, digest FROM review_items WHERE id = $1"};
 constexpr Statement kDeliver{
     "UPDATE review_items SET delivered_at = COALESCE(delivered_at, $2) WHERE id = $1 AND state = "
@@ -94,6 +98,15 @@ Result<ItemId> ReviewQueue::add(const HeldCall& call, const Evidence& evidence) 
         TRY(parts_.sealer.seal(plain, {.owner = owner, .purpose = kEvidencePurpose, .id = name}));
     const Digest256 digest = TRY(digest_of(call.tenant, content_of(evidence)));
     const Time now = parts_.clock.now();
+    const std::string entries = json::write(json::Array(call.entries.begin(), call.entries.end()));
+    if (call.stage == Stage::kInput) {
+        const Rows rows = TRY(parts_.store.query(
+            kWaiting, {storage::bytes(digest), text(entries), text(owner),
+                       integer(static_cast<std::int64_t>(call.stage)), time_value(now)}));
+        if (!rows.empty()) {
+            return storage::id_at<ItemId>(rows, 0, 0);
+        }
+    }
     const bool two = is_among(call.category, rules->four_eyes);
     const bool urgent = is_among(call.category, rules->urgent);
     storage::Batch batch;
@@ -104,8 +117,7 @@ Result<ItemId> ReviewQueue::add(const HeldCall& call, const Evidence& evidence) 
              call.subject ? storage::id_value(*call.subject) : storage::null(),
              storage::id_value(call.record), integer(static_cast<std::int64_t>(call.stage)),
              text(call.operation), text(call.model), text(call.category), text(call.rule),
-             text(json::write(json::Array(call.entries.begin(), call.entries.end()))),
-             integer(urgent ? 1 : 0), integer(two ? 2 : 1), time_value(now),
+             text(entries), integer(urgent ? 1 : 0), integer(two ? 2 : 1), time_value(now),
              time_value(now + rules->due), time_value(now + rules->expires), text(owner),
              storage::bytes(digest), storage::bytes(sha256(sealed)), storage::bytes(sealed)}});
     batch.operations.push_back(act_operation({.item = id, .kind = ActKind::kQueued, .at = now}));
@@ -168,7 +180,10 @@ Result<WaitingAnswer> ReviewQueue::deliver(const TenantId& tenant, const ItemId&
     batch.operations.push_back({.statement = kDeliver,
                                 .parameters = {storage::id_value(id), time_value(now)},
                                 .affects = storage::Affects::kOne});
-    batch.operations.push_back(act_operation({.item = id, .kind = ActKind::kDelivered, .at = now}));
+    if (!found->delivered) {
+        batch.operations.push_back(
+            act_operation({.item = id, .kind = ActKind::kDelivered, .at = now}));
+    }
     TRY(parts_.store.apply(std::move(batch)));
     return std::move(*evidence.answer);
 }
@@ -200,7 +215,10 @@ Result<bool> ReviewQueue::is_released(const ItemId& id, const Input& input) {
     batch.operations.push_back({.statement = kDeliver,
                                 .parameters = {storage::id_value(id), time_value(now)},
                                 .affects = storage::Affects::kOne});
-    batch.operations.push_back(act_operation({.item = id, .kind = ActKind::kDelivered, .at = now}));
+    if (!item.delivered) {
+        batch.operations.push_back(
+            act_operation({.item = id, .kind = ActKind::kDelivered, .at = now}));
+    }
     TRY(parts_.store.apply(std::move(batch)));
     return true;
 }

@@ -205,6 +205,14 @@ TEST_SUITE("slow gateway") {
               {"/v1/responses",
                user + R"("input":[{"role":"user","content":[{"type":"input_image",)" +
                    R"("file_id":"file-1"}]}]})",
+               "invalid_request"},
+              // One place within another, and the same name twice.
+              {"/v1/messages",
+               user + R"("messages":[{"role":"user","content":[{"type":"image","source":)" +
+                   R"({"type":"url","url":"http://127.0.0.1:1/x","image_url":"http://b/"}}]}]})",
+               "invalid_request"},
+              {"/v1/chat/completions",
+               user + R"("messages":[{"role":"user","content":"hi"}],"messages":[]})",
                "invalid_request"}}) {
             CAPTURE(path);
             CAPTURE(body.substr(0, 200));

@@ -78,6 +78,9 @@ TEST_CASE("scores of moderations count over the threshold, or what is flagged wi
     CHECK(over->score == doctest::Approx(0.62));
     settings.threshold_per_mille = 700;
     CHECK(read_guard_answer(settings, body)->action == Action::kNone);
+    // Where no score is given, what is flagged counts.
+    CHECK(read_guard_answer(settings, R"({"results":[{"flagged":true}]})")->action ==
+          Action::kFound);
     settings.threshold_per_mille = 0;
     CHECK(read_guard_answer(settings, R"({"results":[{"flagged":true}]})")->action ==
           Action::kFound);
