@@ -17,7 +17,9 @@ namespace colophon {
 struct ProgramLimits {
     std::chrono::milliseconds time{10'000};
     std::size_t output_bytes = 1U << 20U;
-    std::vector<std::string> variables = {};  // "NAME=value", beside those of this process
+    // "NAME=value", beside those of this process. GCC warns of members without an initialiser in
+    // `{.time = ...}`.
+    std::vector<std::string> variables = {};  // NOLINT(readability-redundant-member-init)
 };
 
 // `words`: the program, looked for along PATH, and its arguments. kNotFound: it does not start;

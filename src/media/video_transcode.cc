@@ -14,7 +14,6 @@
 
 extern "C" {
 #include <libavcodec/avcodec.h>
-#include <libavcodec/codec_id.h>
 #include <libavcodec/codec_par.h>
 #include <libavcodec/packet.h>
 #include <libavformat/avformat.h>

@@ -372,17 +372,18 @@ Result<Buffer> Token::sign(Pkcs11Signing how, Bytes digest_or_message) {
             mechanism.mechanism = CKM_EDDSA;
             break;
         case Pkcs11Signing::kPssSha256:
-            pss = {CKM_SHA256, CKG_MGF1_SHA256, 32};
+            pss = {.hash_alg = CKM_SHA256, .mgf = CKG_MGF1_SHA256, .s_len = 32};
             break;
         case Pkcs11Signing::kPssSha384:
-            pss = {CKM_SHA384, CKG_MGF1_SHA384, 48};
+            pss = {.hash_alg = CKM_SHA384, .mgf = CKG_MGF1_SHA384, .s_len = 48};
             break;
         case Pkcs11Signing::kPssSha512:
-            pss = {CKM_SHA512, CKG_MGF1_SHA512, 64};
+            pss = {.hash_alg = CKM_SHA512, .mgf = CKG_MGF1_SHA512, .s_len = 64};
             break;
     }
     if (pss.s_len != 0) {
-        mechanism = {CKM_RSA_PKCS_PSS, &pss, sizeof pss};
+        mechanism = {
+            .mechanism = CKM_RSA_PKCS_PSS, .pParameter = &pss, .ulParameterLen = sizeof pss};
     }
     Buffer signature;
     const CK_RV code =

@@ -5,49 +5,16 @@
 // all of them are content.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { moduleAt, settingsFor, wasmReader } from './engine.mjs';
 
 const words = process.argv.slice(2);
 const rustOnly = words[0] === '--rust';
 const [modules, anchors, ...files] = rustOnly ? words.slice(1) : words;
-const at = (...parts) => pathToFileURL(path.resolve(modules, ...parts)).href;
-
-// The WebAssembly reads from a Blob, and waits for it, which only workers of browsers can.
-const bytesOf = new WeakMap();
-class SyncBlob extends Blob {
-    constructor(bytes) {
-        super([bytes]);
-        bytesOf.set(this, bytes);
-    }
-    slice(begin = 0, end = this.size) {
-        return new SyncBlob(bytesOf.get(this).subarray(begin, end));
-    }
-}
-globalThis.FileReaderSync = class {
-    readAsArrayBuffer(blob) {
-        const bytes = bytesOf.get(blob);
-        return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-    }
-};
-
-const types = {
-    jpg: 'image/jpeg', jpeg: 'image/jpeg', png: 'image/png', webp: 'image/webp', gif: 'image/gif',
-    tiff: 'image/tiff', tif: 'image/tiff', svg: 'image/svg+xml', wav: 'audio/wav', avi: 'video/avi',
-    mp3: 'audio/mpeg', flac: 'audio/flac', heic: 'image/heic', avif: 'image/avif', m4a: 'audio/mp4',
-    mp4: 'video/mp4', mov: 'video/quicktime',
-};
-const pem = readFileSync(anchors, 'utf8');
-const settings = {
-    verify: { verify_trust: true, remote_manifest_fetch: false },
-    trust: {
-        trust_anchors: pem,
-        trust_config: '1.3.6.1.5.5.7.3.4\n1.3.6.1.5.5.7.3.36\n1.3.6.1.4.1.62558.2.1',
-    },
-};
+const at = (...parts) => moduleAt(modules, ...parts);
+const settings = settingsFor(readFileSync(anchors, 'utf8'));
 
 const { Reader } = await import(at('@contentauth', 'c2pa-node', 'dist', 'index.js'));
-const wasm = await import(at('@contentauth', 'c2pa-wasm', 'pkg', 'c2pa.js'));
-wasm.initSync({ module: readFileSync(path.resolve(modules, '@contentauth', 'c2pa-wasm', 'pkg', 'c2pa_bg.wasm')) });
+const readByWasm = await wasmReader(modules);
 
 let failed = false;
 function say(good, engine, file, words) {
@@ -67,15 +34,13 @@ function judge(engine, file, store) {
 }
 
 for (const file of files) {
-    const extension = path.extname(file).slice(1).toLowerCase();
     try {
         judge('c2pa-node', file, (await Reader.fromAsset({ path: file }, settings)).json());
     } catch (error) {
         say(false, 'c2pa-node', file, String(error.message ?? error));
     }
     try {
-        const blob = new SyncBlob(readFileSync(file));
-        judge('c2pa-wasm', file, (await wasm.WasmReader.fromBlob(types[extension], blob, JSON.stringify(settings))).json());
+        judge('c2pa-wasm', file, (await readByWasm(file, settings)).json());
     } catch (error) {
         say(false, 'c2pa-wasm', file, String(error.message ?? error));
     }

@@ -203,7 +203,9 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
         input.soft_bindings.push_back(soft_binding(task.watermark->reading.payload));
     }
     if (task.upstream && task.upstream->manifests > 0) {
-        input.upstream = {.store = task.upstream->store, .statuses = task.upstream->statuses};
+        input.upstream = {.store = task.upstream->store,
+                          .statuses = task.upstream->statuses,
+                          .ingredients = task.upstream->ingredients};
         note(mark.findings, "provenance.ingredient",
              fmt::format("the Content Credentials that were there ({}) are kept as an ingredient",
                          provenance::credential_state_name(task.upstream->state)));

@@ -40,10 +40,19 @@ struct Status {
     std::string what;  // for people; may be empty
 };
 
+// What validation said of a manifest below the active one, beyond what its ingredient assertion
+// already records.
+struct IngredientReport {
+    std::string assertion_uri;
+    std::string manifest_label;  // empty: the ingredient has no manifest
+    std::vector<Status> statuses;
+};
+
 // The credential that the file carried before, with what a validator said of it then.
 struct Upstream {
     Buffer store;
-    std::vector<Status> statuses;  // of its active manifest
+    std::vector<Status> statuses;               // of its active manifest
+    std::vector<IngredientReport> ingredients;  // and of those below
 };
 
 struct CredentialInput {

@@ -34,14 +34,6 @@ enum class CredentialState : std::uint8_t {
 };
 std::string_view credential_state_name(CredentialState state) noexcept;  // "invalid", ...
 
-// What validation said of a manifest below the active one, beyond what its ingredient assertion
-// already records.
-struct IngredientReport {
-    std::string assertion_uri;
-    std::string manifest_label;  // empty: the ingredient has no manifest
-    std::vector<Status> statuses;
-};
-
 struct ActionReading {
     std::string name;         // "c2pa.created"
     std::string source_type;  // URI; may be empty

@@ -126,7 +126,8 @@ TEST_CASE("a credential that is there becomes the parent of the new one") {
         const Buffer first = test::sign(sample(format), format, test::input(1));
         CredentialReading before = test::read(first, format);
         CredentialInput input = test::input(2);
-        input.upstream = {.store = before.store, .statuses = before.statuses};
+        input.upstream = {
+            .store = before.store, .statuses = before.statuses, .ingredients = before.ingredients};
         const Buffer second = test::sign(first, format, input);
         const CredentialReading after = test::read(second, format);
         CHECK(after.trusted());

@@ -91,6 +91,24 @@ cbor::Map status_maps(const std::vector<Status>& statuses) {
     return map;
 }
 
+// What a validator found when the file was taken in, down to the first of its line: whoever judges
+// the new credential counts only what is new.
+cbor::Map validation_results(const Upstream& upstream) {
+    cbor::Map results{{"activeManifest", status_maps(upstream.statuses)},
+                      {"specVersion", kSpecVersion}};
+    cbor::Array deltas;
+    for (const IngredientReport& each : upstream.ingredients) {
+        if (!each.statuses.empty()) {
+            deltas.emplace_back(cbor::Map{{"ingredientAssertionURI", each.assertion_uri},
+                                          {"validationDeltas", status_maps(each.statuses)}});
+        }
+    }
+    if (!deltas.empty()) {
+        results.emplace_back("ingredientDeltas", std::move(deltas));
+    }
+    return results;
+}
+
 // [spec 18.16] What the file was before: with its credential where it had one.
 Result<cbor::Value> ingredient(const CredentialInput& input, Format format) {
     cbor::Map map{{"relationship", "parentOf"}, {"dc:format", facts(format).media_type}};
@@ -105,9 +123,7 @@ Result<cbor::Value> ingredient(const CredentialInput& input, Format format) {
                              write_hashed_uri(fmt::format("{}/{}", uri, kSignatureLabel),
                                               kWriterHash, hash(kWriterHash, signature->hashed)));
         }
-        map.emplace_back("validationResults",
-                         cbor::Map{{"activeManifest", status_maps(input.upstream->statuses)},
-                                   {"specVersion", kSpecVersion}});
+        map.emplace_back("validationResults", validation_results(*input.upstream));
     }
     return cbor::Value(std::move(map));
 }
