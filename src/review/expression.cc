@@ -279,7 +279,7 @@ void ExpressionSet::give_back(hs_scratch* scratch) const noexcept {
 }
 
 ExpressionScan::ExpressionScan(std::shared_ptr<const ExpressionSet> set, std::size_t width)
-    : set_(std::move(set)), width_(width) {
+    : set_(std::move(set)), width_(width), exact_begins_(set_->anchored_.size()) {
     if (hs_open_stream(set_->all_.get(), 0, &stream_) != HS_SUCCESS) {
         throw std::bad_alloc();  // which is all that can fail
     }
@@ -300,7 +300,8 @@ ExpressionScan::ExpressionScan(ExpressionScan&& other) noexcept
       fed_(other.fed_),
       offset_(other.offset_),
       characters_(other.characters_),
-      exact_begins_(other.exact_begins_),
+      exact_begins_(std::move(other.exact_begins_)),
+      told_(std::move(other.told_)),
       finished_(other.finished_) {}
 
 // The piece as it is searched.
@@ -343,6 +344,7 @@ void ExpressionScan::push(std::string_view piece, bool last, std::vector<Hit>& h
     std::string fed;
     feed(piece, fed);
     window_ += fed;
+    const std::uint64_t before = fed_;
     fed_ += fed.size();
     hs_scratch_t* const scratch = set_->borrow();
     if (scratch == nullptr) {
@@ -356,11 +358,7 @@ void ExpressionScan::push(std::string_view piece, bool last, std::vector<Hit>& h
         stream_ = nullptr;
         finished_ = true;
     }
-    // Where the search tells an end more than once, and not in order.
-    const auto by_end = [](const auto& each) { return std::pair(each.second, each.first); };
-    std::ranges::sort(found.ends, {}, by_end);
-    const auto twice = std::ranges::unique(found.ends);
-    found.ends.erase(twice.begin(), twice.end());
+    drop_told(found, before);
     for (const auto& [expression, to] : found.ends) {
         hits.push_back(hit_of(expression, to, scratch));
     }
@@ -371,13 +369,32 @@ void ExpressionScan::push(std::string_view piece, bool last, std::vector<Hit>& h
     }
 }
 
+// The search tells an end more than once, and not in order.
+void ExpressionScan::drop_told(Found& found, std::uint64_t before) {
+    const auto by_end = [](const auto& each) { return std::pair(each.second, each.first); };
+    std::ranges::sort(found.ends, {}, by_end);
+    const auto twice = std::ranges::unique(found.ends);
+    found.ends.erase(twice.begin(), twice.end());
+    std::erase_if(found.ends, [&](const auto& each) {
+        return each.second == before && std::ranges::find(told_, each.first) != told_.end();
+    });
+    if (fed_ != before) {
+        told_.clear();
+    }
+    for (const auto& [expression, to] : found.ends) {
+        if (to == fed_) {
+            told_.push_back(expression);
+        }
+    }
+}
+
 ExpressionScan::Hit ExpressionScan::hit_of(std::uint32_t expression, std::uint64_t to,
                                            hs_scratch* scratch) {
     const Place& last = place_of(to - 1);
     Hit hit{.expression = expression, .begin = 0, .end = last.end, .end_character = last.character};
     std::optional<std::size_t> begin;
-    if (exact_begins_ < kExactBeginsMax) {
-        ++exact_begins_;
+    if (exact_begins_[expression] < kExactBeginsMax) {
+        ++exact_begins_[expression];
         begin = exact_begin(expression, to, scratch);
     }
     const std::uint64_t width = std::min<std::uint64_t>(set_->width(expression), to);

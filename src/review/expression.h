@@ -28,8 +28,9 @@ inline constexpr std::size_t kExpressionBytesMax = 1000;
 inline constexpr std::size_t kExpressionsMax = 1000;  // in force at once
 // The longest text that one may match, in bytes of UTF-8: so much of a stream is held back.
 inline constexpr std::size_t kExpressionWidthMax = 400;
-// Of so many matches in a text the beginning is told; of those after them the furthest it can be.
-inline constexpr std::size_t kExactBeginsMax = 256;
+// Of so many matches of one expression in a text the beginning is told; of those after them the
+// furthest it can be.
+inline constexpr std::uint8_t kExactBeginsMax = 32;
 
 // Does not change.
 class ExpressionSet {
@@ -113,6 +114,7 @@ private:
     Hit hit_of(std::uint32_t expression, std::uint64_t to, hs_scratch* scratch);
     std::optional<std::size_t> exact_begin(std::uint32_t expression, std::uint64_t to,
                                            hs_scratch* scratch) const;
+    void drop_told(Found& found, std::uint64_t before);
     void forget();
 
     std::shared_ptr<const ExpressionSet> set_;
@@ -123,7 +125,9 @@ private:
     std::uint64_t fed_ = 0;
     std::size_t offset_ = 0;
     std::uint64_t characters_ = 0;
-    std::size_t exact_begins_ = 0;
+    std::vector<std::uint8_t> exact_begins_;  // of each expression
+    // Those that ended at the very end: with "\b" they may be told once more by what comes next.
+    std::vector<std::uint32_t> told_;
     bool finished_ = false;
 };
 

@@ -18,6 +18,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +32,10 @@ namespace {
 using internal::byte_at;
 using internal::kInvalid;
 using internal::take_character;
+
+// So many beginnings of one pattern are looked through for those that are over. More than lie
+// within the widest reach, so that each look throws most of them away.
+constexpr std::size_t kChainsMany = 4 * std::size_t{kWithinMax};
 
 // How many bytes at the end are the beginning of a character.
 std::size_t cut_at_end(std::string_view text) noexcept {
@@ -491,10 +496,13 @@ TextScan::Fate TextScan::fate_of_part(Candidate& candidate) {
     Chains& chains = chains_of(phrase.entry);
     const Chain* latest = nullptr;
     if (phrase.place > 0) {
-        for (const Chain& chain : chains.parts[phrase.place - 1U]) {
+        // By where they end: the last are the near ones.
+        for (const Chain& chain : std::views::reverse(chains.parts[phrase.place - 1U])) {
+            if (candidate.end_character - chain.end_character > entry.within) {
+                break;
+            }
             if (chain.end <= candidate.begin &&
-                candidate.end_character - chain.end_character <= entry.within &&
-                (latest == nullptr || latest->begin <= chain.begin)) {
+                (latest == nullptr || latest->begin < chain.begin)) {
                 latest = &chain;
             }
         }
@@ -507,7 +515,13 @@ TextScan::Fate TextScan::fate_of_part(Candidate& candidate) {
         candidate.begin = begin;
         return fate_of_whole(candidate);
     }
-    chains.parts[phrase.place].push_back(
+    auto& part = chains.parts[phrase.place];
+    if (part.size() >= kChainsMany) {
+        std::erase_if(part, [&](const Chain& chain) {
+            return chain.end_character + entry.within < candidate.end_character;
+        });
+    }
+    part.push_back(
         {.begin = begin, .end = candidate.end, .end_character = candidate.end_character});
     return Fate::kGone;
 }
@@ -516,13 +530,11 @@ TextScan::Fate TextScan::fate_of_part(Candidate& candidate) {
 void TextScan::forget_chains() {
     for (Chains& chains : chains_) {
         const std::uint32_t within = matcher_->entries()[chains.entry].within;
-        std::uint64_t next = chains.walk->characters + 1;
-        for (const Candidate& candidate : chains.walk->found) {
-            next = std::min(next, candidate.end_character);
-        }
+        const bool all_seen = chains.walk->found.empty();
+        const std::uint64_t next =
+            all_seen ? chains.walk->characters + 1 : chains.walk->found.front().end_character;
         const auto is_over = [&](const Chain& chain) {
-            return finished_ && chains.walk->found.empty() ? true
-                                                           : chain.end_character + within < next;
+            return (finished_ && all_seen) || chain.end_character + within < next;
         };
         for (auto& part : chains.parts) {
             std::erase_if(part, is_over);
@@ -546,7 +558,7 @@ TextScan::Fate TextScan::allowance_of(const Candidate& candidate) const {
     const auto look_at = [&](const std::deque<Candidate>& found) {
         for (const Candidate& other : found) {
             const Phrase& phrase = *other.phrase;
-            if (phrase.role == Phrase::Role::kAllow && is_around(other) &&
+            if (phrase.role == Phrase::Role::kAllow && !gone && is_around(other) &&
                 is_for_us(phrase.entry)) {
                 open = open || other.open;
                 gone = gone || (!other.open && is_in_language(other));

@@ -124,7 +124,8 @@ TEST_SUITE("slow gateway") {
         CHECK(records.find(R"(\"entries\":[\"w-1\"])") != std::string::npos);
     }
 
-    TEST_CASE("[DSP-10] expressions, links and patterns are in force in requests, answers and streams") {
+    TEST_CASE(
+        "[DSP-10] expressions, links and patterns are in force in requests, answers and streams") {
         const Reviewed running;
         running.put_in_force("e-1", {"--expression", "vx[0-9]{4,6}", "--folding", "plain"});
         running.put_in_force("l-1", {"--link", "bad.example"});
