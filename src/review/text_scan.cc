@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -305,10 +306,19 @@ void TextScan::note_ends(Walk& walk) {
 
 // What ended with a letter or digit and goes on with one was part of a longer word.
 void TextScan::settle_open(Walk& walk, WordKind next) {
-    walk.has_open = false;
-    std::erase_if(walk.found, [&](Candidate& candidate) {
+    if (!std::exchange(walk.has_open, false)) {
+        return;
+    }
+    // They end with the last symbol, and so stand behind all that ended before it.
+    const std::size_t last = walk.trail[(walk.symbols - 1) & walk.mask].offset();
+    auto first = walk.found.end();
+    while (first != walk.found.begin() && std::prev(first)->end > last) {
+        --first;
+    }
+    const auto gone = std::remove_if(first, walk.found.end(), [&](Candidate& candidate) {
         return std::exchange(candidate.open, false) && candidate.phrase->last == next;
     });
+    walk.found.erase(gone, walk.found.end());
 }
 
 std::size_t TextScan::start_of_state(const Walk& walk) noexcept {
