@@ -2,8 +2,7 @@
 // How fast texts are searched: matching_bench [FILE...], Chinese text (without files: made up by a
 // Zipf-like choice of characters). Word lists of two to eight characters are drawn from the text's
 // own characters, the commonest less often than they occur. Processor time of one thread, the best
-// of five; beside it Vectorscan's search for the same literals in the same text, where its headers
-// are.
+// of five; beside it Vectorscan's search for the same literals in the same text.
 
 #include "core/utf8.h"
 #include "review/automaton.h"
@@ -12,6 +11,7 @@
 #include "review/matcher.h"
 #include "review/text_scan.h"
 
+#include <hs.h>
 #include <time.h>
 
 #include <algorithm>
@@ -26,10 +26,6 @@
 #include <sstream>
 #include <string>
 #include <vector>
-
-#ifdef COLOPHON_HAS_VECTORSCAN
-#include <hs.h>
-#endif
 
 namespace {
 
@@ -159,7 +155,6 @@ void search_with(const std::vector<std::string>& words, const std::string& text,
                 found);
 }
 
-#ifdef COLOPHON_HAS_VECTORSCAN
 int count_match(unsigned, unsigned long long, unsigned long long, unsigned, void* context) {
     ++*static_cast<std::size_t*>(context);
     return 0;
@@ -196,7 +191,6 @@ void search_with_vectorscan(const std::vector<std::string>& words, const std::st
     hs_free_scratch(scratch);
     hs_free_database(database);
 }
-#endif
 
 }  // namespace
 
@@ -208,9 +202,7 @@ int main(int argc, char** argv) {
              {review::Folding::kExact, review::Folding::kPlain, review::Folding::kLoose}) {
             search_with(words, text, folding);
         }
-#ifdef COLOPHON_HAS_VECTORSCAN
         search_with_vectorscan(words, text);
-#endif
     }
     return 0;
 }

@@ -67,7 +67,10 @@ std::string_view shown_state(review::EntryState state) {
 // What the entry looks for, as the list shows it.
 std::string looks_for(const review::AnyEntry& entry) {
     if (const auto* text = std::get_if<review::Entry>(&entry)) {
-        return printable(text->phrase);
+        const std::string wanted = printable(text->phrase);
+        return text->kind == review::EntryKind::kPhrase
+                   ? wanted
+                   : fmt::format("{} {}", review::kind_name(text->kind), wanted);
     }
     return "pdq " + fingerprint::to_hex(std::get<review::PictureEntry>(entry).hash).substr(0, 16);
 }

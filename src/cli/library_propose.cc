@@ -41,6 +41,9 @@ struct ProposeArguments : AboutArguments {
     std::string id;
     std::string category;
     std::string phrase;
+    std::string expression;
+    std::string link;
+    std::string pattern;
     std::string pdq;
     std::int64_t distance = -1;
     std::string action;
@@ -54,6 +57,7 @@ struct ProposeArguments : AboutArguments {
     std::string stage;
     std::vector<std::string> tenants;
     std::vector<std::string> services;
+    std::vector<std::string> languages;
 };
 
 struct FileArguments : AboutArguments {
@@ -88,6 +92,9 @@ json::Value entry_value(const ProposeArguments& from) {
         }
     };
     text("phrase", from.phrase);
+    text("expression", from.expression);
+    text("link", from.link);
+    text("pattern", from.pattern);
     text("pdq", from.pdq);
     if (from.distance >= 0) {
         object.emplace_back("distance", from.distance);
@@ -109,6 +116,7 @@ json::Value entry_value(const ProposeArguments& from) {
     text("stage", from.stage);
     list("tenants", from.tenants);
     list("services", from.services);
+    list("languages", from.languages);
     return object;
 }
 
@@ -232,16 +240,27 @@ void add_about_options(CLI::App& verb, AboutArguments& arguments) {
         std::string(tr("until when: 2027-01-01T00:00:00Z", "失效时间：2027-01-01T00:00:00Z")));
 }
 
+void add_wanted_options(CLI::App& verb, ProposeArguments& to) {
+    verb.add_option("--phrase", to.phrase, std::string(tr("words to look for", "要查找的词语")));
+    verb.add_option("--expression", to.expression,
+                    std::string(tr("a regular expression to look for", "要查找的正则表达式")));
+    verb.add_option("--link", to.link,
+                    std::string(tr("a domain, with a path or without", "要查找的域名，可带路径")));
+    verb.add_option(
+        "--pattern", to.pattern,
+        std::string(tr("phrases one after the other: a/b ... c", "依次出现的词语：a/b ... c")));
+    verb.add_option("--pdq", to.pdq, std::string(tr("PDQ hash to look for", "要查找的 PDQ 哈希")));
+    verb.add_option("--distance", to.distance,
+                    std::string(tr("bits of the hash that may differ", "哈希允许相差的位数")));
+}
+
 void add_entry_options(CLI::App& verb, ProposeArguments& to) {
     verb.add_option("ID", to.id, std::string(tr("id of the entry", "条目编号")))->required();
     verb.add_option(
             "--category", to.category,
             std::string(tr("the risk: A1a to A5b, or your own", "风险类别：A1a 至 A5b，或自定")))
         ->required();
-    verb.add_option("--phrase", to.phrase, std::string(tr("words to look for", "要查找的词语")));
-    verb.add_option("--pdq", to.pdq, std::string(tr("PDQ hash to look for", "要查找的 PDQ 哈希")));
-    verb.add_option("--distance", to.distance,
-                    std::string(tr("bits of the hash that may differ", "哈希允许相差的位数")));
+    add_wanted_options(verb, to);
     verb.add_option("--action", to.action, "block, hold, flag, allow");
     verb.add_option("--folding", to.folding, "exact, plain, loose, sound");
     verb.add_option(
@@ -265,6 +284,10 @@ void add_entry_options(CLI::App& verb, ProposeArguments& to) {
     verb.add_option("--service", to.services,
                     std::string(tr("only for this class of service; may be repeated",
                                    "仅限该服务类别，可重复")));
+    verb.add_option("--language", to.languages,
+                    std::string(tr("only in this language: zh, en, ja, ko, ru, ar, other; may be "
+                                   "repeated",
+                                   "仅限该语言：zh、en、ja、ko、ru、ar、other，可重复")));
 }
 
 template <class Arguments, class F>

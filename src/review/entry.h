@@ -4,6 +4,7 @@
 // One thing that texts are searched for: an entry of the feature library [DSP-10].
 
 #include "review/fold.h"
+#include "review/language.h"
 #include "review/scope.h"
 
 #include <cstddef>
@@ -23,14 +24,24 @@ inline constexpr std::size_t kPhraseBytesMax = 256;
 inline constexpr std::size_t kContextPhrasesMax = 8;
 inline constexpr std::uint32_t kWithinMax = 1000;
 
+enum class EntryKind : std::uint8_t {
+    kPhrase,      // 1 to kPhraseBytesMax bytes of UTF-8
+    kExpression,  // review/expression.h; kExact or kPlain
+    kLink,        // a domain, or one with a path: review/link.h
+    kPattern,     // phrases one after the other: review/pattern.h
+};
+std::string_view kind_name(EntryKind kind) noexcept;  // "phrase", "expression", "link", "pattern"
+
 struct Entry {
     std::string id;        // what verdicts and records name
     std::string category;  // a risk of the taxonomy
-    std::string phrase;    // UTF-8, 1 to kPhraseBytesMax bytes
+    EntryKind kind = EntryKind::kPhrase;
+    std::string phrase;  // what is looked for, as its kind writes it
     Folding folding = Folding::kLoose;
     // kAllow: a phrase that may pass whatever lies inside it ("大麻烦" holds "大麻").
     Decision action = Decision::kBlock;
-    // All of these, and none of those, within so many characters of the phrase (of their ends).
+    // All of these, and none of those, within so many characters of the phrase (of their ends). The
+    // same holds between the parts of a pattern.
     std::vector<std::string> with;
     std::vector<std::string> without;
     std::uint32_t within = 50;
@@ -41,6 +52,8 @@ struct Entry {
     bool split = false;
     std::string reply;  // what is answered instead, if anything
     Scope scope;
+    // Only where the text may be in one of these; 0: wherever.
+    Languages languages = 0;
 };
 
 }  // namespace colophon::review

@@ -6,6 +6,7 @@
 #include "fingerprint/pdq.h"
 #include "review/entry.h"
 #include "review/fold.h"
+#include "review/language.h"
 #include "review/picture_list.h"
 #include "review/scope.h"
 
@@ -86,13 +87,57 @@ Result<std::uint32_t> number_of(const json::Value& value, std::string_view name)
     return static_cast<std::uint32_t>(*number);
 }
 
-// True when the member was one of those that texts have.
-Result<bool> set_text_member(const json::Member& member, Entry& entry) {
+// What stands in an object, before it is known what it is.
+struct Read {
+    Entry text;
+    PictureEntry picture;
+    bool has_text = false;
+    bool has_wanted = false;
+    bool has_folding = false;
+    bool has_stage = false;
+    bool has_hash = false;
+    bool has_distance = false;
+};
+
+constexpr std::array kKinds{EntryKind::kPhrase, EntryKind::kExpression, EntryKind::kLink,
+                            EntryKind::kPattern};
+
+// True when the member says what is looked for.
+Result<bool> set_wanted_member(const json::Member& member, Read& read) {
     const auto& [name, value] = member;
-    if (name == "phrase") {
-        entry.phrase = TRY(string_of(value, name));
-    } else if (name == "folding") {
+    const auto* kind = std::ranges::find(kKinds, name, kind_name);
+    if (kind == kKinds.end()) {
+        return false;
+    }
+    if (std::exchange(read.has_wanted, true)) {
+        return wrong("an entry looks for one thing: a phrase, an expression, a link or a pattern");
+    }
+    read.text.kind = *kind;
+    read.text.phrase = TRY(string_of(value, name));
+    return true;
+}
+
+Result<Languages> languages_of(const json::Value& value) {
+    Languages languages = 0;
+    for (const std::string& name : TRY(strings_of(value, "languages", kScopeNamesMax))) {
+        const auto language = parse_language(name);
+        if (!language) {
+            return wrong("\"languages\" holds others than zh, en, ja, ko, ru, ar, other");
+        }
+        languages |= *language;
+    }
+    return languages;
+}
+
+// True when the member was one of those that texts have.
+Result<bool> set_text_member(const json::Member& member, Read& read) {
+    const auto& [name, value] = member;
+    Entry& entry = read.text;
+    if (name == "folding") {
         entry.folding = TRY(folding_of(value));
+        read.has_folding = true;
+    } else if (name == "languages") {
+        entry.languages = TRY(languages_of(value));
     } else if (name == "with") {
         entry.with = TRY(strings_of(value, name, kContextPhrasesMax));
     } else if (name == "without") {
@@ -134,15 +179,6 @@ Result<bool> set_scope_member(const json::Member& member, Scope& scope) {
     return true;
 }
 
-// What stands in an object, before it is known what it is.
-struct Read {
-    Entry text;
-    PictureEntry picture;
-    bool has_text = false;
-    bool has_hash = false;
-    bool has_distance = false;
-};
-
 Result<bool> set_picture_member(const json::Member& member, Read& read) {
     const auto& [name, value] = member;
     if (name == "pdq") {
@@ -160,13 +196,14 @@ Result<bool> set_picture_member(const json::Member& member, Read& read) {
 
 Result<void> set_member(const json::Member& member, Read& read) {
     const auto& [name, value] = member;
+    read.has_stage = read.has_stage || name == "stage";
     if (name == "id") {
         read.text.id = TRY(string_of(value, name));
     } else if (name == "category") {
         read.text.category = TRY(string_of(value, name));
     } else if (name == "action") {
         read.text.action = TRY(decision_of(value));
-    } else if (TRY(set_text_member(member, read.text))) {
+    } else if (TRY(set_wanted_member(member, read)) || TRY(set_text_member(member, read))) {
         read.has_text = true;
     } else if (name != "about" && !TRY(set_picture_member(member, read)) &&
                !TRY(set_scope_member(member, read.text.scope))) {
@@ -175,8 +212,17 @@ Result<void> set_member(const json::Member& member, Read& read) {
     return {};
 }
 
-void write_scope(const Scope& scope, json::Object& object) {
-    if (scope.stage != Stage::kBoth) {
+// What is usual for its kind.
+Folding usual_folding(EntryKind kind) noexcept {
+    return kind == EntryKind::kExpression ? Folding::kExact : Entry().folding;
+}
+
+Stage usual_stage(EntryKind kind) noexcept {
+    return kind == EntryKind::kPattern ? Stage::kInput : Stage::kBoth;
+}
+
+void write_scope(const Scope& scope, Stage usual, json::Object& object) {
+    if (scope.stage != usual) {
         object.emplace_back("stage", stage_name(scope.stage));
     }
     const auto list = [&](std::string_view name, const std::vector<std::string>& names) {
@@ -190,8 +236,8 @@ void write_scope(const Scope& scope, json::Object& object) {
 
 void write_text(const Entry& entry, json::Object& object) {
     const Entry usual;
-    object.emplace_back("phrase", entry.phrase);
-    if (entry.folding != usual.folding) {
+    object.emplace_back(kind_name(entry.kind), entry.phrase);
+    if (entry.folding != usual_folding(entry.kind)) {
         object.emplace_back("folding", folding_name(entry.folding));
     }
     const auto list = [&](std::string_view name, const std::vector<std::string>& phrases) {
@@ -213,6 +259,7 @@ void write_text(const Entry& entry, json::Object& object) {
     if (!entry.reply.empty()) {
         object.emplace_back("reply", entry.reply);
     }
+    list("languages", language_names(entry.languages));
 }
 
 }  // namespace
@@ -241,7 +288,10 @@ Result<AnyEntry> read_entry(const json::Value& value) {
         return wrong("an entry is of a \"phrase\" or of a \"pdq\", not of both");
     }
     if (!read.has_hash) {
-        return AnyEntry(std::move(read.text));
+        Entry& entry = read.text;
+        entry.folding = read.has_folding ? entry.folding : usual_folding(entry.kind);
+        entry.scope.stage = read.has_stage ? entry.scope.stage : usual_stage(entry.kind);
+        return AnyEntry(std::move(entry));
     }
     read.picture.id = std::move(read.text.id);
     read.picture.category = std::move(read.text.category);
@@ -266,7 +316,8 @@ json::Object write_entry(const AnyEntry& entry) {
     if (action != Decision::kBlock) {
         object.emplace_back("action", decision_name(action));
     }
-    write_scope(text != nullptr ? text->scope : picture->scope, object);
+    write_scope(text != nullptr ? text->scope : picture->scope,
+                text != nullptr ? usual_stage(text->kind) : Stage::kBoth, object);
     return object;
 }
 

@@ -6,6 +6,9 @@
 //   {"id":"b-17","category":"A1d","phrase":"炸弹","folding":"plain","action":"block",
 //    "with":["制作"],"without":["新闻"],"within":30,"inside_words":true,"split":true,"reply":"...",
 //    "stage":"output","tenants":["..."],"services":["dialogue"]}
+//   {"id":"e-1","category":"A4f","expression":"1[3-9][0-9]{9}","action":"hold","languages":["zh"]}
+//   {"id":"l-1","category":"A1h","link":"example.com/path"}
+//   {"id":"j-1","category":"jailbreak","pattern":"ignore/forget ... previous ... instructions"}
 //   {"id":"p-1","category":"A1f","pdq":"64 hexadecimal digits","distance":31,"action":"hold"}
 // A member "about" holds what is not for the search (review/library.h) and is passed over here.
 
@@ -24,8 +27,9 @@ using AnyEntry = std::variant<Entry, PictureEntry>;
 const std::string& entry_id(const AnyEntry& entry);
 const std::string& entry_category(const AnyEntry& entry);
 
-// Members that are missing have the values of Entry and PictureEntry; `id` and `category` may not
-// be. kInvalidArgument; unknown members are refused, because a rule that is read in part is another
+// Members that are missing have the values of Entry and PictureEntry, except that expressions are
+// compared exactly and patterns are for inputs; `id` and `category` may not be missing.
+// kInvalidArgument; unknown members are refused, because a rule that is read in part is another
 // rule.
 Result<AnyEntry> read_entry(const json::Value& value);
 

@@ -11,6 +11,7 @@
 #include "review/entry_list.h"
 #include "review/internal/csv.h"
 #include "review/library.h"
+#include "review/matcher.h"
 #include "review/picture_list.h"
 
 #include <fmt/format.h>
@@ -35,10 +36,35 @@ namespace {
 constexpr std::array<std::string_view, 4> kFormats{"json", "csv", "signals", "updates"};
 constexpr std::array<std::string_view, 5> kAboutNames{"reason", "evidence", "source", "owner",
                                                       "expires"};
-constexpr std::array<std::string_view, 16> kEntryNames{
-    "id",      "category", "phrase",       "pdq",   "distance", "action", "folding", "with",
-    "without", "within",   "inside_words", "split", "reply",    "stage",  "tenants", "services"};
-constexpr std::array<std::string_view, 4> kListNames{"with", "without", "tenants", "services"};
+constexpr std::array<std::string_view, 20> kEntryNames{
+    "id",       "category", "phrase",  "expression", "link",     "pattern",  "pdq",
+    "distance", "action",   "folding", "with",       "without",  "within",   "inside_words",
+    "split",    "reply",    "stage",   "tenants",    "services", "languages"};
+constexpr std::array<std::string_view, 5> kListNames{"with", "without", "tenants", "services",
+                                                     "languages"};
+
+// What others call what we look for.
+struct Foreign {
+    std::string_view signal;     // in a file of signals; empty where there is none
+    std::string_view indicator;  // in updates
+    std::string_view member;     // of an entry
+};
+// The first of a member is what is written.
+constexpr std::array<Foreign, 5> kForeign{{
+    {"pdq", "HASH_PDQ", "pdq"},
+    {"raw_text", "TEXT_STRING", "phrase"},
+    {"url", "URI", "link"},
+    {{}, "RAW_URI", "link"},
+    {{}, "DOMAIN", "link"},
+}};
+
+// What is known elsewhere of what the entry looks for, if anything.
+const Foreign* foreign_of(const AnyEntry& entry) noexcept {
+    const auto* text = std::get_if<Entry>(&entry);
+    const auto* found = std::ranges::find(kForeign, text != nullptr ? kind_name(text->kind) : "pdq",
+                                          &Foreign::member);
+    return found == kForeign.end() ? nullptr : found;
+}
 
 Error wrong(std::string what) {
     return {ErrorCode::kInvalidArgument, std::move(what)};
@@ -114,6 +140,10 @@ Result<Proposal> read_proposal(json::Value value, std::size_t number,
     }
     Proposal proposal;
     proposal.entry = TRY(read_entry(value));
+    const auto* text = std::get_if<Entry>(&proposal.entry);
+    if (text != nullptr && text->kind != EntryKind::kPhrase) {
+        TRY(Matcher::compile({*text}));  // so that its line is named, and not the whole list
+    }
     proposal.about = TRY(read_about(value.find("about"), defaults));
     if (json_line(proposal).size() > kEntryBytesMax) {
         return wrong(fmt::format("an entry has at most {} bytes", kEntryBytesMax));
@@ -132,12 +162,12 @@ Result<Proposal> read_signal_line(std::string_view line, std::size_t number,
     const std::size_t space = std::min(line.find(' '), line.size());
     const std::string_view kind = line.substr(0, space);
     const std::string_view signal = line.substr(std::min(space + 1, line.size()));
-    if (kind != "pdq" && kind != "raw_text") {
-        return wrong(
-            fmt::format("signals of the kind \"{}\" are not known; pdq and raw_text are", kind));
+    const auto* known = std::ranges::find(kForeign, kind, &Foreign::signal);
+    if (kind.empty() || known == kForeign.end()) {
+        return wrong(fmt::format(
+            "signals of the kind \"{}\" are not known; pdq, raw_text and url are", kind));
     }
-    return read_proposal(json::Object{{kind == "pdq" ? "pdq" : "phrase", signal}}, number,
-                         defaults);
+    return read_proposal(json::Object{{std::string(known->member), signal}}, number, defaults);
 }
 
 template <class F>
@@ -267,11 +297,14 @@ bool is_deleted(const json::Value& update) {
 Result<Proposal> read_update(const json::Value& update, std::size_t number,
                              const ListDefaults& defaults) {
     const std::string type = update.string_or("type", "");
-    if (type != "HASH_PDQ" && type != "TEXT_STRING") {
-        return wrong(fmt::format(
-            "indicators of the type \"{}\" are not known; HASH_PDQ and TEXT_STRING are", type));
+    const auto* known = std::ranges::find(kForeign, type, &Foreign::indicator);
+    if (known == kForeign.end()) {
+        return wrong(
+            fmt::format("indicators of the type \"{}\" are not known; HASH_PDQ, "
+                        "TEXT_STRING, URI, RAW_URI and DOMAIN are",
+                        type));
     }
-    json::Object entry{{type == "HASH_PDQ" ? "pdq" : "phrase", update.string_or("indicator", "")},
+    json::Object entry{{std::string(known->member), update.string_or("indicator", "")},
                        {"category", tag_of(update, defaults)}};
     const std::string id = update.string_or("id", "");
     if (!id.empty()) {
@@ -336,12 +369,16 @@ std::string write_csv(std::span<const Proposal> proposals) {
 std::string write_updates(std::span<const Proposal> proposals) {
     json::Array data;
     for (const Proposal& proposal : proposals) {
+        const Foreign* known = foreign_of(proposal.entry);
+        if (known == nullptr) {
+            continue;
+        }
         const auto* text = std::get_if<Entry>(&proposal.entry);
         const auto* picture = std::get_if<PictureEntry>(&proposal.entry);
         json::Object update{
             {"id", entry_id(proposal.entry)},
             {"indicator", text != nullptr ? text->phrase : fingerprint::to_hex(picture->hash)},
-            {"type", text != nullptr ? "TEXT_STRING" : "HASH_PDQ"},
+            {"type", known->indicator},
             {"should_delete", false}};
         update.emplace_back(
             "descriptors",
@@ -353,9 +390,14 @@ std::string write_updates(std::span<const Proposal> proposals) {
 }
 
 std::string signal_line(const Proposal& proposal) {
+    const Foreign* known = foreign_of(proposal.entry);
+    if (known == nullptr) {
+        return {};
+    }
     if (const auto* text = std::get_if<Entry>(&proposal.entry)) {
-        return text->phrase.find('\n') == std::string::npos ? "raw_text " + text->phrase + "\n"
-                                                            : std::string();
+        return text->phrase.find('\n') == std::string::npos
+                   ? fmt::format("{} {}\n", known->signal, text->phrase)
+                   : std::string();
     }
     return "pdq " + fingerprint::to_hex(std::get<PictureEntry>(proposal.entry).hash) + "\n";
 }

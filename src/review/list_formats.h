@@ -5,8 +5,9 @@
 //   kJson     one entry a line (review/entry_json.h) with "about":{"reason":...,"evidence":...,
 //             "source":...,"owner":...,"expires":"2027-01-01T00:00:00Z"}
 //   kCsv      RFC 4180, a row of names first: those of kJson and of "about"; lists parted by "|"
-//   kSignals  "pdq HASH" or "raw_text WORDS" a line, the local file of ThreatExchange and HMA
-//   kUpdates  {"data":[{"id":...,"indicator":...,"type":"HASH_PDQ"|"TEXT_STRING",
+//   kSignals  "pdq HASH", "raw_text WORDS" or "url LINK" a line, the local file of ThreatExchange
+//             and HMA
+//   kUpdates  {"data":[{"id":...,"indicator":...,"type":"HASH_PDQ"|"TEXT_STRING"|"URI",
 //             "should_delete":false,"descriptors":[{"tags":[...]}]}]}, ThreatExchange's
 //             threat_updates
 
@@ -47,7 +48,8 @@ struct ListLine {
 Result<std::vector<ListLine>> read_list(ListFormat format, std::string_view text,
                                         const ListDefaults& defaults);
 
-// kSignals and kUpdates leave out what they have no words for: everything but hashes and phrases.
+// kSignals and kUpdates leave out what they have no words for: everything but hashes,
+// phrases and links.
 std::string write_list(ListFormat format, std::span<const Proposal> proposals);
 
 }  // namespace colophon::review

@@ -7,7 +7,10 @@
 #include "core/utf8.h"
 #include "review/automaton.h"
 #include "review/entry.h"
+#include "review/expression.h"
 #include "review/fold.h"
+#include "review/link.h"
+#include "review/pattern.h"
 #include "review/scope.h"
 #include "review/split.h"
 
@@ -218,7 +221,20 @@ std::size_t PhraseSet::bytes() const noexcept {
 
 namespace {
 
-using Sources = std::array<std::vector<PhraseSet::Source>, kFoldings>;
+// What is compiled, gathered from all entries.
+struct Sources {
+    std::array<std::vector<PhraseSet::Source>, kFoldings> phrases;
+    struct OfExpressions {
+        std::vector<std::string> texts;
+        std::vector<Phrase> phrases;
+    };
+    std::array<OfExpressions, kFoldings> expressions;
+    std::size_t expression_count = 0;
+    std::vector<LinkForm> link_forms;
+    std::vector<std::uint32_t> link_numbers;  // of the forms
+    std::vector<Phrase> links;
+    std::unordered_map<std::uint32_t, std::size_t> parts;
+};
 
 Error bad_entry(const Entry& entry, std::string_view what) {
     return {ErrorCode::kInvalidArgument, fmt::format("entry {}: {}", entry.id, what)};
@@ -247,13 +263,83 @@ Result<void> add_phrase(const Entry& entry, std::uint32_t number, const Part& pa
                   .first = entry.inside_words ? WordKind::kOther : word_kind(text.front()),
                   .last = entry.inside_words ? WordKind::kOther : word_kind(text.back()),
                   .runs = {}};
-    auto& wanted = sources[static_cast<std::size_t>(entry.folding)];
+    auto& wanted = sources.phrases[static_cast<std::size_t>(entry.folding)];
     if (entry.split) {
         for (std::u32string& variant : split_variants(text)) {
             wanted.push_back({std::move(variant), phrase});
         }
     }
     wanted.push_back({text, std::move(phrase)});
+    return {};
+}
+
+Phrase whole(const Entry& entry, std::uint32_t number) {
+    return {.entry = number,
+            .role = entry.action == Decision::kAllow ? Phrase::Role::kAllow : Phrase::Role::kMain,
+            .runs = {}};
+}
+
+Result<void> add_expression(const Entry& entry, std::uint32_t number, Sources& sources) {
+    if (entry.folding > Folding::kPlain) {
+        return bad_entry(entry, "an expression is compared at the level exact or plain");
+    }
+    if (entry.action == Decision::kAllow) {
+        return bad_entry(entry, "only phrases and links may pass");
+    }
+    if (++sources.expression_count > kExpressionsMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("a library has at most {} expressions", kExpressionsMax)};
+    }
+    auto& of_level = sources.expressions[static_cast<std::size_t>(entry.folding)];
+    of_level.texts.push_back(entry.phrase);
+    of_level.phrases.push_back(whole(entry, number));
+    return {};
+}
+
+Result<void> add_link(const Entry& entry, std::uint32_t number, Sources& sources) {
+    if (sources.links.size() == kLinksMax) {
+        return Error{ErrorCode::kLimit, fmt::format("a library has at most {} links", kLinksMax)};
+    }
+    auto forms = parse_link(entry.phrase);
+    if (!forms.ok()) {
+        return bad_entry(entry, forms.error().what);
+    }
+    for (LinkForm& form : *forms) {
+        sources.link_forms.push_back(std::move(form));
+        sources.link_numbers.push_back(static_cast<std::uint32_t>(sources.links.size()));
+    }
+    sources.links.push_back(whole(entry, number));
+    return {};
+}
+
+Result<void> add_pattern(const Entry& entry, std::uint32_t number, Sources& sources) {
+    if (entry.action == Decision::kAllow) {
+        return bad_entry(entry, "only phrases and links may pass");
+    }
+    const auto parts = parse_pattern(entry.phrase);
+    if (!parts.ok()) {
+        return bad_entry(entry, parts.error().what);
+    }
+    sources.parts.emplace(number, parts->size());
+    for (std::size_t i = 0; i < parts->size(); ++i) {
+        for (const std::string& way : (*parts)[i]) {
+            TRY(add_phrase(entry, number, {way, Phrase::Role::kPart, i}, sources));
+        }
+    }
+    return {};
+}
+
+Result<void> add_main(const Entry& entry, std::uint32_t number, Sources& sources) {
+    switch (entry.kind) {
+        case EntryKind::kPhrase:
+            return add_phrase(entry, number, {entry.phrase, whole(entry, number).role, 0}, sources);
+        case EntryKind::kExpression:
+            return add_expression(entry, number, sources);
+        case EntryKind::kLink:
+            return add_link(entry, number, sources);
+        case EntryKind::kPattern:
+            return add_pattern(entry, number, sources);
+    }
     return {};
 }
 
@@ -269,8 +355,7 @@ Result<void> add_entry(const Entry& entry, std::uint32_t number, Sources& source
     if (allows && (!entry.with.empty() || !entry.without.empty())) {
         return bad_entry(entry, "a phrase that may pass has no \"with\" and no \"without\"");
     }
-    const auto main = allows ? Phrase::Role::kAllow : Phrase::Role::kMain;
-    TRY(add_phrase(entry, number, {entry.phrase, main, 0}, sources));
+    TRY(add_main(entry, number, sources));
     for (std::size_t i = 0; i < entry.with.size(); ++i) {
         TRY(add_phrase(entry, number, {entry.with[i], Phrase::Role::kWith, i}, sources));
     }
@@ -296,6 +381,7 @@ std::string version_of(std::span<const Entry> entries) {
         put(fmt::format("{} {} {} {} {}", static_cast<int>(entry.folding),
                         static_cast<int>(entry.action), entry.within, entry.inside_words,
                         entry.split));
+        put(fmt::format("{} {}", kind_name(entry.kind), entry.languages));
         put(stage_name(entry.scope.stage));
         for (const auto* list : {&entry.scope.tenants, &entry.scope.services}) {
             put(fmt::format("{}", list->size()));
@@ -305,7 +391,46 @@ std::string version_of(std::span<const Entry> entries) {
     return to_hex(sha256(as_bytes(all))).substr(0, 12);
 }
 
+Result<void> compile_expressions(std::span<const Entry> entries, Sources& sources,
+                                 std::vector<Expressions>& all) {
+    for (std::size_t level = 0; level < kFoldings; ++level) {
+        auto& of_level = sources.expressions[level];
+        if (of_level.texts.empty()) {
+            continue;
+        }
+        std::size_t wrong = 0;
+        auto set = ExpressionSet::compile(static_cast<Folding>(level), of_level.texts, wrong);
+        if (!set.ok()) {
+            Error error = bad_entry(entries[of_level.phrases[wrong].entry], set.error().what);
+            error.code = set.error().code;
+            return error;
+        }
+        all.push_back({.set = std::move(*set), .phrases = std::move(of_level.phrases)});
+    }
+    return {};
+}
+
+Result<Links> compile_links(Sources& sources) {
+    auto set = std::make_shared<const LinkSet>(std::move(sources.link_forms),
+                                               std::move(sources.link_numbers));
+    if (set->too_many_symbols()) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("the links hold more than {} different characters",
+                                 std::numeric_limits<Symbol>::max())};
+    }
+    const bool has_allowances = std::ranges::any_of(
+        sources.links, [](const Phrase& phrase) { return phrase.role == Phrase::Role::kAllow; });
+    return Links{.set = std::move(set),
+                 .phrases = std::move(sources.links),
+                 .has_allowances = has_allowances};
+}
+
 }  // namespace
+
+std::string_view kind_name(EntryKind kind) noexcept {
+    constexpr std::array<std::string_view, 4> kNames{"phrase", "expression", "link", "pattern"};
+    return kNames[static_cast<std::size_t>(kind)];
+}
 
 Result<Matcher> Matcher::compile(std::vector<Entry> entries) {
     if (entries.size() > kEntriesMax) {
@@ -319,10 +444,10 @@ Result<Matcher> Matcher::compile(std::vector<Entry> entries) {
     }
     Matcher matcher;
     for (std::size_t level = 0; level < kFoldings; ++level) {
-        if (sources[level].empty()) {
+        if (sources.phrases[level].empty()) {
             continue;
         }
-        matcher.sets_.emplace_back(static_cast<Folding>(level), sources[level]);
+        matcher.sets_.emplace_back(static_cast<Folding>(level), sources.phrases[level]);
         if (matcher.sets_.back().too_many_symbols()) {
             return Error{ErrorCode::kLimit,
                          fmt::format("the phrases of the level \"{}\" hold more than {} different "
@@ -331,6 +456,13 @@ Result<Matcher> Matcher::compile(std::vector<Entry> entries) {
                                      std::numeric_limits<Symbol>::max())};
         }
     }
+    TRY(compile_expressions(entries, sources, matcher.expressions_));
+    if (!sources.links.empty()) {
+        matcher.links_ = TRY(compile_links(sources));
+    }
+    matcher.parts_ = std::move(sources.parts);
+    matcher.has_languages_ =
+        std::ranges::any_of(entries, [](const Entry& entry) { return entry.languages != 0; });
     matcher.version_ = version_of(entries);
     matcher.entries_ = std::move(entries);
     return matcher;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The entries of a library made ready for searching: an automaton for each folding that is used.
-// Does not change; a new state of the library is a new matcher.
+// The entries of a library made ready for searching: an automaton for each folding that is used,
+// the expressions, and the links. Does not change; a new state of the library is a new matcher.
 
 #include "core/result.h"
 #include "review/automaton.h"
 #include "review/entry.h"
+#include "review/expression.h"
 #include "review/fold.h"
+#include "review/link.h"
 
 #include <array>
 #include <cstddef>
@@ -45,7 +47,7 @@ private:
 
 // One phrase of one entry.
 struct Phrase {
-    enum class Role : std::uint8_t { kMain, kWith, kWithout, kAllow };
+    enum class Role : std::uint8_t { kMain, kWith, kWithout, kAllow, kPart };
 
     std::uint32_t entry = 0;
     Role role = Role::kMain;
@@ -102,21 +104,43 @@ private:
     std::unique_ptr<const Automaton> automaton_;
 };
 
+// The expressions of one level. What they are of is as with phrases.
+struct Expressions {
+    std::shared_ptr<const ExpressionSet> set;
+    std::vector<Phrase> phrases;  // by the number of the expression
+};
+
+struct Links {
+    std::shared_ptr<const LinkSet> set;  // none without links
+    std::vector<Phrase> phrases;
+    bool has_allowances = false;
+};
+
 class Matcher {
 public:
     Matcher() = default;
     // kInvalidArgument names the entry: no phrase, too long, not UTF-8, nothing left of it after
-    // folding. kLimit: too many entries.
+    // folding, an expression that cannot be searched for. kLimit: too many entries.
     static Result<Matcher> compile(std::vector<Entry> entries);
 
     std::span<const Entry> entries() const noexcept { return entries_; }
     std::span<const PhraseSet> sets() const noexcept { return sets_; }
+    std::span<const Expressions> expressions() const noexcept { return expressions_; }
+    const Links& links() const noexcept { return links_; }
+    // How many parts a pattern has.
+    std::size_t parts(std::uint32_t entry) const noexcept { return parts_.at(entry); }
+    // Whether the language of texts matters.
+    bool has_languages() const noexcept { return has_languages_; }
     // Of what the entries say: the same entries, the same version.
     const std::string& version() const noexcept { return version_; }
 
 private:
     std::vector<Entry> entries_;
     std::vector<PhraseSet> sets_;  // at most one for each folding
+    std::vector<Expressions> expressions_;
+    Links links_;
+    std::unordered_map<std::uint32_t, std::size_t> parts_;
+    bool has_languages_ = false;
     std::string version_ = "none";
 };
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "review/text_scan.h"
 
-#include "core/utf8.h"
 #include "review/automaton.h"
 #include "review/entry.h"
+#include "review/expression.h"
 #include "review/fold.h"
+#include "review/internal/characters.h"
+#include "review/language.h"
+#include "review/link.h"
 #include "review/matcher.h"
 #include "review/scope.h"
 
@@ -13,8 +16,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,36 +30,13 @@
 namespace colophon::review {
 namespace {
 
-constexpr char32_t kInvalid = 0xffffffff;
+using internal::byte_at;
+using internal::kInvalid;
+using internal::take_character;
 
-unsigned byte_at(std::string_view text, std::size_t at) noexcept {
-    return static_cast<unsigned char>(text.data()[at]);
-}
-
-// As next_code_point, with the way that Chinese takes first. Moves on by one at an invalid byte.
-inline char32_t take_character(std::string_view text, std::size_t& at) noexcept {
-    const unsigned first = byte_at(text, at);
-    if (first < 0x80) {
-        ++at;
-        return first;
-    }
-    if ((first & 0xf0U) == 0xe0U && at + 3 <= text.size()) {
-        const unsigned second = byte_at(text, at + 1);
-        const unsigned third = byte_at(text, at + 2);
-        const char32_t character =
-            (first & 0x0fU) << 12U | (second & 0x3fU) << 6U | (third & 0x3fU);
-        if ((second & 0xc0U) == 0x80U && (third & 0xc0U) == 0x80U && character >= 0x800 &&
-            (character < 0xd800 || character > 0xdfff)) {
-            at += 3;
-            return character;
-        }
-    }
-    if (const auto other = next_code_point(text, at)) {
-        return *other;
-    }
-    ++at;
-    return kInvalid;
-}
+// So many beginnings of one pattern are looked through for those that are over. More than lie
+// within the widest reach, so that each look throws most of them away.
+constexpr std::size_t kChainsMany = 4 * std::size_t{kWithinMax};
 
 // How many bytes at the end are the beginning of a character.
 std::size_t cut_at_end(std::string_view text) noexcept {
@@ -73,6 +55,10 @@ std::size_t cut_at_end(std::string_view text) noexcept {
 
 TextScan::TextScan(std::shared_ptr<const Matcher> matcher, Occasion occasion)
     : matcher_(std::move(matcher)), occasion_(std::move(occasion)) {
+    start_walks();
+}
+
+void TextScan::start_walks() {
     for (const PhraseSet& set : matcher_->sets()) {
         Walk walk{.set = &set, .trail = {}, .found = {}};
         // One more than is asked for: a repeat looks at the symbol before it.
@@ -80,6 +66,40 @@ TextScan::TextScan(std::shared_ptr<const Matcher> matcher, Occasion occasion)
         walk.mask = walk.trail.size() - 1;
         walks_.push_back(std::move(walk));
     }
+    for (const Expressions& each : matcher_->expressions()) {
+        // Only what is for this text holds it back.
+        std::size_t width = 0;
+        for (std::size_t i = 0; i < each.phrases.size(); ++i) {
+            if (is_for_us(each.phrases[i].entry)) {
+                width = std::max(width, each.set->width(i));
+            }
+        }
+        if (width != 0) {
+            expressions_.push_back(
+                {.expressions = &each, .scan = ExpressionScan(each.set, width), .found = {}});
+        }
+    }
+    const Links& links = matcher_->links();
+    if (std::ranges::any_of(links.phrases,
+                            [&](const Phrase& phrase) { return is_for_us(phrase.entry); })) {
+        links_.push_back({.links = &links, .scan = LinkScan(links.set), .found = {}});
+    }
+}
+
+// By where they end, as the others.
+template <class HitType>
+void TextScan::note_hits(std::span<const HitType> hits, std::span<const Phrase> phrases,
+                         std::uint32_t HitType::* number, std::deque<Candidate>& found) {
+    for (const HitType& hit : hits) {
+        found.push_back({.phrase = &phrases[hit.*number],
+                         .begin = hit.begin,
+                         .end = hit.end,
+                         .end_character = hit.end_character,
+                         .open = false});
+    }
+    std::ranges::sort(found, {}, [](const Candidate& each) {
+        return std::tuple(each.end, each.begin, each.phrase->entry);
+    });
 }
 
 void TextScan::walk(std::string_view piece, bool last) {
@@ -94,6 +114,21 @@ void TextScan::walk(std::string_view piece, bool last) {
         piece.remove_suffix(cut_.size());
     }
     finished_ = last;
+    offset_ += piece.size();
+    if (matcher_->has_languages()) {
+        recent_ += piece;
+    }
+    for (ExpressionWalk& walk : expressions_) {
+        std::vector<ExpressionScan::Hit> hits;
+        walk.scan.push(piece, last, hits);
+        note_hits<ExpressionScan::Hit>(hits, walk.expressions->phrases,
+                                       &ExpressionScan::Hit::expression, walk.found);
+    }
+    for (LinkWalk& walk : links_) {
+        std::vector<LinkScan::Hit> hits;
+        walk.scan.push(piece, last, hits);
+        note_hits<LinkScan::Hit>(hits, walk.links->phrases, &LinkScan::Hit::link, walk.found);
+    }
     for (Walk& walk : walks_) {
         if (walk.set->folding() >= Folding::kLoose) {
             walk_set<true>(walk, piece);
@@ -261,7 +296,7 @@ void TextScan::note_ends(Walk& walk) {
         }
         const bool open = phrase.last != WordKind::kOther;
         walk.has_open = walk.has_open || open;
-        walk.found.push_back({.phrase = index,
+        walk.found.push_back({.phrase = &phrase,
                               .begin = start.offset(),
                               .end = walk.offset,
                               .end_character = walk.characters,
@@ -271,11 +306,19 @@ void TextScan::note_ends(Walk& walk) {
 
 // What ended with a letter or digit and goes on with one was part of a longer word.
 void TextScan::settle_open(Walk& walk, WordKind next) {
-    walk.has_open = false;
-    std::erase_if(walk.found, [&](Candidate& candidate) {
-        return std::exchange(candidate.open, false) &&
-               walk.set->phrase(candidate.phrase).last == next;
+    if (!std::exchange(walk.has_open, false)) {
+        return;
+    }
+    // They end with the last symbol, and so stand behind all that ended before it.
+    const std::size_t last = walk.trail[(walk.symbols - 1) & walk.mask].offset();
+    auto first = walk.found.end();
+    while (first != walk.found.begin() && std::prev(first)->end > last) {
+        --first;
+    }
+    const auto gone = std::remove_if(first, walk.found.end(), [&](Candidate& candidate) {
+        return std::exchange(candidate.open, false) && candidate.phrase->last == next;
     });
+    walk.found.erase(gone, walk.found.end());
 }
 
 std::size_t TextScan::start_of_state(const Walk& walk) noexcept {
@@ -284,49 +327,121 @@ std::size_t TextScan::start_of_state(const Walk& walk) noexcept {
 }
 
 std::size_t TextScan::settled() const noexcept {
-    std::size_t settled = walks_.front().offset;
-    for (const Walk& walk : walks_) {
-        settled = std::min(settled, finished_ ? walk.offset : start_of_state(walk));
-        for (const Candidate& candidate : walk.found) {
+    std::size_t settled = offset_;
+    const auto hold = [&](const std::deque<Candidate>& found, std::size_t earliest) {
+        settled = std::min(settled, earliest);
+        for (const Candidate& candidate : found) {
             settled = std::min(settled, candidate.begin);
+        }
+    };
+    for (const Walk& walk : walks_) {
+        hold(walk.found, finished_ ? walk.offset : start_of_state(walk));
+    }
+    for (const ExpressionWalk& walk : expressions_) {
+        hold(walk.found, walk.scan.earliest());
+    }
+    for (const LinkWalk& walk : links_) {
+        hold(walk.found, walk.scan.earliest());
+    }
+    for (const Chains& chains : chains_) {
+        for (const auto& part : chains.parts) {
+            for (const Chain& chain : part) {
+                settled = std::min(settled, chain.begin);
+            }
         }
     }
     return settled;
 }
 
-TextScan::Walk* TextScan::first_found() {
-    Walk* first = nullptr;
-    const auto place = [&](const Walk& walk) {
-        const Candidate& candidate = walk.found.front();
-        const Phrase& phrase = walk.set->phrase(candidate.phrase);
+// Everything that ends here or before has been found.
+std::size_t TextScan::known() const noexcept {
+    std::size_t known = offset_;
+    for (const ExpressionWalk& walk : expressions_) {
+        known = std::min(known, walk.scan.known());
+    }
+    for (const LinkWalk& walk : links_) {
+        known = std::min(known, walk.scan.known());
+    }
+    return known;
+}
+
+std::deque<TextScan::Candidate>* TextScan::first_found() {
+    std::deque<Candidate>* first = nullptr;
+    const auto place = [](const std::deque<Candidate>& found) {
+        const Candidate& candidate = found.front();
+        const Phrase& phrase = *candidate.phrase;
         return std::tuple(candidate.end, candidate.begin, phrase.entry, phrase.role, phrase.place);
     };
-    for (Walk& walk : walks_) {
-        if (!walk.found.empty() && (first == nullptr || place(walk) < place(*first))) {
-            first = &walk;
+    const auto compare = [&](std::deque<Candidate>& found) {
+        if (!found.empty() && (first == nullptr || place(found) < place(*first))) {
+            first = &found;
         }
-    }
+    };
+    std::ranges::for_each(walks_, compare, &Walk::found);
+    std::ranges::for_each(expressions_, compare, &ExpressionWalk::found);
+    std::ranges::for_each(links_, compare, &LinkWalk::found);
     return first;
 }
 
 std::optional<Match> TextScan::next() {
-    while (Walk* walk = first_found()) {
-        const Candidate candidate = walk->found.front();
-        const Fate fate = fate_of(*walk, candidate);
+    std::optional<Match> match;
+    while (std::deque<Candidate>* found = first_found()) {
+        Candidate candidate = found->front();
+        const Fate fate = candidate.end > known() ? Fate::kOpen : fate_of(candidate);
         if (fate == Fate::kOpen) {
             break;
         }
-        walk->found.pop_front();
-        if (fate == Fate::kMatch) {
-            return Match{.entry = walk->set->phrase(candidate.phrase).entry,
-                         .begin = candidate.begin,
-                         .end = candidate.end};
+        found->pop_front();
+        if (fate == Fate::kMatch && is_in_language(candidate)) {
+            match = Match{
+                .entry = candidate.phrase->entry, .begin = candidate.begin, .end = candidate.end};
+            break;
         }
+    }
+    if (!chains_.empty()) {
+        forget_chains();
+    }
+    if (match) {
+        return match;
     }
     if (!allowances_.empty()) {
         forget_allowances();
     }
+    if (!recent_.empty()) {
+        forget_text();
+    }
     return std::nullopt;
+}
+
+// The language is that of the text before the match, and of the match: what comes after it may not
+// have come yet.
+bool TextScan::is_in_language(const Candidate& candidate) const {
+    const Languages wanted = matcher_->entries()[candidate.phrase->entry].languages;
+    if (wanted == 0) {
+        return true;
+    }
+    const std::size_t base = offset_ - recent_.size();
+    std::size_t begin = candidate.end - base;
+    for (std::size_t characters = 0; begin > 0 && characters < kLanguageWindow; ++characters) {
+        --begin;
+        while (begin > 0 && (byte_at(recent_, begin) & 0xc0U) == 0x80U) {
+            --begin;
+        }
+    }
+    const std::string_view text =
+        std::string_view(recent_).substr(begin, candidate.end - base - begin);
+    const std::size_t at = candidate.begin - base;
+    return (possible_languages(text, at > begin ? at - begin : 0) & wanted) != 0;
+}
+
+void TextScan::forget_text() {
+    constexpr std::size_t kCharacterBytesMax = 4;
+    const std::size_t base = offset_ - recent_.size();
+    const std::size_t needed = settled();
+    const std::size_t before = kLanguageWindow * kCharacterBytesMax;
+    if (needed > base + 4 * before) {
+        recent_.erase(0, needed - base - before);
+    }
 }
 
 bool TextScan::is_for_us(std::uint32_t entry) const noexcept {
@@ -334,8 +449,9 @@ bool TextScan::is_for_us(std::uint32_t entry) const noexcept {
     return scope.is_all() || covers(scope, occasion_);
 }
 
-TextScan::Fate TextScan::fate_of(const Walk& walk, const Candidate& candidate) {
-    const Phrase& phrase = walk.set->phrase(candidate.phrase);
+// Of a pattern that is complete, the candidate becomes all of it.
+TextScan::Fate TextScan::fate_of(Candidate& candidate) {
+    const Phrase& phrase = *candidate.phrase;
     if (!is_for_us(phrase.entry)) {
         return Fate::kGone;
     }
@@ -343,20 +459,100 @@ TextScan::Fate TextScan::fate_of(const Walk& walk, const Candidate& candidate) {
         return Fate::kOpen;
     }
     if (phrase.role == Phrase::Role::kAllow) {
-        allowances_.push_back(candidate);
+        if (is_in_language(candidate)) {
+            allowances_.push_back(candidate);
+        }
         return Fate::kGone;
     }
     if (phrase.role == Phrase::Role::kWithout) {
         context_of(phrase.entry).without[phrase.place] = candidate.end_character;
         return Fate::kGone;
     }
+    return phrase.role == Phrase::Role::kPart ? fate_of_part(candidate) : fate_of_whole(candidate);
+}
+
+TextScan::Fate TextScan::fate_of_whole(const Candidate& candidate) {
     const Fate allowed = allowance_of(candidate);
     if (allowed != Fate::kMatch) {
         return allowed;
     }
+    const Entry& entry = matcher_->entries()[candidate.phrase->entry];
+    return entry.with.empty() && entry.without.empty()
+               ? Fate::kMatch
+               : fate_in_context(*candidate.phrase, candidate);
+}
+
+const TextScan::Walk* TextScan::walk_of(Folding folding) const noexcept {
+    const auto found =
+        std::ranges::find(walks_, folding, [](const Walk& walk) { return walk.set->folding(); });
+    return &*found;
+}
+
+TextScan::Chains& TextScan::chains_of(std::uint32_t entry) {
+    const auto found = std::ranges::find(chains_, entry, &Chains::entry);
+    if (found != chains_.end()) {
+        return *found;
+    }
+    Chains chains{.entry = entry, .walk = walk_of(matcher_->entries()[entry].folding), .parts = {}};
+    chains.parts.resize(matcher_->parts(entry) - 1);
+    chains_.push_back(std::move(chains));
+    return chains_.back();
+}
+
+// Of all chains that this part may go on, the one that began last: the shortest text.
+TextScan::Fate TextScan::fate_of_part(Candidate& candidate) {
+    const Phrase& phrase = *candidate.phrase;
     const Entry& entry = matcher_->entries()[phrase.entry];
-    return entry.with.empty() && entry.without.empty() ? Fate::kMatch
-                                                       : fate_in_context(phrase, candidate);
+    Chains& chains = chains_of(phrase.entry);
+    const Chain* latest = nullptr;
+    if (phrase.place > 0) {
+        // By where they end: the last are the near ones.
+        for (const Chain& chain : std::views::reverse(chains.parts[phrase.place - 1U])) {
+            if (candidate.end_character - chain.end_character > entry.within) {
+                break;
+            }
+            if (chain.end <= candidate.begin &&
+                (latest == nullptr || latest->begin < chain.begin)) {
+                latest = &chain;
+            }
+        }
+        if (latest == nullptr) {
+            return Fate::kGone;
+        }
+    }
+    const std::size_t begin = latest == nullptr ? candidate.begin : latest->begin;
+    if (phrase.place == chains.parts.size()) {
+        candidate.begin = begin;
+        return fate_of_whole(candidate);
+    }
+    auto& part = chains.parts[phrase.place];
+    if (part.size() >= kChainsMany) {
+        std::erase_if(part, [&](const Chain& chain) {
+            return chain.end_character + entry.within < candidate.end_character;
+        });
+    }
+    part.push_back(
+        {.begin = begin, .end = candidate.end, .end_character = candidate.end_character});
+    return Fate::kGone;
+}
+
+// Those that no part can go on any more.
+void TextScan::forget_chains() {
+    for (Chains& chains : chains_) {
+        const std::uint32_t within = matcher_->entries()[chains.entry].within;
+        const bool all_seen = chains.walk->found.empty();
+        const std::uint64_t next =
+            all_seen ? chains.walk->characters + 1 : chains.walk->found.front().end_character;
+        const auto is_over = [&](const Chain& chain) {
+            return (finished_ && all_seen) || chain.end_character + within < next;
+        };
+        for (auto& part : chains.parts) {
+            std::erase_if(part, is_over);
+        }
+    }
+    std::erase_if(chains_, [](const Chains& chains) {
+        return std::ranges::all_of(chains.parts, [](const auto& part) { return part.empty(); });
+    });
 }
 
 // Gone when a phrase that may pass lies around it, open while one may still come to.
@@ -368,23 +564,30 @@ TextScan::Fate TextScan::allowance_of(const Candidate& candidate) const {
         return Fate::kGone;
     }
     bool open = false;
-    for (const Walk& walk : walks_) {
-        if (!walk.set->has_allowances()) {
-            continue;
-        }
-        for (const Candidate& other : walk.found) {
-            const Phrase& phrase = walk.set->phrase(other.phrase);
-            if (phrase.role == Phrase::Role::kAllow && is_around(other) &&
+    bool gone = false;
+    const auto look_at = [&](const std::deque<Candidate>& found) {
+        for (const Candidate& other : found) {
+            const Phrase& phrase = *other.phrase;
+            if (phrase.role == Phrase::Role::kAllow && !gone && is_around(other) &&
                 is_for_us(phrase.entry)) {
-                if (!other.open) {
-                    return Fate::kGone;
-                }
-                open = true;
+                open = open || other.open;
+                gone = gone || (!other.open && is_in_language(other));
             }
         }
-        open = open || (!finished_ && start_of_state(walk) <= candidate.begin);
+    };
+    for (const Walk& walk : walks_) {
+        if (walk.set->has_allowances()) {
+            look_at(walk.found);
+            open = open || (!finished_ && start_of_state(walk) <= candidate.begin);
+        }
     }
-    return open ? Fate::kOpen : Fate::kMatch;
+    for (const LinkWalk& walk : links_) {
+        if (walk.links->has_allowances) {
+            look_at(walk.found);
+            open = open || (!finished_ && walk.scan.earliest() <= candidate.begin);
+        }
+    }
+    return gone ? Fate::kGone : open ? Fate::kOpen : Fate::kMatch;
 }
 
 TextScan::Context& TextScan::context_of(std::uint32_t entry) {
@@ -427,7 +630,7 @@ TextScan::Fate TextScan::excluded(const Candidate& candidate, const Context& con
     bool open = !finished_ && walks_.front().characters < end + within;
     for (const Walk& walk : walks_) {
         for (const Candidate& other : walk.found) {
-            const Phrase& phrase = walk.set->phrase(other.phrase);
+            const Phrase& phrase = *other.phrase;
             if (phrase.entry == context.entry && phrase.role == Phrase::Role::kWithout &&
                 other.end_character <= end + within) {
                 if (!other.open) {

@@ -5,6 +5,8 @@
 // same matches come in the same order, and what may go out is known to the character.
 
 #include "review/entry.h"
+#include "review/expression.h"
+#include "review/link.h"
 #include "review/matcher.h"
 #include "review/scope.h"
 
@@ -26,7 +28,8 @@ inline constexpr std::uint32_t kUnseenMax = 4096;
 
 struct Match {
     std::uint32_t entry = 0;  // of the matcher
-    // Bytes of the text. Of an entry with context: of the phrase that made it complete.
+    // Bytes of the text. Of an entry with context: of the phrase that made it complete; of a
+    // pattern: of all its parts.
     std::size_t begin = 0;
     std::size_t end = 0;
     friend bool operator==(const Match&, const Match&) = default;
@@ -45,11 +48,13 @@ public:
     std::optional<Match> next();
     // So many bytes of the text belong to no match that is still to come; `all`, the length of the
     // text so far, when there is nothing to look for.
-    std::size_t settled(std::size_t all) const noexcept { return walks_.empty() ? all : settled(); }
+    std::size_t settled(std::size_t all) const noexcept {
+        return walks_.empty() && expressions_.empty() && links_.empty() ? all : settled();
+    }
 
 private:
     struct Candidate {
-        std::uint32_t phrase = 0;
+        const Phrase* phrase = nullptr;
         std::size_t begin = 0;
         std::size_t end = 0;
         std::uint64_t end_character = 0;
@@ -88,6 +93,27 @@ private:
         std::size_t mask = 0;
         std::deque<Candidate> found;
     };
+    struct ExpressionWalk {
+        const Expressions* expressions;
+        ExpressionScan scan;
+        std::deque<Candidate> found;
+    };
+    struct LinkWalk {
+        const Links* links;
+        LinkScan scan;
+        std::deque<Candidate> found;
+    };
+    // The beginning of a pattern: where the last of its parts so far ended.
+    struct Chain {
+        std::size_t begin = 0;
+        std::size_t end = 0;
+        std::uint64_t end_character = 0;
+    };
+    struct Chains {
+        std::uint32_t entry = 0;
+        const Walk* walk = nullptr;
+        std::vector<std::vector<Chain>> parts;  // all but the last
+    };
     // What is known of the phrases of an entry with context.
     struct Context {
         std::uint32_t entry = 0;
@@ -110,8 +136,20 @@ private:
     static void settle_open(Walk& walk, WordKind next);
     static std::size_t start_of_state(const Walk& walk) noexcept;
 
-    Walk* first_found();
-    Fate fate_of(const Walk& walk, const Candidate& candidate);
+    void start_walks();
+    template <class HitType>
+    static void note_hits(std::span<const HitType> hits, std::span<const Phrase> phrases,
+                          std::uint32_t HitType::* number, std::deque<Candidate>& found);
+    std::deque<Candidate>* first_found();
+    std::size_t known() const noexcept;
+    Fate fate_of(Candidate& candidate);
+    Fate fate_of_whole(const Candidate& candidate);
+    Fate fate_of_part(Candidate& candidate);
+    const Walk* walk_of(Folding folding) const noexcept;
+    Chains& chains_of(std::uint32_t entry);
+    void forget_chains();
+    bool is_in_language(const Candidate& candidate) const;
+    void forget_text();
     Fate allowance_of(const Candidate& candidate) const;
     Fate fate_in_context(const Phrase& phrase, const Candidate& candidate);
     bool complete(const Context& context, const Entry& entry, std::uint64_t now) const;
@@ -124,9 +162,14 @@ private:
     std::shared_ptr<const Matcher> matcher_;
     Occasion occasion_;
     std::vector<Walk> walks_;
+    std::vector<ExpressionWalk> expressions_;
+    std::vector<LinkWalk> links_;  // at most one
+    std::vector<Chains> chains_;
     std::vector<Context> contexts_;
     std::vector<Candidate> allowances_;
-    std::string cut_;  // the beginning of a character
+    std::string cut_;     // the beginning of a character
+    std::string recent_;  // the end of the text, where languages matter
+    std::size_t offset_ = 0;
     bool finished_ = false;
 };
 

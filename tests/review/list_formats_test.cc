@@ -67,18 +67,21 @@ TEST_CASE("[DSP-10] a list keeps every member of an entry, as JSON and as a tabl
 
 TEST_CASE("[DSP-10] signals and updates of ThreatExchange are read and written") {
     const std::vector<Proposal> signals =
-        entries_of(ListFormat::kSignals, "pdq " + kHash + "\nraw_text some words\r\n\n# no\n");
-    REQUIRE(signals.size() == 2);
+        entries_of(ListFormat::kSignals,
+                   "pdq " + kHash + "\nraw_text some words\r\n\n# no\nurl https://a.example/x\n");
+    REQUIRE(signals.size() == 3);
+    CHECK(std::get<Entry>(signals[2].entry).kind == EntryKind::kLink);
     CHECK(entry_id(signals[1].entry) == "l/2");
     CHECK(std::get<Entry>(signals[1].entry).phrase == "some words");
     CHECK(signals[0].about.reason == "from a list");
-    CHECK(write_list(ListFormat::kSignals, signals) == "pdq " + kHash + "\nraw_text some words\n");
+    CHECK(write_list(ListFormat::kSignals, signals) ==
+          "pdq " + kHash + "\nraw_text some words\nurl https://a.example/x\n");
     const auto updates = read_list(
         ListFormat::kUpdates,
         R"({"data":[{"id":"17","indicator":")" + kHash +
             R"(","type":"HASH_PDQ","last_updated":1,"should_delete":false,"descriptors":[{"tags":)"
             R"(["violent"]}]},{"id":"18","indicator":"x","type":"HASH_PDQ","should_delete":true},)"
-            R"({"id":"19","indicator":"http://x","type":"URI","should_delete":false}]})",
+            R"({"id":"19","indicator":"abc","type":"HASH_MD5","should_delete":false}]})",
         kDefaults);
     REQUIRE(updates.ok());
     REQUIRE(updates->size() == 2);
@@ -86,10 +89,35 @@ TEST_CASE("[DSP-10] signals and updates of ThreatExchange are read and written")
     CHECK(entry_id((*updates)[0].proposal->entry) == "te/17");
     CHECK(entry_category((*updates)[0].proposal->entry) == "violent");
     CHECK((*updates)[1].number == 3);
-    CHECK((*updates)[1].proposal.error().what.find("URI") != std::string::npos);
+    CHECK((*updates)[1].proposal.error().what.find("HASH_MD5") != std::string::npos);
     const std::vector<Proposal> back =
         entries_of(ListFormat::kUpdates, write_list(ListFormat::kUpdates, signals));
     CHECK(write_list(ListFormat::kSignals, back) == write_list(ListFormat::kSignals, signals));
+}
+
+TEST_CASE("a list holds all kinds of entries, and names the line of one that cannot be searched") {
+    const std::string lines =
+        R"({"id":"1","category":"t","expression":"a{2}","languages":["zh"],"about":{"reason":"r"}}
+{"id":"2","category":"t","link":"example.com/a|b","about":{"reason":"r"}}
+{"id":"3","category":"t","pattern":"a/b ... c","stage":"both","about":{"reason":"r"}}
+)";
+    const std::vector<Proposal> entries = entries_of(ListFormat::kJson, lines);
+    CHECK(write_list(ListFormat::kJson, entries) == lines);
+    const std::string table = write_list(ListFormat::kCsv, entries);
+    CHECK(write_list(ListFormat::kJson, entries_of(ListFormat::kCsv, table)) == lines);
+    // Of these signals know links only.
+    CHECK(write_list(ListFormat::kSignals, entries) == "url example.com/a|b\n");
+    const auto wrong = read_list(ListFormat::kCsv,
+                                 "id,category,expression,link,pattern\r\n"
+                                 "1,t,a+,,\r\n2,t,,com,\r\n3,t,,,a\r\n4,t,a{2},,\r\n",
+                                 kDefaults);
+    REQUIRE(wrong.ok());
+    REQUIRE(wrong->size() == 4);
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK((*wrong)[i].number == i + 2);
+        CHECK_FALSE((*wrong)[i].proposal.ok());
+    }
+    CHECK((*wrong)[3].proposal.ok());
 }
 
 TEST_CASE("each line that is wrong is named, and so is a list that cannot be read") {
