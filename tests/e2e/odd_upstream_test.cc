@@ -257,8 +257,8 @@ TEST_SUITE("slow gateway") {
         for (const char* model : {"wan", "odd-film"}) {
             CAPTURE(model);
             const json::Value made = odd.film(model, "a hill");
-            REQUIRE_MESSAGE(made.string_or("status", "") == "completed",
-                            json::write(made) + odd.process->err());
+            REQUIRE_MESSAGE(made.string_or("status", "") == "completed", json::write(made),
+                            odd.process->err());
             const std::string got = odd.folder.file("got.mp4");
             odd.service->curl(
                 {odd.service->url("/v1/videos/" + made.string_or("id", "") + "/content"), "-o",

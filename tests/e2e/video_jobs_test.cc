@@ -104,8 +104,8 @@ struct Studio : RunningService {
                 return now;
             }
             const bool known = status == "queued" || status == "in_progress";
-            REQUIRE_MESSAGE(known, json::write(now) + service->err());
-            REQUIRE_MESSAGE(steady_clock::now() < until, json::write(now) + service->err());
+            REQUIRE_MESSAGE(known, json::write(now), service->err());
+            REQUIRE_MESSAGE(steady_clock::now() < until, json::write(now), service->err());
             const std::int64_t progress = now.find("progress")->as_int().value();
             CHECK(progress >= last_progress);
             CHECK(progress < 100);
@@ -395,7 +395,9 @@ TEST_SUITE("slow gateway") {
         }
         studio.service->signal(SIGTERM);
         CHECK(studio.service->wait() == 0);
-        studio.start();
+        test::Node again = studio.start_node("again");  // with a log of its own
+        studio.port = again.port;
+        studio.service = std::move(again.process);
         const json::Value done = studio.ended(id, std::chrono::seconds(30));
         CHECK_MESSAGE(done.string_or("status", "") == "completed", json::write(done));
         CHECK(studio.counted("videos") == 1);

@@ -113,6 +113,17 @@ function odd(request, response, asked) {
     response.setHeader('Content-Type', 'image/png');
     return response.end(picture(320, 240));
   }
+  if (path === '/odd/film') {
+    films += 1;
+    return json(response, { job: { number: films } });
+  }
+  if (path === '/odd/films/1') {
+    filmAsks += 1;
+    return json(response, {
+      job: { state: filmAsks < 3 ? 'cooking' : 'ready', percent: 40 },
+      film: { data: `data:video/mp4;base64,${film.toString('base64')}`, long: 2 },
+    });
+  }
   if (path === '/odd/say') return json(response, { wave: sound().toString('base64') });
   return json(response, {}, 404);
 }
