@@ -17,7 +17,7 @@ usage: fuzz/run.sh SECONDS TARGET...     for example: fuzz/run.sh 600 label_png 
 
   An input fails that crashes, takes 256 MB, or hangs for two minutes of the clock. The promise is one
   second of processor time in an ordinary build, which the replay in ./check measures: slow inputs
-  are put aside for it in build/fuzz/runs/TARGET.slow.
+  are put aside for it in build/fuzz/runs/TARGET.slow. Everything runs with nice 19, or FUZZ_NICE.
 EOF
 }
 
@@ -38,7 +38,7 @@ one_round() {
     mkdir -p "$runs/$target.corpus" "$runs/$target.found" "$runs/$target.slow" "tests/corpus/$target"
     TIMEFORMAT='%U %S'
     {
-        time nice -n 19 "build/fuzz/fuzz/${target}_fuzz" -rss_limit_mb=256 -timeout=120 \
+        time nice -n "${FUZZ_NICE:-19}" "build/fuzz/fuzz/${target}_fuzz" -rss_limit_mb=256 -timeout=120 \
             -report_slow_units=1 -max_total_time="$round_seconds" -print_final_stats=1 -verbosity=1 \
             -artifact_prefix="$runs/$target.found/" "$runs/$target.corpus" "tests/corpus/$target" \
             >"$runs/$target.log" 2>&1 || code=$?

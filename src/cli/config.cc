@@ -52,6 +52,7 @@ constexpr std::array kLabelKeys{
     TextKey{"issuer", &LabelConfig::issuer},
     TextKey{"sign_key", &LabelConfig::sign_key},
     TextKey{"sign_cert", &LabelConfig::sign_cert},
+    TextKey{"sign_token", &LabelConfig::sign_token},
     TextKey{"time_stamp", &LabelConfig::time_stamp},
 };
 

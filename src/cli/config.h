@@ -33,8 +33,9 @@ struct LabelConfig {
     std::string font;
     std::string key;         // of the watermark: a file of 64 hexadecimal digits
     std::string issuer;      // of the watermark: 0 .. 65535
-    std::string sign_key;    // PEM file of the key that signs Content Credentials
+    std::string sign_key;    // of Content Credentials: a PEM file, or a form of cli/signing_keys.h
     std::string sign_cert;   // PEM file of its certificate and those above it
+    std::string sign_token;  // file:PATH or env:NAME: what a signing service wants to see
     std::string time_stamp;  // address of a time-stamp authority, or "none"
 };
 

@@ -3,6 +3,7 @@
 
 #include "cli/config.h"
 #include "cli/files.h"
+#include "cli/signing_keys.h"
 #include "cli/terminal.h"
 #include "core/bytes.h"
 #include "core/clock.h"
@@ -42,6 +43,16 @@ constexpr std::chrono::hours kClockSkew{1};
 
 bool exists(const std::string& path) {
     return access(path.c_str(), F_OK) == 0;
+}
+
+Result<provenance::SigningCredential> open_credential(const LabelConfig& values) {
+    const std::string chain = TRY(read_small_file(values.sign_cert, kPemBytesMax));
+    auto key = TRY(open_remote_key(values.sign_key, values.sign_token));
+    auto credential = provenance::SigningCredential::from_key(std::move(key), chain);
+    if (!credential.ok()) {
+        return with_context(credential.error(), values.sign_cert);
+    }
+    return credential;
 }
 
 Result<provenance::SigningCredential> read_credential(const std::string& key_path,
@@ -183,6 +194,18 @@ Result<AuthorityFiles> make_authority(const std::string& folder,
     return files;
 }
 
+namespace {
+
+Result<provenance::SigningCredential> signing_credential(const LabelConfig& values, Clock& clock) {
+    if (values.sign_key.empty()) {
+        return local_credential(clock);
+    }
+    return is_remote_key(values.sign_key) ? open_credential(values)
+                                          : read_credential(values.sign_key, values.sign_cert);
+}
+
+}  // namespace
+
 Result<std::shared_ptr<provenance::ClaimSigner>> open_claim_signer(const LabelConfig& values,
                                                                    Clock& clock) {
     if (values.sign_key.empty() != values.sign_cert.empty()) {
@@ -190,9 +213,7 @@ Result<std::shared_ptr<provenance::ClaimSigner>> open_claim_signer(const LabelCo
                      "--sign-key and --sign-cert go together: the key, and the certificate that "
                      "says whose it is"};
     }
-    provenance::SigningCredential credential =
-        values.sign_key.empty() ? TRY(local_credential(clock))
-                                : TRY(read_credential(values.sign_key, values.sign_cert));
+    provenance::SigningCredential credential = TRY(signing_credential(values, clock));
     const provenance::Certificate& leaf = credential.chain().front();
     if (!leaf.valid_at(clock.now())) {
         return Error{ErrorCode::kInvalidArgument,

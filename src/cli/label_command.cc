@@ -273,11 +273,17 @@ void add_key_options(CLI::App& verb, LabelConfig& values) {
     verb.add_option("--metadata-key-id", values.metadata_key_id,
                     std::string(tr("name of that key in the label", "标识中的密钥编号")));
     verb.add_option("--sign-key", values.sign_key,
-                    std::string(tr("key (PEM) that signs Content Credentials; default: a local one",
-                                   "签署内容凭证的密钥（PEM）；默认本地密钥")));
+                    std::string(tr("key that signs Content Credentials: PEM file, pkcs11:..., "
+                                   "command:PROGRAM or https://...; default: a local one",
+                                   "签署内容凭证的密钥：PEM 文件、pkcs11:...、command:程序 或 "
+                                   "https://...；默认本地密钥")));
     verb.add_option("--sign-cert", values.sign_cert,
                     std::string(tr("certificate of that key (PEM), those above it behind it",
                                    "该密钥的证书（PEM），上级证书依次在后")));
+    verb.add_option(
+        "--sign-token", values.sign_token,
+        std::string(tr("file:PATH or env:NAME of the token that a signing service wants",
+                       "签署服务所需令牌的出处：file:路径 或 env:名称")));
     verb.add_option("--time-stamp", values.time_stamp,
                     std::string(tr("address of a time-stamp authority (RFC 3161), or none",
                                    "时间戳服务地址（RFC 3161）或 none")));

@@ -3,34 +3,22 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
+#include "core/subprocess.h"
 #include "core/utf8.h"
 #include "media/audio.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to us
 
 namespace colophon::media {
 namespace {
@@ -43,143 +31,19 @@ constexpr float kSilence = 0.01F;  // of the peak
 constexpr double kRateTolerance = 0.05;
 constexpr int kAttemptsMax = 4;
 
-// A file descriptor that closes itself.
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1) : fd_(fd) {}
-    ~Descriptor() { close(); }
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        close();
-        fd_ = std::exchange(other.fd_, -1);
-        return *this;
+// What the speech program prints for this text.
+Result<Buffer> speak_with(std::vector<std::string> words, std::string_view text,
+                          std::chrono::milliseconds time_limit) {
+    auto sound = run_program(std::move(words), as_bytes(text),
+                             {.time = time_limit, .output_bytes = kSpeechBytesMax});
+    if (!sound.ok() && sound.error().code == ErrorCode::kNotFound) {
+        return Error{ErrorCode::kUnavailable,
+                     fmt::format("{}: install the package espeak-ng, give a recording of the "
+                                 "spoken label, or ask for the rhythm",
+                                 sound.error().what)};
     }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    int get() const noexcept { return fd_; }
-    void close() noexcept {
-        if (fd_ >= 0) {
-            ::close(fd_);
-            fd_ = -1;
-        }
-    }
-
-private:
-    int fd_;
-};
-
-struct Pipe {
-    Descriptor read;
-    Descriptor write;
-};
-
-Error unavailable(const std::string& what) {
-    return Error{ErrorCode::kUnavailable, what};
-}
-
-Result<Pipe> make_pipe() {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-        return unavailable(fmt::format("no pipe to the speech program: {}", std::strerror(errno)));
-    }
-    return Pipe{.read = Descriptor(ends[0]), .write = Descriptor(ends[1])};
-}
-
-// The child is ended and waited for whatever happens.
-class Child {
-public:
-    explicit Child(pid_t pid) : pid_(pid) {}
-    ~Child() {
-        if (pid_ > 0) {
-            kill(pid_, SIGKILL);
-            waitpid(pid_, nullptr, 0);
-        }
-    }
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-
-    bool succeeded() {
-        int status = 0;
-        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-        }
-        pid_ = -1;
-        return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    }
-
-private:
-    pid_t pid_;
-};
-
-// Everything the child prints until it closes its output.
-Result<Buffer> read_all(int fd, std::chrono::steady_clock::time_point deadline,
-                        std::size_t bytes_max) {
-    Buffer out;
-    std::array<std::uint8_t, 65536> block{};
-    for (;;) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            deadline - std::chrono::steady_clock::now());
-        pollfd wait{.fd = fd, .events = POLLIN, .revents = 0};
-        if (left.count() <= 0) {
-            return unavailable("the speech program took too long");
-        }
-        if (poll(&wait, 1, static_cast<int>(left.count())) <= 0) {
-            continue;  // the time is looked at again, also when a signal came
-        }
-        const ssize_t size = read(fd, block.data(), block.size());
-        if (size == 0) {
-            return out;
-        }
-        if (size < 0 && errno != EINTR) {
-            return unavailable(
-                fmt::format("cannot read from the speech program: {}", std::strerror(errno)));
-        }
-        append(out, Bytes(block).first(static_cast<std::size_t>(std::max<ssize_t>(size, 0))));
-        if (out.size() > bytes_max) {
-            return unavailable("the speech program does not stop speaking");
-        }
-    }
-}
-
-Result<Buffer> run_program(std::vector<std::string> words, std::string_view input,
-                           std::chrono::milliseconds time_limit) {
-    Pipe in = TRY(make_pipe());
-    Pipe out = TRY(make_pipe());
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in.read.get(), 0);
-    posix_spawn_file_actions_adddup2(&actions, out.write.get(), 1);
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    std::vector<char*> pointers;
-    pointers.reserve(words.size() + 1);
-    for (std::string& word : words) {
-        pointers.push_back(word.data());
-    }
-    pointers.push_back(nullptr);
-    // The text fits into the pipe, so that it can be written before anybody reads: no reader that
-    // has gone can then stop us with SIGPIPE.
-    const ssize_t written = write(in.write.get(), input.data(), input.size());
-    pid_t pid = -1;
-    const int failure =
-        posix_spawnp(&pid, pointers[0], &actions, nullptr, pointers.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (failure != 0) {
-        return unavailable(
-            fmt::format("the speech program {} does not start ({}): install the package espeak-ng, "
-                        "give a recording of the spoken label, or ask for the rhythm",
-                        words[0], std::strerror(failure)));
-    }
-    Child child(pid);
-    in.read.close();
-    in.write.close();
-    out.write.close();
-    if (written != static_cast<ssize_t>(input.size())) {
-        return unavailable("cannot write to the speech program");
-    }
-    Buffer sound = TRY(
-        read_all(out.read.get(), std::chrono::steady_clock::now() + time_limit, kSpeechBytesMax));
-    if (!child.succeeded()) {
-        return unavailable(fmt::format("the speech program {} failed", words[0]));
+    if (!sound.ok()) {
+        return Error{ErrorCode::kUnavailable, sound.error().what};
     }
     return sound;
 }
@@ -317,9 +181,9 @@ Result<SpokenPcm> speak(std::string_view text, const SpeechOptions& options) {
         // espeak-ng takes 80 words a minute at least.
         speed = std::clamp(speed, 80.0, 400.0);
         const Buffer wav =
-            TRY(run_program({options.program, "-v", mandarin ? "cmn" : "en", "-s",
-                             std::to_string(std::lround(speed)), "--stdin", "--stdout"},
-                            text, options.time_limit));
+            TRY(speak_with({options.program, "-v", mandarin ? "cmn" : "en", "-s",
+                            std::to_string(std::lround(speed)), "--stdin", "--stdout"},
+                           text, options.time_limit));
         SpokenPcm said = TRY(to_mono(wav, AudioContainer::kWav));
         said.characters_per_minute = characters * 60.0 / said.seconds();
         const double ratio = options.characters_per_minute / said.characters_per_minute;
@@ -351,9 +215,9 @@ Result<Pcm> read_aloud(std::string_view text, const ReadingOptions& options) {
         return Error{ErrorCode::kInvalidArgument, "the voice is no name of a voice"};
     }
     const double speed = std::clamp(options.words_per_minute, 80.0, 450.0);
-    const Buffer wav = TRY(run_program({options.program, "-v", options.voice, "-s",
-                                        std::to_string(std::lround(speed)), "--stdin", "--stdout"},
-                                       text, options.time_limit));
+    const Buffer wav = TRY(speak_with({options.program, "-v", options.voice, "-s",
+                                       std::to_string(std::lround(speed)), "--stdin", "--stdout"},
+                                      text, options.time_limit));
     Pcm pcm = TRY(decode_head(wav, AudioContainer::kWav, kReadingSecondsMax));
     if (pcm.samples() == 0) {
         return Error{ErrorCode::kInvalidArgument, "the text has nothing that can be spoken"};

@@ -57,21 +57,6 @@ constexpr std::array kPixels{
     AV_PIX_FMT_YUVJ420P,    AV_PIX_FMT_YUVJ422P,    AV_PIX_FMT_YUVJ444P,
     AV_PIX_FMT_YUV420P10LE, AV_PIX_FMT_YUV422P10LE, AV_PIX_FMT_YUV444P10LE};
 
-VideoMatrix matrix_of(AVColorSpace space, int height) {
-    switch (space) {
-        case AVCOL_SPC_BT2020_NCL:
-        case AVCOL_SPC_BT2020_CL:
-            return VideoMatrix::kBt2020;
-        case AVCOL_SPC_BT709:
-            return VideoMatrix::kBt709;
-        case AVCOL_SPC_UNSPECIFIED:
-            // What players take when nobody says.
-            return height >= 720 ? VideoMatrix::kBt709 : VideoMatrix::kBt601;
-        default:
-            return VideoMatrix::kBt601;
-    }
-}
-
 bool is_full_range(const AVCodecParameters& parameters) {
     return parameters.color_range == AVCOL_RANGE_JPEG || parameters.format == AV_PIX_FMT_YUVJ420P ||
            parameters.format == AV_PIX_FMT_YUVJ422P || parameters.format == AV_PIX_FMT_YUVJ444P;
@@ -91,11 +76,8 @@ VideoFacts facts_of(const VideoInput& input) {
     facts.seconds = input.format()->duration > 0
                         ? static_cast<double>(input.format()->duration) / AV_TIME_BASE
                         : 0;
-    facts.pictures_per_second = stream.avg_frame_rate.den > 0 ? av_q2d(stream.avg_frame_rate) : 0;
     facts.depth = pixels == nullptr ? 8 : pixels->comp[0].depth;
     facts.full_range = is_full_range(parameters);
-    facts.matrix = matrix_of(parameters.color_space, parameters.height);
-    facts.codec = avcodec_get_name(parameters.codec_id);
     return facts;
 }
 

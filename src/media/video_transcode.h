@@ -7,7 +7,7 @@
 //
 // Kept: time stamps to the tick (a variable frame rate stays one), the turn and aspect of display,
 // colour description, depth and chroma subsampling, HDR metadata of the stream, language and name
-// of each track. Not kept: the coding itself (it is as close to the original as kVideoQuality
+// of each track. Not kept: the coding itself (it is as close to the original as VideoQuality
 // says), tracks that the container's writer cannot have, which are named in `left_out`.
 
 #include "core/bytes.h"
@@ -24,19 +24,14 @@
 
 namespace colophon::media {
 
-enum class VideoMatrix : std::uint8_t { kBt601, kBt709, kBt2020 };
-
 struct VideoFacts {
     int width = 0;  // as stored
     int height = 0;
-    int orientation = 1;             // how it is displayed, 1 .. 8 as EXIF has it
-    double sample_aspect = 1;        // width of a stored pixel over its height
-    double seconds = 0;              // 0: the container does not say
-    double pictures_per_second = 0;  // on average; 0: unknown
-    int depth = 8;                   // bits a sample: 8 or 10
-    bool full_range = false;         // 0 is black; otherwise 16
-    VideoMatrix matrix = VideoMatrix::kBt709;
-    std::string codec;  // as FFmpeg names it
+    int orientation = 1;       // how it is displayed, 1 .. 8 as EXIF has it
+    double sample_aspect = 1;  // width of a stored pixel over its height
+    double seconds = 0;        // 0: the container does not say
+    int depth = 8;             // bits a sample: 8 or 10
+    bool full_range = false;   // 0 is black; otherwise 16
 };
 
 // The samples of one component of a decoded picture, one or two bytes each (by the depth).

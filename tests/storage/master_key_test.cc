@@ -3,7 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/random.h"
-#include "storage/internal/pkcs11_key.h"
+#include "storage/pkcs11.h"
 #include "storage/sealing.h"
 #include "storage/secret.h"
 #include "support/tools.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plugin of clang-tidy-19, built and loaded by tools/run_clang_tidy.sh. By itself clang-tidy 19 asks
-// each check about each node of all headers, those of the system too, and then hides what it found
-// there: two thirds of its time. Here the walk is limited to what is declared in our own files, which
-// is what clang-tidy 21 does by itself: this file goes away with the step to that version.
+// A plugin of clang-tidy-19, built and loaded by tools/run_clang_tidy.sh. By itself clang-tidy 19
+// asks each check about each node of all headers, those of the system too, and then hides what it
+// found there: two thirds of its time. Here the walk is limited to what is declared in our own
+// files, which is what clang-tidy 21 does by itself: this file goes away with the step to that
+// version.
 #include <clang-tidy/ClangTidyCheck.h>
 #include <clang-tidy/ClangTidyModule.h>
 #include <clang-tidy/ClangTidyModuleRegistry.h>

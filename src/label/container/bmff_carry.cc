@@ -39,11 +39,11 @@ bool is_metadata(const Box& box) {
 }
 
 Result<void> carry(Bytes file, const Box& box, Buffer& to) {
-    append(to, whole(file, box));
-    if (to.size() > limits::kMetadataBlockBytesMax) {
+    if (box.size > limits::kMetadataBlockBytesMax - to.size()) {
         return Error{ErrorCode::kLimit, fmt::format("the video has more than {} bytes of metadata",
                                                     limits::kMetadataBlockBytesMax)};
     }
+    append(to, whole(file, box));
     return {};
 }
 

@@ -39,24 +39,30 @@ bool is_label_item(const ApeItem& item) {
     return (item.flags & kNoText) == 0 && (is_label_name(item.key) || is_tc260_label(item.value));
 }
 
-// The end of the file, from the sound on: an APE tag loses its labels.
+// The end of the file, from the sound on: an APE tag loses its labels. Where nothing is left of it,
+// what lies before it may now be the tag at the end, as may an ID3v1 tag with one before that.
 void copy_sound(Splice& splice, Bytes file, std::uint64_t audio) {
-    const auto ape = find_ape_tag(file);
-    if (!ape || ape->offset < audio) {
-        splice.copy(audio, file.size() - audio);
-        return;
+    Bytes left = file;
+    Buffer kept;
+    std::optional<Bytes> id3v1;
+    while (kept.empty()) {
+        const auto ape = find_ape_tag(left, audio, !id3v1);
+        std::vector<bool> drop;
+        for (const ApeItem& item : ape ? ape->items : std::vector<ApeItem>()) {
+            drop.push_back(is_label_item(item));
+        }
+        if (std::ranges::find(drop, true) == drop.end()) {
+            break;
+        }
+        if (ape->end < left.size()) {
+            id3v1 = left.subspan(static_cast<std::size_t>(ape->end));
+        }
+        kept = make_ape_tag(left, *ape, drop);
+        left = left.first(static_cast<std::size_t>(ape->offset));
     }
-    std::vector<bool> drop;
-    for (const ApeItem& item : ape->items) {
-        drop.push_back(is_label_item(item));
-    }
-    if (std::ranges::find(drop, true) == drop.end()) {
-        splice.copy(audio, file.size() - audio);
-        return;
-    }
-    splice.copy(audio, ape->offset - audio);
-    splice.insert(make_ape_tag(file, *ape, drop));
-    splice.copy(ape->end, file.size() - ape->end);
+    splice.copy(audio, left.size() - audio);
+    splice.insert(std::move(kept));
+    splice.insert(to_buffer(id3v1.value_or(Bytes())));
 }
 
 }  // namespace
@@ -70,8 +76,8 @@ Result<MetadataReading> read_mp3(Bytes file) {
     for (const Id3Tag& tag : tags) {
         collect_id3_labels(reading, file, tag, "mp3 ID3v2", true);
     }
-    const auto ape = find_ape_tag(file);
-    if (ape && ape->offset >= audio_start(tags)) {
+    const auto ape = find_ape_tag(file, audio_start(tags));
+    if (ape) {
         for (const ApeItem& item : ape->items) {
             if (is_label_item(item)) {
                 collect_site(reading, {.where = "mp3 APEv2 " + printable_name(item.key),

@@ -251,16 +251,18 @@ Error openssl_failed(std::string_view what) {
     return Error{ErrorCode::kUnavailable, std::string(what)};
 }
 
-// DER to r || s.
-Result<Buffer> raw_ecdsa(Bytes der, unsigned coordinate_bytes) {
+// DER to r || s; nothing when it is none, or its numbers are too long.
+std::optional<Buffer> raw_ecdsa(Bytes der, unsigned coordinate_bytes) {
     const unsigned char* at = der.data();
     const Owned<ECDSA_SIG> signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
     Buffer raw(std::size_t{2} * coordinate_bytes);
     const int size = static_cast<int>(coordinate_bytes);
-    if (!signature || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), raw.data(), size) != size ||
+    if (!signature || at != der.data() + der.size() ||
+        BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), raw.data(), size) != size ||
         BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), raw.data() + coordinate_bytes, size) !=
             size) {
-        return openssl_failed("OpenSSL made no ECDSA signature");
+        ERR_clear_error();
+        return std::nullopt;
     }
     return raw;
 }
@@ -341,10 +343,6 @@ std::optional<SignatureAlgorithm> algorithm_of(EVP_PKEY* key) {
 
 struct Certificate::State {
     Owned<X509> x509;
-};
-
-struct SigningCredential::Key {
-    Owned<EVP_PKEY> key;
 };
 
 namespace internal {
@@ -528,6 +526,63 @@ ChainState chain_state(const Certificate& leaf, const std::vector<Certificate>& 
                : ChainState::kUntrusted;
 }
 
+namespace {
+
+// A key in this process.
+class PemKey final : public SigningKey {
+public:
+    explicit PemKey(Owned<EVP_PKEY> key) : key_(std::move(key)) {}
+
+    Result<Buffer> sign(SignatureAlgorithm algorithm, Bytes message) override {
+        const SignatureAlgorithmFacts& row = facts(algorithm);
+        const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
+        EVP_PKEY_CTX* key_context = nullptr;
+        std::size_t size = 0;
+        if (!context ||
+            EVP_DigestSignInit(context.get(), &key_context, digest_of(row), nullptr, key_.get()) !=
+                1 ||
+            !set_padding(key_context, row) ||
+            EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) != 1) {
+            return openssl_failed("OpenSSL could not sign with the key");
+        }
+        Buffer signature(size);
+        if (EVP_DigestSign(context.get(), signature.data(), &size, message.data(),
+                           message.size()) != 1) {
+            return openssl_failed("OpenSSL could not sign with the key");
+        }
+        signature.resize(size);
+        return signature;
+    }
+
+private:
+    Owned<EVP_PKEY> key_;
+};
+
+// The certificates of a signer: the first may sign claims, a root at the end is left out.
+Result<std::vector<Certificate>> signing_chain(std::string_view pem) {
+    std::vector<Certificate> chain = TRY(certificates_from_pem(pem, 16));
+    const std::string problem = chain.front().profile_problem(Purpose::kClaim);
+    if (!problem.empty()) {
+        return Error{
+            ErrorCode::kInvalidArgument,
+            fmt::format("the first certificate cannot sign Content Credentials: {}", problem)};
+    }
+    X509* last = internal::X509Access::get(chain.back());
+    if (chain.size() > 1 &&
+        X509_NAME_cmp(X509_get_subject_name(last), X509_get_issuer_name(last)) == 0) {
+        chain.pop_back();
+    }
+    return chain;
+}
+
+Error no_algorithm() {
+    return {ErrorCode::kInvalidArgument,
+            "Content Credentials are signed by keys on P-256, P-384 or P-521, by RSA of "
+            "2048 bits or more, or by Ed25519; this key is none of these"};
+}
+
+}  // namespace
+
 Result<SigningCredential> SigningCredential::from_pem(std::string_view key_pem,
                                                       std::string_view chain_pem) {
     const Owned<BIO> bio(BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size())));
@@ -541,17 +596,9 @@ Result<SigningCredential> SigningCredential::from_pem(std::string_view key_pem,
     }
     const auto algorithm = algorithm_of(key.get());
     if (!algorithm) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "Content Credentials are signed by keys on P-256, P-384 or P-521, by RSA of "
-                     "2048 bits or more, or by Ed25519; this key is none of these"};
+        return no_algorithm();
     }
-    std::vector<Certificate> chain = TRY(certificates_from_pem(chain_pem, 16));
-    const std::string problem = chain.front().profile_problem(Purpose::kClaim);
-    if (!problem.empty()) {
-        return Error{
-            ErrorCode::kInvalidArgument,
-            fmt::format("the first certificate cannot sign Content Credentials: {}", problem)};
-    }
+    std::vector<Certificate> chain = TRY(signing_chain(chain_pem));
     X509* leaf = internal::X509Access::get(chain.front());
     const bool pair = X509_check_private_key(leaf, key.get()) == 1;
     ERR_clear_error();
@@ -559,36 +606,50 @@ Result<SigningCredential> SigningCredential::from_pem(std::string_view key_pem,
         return Error{ErrorCode::kInvalidArgument,
                      "the private key does not belong to the first certificate"};
     }
-    X509* last = internal::X509Access::get(chain.back());
-    if (X509_NAME_cmp(X509_get_subject_name(last), X509_get_issuer_name(last)) == 0) {
-        chain.pop_back();
-    }
-    return SigningCredential(std::make_shared<const Key>(Key{std::move(key)}), *algorithm,
+    return SigningCredential(std::make_shared<PemKey>(std::move(key)), *algorithm,
                              std::move(chain));
 }
 
+Result<SigningCredential> SigningCredential::from_key(std::shared_ptr<SigningKey> key,
+                                                      std::string_view chain_pem) {
+    std::vector<Certificate> chain = TRY(signing_chain(chain_pem));
+    EVP_PKEY* public_key = X509_get0_pubkey(internal::X509Access::get(chain.front()));
+    ERR_clear_error();
+    const auto algorithm =
+        public_key == nullptr ? std::optional<SignatureAlgorithm>() : algorithm_of(public_key);
+    if (!algorithm) {
+        return no_algorithm();
+    }
+    SigningCredential credential(std::move(key), *algorithm, std::move(chain));
+    TRY(credential.sign(as_bytes("Colophon: does this key belong to the certificate?")));
+    return credential;
+}
+
 Result<Buffer> SigningCredential::sign(Bytes message) const {
-    const SignatureAlgorithmFacts& row = facts(algorithm_);
-    const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
-    EVP_PKEY_CTX* key_context = nullptr;
-    std::size_t size = 0;
-    if (!context ||
-        EVP_DigestSignInit(context.get(), &key_context, digest_of(row), nullptr, key_->key.get()) !=
-            1 ||
-        !set_padding(key_context, row) ||
-        EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) != 1) {
-        return openssl_failed("OpenSSL could not sign with the key");
+    Buffer signature = TRY(key_->sign(algorithm_, message));
+    const unsigned coordinate_bytes = facts(algorithm_).coordinate_bytes;
+    if (coordinate_bytes != 0 && signature.size() != std::size_t{2} * coordinate_bytes) {
+        signature = raw_ecdsa(signature, coordinate_bytes).value_or(Buffer());
     }
-    Buffer signature(size);
-    if (EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) !=
-        1) {
-        return openssl_failed("OpenSSL could not sign with the key");
+    // Wherever it came from: a wrong one would only be noticed by those who check the file.
+    if (!chain_.front().verify(algorithm_, message, signature)) {
+        return Error{ErrorCode::kUnavailable,
+                     "what the key signed is not confirmed by the first certificate; does the key "
+                     "belong to it?"};
     }
-    signature.resize(size);
-    if (row.coordinate_bytes == 0) {
-        return signature;
+    return signature;
+}
+
+Result<Buffer> digest_to_sign(SignatureAlgorithm algorithm, Bytes message) {
+    const EVP_MD* kind = digest_of(facts(algorithm));
+    if (kind == nullptr) {
+        return to_buffer(message);
     }
-    return raw_ecdsa(signature, row.coordinate_bytes);
+    Buffer digest(static_cast<std::size_t>(EVP_MD_get_size(kind)));
+    if (EVP_Digest(message.data(), message.size(), digest.data(), nullptr, kind, nullptr) != 1) {
+        return openssl_failed("OpenSSL could not make the digest");
+    }
+    return digest;
 }
 
 }  // namespace colophon::label::provenance

@@ -73,6 +73,20 @@ enum class ChainState : std::uint8_t {
 ChainState chain_state(const Certificate& leaf, const std::vector<Certificate>& intermediates,
                        const std::vector<Certificate>& anchors, Time time);
 
+// A private key that signs, wherever it is: in this process, a token, another program.
+class SigningKey {
+public:
+    SigningKey() = default;
+    SigningKey(const SigningKey&) = delete;
+    SigningKey& operator=(const SigningKey&) = delete;
+    SigningKey(SigningKey&&) = delete;
+    SigningKey& operator=(SigningKey&&) = delete;
+    virtual ~SigningKey() = default;
+    // The signature over the whole message; for ECDSA r and s of equal length, or DER. Called by
+    // several threads at once.
+    virtual Result<Buffer> sign(SignatureAlgorithm algorithm, Bytes message) = 0;
+};
+
 // A private key and the certificates that go with it, the leaf first.
 class SigningCredential {
 public:
@@ -81,21 +95,28 @@ public:
     // certificate, or a certificate breaks the profile. A root at the end is left out, as the
     // format wants.
     static Result<SigningCredential> from_pem(std::string_view key_pem, std::string_view chain_pem);
+    // The same for a key that is elsewhere. Whether it belongs to the first certificate is tried
+    // with a signature.
+    static Result<SigningCredential> from_key(std::shared_ptr<SigningKey> key,
+                                              std::string_view chain_pem);
 
     SignatureAlgorithm algorithm() const noexcept { return algorithm_; }
     const std::vector<Certificate>& chain() const noexcept { return chain_; }
-    // As COSE has it: r and s of equal length for ECDSA.
+    // As COSE has it: r and s of equal length for ECDSA. kUnavailable also when what the key gave
+    // is no signature that the first certificate confirms.
     Result<Buffer> sign(Bytes message) const;
 
 private:
-    struct Key;
-    SigningCredential(std::shared_ptr<const Key> key, SignatureAlgorithm algorithm,
+    SigningCredential(std::shared_ptr<SigningKey> key, SignatureAlgorithm algorithm,
                       std::vector<Certificate> chain)
         : key_(std::move(key)), algorithm_(algorithm), chain_(std::move(chain)) {}
 
-    std::shared_ptr<const Key> key_;
+    std::shared_ptr<SigningKey> key_;
     SignatureAlgorithm algorithm_;
     std::vector<Certificate> chain_;
 };
+
+// The digest that an algorithm signs; nothing for EdDSA, which takes the message itself.
+Result<Buffer> digest_to_sign(SignatureAlgorithm algorithm, Bytes message);
 
 }  // namespace colophon::label::provenance

@@ -48,7 +48,7 @@ constexpr std::size_t kSlotsKept = 8;
 constexpr std::size_t kShortWindow = 4;  // slots
 constexpr std::size_t kLatticesKept = 3;
 constexpr double kGridPilotMin = 7;  // of a sum, for its lattice to be worth trying
-// Of two seconds as embedded: what stands H.264 at CRF 35, and what stands CRF 28.
+// Of two seconds as embedded: from where most stand H.264 at CRF 35, and where they stand CRF 28.
 constexpr double kRobustScore = 40;
 constexpr double kFairScore = 26;
 
@@ -200,7 +200,9 @@ private:
             total_ = {};
             return;
         }
-        if (effort_ == DetectEffort::kThorough && since_search_ >= search_after_) {
+        if (effort_ == DetectEffort::kThorough && since_search_ >= search_after_ &&
+            searches_ < kSearchesMax) {
+            ++searches_;
             search_thoroughly();
             since_search_ = 0;
             search_after_ *= 2;
@@ -312,6 +314,8 @@ private:
     }
 
     static constexpr std::size_t kSearchAfter = 16;  // slots without success
+    // In a whole video, whose mark may come and go as somebody likes.
+    static constexpr std::size_t kSearchesMax = 12;
 
     const std::vector<internal::Carrier>& carriers_;
     DetectEffort effort_;
@@ -322,6 +326,7 @@ private:
     std::size_t since_found_ = kShortWindow;
     std::size_t since_search_ = 0;
     std::size_t search_after_ = kSearchAfter;
+    std::size_t searches_ = 0;
     std::vector<MarkedRange> ranges_;
     std::vector<WatermarkReading> readings_;  // the best of each range
     WatermarkReading unread_;

@@ -236,30 +236,73 @@ TEST_CASE("MP3 tags of every version keep it and their other frames") {
     CHECK(write_label(Format::kMp3, second, kLabel) == second);
 }
 
+// An APE tag of these items, without a header.
+Buffer make_ape(const std::vector<std::pair<std::string_view, std::string_view>>& items) {
+    Buffer tag;
+    for (const auto& [key, value] : items) {
+        append_le32(tag, static_cast<std::uint32_t>(value.size()));
+        append_le32(tag, 0);
+        append(tag, key);
+        tag.push_back(0);
+        append(tag, value);
+    }
+    const auto size = static_cast<std::uint32_t>(tag.size() + 32);
+    append(tag, "APETAGEX");
+    for (const std::uint32_t field :
+         {2000U, size, static_cast<std::uint32_t>(items.size()), 0U, 0U, 0U}) {
+        append_le32(tag, field);
+    }
+    return tag;
+}
+
 TEST_CASE("a label in an APE tag is read, and gone after writing") {
     const test::TempDir dir;
     Buffer file = make_sound(dir, sounds()[1]);
-    Buffer items;
-    for (const auto& [key, value] :
-         {std::pair<std::string_view, std::string_view>{"AIGC", kLabel}, {"Title", "kept"}}) {
-        append_le32(items, static_cast<std::uint32_t>(value.size()));
-        append_le32(items, 0);
-        append(items, key);
-        items.push_back(0);
-        append(items, value);
-    }
-    append(file, items);
-    append(file, "APETAGEX");
-    for (const std::uint32_t field :
-         {2000U, static_cast<std::uint32_t>(items.size() + 32), 2U, 0U, 0U, 0U}) {
-        append_le32(file, field);
-    }
+    append(file, make_ape({{"AIGC", kLabel}, {"Title", "kept"}}));
     const MetadataReading reading = read_label(Format::kMp3, file);
     REQUIRE(reading.sites.size() == 1);
     CHECK_FALSE(reading.sites[0].standard_place);
     const Buffer labelled = write_label(Format::kMp3, file, kOther);
     check_one_label(Format::kMp3, labelled, kOther);
     CHECK(contains(labelled, "kept"));
+}
+
+TEST_CASE("APE tags behind each other, and around an ID3v1 tag, all lose their labels") {
+    const test::TempDir dir;
+    const Buffer sound = make_sound(dir, sounds()[1]);
+    const Buffer ape = make_ape({{"AIGC", kLabel}});
+    Buffer id3v1 = to_buffer("TAGsong");
+    id3v1.resize(128, ' ');
+    // By Mp3tag, foobar2000 and the like, one after the other.
+    for (const std::vector<const Buffer*>& end : std::vector<std::vector<const Buffer*>>{
+             {&ape, &ape}, {&ape, &id3v1}, {&ape, &ape, &id3v1}, {&ape, &id3v1, &ape}}) {
+        Buffer file = sound;
+        for (const Buffer* part : end) {
+            append(file, *part);
+        }
+        const Buffer labelled = write_label(Format::kMp3, file, kOther);
+        check_one_label(Format::kMp3, labelled, kOther);
+        CHECK_FALSE(contains(labelled, "APETAGEX"));
+        CHECK(contains(labelled, "TAGsong") == contains(file, "TAGsong"));
+    }
+}
+
+TEST_CASE("TAG that is no ID3v1 tag, because it lies in another tag, hides no APE tag") {
+    // 128 bytes before the end, within a private frame of the ID3v2 tag.
+    const Buffer ape = make_ape({{"AIGC", R"({"Label":"1","ProduceID":"x"})"}});
+    const std::string secret =
+        "me@home" + std::string(1, '\0') + "TAG" + std::string(128 - 3 - 4 - ape.size(), 'x');
+    const auto size = static_cast<std::uint8_t>(secret.size());
+    Buffer file = to_buffer("ID3");
+    append(file, Buffer{3, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(size + 10)});
+    append(file, "PRIV");
+    append(file, Buffer{0, 0, 0, size, 0, 0});
+    append(file, secret);
+    append(file, Buffer{0xff, 0xfb, 0x90, 0x00});
+    append(file, ape);
+    REQUIRE(as_text(file).substr(file.size() - 128, 3) == "TAG");
+    CHECK(read_label(Format::kMp3, file).sites.size() == 1);
+    check_one_label(Format::kMp3, write_label(Format::kMp3, file, kOther), kOther);
 }
 
 // A WAV of the chunks given between fmt and data.

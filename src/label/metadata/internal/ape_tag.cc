@@ -48,13 +48,15 @@ bool read_items(Bytes file, std::uint64_t at, std::uint64_t end, std::uint32_t c
 
 }  // namespace
 
-std::optional<ApeTag> find_ape_tag(Bytes file) {
+std::optional<ApeTag> find_ape_tag(Bytes file, std::uint64_t from, bool id3v1) {
     std::uint64_t end = file.size();
-    const auto id3v1 = end >= kId3v1Bytes ? slice(file, end - kId3v1Bytes, 3) : std::nullopt;
-    if (id3v1 && as_text(*id3v1) == "TAG") {
+    // "TAG" inside of an ID3v2 tag, or of "APETAGEX", begins no tag.
+    if (id3v1 && end >= from + kId3v1Bytes + 3 &&
+        as_text(*slice(file, end - kId3v1Bytes, 3)) == "TAG" &&
+        as_text(*slice(file, end - kId3v1Bytes - 3, 8)) != "APETAGEX") {
         end -= kId3v1Bytes;
     }
-    if (end < kFrameBytes) {
+    if (end < from + kFrameBytes) {
         return std::nullopt;
     }
     const Bytes footer = *slice(file, end - kFrameBytes, kFrameBytes);
@@ -67,7 +69,7 @@ std::optional<ApeTag> find_ape_tag(Bytes file) {
     tag.end = end;
     tag.header = (load_le32(footer.subspan(20)) & kHasHeader) != 0;
     const std::uint64_t whole = size + (tag.header ? kFrameBytes : 0);
-    if (size < kFrameBytes || whole > end || size > limits::kMetadataBlockBytesMax ||
+    if (size < kFrameBytes || whole > end - from || size > limits::kMetadataBlockBytesMax ||
         count > limits::kContainerItemsMax) {
         return std::nullopt;
     }

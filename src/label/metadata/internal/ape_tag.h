@@ -28,9 +28,10 @@ struct ApeTag {
     std::vector<ApeItem> items;
 };
 
-// The tag at the end of the file, or before the 128 bytes of an ID3v1 tag there. Nothing when there
-// is none or its items do not fill it: what cannot be read is sound to a player.
-std::optional<ApeTag> find_ape_tag(Bytes file);
+// The tag at the end of the file, or, with `id3v1`, before the 128 bytes of an ID3v1 tag there;
+// both begin at `from` or behind. Nothing when there is none or its items do not fill it: what
+// cannot be read is sound to a player.
+std::optional<ApeTag> find_ape_tag(Bytes file, std::uint64_t from, bool id3v1 = true);
 
 // The tag without the items for which `drop` is true (one for each item); empty when none is left.
 Buffer make_ape_tag(Bytes file, const ApeTag& tag, const std::vector<bool>& drop);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "storage/internal/pkcs11_key.h"
+#include "storage/pkcs11.h"
 
+#include "core/assert.h"
 #include "core/bytes.h"
-#include "core/digest.h"
-#include "core/random.h"
-#include "storage/master_key.h"
+#include "core/result.h"
 #include "storage/secret.h"
+#include "storage/secret_source.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -26,11 +26,9 @@
 namespace colophon::storage {
 namespace {
 
-constexpr std::uint8_t kWrappedVersion = 1;
-constexpr std::size_t kNonceBytes = 12;
 constexpr std::size_t kTagBytes = 16;
-constexpr std::size_t kWrappedBytes = 1 + kNonceBytes + kSecretBytes + kTagBytes;
 constexpr std::size_t kSlotsMax = 256;
+constexpr std::size_t kSignatureBytesMax = 2048;  // RSA of 16384 bits
 
 int hex_value(char c) {
     return c >= '0' && c <= '9'   ? c - '0'
@@ -64,7 +62,7 @@ Result<void> take_attribute(Pkcs11Uri& uri, std::string_view attribute, bool in_
     std::string* place = nullptr;
     if (!in_query) {
         place = name == "token" ? &uri.token : name == "object" ? &uri.object : nullptr;
-        if (name == "type" && attribute == "type=secret-key") {
+        if (attribute == "type=secret-key" || attribute == "type=private") {
             return {};
         }
     } else {
@@ -108,12 +106,12 @@ Error refused(std::string_view what, CK_RV code) {
             break;
         case CKR_KEY_FUNCTION_NOT_PERMITTED:
             kind = ErrorCode::kDenied;
-            why = "the key may not encrypt and decrypt";
+            why = "the key may not be used for that";
             break;
         case CKR_MECHANISM_INVALID:
         case CKR_MECHANISM_PARAM_INVALID:
             kind = ErrorCode::kUnsupported;
-            why = "it has no AES-GCM";
+            why = "it does not know the mechanism";
             break;
         default:
             break;
@@ -136,24 +134,20 @@ std::string_view label_of(const CK_TOKEN_INFO& info) {
     return padded.substr(0, padded.find_last_not_of(' ') + 1);
 }
 
-class Pkcs11Key final : public MasterKey {
+class Token final : public Pkcs11Key {
 public:
-    Pkcs11Key(Pkcs11Uri uri, std::string pin, Random& random)
-        : uri_(std::move(uri)), pin_(std::move(pin)), random_(random) {
-        const Digest256 digest = sha256(as_bytes(
-            fmt::format("colophon master key id 1 pkcs11\n{}\n{}", uri_.token, uri_.object)));
-        std::copy_n(digest.begin(), id_.size(), id_.begin());
-    }
+    Token(Pkcs11Uri uri, Pkcs11Kind kind, std::string pin)
+        : uri_(std::move(uri)), kind_(kind), pin_(std::move(pin)) {}
     // The module stays loaded and initialized: another key of this process may be in it, and its
     // sessions with it.
-    ~Pkcs11Key() override {
+    ~Token() override {
         close();
         wipe({reinterpret_cast<std::uint8_t*>(pin_.data()), pin_.size()});
     }
-    Pkcs11Key(const Pkcs11Key&) = delete;
-    Pkcs11Key& operator=(const Pkcs11Key&) = delete;
-    Pkcs11Key(Pkcs11Key&&) = delete;
-    Pkcs11Key& operator=(Pkcs11Key&&) = delete;
+    Token(const Token&) = delete;
+    Token& operator=(const Token&) = delete;
+    Token(Token&&) = delete;
+    Token& operator=(Token&&) = delete;
 
     Result<void> open() {
         TRY(load());
@@ -161,31 +155,9 @@ public:
         return connect();
     }
 
-    const MasterKeyId& id() const noexcept override { return id_; }
-
-    Result<Buffer> wrap(const Secret& key, const DataKeyName& name) override {
-        Buffer wrapped{kWrappedVersion};
-        wrapped.resize(1 + kNonceBytes);
-        const std::span<std::uint8_t> nonce = std::span(wrapped).subspan(1);
-        TRY(random_.fill(nonce));
-        Buffer sealed(kSecretBytes + kTagBytes);
-        TRY(run(Direction::kEncrypt, nonce, key.bytes(), name, sealed));
-        append(wrapped, sealed);
-        return wrapped;
-    }
-
-    Result<Secret> unwrap(Bytes wrapped, const DataKeyName& name) override {
-        if (wrapped.size() != kWrappedBytes || wrapped[0] != kWrappedVersion) {
-            return Error{ErrorCode::kCorrupt, "a wrapped data key is not of a PKCS#11 token"};
-        }
-        // Modules may want the room of the tag too.
-        Buffer out(kSecretBytes + kTagBytes);
-        TRY(run(Direction::kDecrypt, wrapped.subspan(1, kNonceBytes),
-                wrapped.subspan(1 + kNonceBytes), name, out));
-        Secret key(out);
-        wipe(out);
-        return key;
-    }
+    Result<void> encrypt(Bytes nonce, Bytes bound, Bytes in, std::span<std::uint8_t> out) override;
+    Result<void> decrypt(Bytes nonce, Bytes bound, Bytes in, std::span<std::uint8_t> out) override;
+    Result<Buffer> sign(Pkcs11Signing how, Bytes digest_or_message) override;
 
 private:
     enum class Direction { kEncrypt, kDecrypt };
@@ -200,23 +172,38 @@ private:
             session_ = CK_INVALID_HANDLE;
         }
     }
-    // One message; `out` takes it whole.
-    Result<void> run(Direction direction, Bytes nonce, Bytes in, const DataKeyName& name,
+    // `call` in a session; once more in a new one when the session was lost.
+    template <class Call>
+    Result<CK_RV> in_session(const Call& call) {
+        const std::lock_guard guard(mutex_);
+        if (session_ == CK_INVALID_HANDLE) {
+            TRY(connect());
+        }
+        CK_RV code = call();
+        if (session_is_lost(code)) {
+            TRY(connect());
+            code = call();
+        }
+        if (code != CKR_OK) {
+            // A session whose operation is still under way would refuse the next one.
+            close();
+        }
+        return code;
+    }
+    CK_RV crypt_once(Direction direction, Bytes nonce, Bytes bound, Bytes in,
                      std::span<std::uint8_t> out);
-    CK_RV run_once(Direction direction, Bytes nonce, Bytes in, const DataKeyName& name,
-                   std::span<std::uint8_t> out);
+    CK_RV sign_once(CK_MECHANISM mechanism, Bytes in, Buffer& signature);
 
     Pkcs11Uri uri_;
+    Pkcs11Kind kind_;
     std::string pin_;
-    Random& random_;
-    MasterKeyId id_{};
     CK_FUNCTION_LIST* calls_ = nullptr;
     std::mutex mutex_;
     CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;  // guarded by mutex_
     CK_OBJECT_HANDLE key_ = CK_INVALID_HANDLE;       // guarded by mutex_
 };
 
-Result<void> Pkcs11Key::load() {
+Result<void> Token::load() {
     void* module = ::dlopen(uri_.module_path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (module == nullptr) {
         return Error{ErrorCode::kNotFound,
@@ -237,7 +224,7 @@ Result<void> Pkcs11Key::load() {
     return {};
 }
 
-Result<CK_SLOT_ID> Pkcs11Key::find_slot() {
+Result<CK_SLOT_ID> Token::find_slot() {
     std::vector<CK_SLOT_ID> slots(kSlotsMax);
     CK_ULONG count = slots.size();
     if (const CK_RV code = calls_->C_GetSlotList(CK_TRUE, slots.data(), &count); code != CKR_OK) {
@@ -254,15 +241,18 @@ Result<CK_SLOT_ID> Pkcs11Key::find_slot() {
                  fmt::format("no PKCS#11 token has the label '{}'", uri_.token)};
 }
 
-Result<CK_OBJECT_HANDLE> Pkcs11Key::find_key() {
-    CK_OBJECT_CLASS kind = CKO_SECRET_KEY;
+Result<CK_OBJECT_HANDLE> Token::find_key() {
+    const bool aes = kind_ == Pkcs11Kind::kAes;
+    CK_OBJECT_CLASS kind = aes ? CKO_SECRET_KEY : CKO_PRIVATE_KEY;
     CK_KEY_TYPE type = CKK_AES;
-    std::array<CK_ATTRIBUTE, 3> wanted{
-        {{.type = CKA_CLASS, .pValue = &kind, .ulValueLen = sizeof kind},
-         {.type = CKA_KEY_TYPE, .pValue = &type, .ulValueLen = sizeof type},
-         {.type = CKA_LABEL,
-          .pValue = uri_.object.data(),
-          .ulValueLen = static_cast<CK_ULONG>(uri_.object.size())}}};
+    std::vector<CK_ATTRIBUTE> wanted{
+        {.type = CKA_CLASS, .pValue = &kind, .ulValueLen = sizeof kind},
+        {.type = CKA_LABEL,
+         .pValue = uri_.object.data(),
+         .ulValueLen = static_cast<CK_ULONG>(uri_.object.size())}};
+    if (aes) {
+        wanted.push_back({.type = CKA_KEY_TYPE, .pValue = &type, .ulValueLen = sizeof type});
+    }
     if (const CK_RV code = calls_->C_FindObjectsInit(session_, wanted.data(), wanted.size());
         code != CKR_OK) {
         return refused("look for the key", code);
@@ -276,13 +266,14 @@ Result<CK_OBJECT_HANDLE> Pkcs11Key::find_key() {
     }
     if (count != 1) {
         return Error{count == 0 ? ErrorCode::kNotFound : ErrorCode::kConflict,
-                     fmt::format("{} AES key of the PKCS#11 token '{}' has the label '{}'",
-                                 count == 0 ? "no" : "more than one", uri_.token, uri_.object)};
+                     fmt::format("{} {} key of the PKCS#11 token '{}' has the label '{}'",
+                                 count == 0 ? "no" : "more than one", aes ? "AES" : "private",
+                                 uri_.token, uri_.object)};
     }
     return found[0];
 }
 
-Result<void> Pkcs11Key::connect() {
+Result<void> Token::connect() {
     close();
     const CK_SLOT_ID slot = TRY(find_slot());
     CK_SESSION_HANDLE session = CK_INVALID_HANDLE;
@@ -302,21 +293,20 @@ Result<void> Pkcs11Key::connect() {
     return {};
 }
 
-CK_RV Pkcs11Key::run_once(Direction direction, Bytes nonce, Bytes in, const DataKeyName& name,
-                          std::span<std::uint8_t> out) {
+CK_RV Token::crypt_once(Direction direction, Bytes nonce, Bytes bound, Bytes in,
+                        std::span<std::uint8_t> out) {
+    // The interface takes no const.
     Buffer iv = to_buffer(nonce);
-    Buffer place = to_buffer("colophon data key 1");
-    append_be32(place, name.generation);
-    append(place, name.owner);
+    Buffer aad = to_buffer(bound);
+    Buffer input = to_buffer(in);
     CK_GCM_PARAMS gcm{};
     gcm.iv_ptr = iv.data();
     gcm.iv_len = iv.size();
     gcm.iv_bits = iv.size() * 8;
-    gcm.aad_ptr = place.data();
-    gcm.aad_len = place.size();
+    gcm.aad_ptr = aad.data();
+    gcm.aad_len = aad.size();
     gcm.tag_bits = kTagBytes * 8;
     CK_MECHANISM mechanism{CKM_AES_GCM, &gcm, sizeof gcm};
-    Buffer input = to_buffer(in);  // the interface takes no const
     CK_ULONG size = out.size();
     CK_RV code = CKR_OK;
     if (direction == Direction::kEncrypt) {
@@ -331,35 +321,76 @@ CK_RV Pkcs11Key::run_once(Direction direction, Bytes nonce, Bytes in, const Data
         }
     }
     wipe(input);
-    const std::size_t expected = direction == Direction::kEncrypt ? out.size() : kSecretBytes;
+    const std::size_t expected =
+        direction == Direction::kEncrypt ? in.size() + kTagBytes : in.size() - kTagBytes;
     return code == CKR_OK && size != expected ? CKR_ENCRYPTED_DATA_INVALID : code;
 }
 
-Result<void> Pkcs11Key::run(Direction direction, Bytes nonce, Bytes in, const DataKeyName& name,
-                            std::span<std::uint8_t> out) {
-    const std::lock_guard guard(mutex_);
-    if (session_ == CK_INVALID_HANDLE) {
-        TRY(connect());
-    }
-    CK_RV code = run_once(direction, nonce, in, name, out);
-    if (session_is_lost(code)) {
-        TRY(connect());
-        code = run_once(direction, nonce, in, name, out);
-    }
+Result<void> Token::encrypt(Bytes nonce, Bytes bound, Bytes in, std::span<std::uint8_t> out) {
+    COLOPHON_ASSERT(out.size() >= in.size() + kTagBytes);
+    const CK_RV code =
+        TRY(in_session([&] { return crypt_once(Direction::kEncrypt, nonce, bound, in, out); }));
+    return code == CKR_OK ? Result<void>() : refused("encrypt", code);
+}
+
+Result<void> Token::decrypt(Bytes nonce, Bytes bound, Bytes in, std::span<std::uint8_t> out) {
+    // Modules may want the room of the tag too.
+    COLOPHON_ASSERT(in.size() >= kTagBytes && out.size() >= in.size());
+    const CK_RV code =
+        TRY(in_session([&] { return crypt_once(Direction::kDecrypt, nonce, bound, in, out); }));
     if (code == CKR_OK) {
         return {};
     }
-    // Tokens differ in the word for a wrong tag; a session whose operation is still under way would
-    // refuse the next one.
-    close();
+    // Tokens differ in the word for a wrong tag.
     if (code == CKR_ENCRYPTED_DATA_INVALID || code == CKR_ENCRYPTED_DATA_LEN_RANGE ||
-        (direction == Direction::kDecrypt && code == CKR_GENERAL_ERROR)) {
-        return Error{ErrorCode::kCorrupt,
-                     "a wrapped data key does not open: it, its owner or the master key is not "
-                     "that with which it was wrapped"};
+        code == CKR_GENERAL_ERROR) {
+        return Error{ErrorCode::kCorrupt, "what the PKCS#11 token shall decrypt does not open"};
     }
-    return refused(direction == Direction::kEncrypt ? "wrap a data key" : "unwrap a data key",
-                   code);
+    return refused("decrypt", code);
+}
+
+CK_RV Token::sign_once(CK_MECHANISM mechanism, Bytes in, Buffer& signature) {
+    Buffer input = to_buffer(in);
+    signature.resize(kSignatureBytesMax);
+    CK_ULONG size = signature.size();
+    CK_RV code = calls_->C_SignInit(session_, &mechanism, key_);
+    if (code == CKR_OK) {
+        code = calls_->C_Sign(session_, input.data(), input.size(), signature.data(), &size);
+    }
+    signature.resize(code == CKR_OK ? std::min<std::size_t>(size, signature.size()) : 0);
+    return code;
+}
+
+Result<Buffer> Token::sign(Pkcs11Signing how, Bytes digest_or_message) {
+    CK_RSA_PKCS_PSS_PARAMS pss{};
+    CK_MECHANISM mechanism{};
+    switch (how) {
+        case Pkcs11Signing::kEcdsa:
+            mechanism.mechanism = CKM_ECDSA;
+            break;
+        case Pkcs11Signing::kEdDsa:
+            mechanism.mechanism = CKM_EDDSA;
+            break;
+        case Pkcs11Signing::kPssSha256:
+            pss = {CKM_SHA256, CKG_MGF1_SHA256, 32};
+            break;
+        case Pkcs11Signing::kPssSha384:
+            pss = {CKM_SHA384, CKG_MGF1_SHA384, 48};
+            break;
+        case Pkcs11Signing::kPssSha512:
+            pss = {CKM_SHA512, CKG_MGF1_SHA512, 64};
+            break;
+    }
+    if (pss.s_len != 0) {
+        mechanism = {CKM_RSA_PKCS_PSS, &pss, sizeof pss};
+    }
+    Buffer signature;
+    const CK_RV code =
+        TRY(in_session([&] { return sign_once(mechanism, digest_or_message, signature); }));
+    if (code != CKR_OK) {
+        return refused("sign", code);
+    }
+    return signature;
 }
 
 }  // namespace
@@ -383,11 +414,11 @@ Result<Pkcs11Uri> parse_pkcs11_uri(std::string_view address) {
     return uri;
 }
 
-Result<std::unique_ptr<MasterKey>> open_pkcs11_key(const Pkcs11Uri& uri, const std::string& pin,
-                                                   Random& random) {
-    auto key = std::make_unique<Pkcs11Key>(uri, pin, random);
-    TRY(key->open());
-    return std::unique_ptr<MasterKey>(std::move(key));
+Result<std::unique_ptr<Pkcs11Key>> Pkcs11Key::open(const Pkcs11Uri& uri, Pkcs11Kind kind) {
+    const SecretText pin = TRY(read_secret(uri.pin_source, SecretFile::kOwnerOnly));
+    auto token = std::make_unique<Token>(uri, kind, std::string(pin.text()));
+    TRY(token->open());
+    return std::unique_ptr<Pkcs11Key>(std::move(token));
 }
 
 }  // namespace colophon::storage
