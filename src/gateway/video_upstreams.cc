@@ -33,7 +33,7 @@ namespace {
 
 constexpr std::size_t kAnswerBytesMax = 1U << 20U;
 constexpr std::size_t kTaskIdBytesMax = 200;
-constexpr std::int64_t kSecondsMax = 6 * 3600;
+constexpr std::int64_t kSecondsMax = 21'600;
 
 // It becomes a part of an address.
 Result<std::string> plain_task(std::string task) {
