@@ -16,9 +16,15 @@
 //   garbage        200, and no JSON
 //   huge           an answer without end
 //   picture        /images/generations and /images/edits: a PNG of its own
+//   video          /videos: the file that was put at /video (PUT), done at the third question
+//   video-slow-N   the same, N milliseconds after it was asked for
+//   video-forever  never done
+//   video-fails    says that it failed
+//   video-text     done, and its content is a text; video-picture: a picture
+//   video-half     its first half, as if it were whole; video-cut: it breaks off in the middle
 //
 // bench_upstream prints "PORT\n" and runs until it is ended. It counts calls that were given up by
-// the other side: GET /count.
+// the other side, and videos: GET /count.
 
 #include "core/base64.h"
 #include "core/bytes.h"
@@ -43,6 +49,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,7 +62,26 @@ struct Counts {
     std::uint64_t calls = 0;
     std::uint64_t given_up = 0;
     std::uint64_t flaky = 0;
+    std::uint64_t videos = 0;
+    std::uint64_t videos_deleted = 0;
 };
+
+struct VideoTask {
+    std::string model;
+    std::string seconds;
+    std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
+    int asked = 0;
+};
+
+std::map<std::string, VideoTask>& video_tasks() {
+    static std::map<std::string, VideoTask> all;
+    return all;
+}
+
+std::string& video_file() {
+    static std::string file;
+    return file;
+}
 
 Counts& counts() {
     static Counts all;
@@ -547,16 +573,127 @@ Task<void> answer_error(http::Exchange& exchange, int status) {
     co_await answer_json(exchange, status, std::move(error));
 }
 
+// The fields of a request for a video, whichever way they came.
+json::Value video_fields(http::Exchange& exchange, const std::string& body) {
+    const auto boundary = http::form_boundary(exchange.request().header("content-type"));
+    if (!boundary.ok()) {
+        auto parsed = json::parse(body, {.bytes_max = body.size() + 1});
+        return parsed.ok() ? std::move(*parsed) : json::Value();
+    }
+    json::Object fields;
+    const auto parts = http::parse_form(body, *boundary);
+    for (const http::FormPart& part : parts.ok() ? *parts : std::vector<http::FormPart>()) {
+        fields.emplace_back(part.name, part.file_name ? "a file" : std::string(part.data));
+    }
+    return fields;
+}
+
+json::Value video_object(const std::string& id, const VideoTask& task) {
+    const std::int64_t slow = number_behind(task.model, "video-slow-");
+    const auto took = std::chrono::steady_clock::now() - task.began;
+    const bool done = slow > 0 ? took >= std::chrono::milliseconds(slow) : task.asked >= 3;
+    std::string status = done ? "completed" : task.asked == 0 ? "queued" : "in_progress";
+    json::Value error;
+    if (task.model == "video-forever" && task.asked > 0) {
+        status = "in_progress";
+    }
+    if (task.model == "video-fails" && task.asked > 0) {
+        status = "failed";
+        error = json::Object{{"code", "moderation_blocked"}, {"message", "not this one"}};
+    }
+    return json::Object{{"id", id},
+                        {"object", "video"},
+                        {"status", status},
+                        {"model", "bench-" + task.model},
+                        {"progress", std::int64_t{std::min(task.asked * 33, 100)}},
+                        {"seconds", task.seconds},
+                        {"error", std::move(error)}};
+}
+
+Task<void> answer_video_content(http::Exchange& exchange, const std::string& model) {
+    http::Headers headers;
+    headers.push_back({"content-type", "video/mp4"});
+    std::string file = video_file();
+    if (model == "video-text") {
+        file = "This is no video at all.";
+    } else if (model == "video-picture") {
+        const auto picture = from_base64(kPicture);
+        file = picture.ok() ? std::string(as_text(*picture)) : std::string();
+    } else if (model == "video-half") {
+        file.resize(file.size() / 2);
+    } else if (model == "video-cut") {
+        (void)co_await exchange.begin(200, std::move(headers));
+        co_await send(exchange, file.substr(0, file.size() / 2));
+        co_return;
+    }
+    (void)co_await exchange.answer(200, std::move(headers), std::move(file));
+}
+
+// POST /videos, and GET, DELETE /videos/ID, GET /videos/ID/content. `path` begins behind "/videos".
+Task<void> answer_video(http::Exchange& exchange, std::string path, const std::string& body) {
+    if (path.empty()) {
+        const json::Value fields = video_fields(exchange, body);
+        const std::string model = fields.string_or("model", "");
+        if (const std::int64_t status = number_behind(model, "video-error-"); status > 0) {
+            co_await answer_error(exchange, static_cast<int>(status));
+            co_return;
+        }
+        const std::string id = "video_" + std::to_string(++counts().videos);
+        const VideoTask& task =
+            video_tasks()
+                .insert_or_assign(
+                    id, VideoTask{.model = model, .seconds = fields.string_or("seconds", "4")})
+                .first->second;
+        json::Value object = video_object(id, task);
+        co_await answer_json(exchange, 200, std::move(object));
+        co_return;
+    }
+    const bool content = path.ends_with("/content");
+    const std::string id = path.substr(1, path.size() - (content ? 9 : 1));
+    const auto task = video_tasks().find(id);
+    if (task == video_tasks().end()) {
+        co_await answer_error(exchange, 404);
+        co_return;
+    }
+    if (content) {
+        co_await answer_video_content(exchange, task->second.model);
+        co_return;
+    }
+    if (exchange.request().method == "DELETE") {
+        ++counts().videos_deleted;
+        json::Object told{{"id", id}, {"deleted", true}};
+        co_await answer_json(exchange, 200, std::move(told));
+        co_return;
+    }
+    ++task->second.asked;
+    json::Value object = video_object(id, task->second);
+    co_await answer_json(exchange, 200, std::move(object));
+}
+
 Task<void> serve(http::Exchange& exchange) {
     const std::string path = exchange.request().path;
     if (path == "/count") {
-        json::Object told{{"calls", counts().calls}, {"given_up", counts().given_up}};
+        json::Object told{{"calls", counts().calls},
+                          {"given_up", counts().given_up},
+                          {"videos", counts().videos},
+                          {"videos_deleted", counts().videos_deleted}};
         co_await answer_json(exchange, 200, std::move(told));
         co_return;
     }
     ++counts().calls;
     const auto body = co_await exchange.read_body(std::uint64_t{64} << 20U);
     if (!body.ok()) {
+        co_return;
+    }
+    if (path == "/video") {
+        video_file() = *body;
+        json::Object told{{"bytes", body->size()}};
+        co_await answer_json(exchange, 200, std::move(told));
+        co_return;
+    }
+    constexpr std::string_view kVideos = "/v1/videos";
+    if (path.starts_with(kVideos)) {
+        co_await answer_video(exchange, path.substr(kVideos.size()), *body);
         co_return;
     }
     if (path.ends_with("/images/edits")) {

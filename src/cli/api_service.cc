@@ -51,6 +51,8 @@ std::string_view kind_name(gateway::ModelKind kind) {
             return "text";
         case gateway::ModelKind::kSpeech:
             return "speech";
+        case gateway::ModelKind::kVideo:
+            return "video";
         case gateway::ModelKind::kImage:
             break;
     }

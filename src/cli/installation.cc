@@ -28,6 +28,7 @@
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
 #include "ledger/log_service.h"
+#include "ledger/media_jobs.h"
 #include "ledger/note.h"
 #include "ledger/policy.h"
 #include "ledger/record_contents.h"
@@ -201,6 +202,7 @@ struct Installation::State {
     std::optional<ledger::RecordContents> contents;
     std::optional<ledger::ContentIds> content_ids;
     std::optional<ledger::KeptAnswers> answers;
+    std::optional<ledger::MediaJobs> jobs;
     std::optional<ledger::LogKeys> log_keys;
     std::unique_ptr<identity::PasswordHasher> hasher;
     identity::Sealer identity_sealer;
@@ -249,6 +251,12 @@ struct Installation::State {
             ledger::KeptAnswers::Parts{
                 .store = *store, .sealer = *sealer, .clock = base.clock, .random = base.random},
             answer_key);
+        jobs.emplace(ledger::MediaJobs::Parts{.store = *store,
+                                              .sealer = *sealer,
+                                              .blobs = *blobs,
+                                              .records = *records,
+                                              .clock = base.clock,
+                                              .random = base.random});
         hasher = TRY(identity::PasswordHasher::create());
         subject_keys.index = to_buffer(TRY(derive("subjects.indexes")));
         subject_keys.codes = to_buffer(TRY(derive("subjects.codes")));
@@ -312,6 +320,9 @@ ledger::ContentIds& Installation::content_ids() noexcept {
 }
 ledger::KeptAnswers& Installation::answers() noexcept {
     return *state_->answers;
+}
+ledger::MediaJobs& Installation::jobs() noexcept {
+    return *state_->jobs;
 }
 const identity::Sealer& Installation::identity_sealer() noexcept {
     return state_->identity_sealer;

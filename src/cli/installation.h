@@ -31,6 +31,7 @@
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
 #include "ledger/log_service.h"
+#include "ledger/media_jobs.h"
 #include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "storage/blobs.h"
@@ -83,6 +84,7 @@ public:
     ledger::RecordContents& contents() noexcept;
     ledger::ContentIds& content_ids() noexcept;
     ledger::KeptAnswers& answers() noexcept;
+    ledger::MediaJobs& jobs() noexcept;
     const identity::Sealer& identity_sealer() noexcept;
     ledger::LogKeys& log_keys() noexcept;
 

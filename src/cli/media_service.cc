@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/video.h"
 #include "gateway/parts.h"
 #include "label/apply.h"
 #include "label/existing.h"
@@ -137,22 +138,24 @@ std::string usual_voice(std::string_view text) {
 // One worker, given back at the end.
 class MediaService::Lease {
 public:
-    Lease(MediaService& service, std::unique_ptr<worker::Worker> worker)
-        : service_(service), worker_(std::move(worker)) {}
+    Lease(MediaService& service, Place place) : service_(service), place_(std::move(place)) {}
     ~Lease() {
+        *place_.progress = nullptr;
         {
             const std::lock_guard lock(service_.mutex_);
-            service_.free_.push_back(std::move(worker_));
+            service_.free_.push_back(std::move(place_));
         }
         service_.some_free_.notify_one();
     }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
-    worker::Worker& worker() noexcept { return *worker_; }
+    worker::Worker& worker() noexcept { return *place_.worker; }
+    // Of the calls of this lease.
+    void tell(const Progress& progress) { *place_.progress = progress; }
 
 private:
     MediaService& service_;
-    std::unique_ptr<worker::Worker> worker_;
+    Place place_;
 };
 
 MediaService::MediaService(Options options, std::optional<label::SigningKey> key)
@@ -163,7 +166,15 @@ MediaService::MediaService(Options options, std::optional<label::SigningKey> key
     for (std::size_t i = 0; i < options_.workers; ++i) {
         worker::WorkerOptions worker;
         worker.font_path = options_.font;
-        free_.push_back(std::make_unique<worker::Worker>(worker));
+        worker.moving_call_max = options_.moving_call_max;
+        auto progress = std::make_shared<Progress>();
+        worker.on_progress = [progress](double share) {
+            if (*progress) {
+                (*progress)(share);
+            }
+        };
+        free_.push_back({.worker = std::make_unique<worker::Worker>(std::move(worker)),
+                         .progress = std::move(progress)});
     }
 }
 
@@ -172,9 +183,9 @@ MediaService::~MediaService() = default;
 MediaService::Lease MediaService::borrow() {
     std::unique_lock lock(mutex_);
     some_free_.wait(lock, [this] { return !free_.empty(); });
-    auto worker = std::move(free_.back());
+    Place place = std::move(free_.back());
     free_.pop_back();
-    return {*this, std::move(worker)};
+    return {*this, std::move(place)};
 }
 
 label::provenance::Trust MediaService::trust_now() const {
@@ -220,12 +231,32 @@ Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(Bytes fil
     return std::vector<fingerprint::PdqHash>(hashes.begin(), hashes.end());
 }
 
+Result<std::vector<fingerprint::PdqHash>> MediaService::video_hashes(Bytes file) {
+    const worker::Fd in = TRY(memory_file(file));
+    Lease lease = borrow();
+    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
+    if (label::facts(format).kind != label::Kind::kVideo || !worker::takes_prints(format)) {
+        return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
+    }
+    const worker::FilePrints prints = TRY(lease.worker().prints(in.get(), format));
+    if (!prints.video) {
+        return Error{ErrorCode::kCorrupt, "no picture can be read"};
+    }
+    std::vector<fingerprint::PdqHash> hashes;
+    for (const fingerprint::VideoFramePrint& frame : prints.video->frames) {
+        hashes.push_back(frame.hash);
+    }
+    return hashes;
+}
+
 Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_view name,
                                                      label::ApplyOptions options,
-                                                     gateway::ExplicitLabel explicit_label) {
+                                                     gateway::ExplicitLabel explicit_label,
+                                                     const Progress& progress) {
     const worker::Fd in = TRY(memory_file(file));
     const worker::Fd out = TRY(memory_file({}));
     Lease lease = borrow();
+    lease.tell(progress);
     Labelled labelled;
     labelled.format = TRY(lease.worker().probe(in.get(), name));
     label::LabelPlan plan = label::plan(options.record.service, options.profile, labelled.format);

@@ -17,6 +17,7 @@
 #include "label/watermark/key.h"
 #include "worker/client.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -32,6 +33,7 @@ class MediaService final : public gateway::Media {
 public:
     struct Options {
         std::size_t workers = 2;
+        std::chrono::seconds moving_call_max{3600};  // of what says how far it is
         std::string font;
         std::string recording;  // of the spoken label; empty: the synthesizer
         std::string key_id;
@@ -49,16 +51,23 @@ public:
     MediaService& operator=(MediaService&&) = delete;
 
     Result<Labelled> label(Bytes file, std::string_view name, label::ApplyOptions options,
-                           gateway::ExplicitLabel explicit_label) override;
+                           gateway::ExplicitLabel explicit_label,
+                           const Progress& progress) override;
     Result<label::Verification> verify(Bytes file, std::string_view name,
                                        label::VerifyOptions options) override;
     Result<std::string> sign(const label::AigcLabel& label) override;
     Result<std::vector<fingerprint::PdqHash>> picture_hashes(Bytes file) override;
+    Result<std::vector<fingerprint::PdqHash>> video_hashes(Bytes file) override;
     Result<Buffer> speak(std::string_view text, const Voice& voice,
                          gateway::SoundFormat format) override;
 
 private:
     class Lease;
+    // A worker and whom it tells how far it is.
+    struct Place {
+        std::unique_ptr<worker::Worker> worker;
+        std::shared_ptr<Progress> progress;
+    };
     label::provenance::Trust trust_now() const;
     // Waits for a free worker.
     Lease borrow();
@@ -68,7 +77,7 @@ private:
     Prompts prompts_;
     std::mutex mutex_;
     std::condition_variable some_free_;
-    std::vector<std::unique_ptr<worker::Worker>> free_;  // guarded by mutex_
+    std::vector<Place> free_;  // guarded by mutex_
 };
 
 }  // namespace colophon::cli

@@ -22,11 +22,13 @@
 #include "core/ids.h"
 #include "core/metrics.h"
 #include "core/result.h"
+#include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/gateway.h"
 #include "gateway/parts.h"
 #include "gateway/settings.h"
 #include "gateway/subject_endpoints.h"
+#include "gateway/video_jobs.h"
 #include "governance/agreements.h"
 #include "http/exchange.h"
 #include "http/loop.h"
@@ -61,6 +63,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -169,6 +172,7 @@ private:
     std::unique_ptr<ledger::LogService> logs_;
     std::unique_ptr<console::ApiParts> api_;
     std::unique_ptr<gateway::Gateway> gateway_;
+    std::unique_ptr<gateway::VideoJobs> videos_;
     std::mutex settings_mutex_;  // guards loaded_.settings once calls are served
     std::optional<ledger::Conduct> conduct_;
     std::optional<review::Library> library_;
@@ -213,6 +217,8 @@ Result<void> Service::open_media() {
     const LabelConfig& label = loaded_.config.label;
     MediaService::Options options;
     options.workers = static_cast<std::size_t>(loaded_.config.serve.gateway.workers);
+    options.moving_call_max =
+        std::chrono::seconds(loaded_.config.serve.gateway.video_label_seconds);
     options.font = TRY(find_font(label.font));
     options.recording = label.recording;
     options.key_id = label.metadata_key_id;
@@ -262,6 +268,7 @@ Result<void> Service::open_gateway() {
         .content_ids = installation_->content_ids(),
         .budgets = budgets_.get(),
         .answers = installation_->answers(),
+        .jobs = installation_->jobs(),
         .queue = *queue_,
         .blocking = *blocking_,
         .workers = *workers_,
@@ -279,6 +286,7 @@ Result<void> Service::open_gateway() {
                         ledger::ServiceRecord& record) { return contents.move_out(record); }};
     gateway_ =
         std::make_unique<gateway::Gateway>(parts, loaded_.settings, loops, std::move(upstream_tls));
+    videos_ = std::make_unique<gateway::VideoJobs>(*gateway_, *loops_.front());
     api_ = make_api_parts({.installation = *installation_,
                            .keys = *keys_,
                            .blocking = *blocking_,
@@ -352,6 +360,7 @@ Result<void> Service::open_server() {
         .refusal = gateway::Gateway::refusal_body};
     server_ = std::make_unique<http::Server>(loops, std::move(options));
     add_gauges();
+    TRY(videos_->start());
     return listen();
 }
 
@@ -391,6 +400,11 @@ void Service::add_gauges() {
     }
 }
 
+Task<void> end_after(http::Loop& loop, std::chrono::seconds time, std::function<void()> end) {
+    co_await loop.sleep(time);
+    end();
+}
+
 // The first TERM or INT lets calls end, the second does not. HUP reads the configuration again.
 void Service::on_signal(int signal) {
     if (signal == SIGHUP) {
@@ -406,11 +420,24 @@ void Service::on_signal(int signal) {
     draining_ = true;
     (void)http::notify_manager("STOPPING=1");
     const std::chrono::seconds time(loaded_.config.serve.server.drain_seconds);
-    server_->drain(time, [this] {
+    // Both calls and videos; these are given back to other nodes, or have no more time than calls.
+    const auto ended = [this, left = std::make_shared<std::atomic<int>>(2)] {
+        if (--*left > 0) {
+            return;
+        }
         for (const auto& loop : loops_) {
             loop->stop();
         }
-    });
+    };
+    server_->drain(time, ended);
+    const auto once = std::make_shared<std::atomic<bool>>(false);
+    const auto videos_ended = [ended, once] {
+        if (!once->exchange(true)) {
+            ended();
+        }
+    };
+    videos_->drain(videos_ended);
+    loops_.front()->spawn(end_after(*loops_.front(), time, videos_ended));
 }
 
 // The settings of another configuration, with the library in force.

@@ -48,6 +48,13 @@ struct GatewayConfig {
     std::int64_t subject_calls_at_once = 0;
     std::int64_t subject_calls_a_minute = 0;
     std::int64_t subject_tokens_a_minute = 0;
+    // Of videos.
+    std::int64_t video_bytes_max = 256 << 20;
+    std::int64_t video_hours = 24;
+    std::int64_t video_label_seconds = 3600;
+    std::int64_t videos_at_once = 32;
+    std::int64_t tenant_videos_at_once = 100;
+    std::int64_t subject_videos_at_once = 10;
 };
 
 struct ReviewConfig {
@@ -85,16 +92,18 @@ struct UpstreamConfig {
 struct TargetConfig {
     std::string upstream = {};
     std::string model = {};
-    std::string input_price = {};  // these four instead of the model's
+    std::string input_price = {};  // these six instead of the model's
     std::string output_price = {};
     std::string character_price = {};
     std::string picture_price = {};
+    std::string video_price = {};
+    std::string second_price = {};
     std::int64_t weight = 1;
 };
 
 struct ModelConfig {
     std::string name = {};
-    std::string kind = {};         // "text", "speech", "image"
+    std::string kind = {};         // "text", "speech", "image", "video"
     std::string service = {};      // of article 17
     std::string text_label = {};   // "text", "interface"
     std::string upstream = {};     // the only target, by name; or targets
@@ -103,6 +112,8 @@ struct ModelConfig {
     std::string output_price = {};
     std::string character_price = {};  // of a million characters
     std::string picture_price = {};    // of one
+    std::string video_price = {};      // of one
+    std::string second_price = {};     // of one second of video
     std::vector<TargetConfig> targets = {};
     std::vector<std::string> tenants = {};
     std::int64_t attempts = 2;

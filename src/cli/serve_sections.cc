@@ -79,6 +79,16 @@ constexpr std::array kGatewayKeys{
                        kGigabyte},
     Key<GatewayConfig>{"subject_tokens_a_minute", nullptr, &GatewayConfig::subject_tokens_a_minute,
                        0, kGigabyte},
+    Key<GatewayConfig>{"video_bytes_max", nullptr, &GatewayConfig::video_bytes_max, 1024,
+                       kGigabyte},
+    Key<GatewayConfig>{"video_hours", nullptr, &GatewayConfig::video_hours, 1, 8760},
+    Key<GatewayConfig>{"video_label_seconds", nullptr, &GatewayConfig::video_label_seconds, 120,
+                       kDaySeconds},
+    Key<GatewayConfig>{"videos_at_once", nullptr, &GatewayConfig::videos_at_once, 1, 1000},
+    Key<GatewayConfig>{"tenant_videos_at_once", nullptr, &GatewayConfig::tenant_videos_at_once, 0,
+                       1'000'000},
+    Key<GatewayConfig>{"subject_videos_at_once", nullptr, &GatewayConfig::subject_videos_at_once, 0,
+                       1'000'000},
 };
 
 constexpr std::array kReviewKeys{
@@ -107,7 +117,7 @@ constexpr std::array kUpstreamKeys{
     Key<UpstreamConfig>{"key", &UpstreamConfig::key},
     Key<UpstreamConfig>{"template", &UpstreamConfig::template_file},
     Key<UpstreamConfig>{"fetch", &UpstreamConfig::fetch},
-    Key<UpstreamConfig>{"task_seconds", nullptr, &UpstreamConfig::task_seconds, 1, 3600},
+    Key<UpstreamConfig>{"task_seconds", nullptr, &UpstreamConfig::task_seconds, 1, kDaySeconds},
     Key<UpstreamConfig>{"connect_seconds", nullptr, &UpstreamConfig::connect_seconds, 1, 600},
     Key<UpstreamConfig>{"first_byte_seconds", nullptr, &UpstreamConfig::first_byte_seconds, 1,
                         3600},
@@ -125,6 +135,8 @@ constexpr std::array kModelKeys{
     Key<ModelConfig>{"output_price", &ModelConfig::output_price},
     Key<ModelConfig>{"character_price", &ModelConfig::character_price},
     Key<ModelConfig>{"picture_price", &ModelConfig::picture_price},
+    Key<ModelConfig>{"video_price", &ModelConfig::video_price},
+    Key<ModelConfig>{"second_price", &ModelConfig::second_price},
     Key<ModelConfig>{"attempts", nullptr, &ModelConfig::attempts, 1, 10},
 };
 
@@ -135,6 +147,8 @@ constexpr std::array kTargetKeys{
     Key<TargetConfig>{"output_price", &TargetConfig::output_price},
     Key<TargetConfig>{"character_price", &TargetConfig::character_price},
     Key<TargetConfig>{"picture_price", &TargetConfig::picture_price},
+    Key<TargetConfig>{"video_price", &TargetConfig::video_price},
+    Key<TargetConfig>{"second_price", &TargetConfig::second_price},
     Key<TargetConfig>{"weight", nullptr, &TargetConfig::weight, 1, 1'000'000},
 };
 

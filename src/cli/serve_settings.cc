@@ -135,7 +135,8 @@ Result<void> set_price(const PriceConfig& from, const std::string& where, gatewa
     for (const auto& [text, price] :
          {std::pair{&from.input_price, &to.input}, std::pair{&from.output_price, &to.output},
           std::pair{&from.character_price, &to.characters},
-          std::pair{&from.picture_price, &to.picture}}) {
+          std::pair{&from.picture_price, &to.picture}, std::pair{&from.video_price, &to.video},
+          std::pair{&from.second_price, &to.second}}) {
         if (text->empty()) {
             continue;
         }
@@ -182,11 +183,20 @@ Result<void> add_targets(const ModelConfig& from, const std::string& where,
                          where + ": an upstream of the dialect anthropic makes text only"};
         }
         const bool dashscope = upstream->second.dialect == gateway::Dialect::kDashscope;
-        if (dashscope && to.kind != gateway::ModelKind::kImage) {
+        if (dashscope && to.kind != gateway::ModelKind::kImage &&
+            to.kind != gateway::ModelKind::kVideo) {
             return Error{ErrorCode::kInvalidArgument,
                          where +
-                             ": an upstream of the dialect dashscope makes pictures only; set "
-                             "kind = \"image\""};
+                             ": an upstream of the dialect dashscope makes pictures and videos "
+                             "only; set kind = \"image\" or kind = \"video\""};
+        }
+        const bool task = upstream->second.pattern != nullptr && upstream->second.pattern->task;
+        if (upstream->second.pattern != nullptr &&
+            task != (to.kind == gateway::ModelKind::kVideo)) {
+            return Error{ErrorCode::kInvalidArgument,
+                         where +
+                             ": a video comes of a template with a section [task], everything else "
+                             "of one without"};
         }
         if (builtin && to.kind != gateway::ModelKind::kSpeech) {
             return Error{ErrorCode::kInvalidArgument,
@@ -198,10 +208,11 @@ Result<void> add_targets(const ModelConfig& from, const std::string& where,
 
 Result<gateway::ModelSettings> make_model(const ModelConfig& from, const std::string& where,
                                           const gateway::Settings& settings) {
-    constexpr std::array<std::pair<std::string_view, gateway::ModelKind>, 3> kKinds{
+    constexpr std::array<std::pair<std::string_view, gateway::ModelKind>, 4> kKinds{
         {{"text", gateway::ModelKind::kText},
          {"speech", gateway::ModelKind::kSpeech},
-         {"image", gateway::ModelKind::kImage}}};
+         {"image", gateway::ModelKind::kImage},
+         {"video", gateway::ModelKind::kVideo}}};
     constexpr std::array<std::pair<std::string_view, gateway::TextLabelPlace>, 2> kPlaces{
         {{"text", gateway::TextLabelPlace::kText},
          {"interface", gateway::TextLabelPlace::kInterface}}};
@@ -281,6 +292,12 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
     settings.answer_bytes_max = size_of(from.answer_bytes_max);
     settings.idempotency_time = std::chrono::hours(from.idempotency_hours);
     settings.idempotency_bytes_max = size_of(from.idempotency_answer_bytes_max);
+    settings.video = {.bytes_max = size_of(from.video_bytes_max),
+                      .kept = std::chrono::hours(from.video_hours),
+                      .tenant_jobs_at_once = size_of(from.tenant_videos_at_once),
+                      .subject_jobs_at_once = size_of(from.subject_videos_at_once),
+                      .jobs_at_once = size_of(from.videos_at_once),
+                      .labelled_at_once = std::max<std::size_t>(size_of(from.workers) / 2, 1)};
     settings.tenant_quota = {.concurrency = size_of(from.tenant_calls_at_once),
                              .requests_a_minute = size_of(from.tenant_calls_a_minute),
                              .tokens_a_minute = size_of(from.tenant_tokens_a_minute)};

@@ -11,6 +11,7 @@
 #include "ledger/answers.h"
 #include "ledger/content_ids.h"
 #include "ledger/log_keys.h"
+#include "ledger/media_jobs.h"
 #include "ledger/prune.h"
 #include "ledger/records.h"
 #include "ledger/retention.h"
@@ -121,8 +122,8 @@ std::span<const storage::Migration> all_migrations() {
               ledger::record_migrations(), ledger::content_id_migrations(),
               ledger::retention_migrations(), ledger::sequencer_migrations(),
               ledger::log_key_migrations(), ledger::prune_migrations(), ledger::answer_migrations(),
-              review::library_migrations(), review::queue_migrations(),
-              governance::agreement_migrations()}) {
+              ledger::media_job_migrations(), review::library_migrations(),
+              review::queue_migrations(), governance::agreement_migrations()}) {
             all.insert(all.end(), module.begin(), module.end());
         }
         return all;

@@ -17,11 +17,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::cli {
 namespace {
 
 using gateway::JsonPointer;
+using gateway::TemplateTask;
 using gateway::UpstreamTemplate;
 
 constexpr std::size_t kTemplateBytesMax = 64U << 10U;
@@ -136,6 +138,100 @@ Result<void> read_answer(const std::string& path, const toml::node& node, Upstre
     return {};
 }
 
+struct TaskPointer {
+    std::string_view name;
+    std::optional<JsonPointer> TemplateTask::* member;
+};
+constexpr std::array kTaskPointers{
+    TaskPointer{"id", &TemplateTask::id},
+    TaskPointer{"status", &TemplateTask::status},
+    TaskPointer{"progress", &TemplateTask::progress},
+    TaskPointer{"seconds", &TemplateTask::seconds},
+    TaskPointer{"video", &TemplateTask::video},
+};
+struct TaskText {
+    std::string_view name;
+    std::string TemplateTask::* member;
+};
+constexpr std::array kTaskTexts{
+    TaskText{"path", &TemplateTask::path},
+    TaskText{"video_path", &TemplateTask::video_path},
+    TaskText{"cancel_method", &TemplateTask::cancel_method},
+    TaskText{"cancel_path", &TemplateTask::cancel_path},
+};
+struct TaskWords {
+    std::string_view name;
+    std::vector<std::string> TemplateTask::* member;
+};
+constexpr std::array kTaskWords{
+    TaskWords{"done", &TemplateTask::done},
+    TaskWords{"failed", &TemplateTask::failed},
+};
+
+Result<void> read_words(const std::string& path, std::string_view key, const toml::node& node,
+                        std::vector<std::string>& to) {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) {
+        return wrong(path, node, fmt::format("{} must be a list of texts", key));
+    }
+    for (const toml::node& each : *list) {
+        std::string word = TRY(text_at(path, key, each));
+        to.push_back(std::move(word));
+    }
+    return {};
+}
+
+Result<void> read_task_key(const std::string& path, std::string_view key, const toml::node& value,
+                           TemplateTask& to) {
+    const auto* words = std::ranges::find(kTaskWords, key, &TaskWords::name);
+    if (words != kTaskWords.end()) {
+        return read_words(path, key, value, to.*(words->member));
+    }
+    std::string text = TRY(text_at(path, key, value));
+    const auto* plain = std::ranges::find(kTaskTexts, key, &TaskText::name);
+    if (plain != kTaskTexts.end()) {
+        if (text.find("{key}") != std::string::npos) {
+            return wrong(path, value, "the key may stand in a header only");
+        }
+        to.*(plain->member) = std::move(text);
+        return {};
+    }
+    const auto* row = std::ranges::find(kTaskPointers, key, &TaskPointer::name);
+    if (row == kTaskPointers.end()) {
+        return wrong(path, value, fmt::format("[{}] has no key \"{}\"", "task", key));
+    }
+    auto pointer = JsonPointer::parse(text);
+    if (!pointer.ok()) {
+        return wrong(path, value, pointer.error().what);
+    }
+    to.*(row->member) = std::move(*pointer);
+    return {};
+}
+
+Result<void> read_task(const std::string& path, const toml::node& node, UpstreamTemplate& to) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+        return wrong(path, node, fmt::format("{} must be a section", "task"));
+    }
+    TemplateTask task;
+    for (const auto& [key, value] : *table) {
+        TRY(read_task_key(path, key.str(), value, task));
+    }
+    if (!task.id || !task.status || task.path.empty() || task.done.empty() ||
+        task.video.has_value() != task.video_path.empty()) {
+        return wrong(path, node,
+                     "[task] needs id, path, status, done, and either video or video_path");
+    }
+    if (task.cancel_method.empty()) {
+        task.cancel_method = "POST";
+    }
+    if (task.cancel_method != "POST" && task.cancel_method != "DELETE") {
+        return wrong(path, node, "cancel_method is POST or DELETE");
+    }
+    to.task = std::move(task);
+    return {};
+}
+
 Result<UpstreamTemplate> read_template(const std::string& path, const toml::table& root) {
     UpstreamTemplate to;
     for (const auto& [key, value] : root) {
@@ -143,6 +239,8 @@ Result<UpstreamTemplate> read_template(const std::string& path, const toml::tabl
             TRY(read_request(path, value, to));
         } else if (key == "answer") {
             TRY(read_answer(path, value, to));
+        } else if (key == "task") {
+            TRY(read_task(path, value, to));
         } else {
             return wrong(path, value, fmt::format("there is no section \"{}\"", key.str()));
         }

@@ -54,6 +54,7 @@ struct Call {
     ledger::ServiceRecord record;
     std::vector<ledger::Print> prints;  // of what goes out
     bool has_text_print = false;
+    bool filled = false;  // the record, by fill_record()
     bool recorded = false;
     bool in_tenant_quota = false;
     bool in_subject_quota = false;
@@ -62,6 +63,8 @@ struct Call {
     const Target* target = nullptr;        // that answered; the same
     std::int64_t characters = 0;           // spoken
     std::int64_t pictures = 0;             // made
+    std::int64_t videos = 0;               // the same
+    std::int64_t video_seconds = 0;        // of those
     // Where there is no model: of content made elsewhere.
     label::ServiceClass service = label::ServiceClass::kContent;
     label::Origin origin = label::Origin::kGenerated;
@@ -101,6 +104,10 @@ struct Stages {
 
 // Where the call comes from, for the record.
 void note_source(Call& call);
+// [DSP-9] The end user alone, as the tenant names it: who is not registered, verified or has ended
+// is refused.
+Task<std::optional<Refusal>> admit_identity(const Stages& stages, Call& call,
+                                            const std::string& account);
 // [DSP-9] Who may ask: model, real-name status of the subject, quotas.
 Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& ask);
 // [DSP-10] What goes in. What is held goes before people, unless they have let this very text go.
@@ -120,6 +127,8 @@ Task<Result<NumberedLabel>> new_label(const Stages& stages, Call& call);
 Task<std::optional<Refusal>> make_label(const Stages& stages, Call& call);
 label::LabelRecord label_record(const Call& call);
 
+// Fills what is left of the record, and moves out of it what is too large.
+Task<Result<void>> fill_record(const Stages& stages, Call& call);
 // Fills what is left of the record and appends it. Returns when it is durable.
 Task<Result<void>> append_record(const Stages& stages, Call& call);
 

@@ -18,6 +18,7 @@ namespace {
 constexpr std::int64_t kMillion = 1'000'000;
 constexpr std::int64_t kPriceMax = 100'000;  // whole units for a million tokens
 constexpr std::int64_t kTokensMax = 1'000'000'000'000;
+constexpr std::int64_t kPiecesMax = 1'000'000;  // pictures, videos, seconds
 
 bool all_digits(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -54,10 +55,12 @@ Result<std::int64_t> parse_price(std::string_view text) {
 }
 
 std::int64_t cost_of(const Price& price, const Consumption& used) noexcept {
-    constexpr std::int64_t kPicturesMax = 1'000'000;
+    const auto pieces = [](std::int64_t count) {
+        return std::clamp<std::int64_t>(count, 0, kPiecesMax);
+    };
     return part(price.input, used.input_tokens) + part(price.output, used.output_tokens) +
-           part(price.characters, used.characters) +
-           price.picture * std::clamp<std::int64_t>(used.pictures, 0, kPicturesMax);
+           part(price.characters, used.characters) + price.picture * pieces(used.pictures) +
+           price.video * pieces(used.videos) + price.second * pieces(used.video_seconds);
 }
 
 std::string format_cost(std::int64_t millionths) {

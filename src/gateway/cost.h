@@ -18,9 +18,11 @@ struct Price {
     std::int64_t output = 0;      // of a million tokens
     std::int64_t characters = 0;  // of a million characters that are spoken
     std::int64_t picture = 0;     // of one picture
+    std::int64_t video = 0;       // of one video
+    std::int64_t second = 0;      // of a second of video
 
     bool is_set() const noexcept {
-        return input > 0 || output > 0 || characters > 0 || picture > 0;
+        return input > 0 || output > 0 || characters > 0 || picture > 0 || video > 0 || second > 0;
     }
 };
 
@@ -30,6 +32,8 @@ struct Consumption {
     std::int64_t output_tokens = 0;
     std::int64_t characters = 0;
     std::int64_t pictures = 0;
+    std::int64_t videos = 0;
+    std::int64_t video_seconds = 0;
 };
 
 // "2.50": at most 100,000 and six digits behind the point. kInvalidArgument for anything else.

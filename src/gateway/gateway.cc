@@ -15,6 +15,7 @@
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "gateway/shared_quotas.h"
+#include "gateway/unlabelled.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/message.h"
@@ -110,6 +111,7 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
     add_text_routes(*this);
     add_speech_routes(*this);
     add_image_routes(*this);
+    add_video_routes(*this);
     add_file_routes(*this);
     add_moderation_routes(*this);
     add_model_routes(*this);
@@ -256,7 +258,13 @@ Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& rout
     if (keeping) {
         co_await end_key(stages_, call);
     }
-    count(call, route, code);
+    count(call, route.operation, code);
+    const auto took = std::chrono::steady_clock::now() - call.began;
+    parts_.metrics
+        .histogram("colophon_added_overhead_seconds",
+                   "Duration of calls without the wait for upstream, client and store", kOverheads,
+                   {})
+        .observe(std::max(0.0, std::chrono::duration<double>(took - call.waited).count()));
     log(exchange, route.operation, &call, code, call.began);
 }
 
@@ -356,10 +364,10 @@ void Gateway::leave_quotas(Call& call) {
     }
 }
 
-void Gateway::count(const Call& call, const http::Route& route, const std::string& code) {
+void Gateway::count(const Call& call, const std::string& operation, const std::string& code) {
     const ledger::Facts& facts = call.record.facts;
     const std::string model = call.model == nullptr ? std::string("none") : call.model->name;
-    const Metrics::Labels labels{{"gen_ai_operation_name", route.operation},
+    const Metrics::Labels labels{{"gen_ai_operation_name", operation},
                                  {"gen_ai_request_model", model}};
     Metrics::Labels outcome = labels;
     outcome.emplace_back("outcome", code.empty() ? std::string("answered") : code);
@@ -379,11 +387,6 @@ void Gateway::count(const Call& call, const http::Route& route, const std::strin
         .histogram("gen_ai_server_request_duration_seconds", "Duration of calls", kDurations,
                    labels)
         .observe(std::chrono::duration<double>(took).count());
-    parts_.metrics
-        .histogram("colophon_added_overhead_seconds",
-                   "Duration of calls without the wait for upstream, client and store", kOverheads,
-                   {})
-        .observe(std::max(0.0, std::chrono::duration<double>(took - call.waited).count()));
     const std::array<std::pair<const char*, std::int64_t>, 2> tokens{
         {{"input", facts.input_tokens}, {"output", facts.output_tokens}}};
     for (const auto& [kind, number] : tokens) {
@@ -428,6 +431,15 @@ void Gateway::log(http::Exchange& exchange, std::string_view operation, const Ca
 
 Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, http::Headers headers,
                                                std::string body) {
+    if (call.unlabelled) {
+        // [AILM-9] What was agreed when the call came may be over when its content is there.
+        auto uncovered = co_await check_agreement(gateway.stages(), call);
+        if (uncovered) {
+            call.unlabelled = false;
+            call.facts().label.clear();
+            co_return uncovered;
+        }
+    }
     call.facts().outcome = ledger::Outcome::kAnswered;
     const auto kept = co_await append_record(gateway.stages(), call);
     if (!kept.ok()) {

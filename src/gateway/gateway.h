@@ -68,6 +68,9 @@ public:
     // is, and no call is served before that.
     void owe_record(const Call& call);
 
+    // For the metrics: how a call, or a job, ended; `code` is empty when it was answered.
+    void count(const Call& call, const std::string& operation, const std::string& code);
+
     const Parts& parts() const noexcept { return parts_; }
     const Stages& stages() const noexcept { return stages_; }
     Routing& routing() noexcept { return routing_; }
@@ -83,7 +86,6 @@ private:
     Task<std::optional<Refusal>> guarded(Call& call, const CallHandler& handler);
     Task<void> end_refused(Call& call, Refusal refusal);
     void leave_quotas(Call& call);
-    void count(const Call& call, const http::Route& route, const std::string& code);
     void log(http::Exchange& exchange, std::string_view operation, const Call* call,
              const std::string& code, SteadyTime began);
     Task<void> pay_record(http::Loop& loop, ledger::ServiceRecord record,
@@ -144,6 +146,7 @@ Task<std::optional<Refusal>> take_request(Gateway& gateway, Call& call, Wanted w
 void add_text_routes(Gateway& gateway);
 void add_speech_routes(Gateway& gateway);
 void add_image_routes(Gateway& gateway);
+void add_video_routes(Gateway& gateway);
 void add_file_routes(Gateway& gateway);
 void add_moderation_routes(Gateway& gateway);
 void add_model_routes(Gateway& gateway);

@@ -57,11 +57,19 @@ void add_prints(Call& call, const worker::FilePrints& made) {
 }  // namespace
 
 Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer file,
-                                         std::string name) {
+                                         std::string name, Media::Progress progress) {
     const label::ApplyOptions options = apply_options(call);
     const ExplicitLabel visible =
         call.unlabelled ? ExplicitLabel::kLeftOut : ExplicitLabel::kAsOwed;
-    const auto apply = [&] { return gateway.parts().media.label(file, name, options, visible); };
+    Digest256 digest{};
+    // Hashing a video takes a second: in the worker's thread too.
+    const auto apply = [&] {
+        auto made = gateway.parts().media.label(file, name, options, visible, progress);
+        if (made.ok()) {
+            digest = sha256(made->file);
+        }
+        return made;
+    };
     const auto began = std::chrono::steady_clock::now();
     auto labelled = co_await gateway.parts().workers.run(call.loop(), apply);
     call.facts().durations.label_ms =
@@ -73,7 +81,7 @@ Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer fi
         call.aigc = label::write_aigc(*labelled->report.label, label::Wrapping::kBare);
         call.facts().label = call.aigc;
     }
-    call.record.content_digests.push_back(sha256(labelled->file));
+    call.record.content_digests.push_back(digest);
     add_prints(call, labelled->prints);
     co_return labelled;
 }

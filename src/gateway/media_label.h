@@ -20,7 +20,7 @@ label::ApplyOptions apply_options(const Call& call);
 // Puts on the file all marks that the call's service owes; its label becomes the call's label, its
 // digest goes into the record.
 Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer file,
-                                         std::string name);
+                                         std::string name, Media::Progress progress = {});
 
 // What a failed labelling is to the caller: nothing goes out.
 Refusal label_failure(const Error& error);

@@ -20,6 +20,7 @@
 #include "label/verify.h"
 #include "ledger/answers.h"
 #include "ledger/content_ids.h"
+#include "ledger/media_jobs.h"
 #include "ledger/records.h"
 #include "review/queue.h"
 #include "worker/prints.h"
@@ -58,10 +59,12 @@ public:
         worker::LabelReport report;
         worker::FilePrints prints;  // empty for what has none, or where none could be made
     };
+    // 0 .. 1, now and then, from the thread that calls; of videos only. May be empty.
+    using Progress = std::function<void(double)>;
     // Adds to `options` what the format owes of marks, and the signature. `name` helps to tell
     // texts apart and may be empty.
     virtual Result<Labelled> label(Bytes file, std::string_view name, label::ApplyOptions options,
-                                   ExplicitLabel explicit_label) = 0;
+                                   ExplicitLabel explicit_label, const Progress& progress) = 0;
     virtual Result<label::Verification> verify(Bytes file, std::string_view name,
                                                label::VerifyOptions options) = 0;
     // ReservedCode1 for a label that stands in no file; empty when labels are not signed.
@@ -74,6 +77,9 @@ public:
     // What pictures are compared by: the hashes of this one as it is, turned and mirrored.
     // kUnsupported for what is no picture, or one of which no hash is made.
     virtual Result<std::vector<fingerprint::PdqHash>> picture_hashes(Bytes file) = 0;
+    // The hashes of a video's pictures, four a second, as they are. kUnsupported for what is no
+    // video, or one of which no hashes are made.
+    virtual Result<std::vector<fingerprint::PdqHash>> video_hashes(Bytes file) = 0;
     virtual Result<Buffer> speak(std::string_view text, const Voice& voice, SoundFormat format) = 0;
 };
 
@@ -89,6 +95,7 @@ struct Parts {
     ledger::ContentIds& content_ids;
     identity::Budgets* budgets;    // nothing: this node counts for itself
     ledger::KeptAnswers& answers;  // for idempotency keys
+    ledger::MediaJobs& jobs;       // videos that are being made
     review::ReviewQueue& queue;    // of what was held
     ThreadPool& blocking;          // for the store
     ThreadPool& workers;           // for Media

@@ -58,4 +58,29 @@ Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review
     co_return note_verdict(call, stage, verdict);
 }
 
+Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes video) {
+    if (!call.settings->reviewer->has_pictures()) {
+        co_return std::nullopt;
+    }
+    const auto began = std::chrono::steady_clock::now();
+    const auto look = [&]() -> Result<review::Verdict> {
+        const auto hashes = gateway.parts().media.video_hashes(video);
+        if (!hashes.ok()) {
+            return hashes.error();
+        }
+        return reviewer_of(call, review::Stage::kOutput)->review(*hashes);
+    };
+    const auto verdict = co_await gateway.parts().workers.run(call.loop(), look);
+    call.facts().durations.review_ms =
+        call.facts().durations.review_ms.value_or(0) + milliseconds_since(began);
+    if (!verdict.ok()) {
+        const bool theirs = verdict.error().code == ErrorCode::kCorrupt ||
+                            verdict.error().code == ErrorCode::kUnsupported;
+        co_return theirs ? upstream_failure(verdict.error())
+                         : own_failure("review_failed",
+                                       "a video could not be reviewed: " + verdict.error().what);
+    }
+    co_return note_verdict(call, review::Stage::kOutput, *verdict);
+}
+
 }  // namespace colophon::gateway

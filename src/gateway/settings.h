@@ -28,7 +28,7 @@ namespace colophon::gateway {
 enum class Dialect : std::uint8_t {
     kOpenai,     // OpenAI's API, and whoever speaks it
     kAnthropic,  // messages
-    kDashscope,  // tasks that make pictures
+    kDashscope,  // tasks that make pictures and videos
     kTemplate,   // as a file describes it
     kBuiltin,    // the speech synthesizer of this machine
 };
@@ -46,7 +46,8 @@ struct UpstreamSettings {
     http::UpstreamTimes times = {};
     std::size_t concurrency_max = 1000;
     Fetch fetch = Fetch::kPublic;
-    std::chrono::seconds task_time{300};  // of kDashscope: from submission to the pictures
+    // Of tasks: from submission to the pictures or the video.
+    std::chrono::seconds task_time{300};
     std::shared_ptr<const UpstreamTemplate> pattern = {};  // of kTemplate
 };
 
@@ -57,7 +58,7 @@ struct Target {
     Price price = {};
 };
 
-enum class ModelKind : std::uint8_t { kText, kSpeech, kImage };
+enum class ModelKind : std::uint8_t { kText, kSpeech, kImage, kVideo };
 
 // Where the words of the explicit label of a text stand [GB45438-5.1].
 enum class TextLabelPlace : std::uint8_t {
@@ -82,6 +83,16 @@ struct Quota {
     std::size_t tokens_a_minute = 0;
 };
 
+// What holds for videos, which are made by jobs.
+struct VideoSettings {
+    std::size_t bytes_max = 256U << 20U;    // of a video of an upstream
+    std::chrono::hours kept{24};            // from its end
+    std::size_t tenant_jobs_at_once = 100;  // on their way; 0: no limit
+    std::size_t subject_jobs_at_once = 10;
+    std::size_t jobs_at_once = 32;     // on this node
+    std::size_t labelled_at_once = 1;  // of those, in memory to be reviewed and labelled
+};
+
 struct LabelSettings {
     label::LabelRecord record = {};  // producer, system; the rest is of each call
     label::Profile profile = label::Profile::kCn;
@@ -102,6 +113,7 @@ struct Settings {
     bool subject_required = true;
     Quota tenant_quota = {};
     Quota subject_quota = {};
+    VideoSettings video = {};
     std::uint64_t body_bytes_max = 16ULL << 20U;    // of a JSON request
     std::uint64_t file_bytes_max = 256ULL << 20U;   // of a file to be labelled or verified
     std::size_t answer_bytes_max = 64U << 20U;      // of an upstream's answer

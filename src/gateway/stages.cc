@@ -82,8 +82,11 @@ std::optional<Refusal> admit_subject(Call& call,
     return std::nullopt;
 }
 
-Task<std::optional<Refusal>> admit_identity(const Stages& stages, Call& call, const Ask& ask) {
-    if (ask.account.empty()) {
+}  // namespace
+
+Task<std::optional<Refusal>> admit_identity(const Stages& stages, Call& call,
+                                            const std::string& account) {
+    if (account.empty()) {
         if (!call.settings->subject_required) {
             co_return std::nullopt;
         }
@@ -91,13 +94,11 @@ Task<std::optional<Refusal>> admit_identity(const Stages& stages, Call& call, co
                                  "the call names no end user; send it as the field \"user\" or "
                                  "the header Colophon-Subject");
     }
-    call.record.personal.account = ask.account.substr(0, ledger::kRecordNameBytesMax);
+    call.record.personal.account = account.substr(0, ledger::kRecordNameBytesMax);
     std::optional<identity::SubjectState> subject =
-        stages.parts.subjects.find(call.caller.tenant, ask.account);
+        stages.parts.subjects.find(call.caller.tenant, account);
     if (!subject) {
-        const auto load = [&] {
-            return stages.parts.subjects.load(call.caller.tenant, ask.account);
-        };
+        const auto load = [&] { return stages.parts.subjects.load(call.caller.tenant, account); };
         auto loaded = co_await stages.parts.blocking.run(call.loop(), load);
         if (!loaded.ok()) {
             co_return own_failure("identity_unavailable",
@@ -110,6 +111,8 @@ Task<std::optional<Refusal>> admit_identity(const Stages& stages, Call& call, co
     }
     co_return admit_subject(call, subject);
 }
+
+namespace {
 
 Task<std::optional<Refusal>> enter_quota(const Stages& stages, Call& call, Quotas::Key key,
                                          Quota quota) {
@@ -171,7 +174,7 @@ Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& 
     if (auto refusal = admit_model(call, ask)) {
         co_return refusal;
     }
-    auto unknown = co_await admit_identity(stages, call, ask);
+    auto unknown = co_await admit_identity(stages, call, ask.account);
     if (unknown) {
         co_return unknown;
     }
@@ -304,15 +307,19 @@ Task<void> add_text_print(const Stages& stages, Call& call) {
 
 }  // namespace
 
-Task<Result<void>> append_record(const Stages& stages, Call& call) {
+namespace {
+
+// What stages noted of the call, once.
+Task<void> fill_facts(const Stages& stages, Call& call) {
+    call.filled = true;
     ledger::ServiceRecord& record = call.record;
-    record.facts.durations.total_ms = milliseconds_since(call.began);
-    note_release(stages, call);
     if (call.target != nullptr && call.target->price.is_set()) {
         call.cost = cost_of(call.target->price, {.input_tokens = record.facts.input_tokens,
                                                  .output_tokens = record.facts.output_tokens,
                                                  .characters = call.characters,
-                                                 .pictures = call.pictures});
+                                                 .pictures = call.pictures,
+                                                 .videos = call.videos,
+                                                 .video_seconds = call.video_seconds});
         call.detail.emplace_back("cost", json::Object{{"amount", format_cost(call.cost)},
                                                       {"currency", call.settings->currency}});
     }
@@ -335,15 +342,33 @@ Task<Result<void>> append_record(const Stages& stages, Call& call) {
         }
     }
     co_await add_text_print(stages, call);
-    // The record is taken over when append() returns; it is durable when we go on.
-    call.recorded = true;
+}
+
+}  // namespace
+
+Task<Result<void>> fill_record(const Stages& stages, Call& call) {
+    ledger::ServiceRecord& record = call.record;
+    record.facts.durations.total_ms = milliseconds_since(call.began);
+    note_release(stages, call);
+    if (!call.filled) {
+        co_await fill_facts(stages, call);
+    }
     if (ledger::has_large_content(record)) {
         const auto move = [&] { return stages.parts.move_out(record); };
-        auto moved = co_await stages.parts.blocking.run(call.loop(), move);
-        if (!moved.ok()) {
-            co_return moved;
-        }
+        co_return co_await stages.parts.blocking.run(call.loop(), move);
     }
+    co_return Result<void>();
+}
+
+Task<Result<void>> append_record(const Stages& stages, Call& call) {
+    // Whatever comes of it, nobody appends it a second time.
+    call.recorded = true;
+    auto filled = co_await fill_record(stages, call);
+    if (!filled.ok()) {
+        co_return filled;
+    }
+    ledger::ServiceRecord& record = call.record;
+    // The record is taken over when append() returns; it is durable when we go on.
     auto kept = co_await when_done<Result<void>>(call.loop(), [&](const auto& done) {
         stages.parts.records.append(record, call.prints, done);
     });

@@ -277,6 +277,16 @@ std::string template_path(const UpstreamSettings& upstream, const Target& target
     });
 }
 
+std::string template_task_path(std::string_view path, std::string_view task) {
+    return fill(path, [&](std::string_view name) {
+        return name == "task" ? percent_encoded(task) : std::string();
+    });
+}
+
+Result<json::Value> template_answer(const UpstreamTemplate& from, std::string_view body) {
+    return parsed_answer(from, body);
+}
+
 std::string template_body(const UpstreamSettings& upstream, const Target& target,
                           const TemplateAsk& ask) {
     const json::Value& pattern = upstream.pattern->body;

@@ -38,6 +38,22 @@ private:
 // Placeholders are {name}: model, prompt, system, messages, user, and every member of the request
 // itself (temperature, size, voice, ...). A text that is nothing but a placeholder becomes the
 // value, whatever its kind, and is left out where the call has none; within a text it becomes text.
+// What is not there at once: a task that is asked about until it has ended. {task} is its number in
+// the paths.
+struct TemplateTask {
+    std::optional<JsonPointer> id;  // in the answer to the request
+    std::string path;               // of the question, by GET
+    std::optional<JsonPointer> status;
+    std::vector<std::string> done;        // what the status is then
+    std::vector<std::string> failed;      // any other word: not yet
+    std::optional<JsonPointer> progress;  // 0 .. 100
+    std::optional<JsonPointer> seconds;   // how long the video is
+    std::optional<JsonPointer> video;     // base64 or an address
+    std::string video_path;               // or this is where the video lies
+    std::string cancel_method;
+    std::string cancel_path;  // empty: it cannot be cancelled
+};
+
 struct UpstreamTemplate {
     std::string method = "POST";
     std::string path;       // appended to the upstream's; what is filled in is percent-encoded
@@ -51,6 +67,7 @@ struct UpstreamTemplate {
     std::optional<JsonPointer> error;   // says why there is no content
     std::optional<JsonPointer> input_tokens;
     std::optional<JsonPointer> output_tokens;
+    std::optional<TemplateTask> task;
 };
 
 // What a call asks, for the placeholders.
@@ -66,6 +83,8 @@ std::string last_prompt(const json::Value& chat);
 Result<http::Headers> template_headers(const UpstreamSettings& upstream, const Target& target);
 std::string template_path(const UpstreamSettings& upstream, const Target& target,
                           const TemplateAsk& ask);
+// A path of its task.
+std::string template_task_path(std::string_view path, std::string_view task);
 std::string template_body(const UpstreamSettings& upstream, const Target& target,
                           const TemplateAsk& ask);
 
@@ -78,6 +97,9 @@ Result<json::Value> template_images(const UpstreamTemplate& from, std::string_vi
 json::Value chat_as_completion(json::Value chat);
 // The same answer, either of them, as the events of a stream, with the "[DONE]" at their end.
 std::vector<std::string> chat_as_chunks(const json::Value& chat);
+
+// What it says when it failed is an error; kCorrupt for what is no JSON.
+Result<json::Value> template_answer(const UpstreamTemplate& from, std::string_view body);
 
 // Sound: its bytes, or the address where it lies.
 struct TemplateSound {

@@ -40,6 +40,12 @@ Task<std::optional<Refusal>> admit_unlabelled(const Stages& stages, Call& call) 
             "an answer without its explicit label is not kept; leave the Idempotency-Key away",
             "Idempotency-Key");
     }
+    auto refusal = co_await check_agreement(stages, call);
+    call.unlabelled = !refusal;
+    co_return refusal;
+}
+
+Task<std::optional<Refusal>> check_agreement(const Stages& stages, Call& call) {
     Refusal refusal = policy_refusal(
         "agreement_required",
         "content without its explicit label is given out only under an agreement with the end user "
@@ -56,7 +62,8 @@ Task<std::optional<Refusal>> admit_unlabelled(const Stages& stages, Call& call) 
     if (!*covering) {
         co_return refusal;
     }
-    call.unlabelled = true;
+    // The one under which it goes out.
+    std::erase_if(call.detail, [](const auto& each) { return each.first == "agreement"; });
     call.detail.emplace_back("agreement",
                              json::Object{{"id", to_string((*covering)->id)},
                                           {"document_sha256", to_hex((*covering)->digest)}});

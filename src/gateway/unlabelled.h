@@ -18,6 +18,9 @@ inline constexpr std::string_view kExplicitLabelHeader = "colophon-explicit-labe
 
 // A stage of admission, after the end user is known.
 Task<std::optional<Refusal>> admit_unlabelled(const Stages& stages, Call& call);
+// Whether an agreement covers the call's end user now. Asked again before anything goes out that
+// took a while to make: an agreement may have been revoked meanwhile.
+Task<std::optional<Refusal>> check_agreement(const Stages& stages, Call& call);
 // For what gives out no content of its own, so that nobody believes to have got it.
 std::optional<Refusal> refuse_unlabelled(const Call& call);
 // Before the record is kept: whether something was released so.

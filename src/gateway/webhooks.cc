@@ -349,6 +349,17 @@ bool Webhooks::wanted(const Call& call, review::Stage stage) {
         all, [&](const WebhookSettings& each) { return covers(each.scope, occasion); });
 }
 
+bool Webhooks::can_pass_unseen(const Call& call, review::Stage stage) {
+    const auto& all = call.settings->webhooks;
+    if (all.empty()) {
+        return true;
+    }
+    const review::Occasion occasion = occasion_of(call, stage);
+    return std::ranges::none_of(all, [&](const WebhookSettings& each) {
+        return covers(each.scope, occasion) && each.when_missed == WhenMissed::kRefuse;
+    });
+}
+
 Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client,
                                               const WebhookSettings& webhook,
                                               const WebhookView& view) {

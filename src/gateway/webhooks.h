@@ -85,6 +85,8 @@ public:
 
     // Whether anybody is to be asked about this call at that stage.
     static bool wanted(const Call& call, review::Stage stage);
+    // Whether what cannot be shown to them may go on nevertheless.
+    static bool can_pass_unseen(const Call& call, review::Stage stage);
     // Asks all of them, one after the other, each about what the one before left. Every verdict
     // goes into the record.
     Task<std::optional<Refusal>> ask(const Stages& stages, Call& call, http::Upstream& client,

@@ -143,6 +143,12 @@ Operation finish_operation(const Job& job, Time now) {
             .affects = Affects::kOne};
 }
 
+Operation extend_operation(const Job& job, Time now, Time until) {
+    return {.statement = kExtend,
+            .parameters = {integer(job.id), bytes(job.token), at(now), at(until)},
+            .affects = Affects::kOne};
+}
+
 Result<void> finish_job(Store& store, const Job& job, Time now) {
     return apply_fenced(store, kFinish, {integer(job.id), bytes(job.token), at(now)});
 }

@@ -66,6 +66,7 @@ Result<std::vector<Job>> take_jobs(Store& store, const TakeOptions& options, Tim
 // To be put into the batch that holds the result: with Affects::kOne, so that the batch fails when
 // the lease is lost. The other three are such batches of their own.
 Operation finish_operation(const Job& job, Time now);
+Operation extend_operation(const Job& job, Time now, Time until);
 Result<void> finish_job(Store& store, const Job& job, Time now);
 Result<void> extend_job(Store& store, const Job& job, Time now, Time until);
 // Due again at `retry`, or dead after the last attempt. The reason is cut at kJobReasonBytesMax; no

@@ -16,6 +16,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <fstream>
+#include <ios>
 #include <map>
 #include <string>
 #include <string_view>
@@ -304,6 +306,75 @@ TEST_SUITE("slow gateway") {
             CHECK(error_code(house.api("li.wei", "/api/agreements", body + "}", running.port)) ==
                   code);
         }
+    }
+
+    TEST_CASE("[AILM-9] an agreement that is revoked while content is made lets nothing go out") {
+        House house;
+        RunningService& running = house.service;
+        test::Background odd(
+            {"/usr/bin/env", "node", COLOPHON_SOURCE_DIR "/tests/witness/odd_upstream.js"},
+            running.dir.file("odd"), {"PATH=/usr/bin:/bin"});
+        for (int i = 0; i < 200 && odd.out().find('\n') == std::string::npos; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        const std::string port = odd.out().substr(10, odd.out().find('\n') - 10);
+        test::write_file(running.dir.file("odd.key"), as_bytes("sk-odd\n"));
+        std::ofstream config(running.dir.file("colophon.toml"), std::ios::app);
+        config << "[[model]]\nname = \"video\"\nkind = \"video\"\nupstream = \"bench\"\n"
+                  "[[upstream]]\nname = \"tasks\"\ndialect = \"dashscope\"\nfetch = \"own\"\n"
+                  "key = \"file:"
+               << running.dir.file("odd.key") << "\"\nurl = \"http://127.0.0.1:" << port
+               << "/api/v1\"\n[[model]]\nname = \"wanx\"\nkind = \"image\"\n"
+                  "upstream = \"tasks\"\n";
+        config.close();
+        const std::string film = running.dir.file("film.mp4");
+        test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                           "testsrc2=size=320x240:d=2", "-pix_fmt", "yuv420p", film});
+        test::run_tool_ok(
+            {"curl", "-sS", "-T", film, "http://127.0.0.1:" + running.upstream_port + "/video"});
+        running.start();
+        const auto revoke = [&](const std::string& id) {
+            house.good("wang", {"revoke", id, "--reason", "labels were not put on"});
+        };
+
+        const std::string first = house.agreement();
+        const json::Value created =
+            object_of(running.curl({running.url("/v1/videos"), "-H", kNone, "-d",
+                                    R"({"model":"video","user":"alice","prompt":"a hill"})"}));
+        CHECK(created.string_or("explicit_label", "") == "none");
+        const std::string at = running.url("/v1/videos/" + created.string_or("id", ""));
+        json::Value video;
+        for (int i = 0; i < 600 && video.string_or("status", "") != "completed"; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            video = object_of(running.curl({at}));
+        }
+        CHECK_MESSAGE(video.string_or("status", "") == "completed", json::write(video));
+        // Made, and not yet given to anybody.
+        CHECK(house.records("unlabelled_release").empty());
+        const std::string got = running.dir.file("got.mp4");
+        const std::string head = running.curl({at + "/content", "-o", got, "-D", "-"});
+        CHECK(head.find("colophon-explicit-label: none") != std::string::npos);
+        const json::Value seen = object_of(running.ok({"verify", "--json", got}));
+        CHECK_FALSE(*seen.find("explicit")->find("found")->if_bool());
+        CHECK(*seen.find("metadata")->find("found")->if_bool());
+        CHECK(house.records("unlabelled_release").size() == 1);
+        revoke(first);
+        CHECK(error_code(running.curl({at + "/content"})) == "agreement_required");
+
+        // The same of a picture whose task takes a while.
+        const std::string second = house.agreement();
+        std::string answer;
+        std::thread asking([&] {
+            answer = running.curl({running.url("/v1/images/generations"), "-H", kNone, "-d",
+                                   R"({"model":"wanx","user":"alice","prompt":"patient hill"})"});
+        });
+        for (int i = 0; i < 100 && odd.out().find("patient") == std::string::npos; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        revoke(second);
+        asking.join();
+        CHECK_MESSAGE(error_code(answer) == "agreement_required", answer.substr(0, 300));
+        CHECK(house.records("unlabelled_release").size() == 1);
     }
 
     TEST_CASE("[AILM-9] a revoked agreement is over on every node within a second") {

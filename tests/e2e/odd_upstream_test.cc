@@ -73,6 +73,22 @@ path = "/odd/draw-one?q={prompt}"
 [request.headers]
 X-Token = "T {key}"
 )";
+constexpr const char* kFilmTemplate = R"(
+[request]
+path = "/odd/film"
+body = '{"what": "{prompt}", "long": "{seconds}", "first": "{input_reference}"}'
+[request.headers]
+X-Token = "T {key}"
+[task]
+id = "/job/number"
+path = "/odd/films/{task}"
+status = "/job/state"
+done = ["ready"]
+failed = ["burnt"]
+progress = "/job/percent"
+seconds = "/film/long"
+video = "/film/data"
+)";
 constexpr const char* kSoundTemplate = R"(
 [request]
 path = "/odd/say"
@@ -105,11 +121,15 @@ struct Odd {
             "[[upstream]]\nname = \"strict\"\ndialect = \"dashscope\"\nurl = \"" +
             at +
             "/api/v1\"\nkey = \"env:ODD_KEY\"\n"
-            "[[model]]\nname = \"strict\"\nkind = \"image\"\nupstream = \"strict\"\n";
+            "[[model]]\nname = \"strict\"\nkind = \"image\"\nupstream = \"strict\"\n"
+            "[[model]]\nname = \"wan\"\nkind = \"video\"\nupstream = \"tasks\"\n"
+            "second_price = \"0.25\"\n";
+        odd_port = port;
         for (const auto& [name, kind, text] : {std::tuple{"odd-text", "text", kTextTemplate},
                                                std::tuple{"odd-image", "image", kImageTemplate},
                                                std::tuple{"odd-bare", "image", kBareTemplate},
-                                               std::tuple{"odd-sound", "speech", kSoundTemplate}}) {
+                                               std::tuple{"odd-sound", "speech", kSoundTemplate},
+                                               std::tuple{"odd-film", "video", kFilmTemplate}}) {
             const std::string file = folder.file(std::string(name) + ".toml");
             test::write_file(file, as_bytes(text));
             config += std::string("[[upstream]]\nname = \"") + name +
@@ -165,6 +185,23 @@ struct Odd {
         }
     }
 
+    json::Value film(const std::string& model, const std::string& prompt) const {
+        json::Value video =
+            say("/v1/videos", R"({"model":")" + model + R"(","user":"alice","seconds":"2",)" +
+                                  R"("size":"320x240","prompt":")" + prompt + R"("})");
+        const std::string at = service->url("/v1/videos/" + video.string_or("id", ""));
+        for (int i = 0; i < 600; ++i) {
+            const std::string status = video.string_or("status", "");
+            if (status != "queued" && status != "in_progress") {
+                break;
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            video = object_of(service->curl({at}));
+        }
+        return video;
+    }
+
+    std::string odd_port;
     test::TempDir folder;
     std::unique_ptr<test::Background> process;
     std::unique_ptr<RunningService> service;
@@ -208,6 +245,46 @@ TEST_SUITE("slow gateway") {
         const std::string records = odd.service->ok({"ledger", "records", "--json"});
         CHECK(records.find("sk-odd") == std::string::npos);
         CHECK(odd.service->service->err().find("sk-odd") == std::string::npos);
+    }
+
+    TEST_CASE("[DSP-17] videos of DashScope, and of an upstream that a file describes") {
+        const Odd odd;
+        const std::string film = odd.folder.file("film.mp4");
+        test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                           "testsrc2=size=320x240:d=2", "-pix_fmt", "yuv420p", film});
+        test::run_tool_ok(
+            {"curl", "-sS", "-T", film, "http://127.0.0.1:" + odd.odd_port + "/film"});
+        for (const char* model : {"wan", "odd-film"}) {
+            CAPTURE(model);
+            const json::Value made = odd.film(model, "a hill");
+            REQUIRE_MESSAGE(made.string_or("status", "") == "completed", json::write(made),
+                            odd.process->err());
+            const std::string got = odd.folder.file("got.mp4");
+            odd.service->curl(
+                {odd.service->url("/v1/videos/" + made.string_or("id", "") + "/content"), "-o",
+                 got});
+            CHECK(object_of(odd.service->ok({"verify", "--json", got})).string_or("verdict", "") ==
+                  "intact");
+        }
+        const json::Value asked = *odd.asked("/api/v1/services").find("asked");
+        CHECK(json::write(*asked.find("input")) == R"({"prompt":"a hill"})");
+        CHECK(json::write(*asked.find("parameters")) ==
+              R"({"watermark":false,"duration":2,"size":"320*240"})");
+        CHECK(json::write(*odd.asked("/odd/film").find("asked")) != "");
+        const std::string metrics = odd.service->curl({odd.service->url("/metrics")});
+        // Two seconds at 0.25.
+        CHECK(metrics.find("{gen_ai_request_model=\"wan\",upstream=\"tasks\",currency=\"CNY\"} "
+                           "500000\n") != std::string::npos);
+        const json::Value failed = odd.film("wan", "fails");
+        CHECK(error_code(failed) == "upstream_failed");
+        CHECK(error_message(failed).find("inappropriate content") != std::string::npos);
+        for (const char* prompt : {"bad id", "elsewhere"}) {
+            CAPTURE(prompt);
+            CHECK(error_code(odd.film("wan", prompt)) == "upstream_failed");
+        }
+        // Its time is over after four seconds, and the task is ended there.
+        CHECK(error_code(odd.film("wan", "forever")) == "upstream_timeout");
+        CHECK(odd.process->out().find("/cancel") != std::string::npos);
     }
 
     TEST_CASE("[DSP-17] an upstream that a file describes gives texts, pictures and sound") {
@@ -314,6 +391,10 @@ TEST_SUITE("slow gateway") {
               std::pair{"[request]\nmethod = \"DELETE\"\n", "POST, PUT or GET"},
               std::pair{"[request.headers]\nHost = \"a\"\n", "no header \"host\""},
               std::pair{"[requests]\n", "no section \"requests\""},
+              std::pair{"[task]\nid = \"/a\"\n", "[task] needs id, path"},
+              std::pair{"[task]\ndone = \"x\"\n", "must be a list"},
+              std::pair{"[task]\npath = \"/{key}\"\n", "in a header only"},
+              std::pair{"[task]\nwords = \"/a\"\n", "no key \"words\""},
               std::pair{"request = [\n", "odd.toml, line"}}) {
             CAPTURE(text);
             const test::ToolRun run = check(text);

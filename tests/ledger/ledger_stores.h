@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "ledger/answers.h"
 #include "ledger/content_ids.h"
+#include "ledger/media_jobs.h"
 #include "ledger/prune.h"
 #include "ledger/records.h"
 #include "ledger/retention.h"
@@ -33,9 +34,10 @@ using storage::TestStore;
 
 inline std::vector<storage::Migration> all_migrations() {
     std::vector<storage::Migration> all;
-    for (const auto list : {storage::storage_migrations(), storage::object_migrations(),
-                            record_migrations(), content_id_migrations(), retention_migrations(),
-                            sequencer_migrations(), prune_migrations(), answer_migrations()}) {
+    for (const auto list :
+         {storage::storage_migrations(), storage::object_migrations(), record_migrations(),
+          content_id_migrations(), retention_migrations(), sequencer_migrations(),
+          prune_migrations(), answer_migrations(), media_job_migrations()}) {
         all.insert(all.end(), list.begin(), list.end());
     }
     return all;

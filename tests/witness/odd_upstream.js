@@ -4,7 +4,8 @@
 //
 //   /api/v1/...    pictures of DashScope, written from its documentation: tasks that are submitted and
 //                  asked about. What the prompt says decides how a task goes.
-//   /odd/...       a text, pictures and sound in shapes of their own
+//                  Videos too: the file that was put at /film.
+//   /odd/...       a text, pictures, sound and videos in shapes of their own
 'use strict';
 const http = require('http');
 const { picture } = require('./grey_picture.js');
@@ -12,6 +13,9 @@ const { picture } = require('./grey_picture.js');
 const say = (value) => process.stdout.write(JSON.stringify(value) + '\n');
 const tasks = new Map();
 let port = 0;
+let film = Buffer.alloc(0);
+let films = 0;
+let filmAsks = 0;
 
 // Two seconds of a tone.
 function sound() {
@@ -50,7 +54,8 @@ function submit(request, response, asked) {
   }
   const prompt = asked.input.prompt;
   const id = prompt.includes('bad id') ? '../secrets' : `task-${tasks.size + 1}`;
-  tasks.set(id, { prompt, asks: 0, n: asked.parameters.n ?? 1 });
+  const video = request.url.includes('/video-generation/');
+  tasks.set(id, { prompt, asks: 0, n: asked.parameters.n ?? 1, video });
   return json(response, { output: { task_status: 'PENDING', task_id: id }, request_id: 'r-1' });
 }
 
@@ -61,7 +66,8 @@ function ask(response, id) {
   if (task.prompt.includes('flaky') && task.asks === 1) return json(response, {}, 500);
   if (task.prompt.includes('gone')) return json(response, {}, 500);
   if (task.prompt.includes('garbage')) return response.end('{"output":');
-  if (task.prompt.includes('forever') || task.asks < 2) {
+  const asksNeeded = task.prompt.includes('patient') ? 5 : 2;
+  if (task.prompt.includes('forever') || task.asks < asksNeeded) {
     return json(response, { output: { task_id: id, task_status: task.asks ? 'RUNNING' : 'PENDING' } });
   }
   if (task.prompt.includes('fails')) {
@@ -70,6 +76,13 @@ function ask(response, id) {
         task_id: id, task_status: 'FAILED', code: 'DataInspectionFailed',
         message: 'Input data may contain inappropriate content.',
       },
+    });
+  }
+  if (task.video) {
+    const host = task.prompt.includes('elsewhere') ? '127.0.0.2:1' : `127.0.0.1:${port}`;
+    return json(response, {
+      output: { task_id: id, task_status: 'SUCCEEDED', video_url: `http://${host}/film.mp4?Expires=1` },
+      usage: { video_duration: 2, video_count: 1 },
     });
   }
   const results = [];
@@ -100,6 +113,17 @@ function odd(request, response, asked) {
     response.setHeader('Content-Type', 'image/png');
     return response.end(picture(320, 240));
   }
+  if (path === '/odd/film') {
+    films += 1;
+    return json(response, { job: { number: films } });
+  }
+  if (path === '/odd/films/1') {
+    filmAsks += 1;
+    return json(response, {
+      job: { state: filmAsks < 3 ? 'cooking' : 'ready', percent: 40 },
+      film: { data: `data:video/mp4;base64,${film.toString('base64')}`, long: 2 },
+    });
+  }
   if (path === '/odd/say') return json(response, { wave: sound().toString('base64') });
   return json(response, {}, 404);
 }
@@ -108,10 +132,17 @@ const server = http.createServer((request, response) => {
   const parts = [];
   request.on('data', (part) => parts.push(part));
   request.on('end', () => {
+    if (request.url === '/film') {
+      film = Buffer.concat(parts);
+      return response.end();
+    }
+    if (request.url.startsWith('/film.mp4')) return response.end(film);
     const text = Buffer.concat(parts).toString();
     const asked = text ? JSON.parse(text) : {};
     say({ path: request.url, method: request.method, asked });
-    if (request.url === '/api/v1/services/aigc/text2image/image-synthesis') {
+    if (request.url.endsWith('/cancel')) return json(response, { request_id: 'r-2' });
+    if (request.url === '/api/v1/services/aigc/text2image/image-synthesis'
+        || request.url === '/api/v1/services/aigc/video-generation/video-synthesis') {
       return submit(request, response, asked);
     }
     if (request.url.startsWith('/api/v1/tasks/')) {

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+// Jobs in the store: one node at a time has one, each ends once with its record, and nothing of one
+// is seen by others or outlives its time.
+
+#include "ledger/media_jobs.h"
+
+#include "core/bytes.h"
+#include "core/clock.h"
+#include "core/ids.h"
+#include "core/json.h"
+#include "core/random.h"
+#include "core/result.h"
+#include "ledger/conduct.h"
+#include "ledger/ledger_stores.h"
+#include "ledger/record.h"
+#include "ledger/records.h"
+#include "ledger/retention.h"
+#include "storage/blobs.h"
+#include "storage/objects.h"
+#include "storage/sealer.h"
+#include "storage/sealing.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colophon::ledger {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct World {
+    explicit World(TestStore& store)
+        : stores(store),
+          records(stores.records()),
+          sealer(*stores.keys, storage::Suite::kAes256Gcm, stores.random),
+          blobs({*store, *stores.objects, *stores.keys, stores.clock, stores.random},
+                storage::Suite::kAes256Gcm),
+          jobs({.store = *store,
+                .sealer = sealer,
+                .blobs = blobs,
+                .records = records,
+                .clock = stores.clock,
+                .random = stores.random}) {}
+
+    MediaJob add(std::size_t subject_max = 0) {
+        stores.clock.advance(1ms);
+        return good(jobs.add({.shown = json::Object{{"model", "film"}},
+                              .asked = "a hill in the evening",
+                              .tenant_max = 0,
+                              .subject_max = subject_max},
+                             stores.record()));
+    }
+    TakenJob take() {
+        const std::vector<TakenJob> taken = good(jobs.take(1));
+        REQUIRE(taken.size() == 1);
+        return taken.front();
+    }
+    MediaJob find(const MediaJob& job) { return good(jobs.find(stores.tenant, {}, job.id)); }
+    JobOutcome outcome(const MediaJob& job, std::string_view content) {
+        JobOutcome outcome;
+        outcome.blob = good(jobs.put(job, as_bytes(content)));
+        outcome.bytes = static_cast<std::int64_t>(content.size());
+        outcome.media_type = "video/mp4";
+        outcome.label = "{}";
+        outcome.content_id = ContentId{77};
+        return outcome;
+    }
+    std::size_t objects() {
+        std::size_t count = 0;
+        good(stores.objects->list("blobs/", [&](std::string_view /*name*/) {
+            ++count;
+            return true;
+        }));
+        return count;
+    }
+
+    LedgerStores stores;
+    Records records;
+    storage::Sealer sealer;
+    storage::Blobs blobs;
+    MediaJobs jobs;
+};
+
+}  // namespace
+
+TEST_CASE("a job goes from who asks to who makes it, and ends once, with its record") {
+    each_engine([](TestStore& store) {
+        World world(store);
+        const MediaJob job = world.add();
+        CHECK(good(world.records.find(job.record)).operation == "chat.completions");
+        CHECK(world.find(job).state == JobState::kQueued);
+        CHECK(good(world.jobs.asked(job)) == "a hill in the evening");
+        CHECK(good(world.jobs.waiting()) == 1);
+        const TakenJob taken = world.take();
+        CHECK(taken.job.id == job.id);
+        CHECK(taken.lease.attempt == 1);
+        CHECK(good(world.jobs.take(1)).empty());
+        CHECK_FALSE(good(world.jobs.extend(taken, 40)));
+        CHECK(world.find(job).progress == 40);
+        CHECK(world.find(job).state == JobState::kRunning);
+        good(world.jobs.note_task(taken, {.upstream = "cloud",
+                                          .model = "m",
+                                          .id = "task-1",
+                                          .submitted = world.stores.clock.now()}));
+        CHECK(world.find(job).task->id == "task-1");
+
+        const std::string film(300'000, 'x');
+        const MediaJobs::Ending ending{.outcome = world.outcome(job, film), .kept = 60s};
+        const ServiceRecord record = world.stores.record();
+        good(world.jobs.end(taken, ending, record, {}));
+        const MediaJob ended = world.find(job);
+        CHECK(ended.state == JobState::kCompleted);
+        CHECK(ended.progress == 100);
+        REQUIRE(ended.outcome.has_value());
+        CHECK(ended.outcome->content_id == ContentId{77});
+        CHECK(good(world.records.find(record.facts.id)).outcome == Outcome::kAnswered);
+        CHECK(as_text(good(world.jobs.read(ended, 299'999, 10))) == "x");
+        // A second end is none, and leaves no record.
+        const ServiceRecord twice = world.stores.record();
+        CHECK(code_of(world.jobs.end(taken, ending, twice, {})) == ErrorCode::kConflict);
+        CHECK(code_of(world.records.find(twice.facts.id)) == ErrorCode::kNotFound);
+        CHECK(good(world.jobs.take(1)).empty());
+
+        CHECK(good(world.jobs.tidy()) == 0);
+        world.stores.clock.advance(60s);
+        CHECK(good(world.jobs.tidy()) == 1);
+        CHECK(world.objects() == 0);
+        CHECK(code_of(world.jobs.find(world.stores.tenant, {}, job.id)) == ErrorCode::kNotFound);
+    });
+}
+
+TEST_CASE("a job of a node that is not heard of is taken by another, who knows of its task") {
+    each_engine([](TestStore& store) {
+        World world(store);
+        const MediaJob job = world.add();
+        const TakenJob dead = world.take();
+        good(world.jobs.note_task(dead, {.upstream = "cloud",
+                                         .model = "m",
+                                         .id = "task-1",
+                                         .submitted = world.stores.clock.now()}));
+        world.stores.clock.advance(kJobLease);
+        const TakenJob next = world.take();
+        CHECK(next.job.task->id == "task-1");
+        CHECK(next.lease.attempt == 2);
+        // The first one lives after all: nothing that it says counts.
+        CHECK(code_of(world.jobs.extend(dead, 90)) == ErrorCode::kConflict);
+        CHECK(code_of(world.jobs.note_task(dead, {})) == ErrorCode::kConflict);
+        CHECK(code_of(world.jobs.end(dead, {.outcome = world.outcome(job, "a")},
+                                     world.stores.record(), {})) == ErrorCode::kConflict);
+        CHECK(world.find(job).task->id == "task-1");
+        good(world.jobs.give_back(next, 5s));
+        CHECK(good(world.jobs.take(1)).empty());
+        world.stores.clock.advance(5s);
+        const TakenJob last = world.take();
+        JobOutcome failed;
+        failed.error = json::Object{{"code", "upstream_failed"}};
+        good(world.jobs.end(last, {.outcome = failed, .kept = 1h}, world.stores.record(), {}));
+        CHECK(world.find(job).state == JobState::kFailed);
+        CHECK(world.find(job).outcome->error.string_or("code", "") == "upstream_failed");
+        CHECK(code_of(world.jobs.read(world.find(job), 0, 1)) == ErrorCode::kNotFound);
+    });
+}
+
+TEST_CASE("everybody sees jobs of their own only, page by page, and no more than may be") {
+    each_engine([](TestStore& store) {
+        World world(store);
+        const TenantId tenant = world.stores.tenant;
+        const MediaJob first = world.add();
+        const MediaJob second = world.add();
+        const SubjectId own = world.stores.subject;
+        const SubjectId other{{5}};
+        const TenantId stranger{{6}};
+        CHECK(good(world.jobs.find(tenant, own, first.id)).id == first.id);
+        CHECK(code_of(world.jobs.find(tenant, other, first.id)) == ErrorCode::kNotFound);
+        CHECK(code_of(world.jobs.find(stranger, {}, first.id)) == ErrorCode::kNotFound);
+        const auto list = [&](const MediaJobs::Query& query) {
+            std::vector<JobId> ids;
+            for (const MediaJob& each : good(world.jobs.list(query))) {
+                ids.push_back(each.id);
+            }
+            return ids;
+        };
+        MediaJobs::Query all;
+        all.tenant = tenant;
+        CHECK(list(all) == std::vector{second.id, first.id});
+        MediaJobs::Query query = all;
+        query.ascending = true;
+        CHECK(list(query) == std::vector{first.id, second.id});
+        query = all;
+        query.jobs_max = 1;
+        CHECK(list(query) == std::vector{second.id});
+        query.after = second.id;
+        CHECK(list(query) == std::vector{first.id});
+        query = all;
+        query.subject = other;
+        CHECK(list(query).empty());
+        query = all;
+        query.tenant = stranger;
+        CHECK(list(query).empty());
+        CHECK(code_of(world.jobs.add({.shown = json::Object{}, .asked = "x", .subject_max = 2},
+                                     world.stores.record())) == ErrorCode::kLimit);
+        CHECK(code_of(world.jobs.add({.shown = json::Object{}, .asked = "x", .tenant_max = 2},
+                                     world.stores.record())) == ErrorCode::kLimit);
+        CHECK(code_of(world.jobs.add(
+                  {.shown = json::Object{}, .asked = std::string(kAskedBytesMax + 1, 'x')},
+                  world.stores.record())) == ErrorCode::kLimit);
+        world.add(3);
+    });
+}
+
+TEST_CASE("a job that was given up is told to who runs it, and goes when that has ended") {
+    each_engine([](TestStore& store) {
+        World world(store);
+        const MediaJob job = world.add();
+        const TakenJob taken = world.take();
+        CHECK_FALSE(good(world.jobs.extend(taken, 1)));
+        const ServiceRecord record = world.stores.record();
+        good(world.jobs.remove(job, record));
+        CHECK(good(world.records.find(record.facts.id)).id == record.facts.id);
+        CHECK(code_of(world.jobs.find(world.stores.tenant, {}, job.id)) == ErrorCode::kNotFound);
+        CHECK(code_of(world.jobs.remove(job, world.stores.record())) == ErrorCode::kNotFound);
+        CHECK(good(world.jobs.extend(taken, 2)));
+        JobOutcome cancelled;
+        cancelled.error = json::Object{{"code", "cancelled"}};
+        good(world.jobs.end(taken, {.outcome = cancelled, .kept = 1h}, world.stores.record(), {}));
+        CHECK(good(world.jobs.tidy()) == 1);
+    });
+}
+
+TEST_CASE("what is under a legal hold keeps its content, and an erased person's job just goes") {
+    each_engine([](TestStore& store) {
+        World world(store);
+        const MediaJob job = world.add();
+        const TakenJob taken = world.take();
+        good(world.jobs.end(taken, {.outcome = world.outcome(job, "film"), .kept = 1s},
+                            world.stores.record(), {}));
+        const StaffId staff = good(make_random_id<StaffId>(world.stores.random));
+        Actor actor;
+        actor.account = "li.wei";
+        const Conduct conduct(world.records, world.stores.clock, world.stores.random, actor);
+        const Time now = world.stores.clock.now();
+        const std::string hold = good(place_hold(*store,
+                                                 {.id = {},
+                                                  .tenant = {},
+                                                  .subject = world.stores.subject,
+                                                  .from = now - 24h,
+                                                  .until = now + 24h,
+                                                  .reason = "order 2026-17",
+                                                  .placed_by = staff,
+                                                  .placed_at = now},
+                                                 conduct, world.stores.random));
+        good(world.jobs.remove(world.find(job), world.stores.record()));
+        world.stores.clock.advance(1h);
+        CHECK(good(world.jobs.tidy()) == 0);
+        CHECK(world.objects() == 1);
+        good(lift_hold(*store, {.id = hold, .by = staff, .at = now}, conduct));
+        CHECK(good(world.jobs.tidy()) == 1);
+        CHECK(world.objects() == 0);
+
+        const MediaJob erased = world.add();
+        const TakenJob running = world.take();
+        good(world.stores.keys->destroy(to_string(world.stores.subject)));
+        CHECK(code_of(world.jobs.asked(erased)) == ErrorCode::kNotFound);
+        JobOutcome failed;
+        failed.error = json::Object{{"code", "upstream_failed"}};
+        CHECK(code_of(world.jobs.end(running, {.outcome = failed}, world.stores.record(), {})) ==
+              ErrorCode::kDenied);
+        good(world.jobs.drop(running));
+        CHECK(good(world.jobs.take(1)).empty());
+        CHECK(code_of(world.jobs.find(world.stores.tenant, {}, erased.id)) == ErrorCode::kNotFound);
+    });
+}
+
+}  // namespace colophon::ledger
