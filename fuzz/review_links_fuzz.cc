@@ -6,9 +6,7 @@
 #include "core/assert.h"
 #include "core/bytes.h"
 #include "review/entry.h"
-#include "review/link.h"
 #include "review/matcher.h"
-#include "review/pattern.h"
 #include "review/punycode.h"
 #include "review/text_scan.h"
 
