@@ -7,7 +7,9 @@
 #include "review/internal/characters.h"
 
 #include <fmt/format.h>
-#include <hs.h>
+#include <hs_common.h>
+#include <hs_compile.h>
+#include <hs_runtime.h>
 
 #include <algorithm>
 #include <cstddef>

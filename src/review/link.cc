@@ -32,6 +32,7 @@ constexpr std::size_t kHostBytesMax = 253;  // RFC 1035
 constexpr std::size_t kLinkFormsMax = 16;
 
 struct Block {
+    constexpr Block(char32_t from, char32_t to) noexcept : first(from), last(to) {}
     char32_t first;
     char32_t last;
 };
@@ -234,6 +235,24 @@ std::optional<unsigned> hex_digit(char32_t c) noexcept {
     return std::nullopt;
 }
 
+// Two digits are added as a byte; otherwise what to say instead.
+std::optional<Token> read_hex_byte(Pending& pending, std::string& bytes) {
+    unsigned byte = 0;
+    for (int i = 0; i < 2; ++i) {
+        if (pending.at_end()) {
+            return kMoreToken;
+        }
+        const auto digit = hex_digit(pending.look());
+        if (!digit) {
+            return kNoToken;
+        }
+        byte = byte * 16 + *digit;
+        pending.next();
+    }
+    bytes += static_cast<char>(byte);
+    return std::nullopt;
+}
+
 // "%65", "%e4%be%8b".
 Token read_percent(Pending pending) {
     std::string bytes;
@@ -245,19 +264,9 @@ Token read_percent(Pending pending) {
             return kNoToken;
         }
         pending.next();
-        unsigned byte = 0;
-        for (int i = 0; i < 2; ++i) {
-            if (pending.at_end()) {
-                return kMoreToken;
-            }
-            const auto digit = hex_digit(pending.look());
-            if (!digit) {
-                return kNoToken;
-            }
-            byte = byte * 16 + *digit;
-            pending.next();
+        if (const auto ended = read_hex_byte(pending, bytes)) {
+            return *ended;
         }
-        bytes += static_cast<char>(byte);
         std::size_t at = 0;
         if (const auto character = next_code_point(bytes, at)) {
             if (*character <= U' ' || *character == U'%') {

@@ -68,9 +68,9 @@ TEST_CASE("c2pa-rs judges our files as we do, and none with a changed bit more h
         const std::string sample = test::make_sample(authority.dir(), format);
         const std::string extension = fs::path(sample).extension().string();
         const std::string path = authority.sign(sample, std::string(format) + extension);
-        const std::vector<std::string> read_by_them{".jpg",  ".png",  ".webp", ".gif", ".tif",
-                                                    ".tiff", ".svg",  ".wav",  ".mp3", ".flac",
-                                                    ".heic", ".avif", ".m4a",  ".mp4", ".mov"};
+        const std::vector<std::string> read_by_them{
+            ".jpg", ".jpeg", ".png",  ".webp", ".gif",  ".tif", ".tiff", ".svg",
+            ".wav", ".mp3",  ".flac", ".heic", ".avif", ".m4a", ".mp4",  ".mov"};
         if (path.empty() || std::ranges::find(read_by_them, extension) == read_by_them.end()) {
             continue;
         }
