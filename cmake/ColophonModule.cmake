@@ -128,6 +128,6 @@ function(colophon_test name)
             "--test-suite-exclude=${listed}")
     list(APPEND slow_tests ${name}.slow)
     # The long ones begin first, so that the short ones fill the gaps.
-    set_tests_properties(${slow_tests} PROPERTIES LABELS "slow" TIMEOUT 900 COST 100
+    set_tests_properties(${slow_tests} PROPERTIES LABELS "slow" TIMEOUT 1800 COST 100
         SKIP_REGULAR_EXPRESSION "^cached:")
 endfunction()
