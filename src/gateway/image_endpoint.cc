@@ -15,6 +15,7 @@
 #include "gateway/media_label.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
+#include "gateway/request_body.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
 #include "gateway/text_stream.h"
@@ -53,30 +54,15 @@ struct ImageRequest {
     std::vector<http::FormPart> parts;
 };
 
-std::optional<Refusal> check_ask(const Call& call, ImageRequest& request) {
-    if (request.ask.account.empty()) {
-        request.ask.account = call.exchange.request().header("colophon-subject");
-    }
-    if (request.ask.model.empty()) {
-        return invalid_request("the call names no model", "model");
-    }
-    if (request.ask.text.empty() || request.ask.text.size() > ledger::kRecordTextBytesMax) {
-        return invalid_request("the field prompt is missing", "prompt");
-    }
-    return std::nullopt;
-}
-
 std::optional<Refusal> read_request(const Call& call, const std::string& text,
                                     ImageRequest& request) {
-    auto parsed = json::parse(text, {.bytes_max = text.size() + 1, .unique_names = true});
-    if (!parsed.ok() || parsed->if_object() == nullptr) {
-        return invalid_request("the body is no JSON object", "");
+    if (auto refusal = read_json_body(text, request.body)) {
+        return refusal;
     }
-    request.body = std::move(*parsed);
     request.ask.model = text_member(request.body, "model");
     request.ask.text = text_member(request.body, "prompt");
     request.ask.account = text_member(request.body, "user");
-    if (auto refusal = check_ask(call, request)) {
+    if (auto refusal = check_ask(call, request.ask)) {
         return refusal;
     }
     const json::Value* stream = request.body.find("stream");
@@ -139,7 +125,7 @@ std::optional<Refusal> read_edit(const Call& call, const std::string& body, Imag
     }
     request.ask = {
         .model = model.value_or(""), .account = user.value_or(""), .text = prompt.value_or("")};
-    return check_ask(call, request);
+    return check_ask(call, request.ask);
 }
 
 // The name of a file may say whose it is; what it ends with says how to read it.

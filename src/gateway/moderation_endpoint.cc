@@ -7,6 +7,7 @@
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/refusal.h"
+#include "gateway/request_body.h"
 #include "http/message.h"
 #include "ledger/record.h"
 #include "review/entry.h"
@@ -26,8 +27,11 @@ constexpr std::size_t kInputsMax = 128;
 
 // "input" is a text or a list of texts, or of parts of type "text".
 std::optional<Refusal> read_inputs(const std::string& body, std::vector<std::string>& inputs) {
-    const auto parsed = json::parse(body, {.bytes_max = body.size() + 1, .unique_names = true});
-    const json::Value* input = parsed.ok() ? parsed->find("input") : nullptr;
+    json::Value root;
+    if (auto refusal = read_json_body(body, root)) {
+        return refusal;
+    }
+    const json::Value* input = root.find("input");
     if (input == nullptr) {
         return invalid_request("the field input is missing", "input");
     }

@@ -12,6 +12,7 @@
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "gateway/request_body.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
 #include "gateway/webhook_texts.h"
@@ -75,11 +76,9 @@ std::optional<Refusal> read_format(const json::Value& body, SpeechRequest& reque
 
 std::optional<Refusal> read_request(const Call& call, const std::string& text,
                                     SpeechRequest& request) {
-    auto parsed = json::parse(text, {.bytes_max = text.size() + 1, .unique_names = true});
-    if (!parsed.ok() || parsed->if_object() == nullptr) {
-        return invalid_request("the body is no JSON object", "");
+    if (auto refusal = read_json_body(text, request.body)) {
+        return refusal;
     }
-    request.body = std::move(*parsed);
     const json::Value& body = request.body;
     request.ask.model = text_member(body, "model");
     request.ask.text = text_member(body, "input");

@@ -11,6 +11,7 @@
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/refusal.h"
+#include "gateway/request_body.h"
 #include "http/exchange.h"
 #include "http/message.h"
 #include "http/router.h"
@@ -82,11 +83,9 @@ Task<std::optional<Refusal>> read_object(Call& call, Body& body) {
     if (!text.ok()) {
         co_return body_failure(text.error());
     }
-    auto parsed = json::parse(*text, {.bytes_max = kBodyBytesMax});
-    if (!parsed.ok() || parsed->if_object() == nullptr) {
-        co_return invalid_request("the body is no JSON object", "");
+    if (auto refusal = read_json_body(*text, body.root)) {
+        co_return refusal;
     }
-    body.root = std::move(*parsed);
     co_return find_account(call, body);
 }
 

@@ -8,6 +8,7 @@
 #include "gateway/dialects.h"
 #include "gateway/json_edit.h"
 #include "gateway/refusal.h"
+#include "gateway/request_body.h"
 #include "gateway/settings.h"
 #include "gateway/template_upstream.h"
 #include "gateway/text_stream.h"
@@ -21,7 +22,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,8 +29,6 @@
 
 namespace colophon::gateway {
 namespace {
-
-constexpr std::size_t kDepthMax = 64;
 
 // The texts of a content that is a string, or a list of parts.
 void add_content(const json::Value& content, std::string& text) {
@@ -277,14 +275,8 @@ constexpr std::string_view path_of(TextShape shape) {
 // Reads what we need to know; the rest passes through as it is.
 std::optional<Refusal> read_text_request(const Call& call, const std::string& body,
                                          TextRequest& request) {
-    auto parsed = json::parse(
-        body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1, .unique_names = true});
-    if (!parsed.ok()) {
-        return invalid_request("the body is no JSON: " + parsed.error().what, "");
-    }
-    request.body = std::move(*parsed);
-    if (request.body.if_object() == nullptr) {
-        return invalid_request("the body is no JSON object", "");
+    if (auto refusal = read_json_body(body, request.body)) {
+        return refusal;
     }
     request.ask.model = text_member(request.body, "model");
     if (request.ask.model.empty()) {

@@ -16,6 +16,7 @@
 #include "gateway/parts.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
+#include "gateway/request_body.h"
 #include "gateway/settings.h"
 #include "gateway/unlabelled.h"
 #include "gateway/video_jobs.h"
@@ -49,9 +50,7 @@ namespace {
 constexpr std::size_t kReferenceBytesMax = 8U << 20U;
 constexpr std::string_view kReference = "input_reference";
 constexpr std::string_view kIdStart = "video_";
-constexpr const char* kDeletedObject =
-    "video"
-    ".deleted";  // in two, because it is no code of a finding
+constexpr const char* kVideoObject = "video";
 constexpr int kAskAgainSeconds = 5;
 constexpr std::uint64_t kPieceBytes = 1U << 20U;
 
@@ -101,14 +100,8 @@ std::optional<Refusal> check_request(const Call& call, VideoRequest& request) {
     request.ask.model = text_member(body, "model");
     request.ask.text = text_member(body, "prompt");
     request.ask.account = text_member(body, "user");
-    if (request.ask.account.empty()) {
-        request.ask.account = call.exchange.request().header("colophon-subject");
-    }
-    if (request.ask.model.empty()) {
-        return invalid_request("the call names no model", "model");
-    }
-    if (request.ask.text.empty() || request.ask.text.size() > ledger::kRecordTextBytesMax) {
-        return invalid_request("the field prompt is missing", "prompt");
+    if (auto refusal = check_ask(call, request.ask)) {
+        return refusal;
     }
     remove_member(request.video.body, "user");
     request.video.model = request.ask.model;
@@ -116,11 +109,9 @@ std::optional<Refusal> check_request(const Call& call, VideoRequest& request) {
 }
 
 std::optional<Refusal> read_json(const std::string& text, VideoRequest& request) {
-    auto parsed = json::parse(text, {.bytes_max = text.size() + 1, .unique_names = true});
-    if (!parsed.ok() || parsed->if_object() == nullptr) {
-        return invalid_request("the body is no JSON object", "");
+    if (auto refusal = read_json_body(text, request.video.body)) {
+        return refusal;
     }
-    request.video.body = std::move(*parsed);
     return take_reference(request);
 }
 
@@ -265,7 +256,7 @@ json::Value failure_json(const json::Value& error, const Call& call) {
 
 json::Value video_json(const ledger::MediaJob& job, const Call& call) {
     json::Object video{{"id", public_id(job.id)},
-                       {"object", "video"},
+                       {"object", kVideoObject},
                        {"created_at", seconds_value(job.created)},
                        {"status", ledger::job_state_name(job.state)},
                        {"progress", std::int64_t{job.progress}},
@@ -633,8 +624,9 @@ Task<std::optional<Refusal>> delete_video(Gateway& gateway, Call& call) {
     }
     call.recorded = true;
     http::Headers headers = answer_headers(call, "application/json");
-    std::string out = json::write(
-        json::Object{{"id", public_id(job.id)}, {"object", kDeletedObject}, {"deleted", true}});
+    std::string out = json::write(json::Object{{"id", public_id(job.id)},
+                                               {"object", std::string(kVideoObject) + ".deleted"},
+                                               {"deleted", true}});
     (void)co_await call.exchange.answer(200, std::move(headers), std::move(out));
     co_return std::nullopt;
 }

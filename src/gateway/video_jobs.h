@@ -54,7 +54,7 @@ public:
     // Before the loop runs.
     Result<void> start();
     // In the loop's thread: nothing new is taken, what waits for an upstream is given back for
-    // another node, what is being labelled is not waited for. `done` is called once.
+    // another node, what is fetched already comes to its end. `done` is called once, after that.
     void drain(std::function<void()> done);
 
 private:

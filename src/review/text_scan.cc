@@ -90,6 +90,9 @@ void TextScan::start_walks() {
 template <class HitType>
 void TextScan::note_hits(std::span<const HitType> hits, std::span<const Phrase> phrases,
                          std::uint32_t HitType::* number, std::deque<Candidate>& found) {
+    if (hits.empty()) {
+        return;
+    }
     for (const HitType& hit : hits) {
         found.push_back({.phrase = &phrases[hit.*number],
                          .begin = hit.begin,

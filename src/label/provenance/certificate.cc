@@ -528,6 +528,15 @@ ChainState chain_state(const Certificate& leaf, const std::vector<Certificate>& 
 
 namespace {
 
+// ECDSA in DER as r and s of equal length; empty when it is neither.
+Buffer as_cose(Buffer signature, SignatureAlgorithm algorithm) {
+    const unsigned coordinate_bytes = facts(algorithm).coordinate_bytes;
+    if (coordinate_bytes == 0 || signature.size() == std::size_t{2} * coordinate_bytes) {
+        return signature;
+    }
+    return raw_ecdsa(signature, coordinate_bytes).value_or(Buffer());
+}
+
 // A key in this process.
 class PemKey final : public SigningKey {
 public:
@@ -556,6 +565,28 @@ public:
 
 private:
     Owned<EVP_PKEY> key_;
+};
+
+// A key that is elsewhere, and may be another one by now or no key at all: what it signs counts
+// when the certificate confirms it. Otherwise only those who check the file would notice.
+class ConfirmedKey final : public SigningKey {
+public:
+    ConfirmedKey(std::shared_ptr<SigningKey> key, Certificate leaf)
+        : key_(std::move(key)), leaf_(std::move(leaf)) {}
+
+    Result<Buffer> sign(SignatureAlgorithm algorithm, Bytes message) override {
+        Buffer signature = as_cose(TRY(key_->sign(algorithm, message)), algorithm);
+        if (!leaf_.verify(algorithm, message, signature)) {
+            return Error{ErrorCode::kUnavailable,
+                         "what the key signed is not confirmed by the first certificate; does the "
+                         "key belong to it?"};
+        }
+        return signature;
+    }
+
+private:
+    std::shared_ptr<SigningKey> key_;
+    Certificate leaf_;
 };
 
 // The certificates of a signer: the first may sign claims, a root at the end is left out.
@@ -620,24 +651,14 @@ Result<SigningCredential> SigningCredential::from_key(std::shared_ptr<SigningKey
     if (!algorithm) {
         return no_algorithm();
     }
-    SigningCredential credential(std::move(key), *algorithm, std::move(chain));
+    auto confirmed = std::make_shared<ConfirmedKey>(std::move(key), chain.front());
+    SigningCredential credential(std::move(confirmed), *algorithm, std::move(chain));
     TRY(credential.sign(as_bytes("Colophon: does this key belong to the certificate?")));
     return credential;
 }
 
 Result<Buffer> SigningCredential::sign(Bytes message) const {
-    Buffer signature = TRY(key_->sign(algorithm_, message));
-    const unsigned coordinate_bytes = facts(algorithm_).coordinate_bytes;
-    if (coordinate_bytes != 0 && signature.size() != std::size_t{2} * coordinate_bytes) {
-        signature = raw_ecdsa(signature, coordinate_bytes).value_or(Buffer());
-    }
-    // Wherever it came from: a wrong one would only be noticed by those who check the file.
-    if (!chain_.front().verify(algorithm_, message, signature)) {
-        return Error{ErrorCode::kUnavailable,
-                     "what the key signed is not confirmed by the first certificate; does the key "
-                     "belong to it?"};
-    }
-    return signature;
+    return as_cose(TRY(key_->sign(algorithm_, message)), algorithm_);
 }
 
 Result<Buffer> digest_to_sign(SignatureAlgorithm algorithm, Bytes message) {

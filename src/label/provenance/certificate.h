@@ -102,8 +102,8 @@ public:
 
     SignatureAlgorithm algorithm() const noexcept { return algorithm_; }
     const std::vector<Certificate>& chain() const noexcept { return chain_; }
-    // As COSE has it: r and s of equal length for ECDSA. kUnavailable also when what the key gave
-    // is no signature that the first certificate confirms.
+    // As COSE has it: r and s of equal length for ECDSA. kUnavailable also when a key that is
+    // elsewhere gave what the first certificate does not confirm.
     Result<Buffer> sign(Bytes message) const;
 
 private:
