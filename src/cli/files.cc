@@ -130,6 +130,10 @@ Result<std::vector<Input>> collect_inputs(const std::vector<std::string>& paths)
     return inputs;
 }
 
+std::string credential_path(const std::string& path) {
+    return path + ".c2pa";
+}
+
 Result<worker::Fd> open_input(const std::string& path) {
     if (path == kStandardStream) {
         struct stat facts{};

@@ -53,6 +53,9 @@ private:
     std::string temporary_;  // empty: the file has no name yet
 };
 
+// Where the Content Credentials of a file lie that does not carry them: FILE.c2pa.
+std::string credential_path(const std::string& path);
+
 Result<void> make_folders(const std::string& path);
 bool is_folder(const std::string& path);
 

@@ -10,6 +10,7 @@
 #include "cli/prompts.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/random.h"
@@ -26,7 +27,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -75,6 +78,7 @@ void add_plan_findings(const Run& run, label::Format format, worker::LabelReport
 
 struct Labelled {
     std::string output;
+    std::string beside;  // where the credential went; empty: nowhere
     label::Format format;
     worker::LabelReport report;
 };
@@ -102,9 +106,19 @@ Result<Labelled> label_one(Run& run, worker::Worker& worker, const Input& input,
     worker::LabelReport report = TRY(
         worker.label(opened.in.get(), out.descriptor(), format, options,
                      options.marks.has(label::Mark::kProvenance) ? run.request.signer() : nullptr));
+    Labelled labelled{.output = path, .beside = {}, .format = format, .report = std::move(report)};
+    if (!labelled.report.detached.empty()) {
+        labelled.beside = credential_path(path);
+        OutputFile beside = TRY(OutputFile::create(labelled.beside));
+        if (!write_text(beside.descriptor(), as_text(labelled.report.detached))) {
+            return Error{ErrorCode::kUnavailable,
+                         fmt::format("cannot write {}: {}", labelled.beside, std::strerror(errno))};
+        }
+        TRY(beside.commit());
+    }
     TRY(out.commit());
-    add_plan_findings(run, format, report);
-    return Labelled{.output = path, .format = format, .report = std::move(report)};
+    add_plan_findings(run, format, labelled.report);
+    return labelled;
 }
 
 Outcome failed(const Run& run, const Input& input, const Error& error, ExitCode code) {
@@ -136,11 +150,12 @@ Outcome label_input(Run& run, worker::Worker& worker, const Input& input) {
     const bool to_stream = labelled->output == kStandardStream;
     if (run.arguments.json) {
         std::string& to = to_stream ? outcome.err : outcome.out;
-        to = json::write(
-                 label_json(input.path, labelled->output, labelled->format, labelled->report)) +
+        to = json::write(label_json(input.path, {labelled->output, labelled->beside},
+                                    labelled->format, labelled->report)) +
              "\n";
     } else if (!run.arguments.quiet) {
-        outcome.err = label_text(input.path, labelled->output, labelled->format, labelled->report);
+        outcome.err = label_text(input.path, {labelled->output, labelled->beside}, labelled->format,
+                                 labelled->report);
     }
     return outcome;
 }
@@ -148,9 +163,10 @@ Outcome label_input(Run& run, worker::Worker& worker, const Input& input) {
 // Two inputs that would become one output are refused before anything is written.
 Result<void> check_outputs(const Run& run, const std::vector<Input>& inputs) {
     std::vector<std::string> paths;
-    paths.reserve(inputs.size());
+    paths.reserve(2 * inputs.size());
     for (const Input& input : inputs) {
         paths.push_back(output_path(run, input));
+        paths.push_back(credential_path(paths.back()));
     }
     std::ranges::sort(paths);
     const auto twice = std::ranges::adjacent_find(paths);
@@ -177,6 +193,7 @@ Result<ExitCode> run_label(Arguments& arguments) {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("{} is a file; several inputs need a folder", arguments.output)};
     }
+    arguments.label.takes_files_beside = arguments.output != kStandardStream;
     SystemClock clock;
     LabelRequest request = TRY(LabelRequest::create(arguments.label, config.verify, clock));
     const std::string& recording = arguments.label.values.recording;
@@ -296,6 +313,11 @@ void add_flags(CLI::App& verb, Arguments& arguments) {
     verb.add_flag("--relabel", arguments.label.relabel,
                   std::string(tr("replace another producer's label, and say so",
                                  "替换其他生成者的标识，并予说明")));
+    verb.add_flag(
+        "--detached", arguments.label.detached,
+        std::string(tr("write Content Credentials to OUT.c2pa beside the output, not into "
+                       "it",
+                       "将内容凭证写入输出文件旁的 OUT.c2pa，而不写入文件内")));
     verb.add_flag("--declared", arguments.label.declared,
                   std::string(tr("the user declares that the content is synthetic",
                                  "用户声明内容为生成合成")));

@@ -20,6 +20,7 @@
 #include "label/metadata/security_data.h"
 #include "label/metadata/xmp.h"
 #include "label/plan.h"
+#include "label/provenance/carrier.h"
 #include "label/record.h"
 
 #include <fmt/format.h>
@@ -233,7 +234,8 @@ Result<std::string> find_font(const std::string& wanted) {
 }
 
 bool LabelRequest::may_sign_credentials() const noexcept {
-    return marks_ ? marks_->has(label::Mark::kProvenance) : base_.profile != label::Profile::kCn;
+    return detached_ ||
+           (marks_ ? marks_->has(label::Mark::kProvenance) : base_.profile != label::Profile::kCn);
 }
 
 Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments,
@@ -248,6 +250,12 @@ Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments,
     } else if (arguments.propagate) {
         // A platform passes on what it was given; it adds itself, and does not draw on the content.
         request.marks_ = label::MarkSet().add(label::Mark::kMetadata);
+    }
+    request.detached_ = arguments.detached;
+    request.takes_files_beside_ = arguments.takes_files_beside;
+    if (arguments.detached && !arguments.takes_files_beside) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--detached writes a second file beside the first; standard output is none"};
     }
     if (!values.service.empty()) {
         request.service_ = label::parse_service(values.service);
@@ -303,6 +311,11 @@ label::LabelPlan LabelRequest::plan_for(label::Format format) const {
         plan.owed = *marks_;
         plan.tried = {};
     }
+    const bool beside = takes_files_beside_ && plan.out_of_reach.has(label::Mark::kProvenance);
+    if (detached_ || (beside && !marks_)) {
+        plan.owed.add(label::Mark::kProvenance);
+        plan.out_of_reach.remove(label::Mark::kProvenance);
+    }
     return plan;
 }
 
@@ -330,6 +343,8 @@ Result<label::ApplyOptions> LabelRequest::options_for(label::Format format, Cloc
         options.reserved_code1 = TRY(label::make_security_data(label, *key_, key_id_));
     }
     if (options.marks.has(label::Mark::kProvenance)) {
+        const bool carries = label::provenance::find_carrier(format) != nullptr;
+        options.detached = detached_ || (!carries && takes_files_beside_);
         TRY(random.fill(options.manifest_id));
         TRY(random.fill(options.instance_id));
     }

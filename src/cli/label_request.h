@@ -28,6 +28,8 @@ struct LabelArguments {
     bool propagate = false;
     bool relabel = false;
     bool declared = false;
+    bool detached = false;           // Content Credentials go beside the output in any case
+    bool takes_files_beside = true;  // the output is a file, beside which others may lie
 };
 
 class LabelRequest {
@@ -60,6 +62,8 @@ private:
 
     label::ApplyOptions base_;
     std::optional<label::MarkSet> marks_;
+    bool detached_ = false;
+    bool takes_files_beside_ = true;
     std::optional<label::ServiceClass> service_;
     std::string position_;
     std::string recording_;

@@ -145,7 +145,7 @@ Result<ledger::LikeRecords> like_records(const std::string& path, Installation& 
     worker::Worker worker({.font_path = {}, .expects_media = true});
     const label::Format format = TRY(worker.probe(in.get(), path));
     ledger::Records& records = installation.records();
-    if (label::facts(format).kind == label::Kind::kText) {
+    if (label::is_written_text(format)) {
         const worker::Mapping mapping = TRY(worker::Mapping::create(in.get()));
         return ledger::find_like_text(records, as_text(mapping.bytes()));
     }

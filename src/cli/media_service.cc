@@ -268,6 +268,13 @@ Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_vie
                          "a file of this format has no place for the implicit label"};
         }
     }
+    // [DSP-17] A file that owes words and cannot bear them does not go out.
+    if (explicit_label != gateway::ExplicitLabel::kLeftOut &&
+        plan.out_of_reach.has(label::Mark::kExplicit)) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("this version draws no explicit label in {}",
+                                 label::facts(labelled.format).name)};
+    }
     options.marks = plan.owed;
     options.optional = plan.tried;
     if (plan.tried.has(label::Mark::kWatermark)) {

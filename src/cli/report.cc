@@ -529,11 +529,11 @@ json::Value verification_json(const std::string& file, const label::Verification
     return object;
 }
 
-json::Value label_json(const std::string& file, const std::string& output, label::Format format,
+json::Value label_json(const std::string& file, const Written& written, label::Format format,
                        const worker::LabelReport& report) {
     const label::FormatFacts& row = label::facts(format);
     json::Object object{{"file", file},
-                        {"output", output},
+                        {"output", written.file},
                         {"kind", label::kind_name(row.kind)},
                         {"format", row.name},
                         {"marks", label::to_string(report.written)}};
@@ -553,7 +553,11 @@ json::Value label_json(const std::string& file, const std::string& output, label
                                          {"where", report.where}});
     }
     if (!report.credential.empty()) {
-        object.emplace_back("provenance", json::Object{{"manifest", report.credential}});
+        json::Object credential{{"manifest", report.credential}};
+        if (!written.credential.empty()) {
+            credential.emplace_back("file", written.credential);
+        }
+        object.emplace_back("provenance", std::move(credential));
     }
     object.emplace_back("findings", findings_json(report.findings));
     return object;
@@ -594,7 +598,7 @@ std::string verification_line(const std::string& file, const label::Verification
                        paint(printable(file), Colour::kBold), label::facts(seen.format).name);
 }
 
-std::string label_text(const std::string& file, const std::string& output, label::Format format,
+std::string label_text(const std::string& file, const Written& written, label::Format format,
                        const worker::LabelReport& report) {
     Lines lines;
     if (report.explicit_mark) {
@@ -608,12 +612,15 @@ std::string label_text(const std::string& file, const std::string& output, label
         add_content_id(lines, *report.label);
     }
     if (!report.credential.empty()) {
-        lines.add(tr("provenance", "内容凭证"), report.credential);
+        lines.add(tr("provenance", "内容凭证"),
+                  written.credential.empty()
+                      ? report.credential
+                      : fmt::format("{} · {}", report.credential, printable(written.credential)));
     }
     add_findings(lines, report.findings);
     const std::string word = pad_right(tr("labelled", "已标识"), kNameColumns);
     return fmt::format("{}{} → {}  {}\n", paint(word, Colour::kGreen), printable(file),
-                       paint(printable(output), Colour::kBold), label::facts(format).name) +
+                       paint(printable(written.file), Colour::kBold), label::facts(format).name) +
            lines.take();
 }
 

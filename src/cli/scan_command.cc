@@ -153,7 +153,7 @@ Result<Seen> scan_one(const Library& library, worker::Worker& worker, const Inpu
     const worker::Fd in = TRY(open_input(input.path));
     Seen seen;
     seen.format = TRY(worker.probe(in.get(), input.relative));
-    if (label::facts(seen.format).kind == label::Kind::kText) {
+    if (label::is_written_text(seen.format)) {
         if (library.texts->entries().empty() && library.classifier.classifier == nullptr) {
             return Error{ErrorCode::kUnsupported, "the library has no entries for texts"};
         }

@@ -89,7 +89,7 @@ void add_lines(std::string_view text, const std::string& path, review::Trial& tr
 Result<void> add_benign_file(worker::Worker& worker, const Input& input, review::Trial& trial) {
     const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
-    if (label::facts(format).kind == label::Kind::kText) {
+    if (label::is_written_text(format)) {
         const worker::Mapping mapping = TRY(worker::Mapping::create(in.get()));
         add_lines(as_text(mapping.bytes()), input.path, trial);
         return {};

@@ -28,8 +28,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -52,6 +55,7 @@ struct Arguments {
     bool declared = false;
     bool json = false;
     bool manifest = false;
+    std::string credential;
     std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
@@ -62,13 +66,36 @@ struct Run {
     bool whole_screen;  // one file gets a screen, many get a line each
 };
 
+// The one that was named, or FILE.c2pa where that is; an empty descriptor otherwise.
+Result<worker::Fd> open_credential(const Arguments& arguments, const Input& input) {
+    if (!arguments.credential.empty()) {
+        return open_input(arguments.credential);
+    }
+    const std::string beside = credential_path(input.path);
+    std::error_code ignored;
+    if (input.path == kStandardStream || !std::filesystem::is_regular_file(beside, ignored)) {
+        return worker::Fd();
+    }
+    return open_input(beside);
+}
+
+// A credential that lies beside a file of the same run is looked at with that file.
+void leave_out_credentials(std::vector<Input>& inputs) {
+    std::set<std::string> beside;
+    for (const Input& each : inputs) {
+        beside.insert(credential_path(each.path));
+    }
+    std::erase_if(inputs, [&](const Input& each) { return beside.contains(each.path); });
+}
+
 Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const Input& input) {
     const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
     if (run.options.marks.has(label::Mark::kExplicit)) {
         TRY(run.prompts.prepare_verify(worker, format));
     }
-    return worker.verify(in.get(), format, run.options);
+    const worker::Fd credential = TRY(open_credential(run.arguments, input));
+    return worker.verify(in.get(), format, run.options, credential.get());
 }
 
 Outcome verify_input(Run& run, worker::Worker& worker, const Input& input) {
@@ -144,7 +171,13 @@ Result<void> set_looked_at(const Arguments& arguments, const Config& config,
 
 Result<ExitCode> run_verify(const Arguments& arguments) {
     const Config config = TRY(load_config());
-    const std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
+    std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
+    leave_out_credentials(inputs);
+    if (!arguments.credential.empty() && inputs.size() != 1) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--credential names the Content Credentials of one file; of several they lie "
+                     "beside each as FILE.c2pa"};
+    }
     std::vector<std::string> recordings = arguments.recordings;
     if (!config.label.recording.empty()) {
         recordings.push_back(config.label.recording);
@@ -165,6 +198,7 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
     SystemClock clock;
     run.options.credentials = TRY(open_credential_trust(trust_list, tsa_list, clock));
     run.options.manifest = arguments.manifest;
+    run.options.detached_counts = !arguments.credential.empty();
     if (arguments.manifest) {
         run.options.marks = label::MarkSet().add(label::Mark::kProvenance);
     }
@@ -198,6 +232,10 @@ void add_options(CLI::App& verb, Arguments& arguments) {
                     std::string(tr("certificates (PEM) of time-stamp authorities that you trust; "
                                    "repeatable",
                                    "受信任的时间戳机构证书（PEM），可多次给出")));
+    verb.add_option("--credential", arguments.credential,
+                    std::string(tr("Content Credentials that lie outside the file; default: "
+                                   "FILE.c2pa beside a FILE that carries none",
+                                   "文件之外的内容凭证；默认：文件内没有时读取旁边的 FILE.c2pa")));
     verb.add_option("--wording", arguments.wordings,
                     std::string(tr("also look for these words in pictures; repeatable",
                                    "另外在图片中查找的文字，可多次给出")));

@@ -32,13 +32,22 @@ inline constexpr std::uint64_t kInflatedBytesMax =
     16U << 20U;  // one compressed metadata text, inflated
 inline constexpr std::uint64_t kTextFileBytesMax = 64U << 20U;  // Markdown, HTML, plain text, SVG
 
+inline constexpr std::size_t kPdfDepthMax = 64;           // arrays and dictionaries in one another
+inline constexpr std::size_t kPdfSectionsMax = 1024;      // updates of one file, one behind another
+inline constexpr std::size_t kPdfObjectsMax = 1U << 22U;  // numbers in the cross-reference tables
+inline constexpr std::uint64_t kPdfStreamBytesMax = 64U << 20U;  // one compressed table, inflated
+inline constexpr std::uint64_t kPdfObjectBytesMax = 16U << 20U;  // one object that is copied anew
+inline constexpr std::size_t kZipEntriesMax = 1U << 16U;         // files in one archive
+inline constexpr std::uint64_t kZipDirectoryBytesMax = 32U << 20U;  // its central directory
+
 inline constexpr std::size_t kCborDepthMax = 32;               // nesting of CBOR items
 inline constexpr std::size_t kCborItemsMax = 1U << 18U;        // items of one assertion or claim
 inline constexpr std::size_t kProvenanceBoxesMax = 1U << 16U;  // JUMBF boxes of one store
 inline constexpr std::size_t kManifestsMax = 256;              // manifests of one store
 inline constexpr std::size_t kAssertionsMax = 1024;            // assertions of one manifest
-inline constexpr std::size_t kCertificatesMax = 16;            // of one chain
-inline constexpr std::size_t kStatusCodesMax = 4096;           // reported for one store
+inline constexpr std::uint64_t kDetachedStoreBytesMax = 4U << 20U;  // a manifest store of its own
+inline constexpr std::size_t kCertificatesMax = 16;                 // of one chain
+inline constexpr std::size_t kStatusCodesMax = 4096;                // reported for one store
 
 inline constexpr std::uint64_t kImagePixelsMax = 16384ULL * 16384ULL;  // per frame
 inline constexpr std::uint32_t kImageSideMax = 65500;

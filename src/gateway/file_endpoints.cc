@@ -78,7 +78,7 @@ Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const st
                               label::Format format) {
     const auto reviewer = reviewer_of(call, review::Stage::kBoth);
     const label::Kind kind = label::facts(format).kind;
-    if (kind == label::Kind::kText) {
+    if (label::is_written_text(format)) {
         return reviewer->review(file);
     }
     if (kind != label::Kind::kImage || !reviewer->has_pictures()) {
@@ -102,7 +102,7 @@ Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std
     if (!refusal || verdict->decision != review::Decision::kHold) {
         co_return refusal;
     }
-    const bool text = label::facts(labelled.format).kind == label::Kind::kText;
+    const bool text = label::is_written_text(labelled.format);
     const std::string type(label::facts(labelled.format).media_type);
     review::WaitingAnswer answer;
     answer.headers.emplace_back("content-type", type);

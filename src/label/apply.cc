@@ -89,9 +89,11 @@ Result<MarkedFile> mark(const Work& work, const ApplyOptions& options, const Res
                              facts(work.format).name)};
 }
 
-// Whether a later mark will be put over this one.
+// Whether a later mark will be put over this one. What lies beside the file covers nothing in it.
 bool covered(const ApplyOptions& options, std::initializer_list<Mark> later) {
-    return std::ranges::any_of(later, [&](Mark mark) { return options.marks.has(mark); });
+    return std::ranges::any_of(later, [&](Mark mark) {
+        return options.marks.has(mark) && !(mark == Mark::kProvenance && options.detached);
+    });
 }
 
 Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resources& resources,
@@ -292,12 +294,25 @@ Result<void> check_possible(Format format, const ApplyOptions& options) {
         return Error{ErrorCode::kUnsupported,
                      fmt::format("labels in {} are read, not written, by this version", row.name)};
     }
+    if (options.marks.has(Mark::kExplicit) && !takes_explicit_mark(format)) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("this version draws no explicit label in {}; --marks metadata "
+                                 "writes the metadata label alone",
+                                 row.name)};
+    }
     if (options.marks.has(Mark::kWatermark) && !takes_watermark(format)) {
         return Error{ErrorCode::kUnsupported,
                      fmt::format("{} takes no watermark in this version", row.name)};
     }
     if (options.marks.has(Mark::kProvenance)) {
-        TRY(internal::check_provenance_possible(format));
+        TRY(internal::check_provenance_possible(format, options));
+    }
+    if (options.marks.empty() && !takes_explicit_mark(format) &&
+        find_container(format) == nullptr) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("this version writes nothing into {} but Content Credentials: "
+                                 "--marks provenance",
+                                 row.name)};
     }
     if (options.marks.empty()) {
         return Error{ErrorCode::kInvalidArgument, "no marks were asked for"};
@@ -393,6 +408,11 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
     if (options.marks.has(Mark::kProvenance)) {
         upstream = TRY(internal::read_upstream(file, format, options, resources));
     }
+    if (options.detached && upstream) {
+        return Error{ErrorCode::kConflict,
+                     "the file carries Content Credentials already; others beside it would "
+                     "contradict them"};
+    }
     if (facts(format).kind == Kind::kVideo) {
         if (covered(options, {Mark::kExplicit, Mark::kWatermark})) {
             TRY(apply_to_video(work, options, traces, resources, holder));
@@ -418,8 +438,9 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
                                             .watermark = work.applied.watermark},
                                            options, resources, holder));
         work.file = marked.file;
-        work.last_held = true;
+        work.last_held = work.last_held || !options.detached;
         work.applied.credential = std::move(marked.manifest_label);
+        work.applied.detached = std::move(marked.detached);
         work.applied.written.add(Mark::kProvenance);
         add_all(work.applied.findings, marked.findings);
     }

@@ -52,6 +52,8 @@ struct ApplyOptions {
     std::array<std::uint8_t, 16> manifest_id{};
     std::array<std::uint8_t, 16> instance_id{};
     provenance::Trust credentials;
+    // The credential is not put into the file but given back as Applied::detached.
+    bool detached = false;
 };
 
 // Where the intermediate and the final file live; the last one held is the result. In a library
@@ -85,6 +87,7 @@ struct Applied {
     std::optional<AigcLabel> label;
     std::string where;       // of the metadata label
     std::string credential;  // label of the C2PA manifest; empty when none was written
+    Buffer detached;         // its manifest store, when it is to lie beside the file
     Findings findings;
 };
 

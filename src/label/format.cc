@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace colophon::label {
 namespace {
@@ -38,6 +39,16 @@ constexpr std::array kFormats{
     FormatFacts{Format::kMatroska, Kind::kVideo, "matroska", "video/x-matroska", "mkv webm mka"},
     FormatFacts{Format::kAvi, Kind::kVideo, "avi", "video/x-msvideo", "avi"},
     FormatFacts{Format::kFlv, Kind::kVideo, "flv", "video/x-flv", "flv"},
+    FormatFacts{Format::kPdf, Kind::kText, "pdf", "application/pdf", "pdf"},
+    FormatFacts{Format::kDocx, Kind::kText, "docx",
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                "docx dotx"},
+    FormatFacts{Format::kXlsx, Kind::kText, "xlsx",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx xltx"},
+    FormatFacts{Format::kPptx, Kind::kText, "pptx",
+                "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+                "pptx potx"},
+    FormatFacts{Format::kEpub, Kind::kText, "epub", "application/epub+zip", "epub"},
 };
 
 std::string lower(std::string_view text) {
@@ -121,6 +132,37 @@ std::optional<Format> detect_ogg(Bytes head) {
                                                              : std::nullopt;
 }
 
+// ZIP archives of which we know the kind. An EPUB says what it is in its first file, which is
+// stored (EPUB 3.3, OCF 4.3); an Office file by its name, or by the folder of its main part where
+// that is in sight.
+std::optional<Format> detect_zip(Bytes head, std::string_view extension) {
+    constexpr std::size_t kNameAt = 30;
+    if (!starts_with(head, "PK\x03\x04") || head.size() < kNameAt) {
+        return std::nullopt;
+    }
+    const std::string_view text = as_text(head);
+    if (text.substr(kNameAt).starts_with("mimetypeapplication/epub+zip")) {
+        return Format::kEpub;
+    }
+    constexpr std::array kOffice{std::pair{Format::kDocx, std::string_view("word/")},
+                                 std::pair{Format::kXlsx, std::string_view("xl/")},
+                                 std::pair{Format::kPptx, std::string_view("ppt/")}};
+    for (const auto& [format, folder] : kOffice) {
+        if (!extension.empty() && has_extension(facts(format), extension)) {
+            return format;
+        }
+    }
+    if (text.find("[Content_Types].xml") == std::string_view::npos) {
+        return std::nullopt;
+    }
+    for (const auto& [format, folder] : kOffice) {
+        if (text.find(folder) != std::string_view::npos) {
+            return format;
+        }
+    }
+    return std::nullopt;
+}
+
 bool looks_like_mpeg_audio(Bytes head) {
     // Frame sync, a version, a layer, a bit rate and a sample rate that exist (ISO/IEC 11172-3).
     return head.size() >= 4 && head[0] == 0xFF && (head[1] & 0xE0U) == 0xE0U &&
@@ -172,11 +214,17 @@ std::optional<Format> detect_binary(Bytes head, std::string_view extension) {
     if (starts_with(head, "FLV\x01")) {
         return Format::kFlv;
     }
+    if (starts_with(head, "%PDF-")) {
+        return Format::kPdf;
+    }
     if (const auto riff = detect_riff(head)) {
         return riff;
     }
     if (const auto ogg = detect_ogg(head)) {
         return ogg;
+    }
+    if (const auto zip = detect_zip(head, extension)) {
+        return zip;
     }
     return detect_bmff(head, extension);
 }
@@ -203,7 +251,7 @@ std::optional<Format> detect_text(Bytes head, std::string_view extension) {
         return std::nullopt;
     }
     for (const FormatFacts& row : kFormats) {
-        const bool textual = row.kind == Kind::kText || row.format == Format::kSvg;
+        const bool textual = is_written_text(row.format) || row.format == Format::kSvg;
         if (textual && !extension.empty() && has_extension(row, extension)) {
             return row.format;
         }
@@ -235,6 +283,10 @@ std::span<const FormatFacts> all_formats() noexcept {
 
 const FormatFacts& facts(Format format) noexcept {
     return kFormats[static_cast<std::size_t>(format)];
+}
+
+bool is_written_text(Format format) noexcept {
+    return format == Format::kPlainText || format == Format::kMarkdown || format == Format::kHtml;
 }
 
 std::string_view kind_name(Kind kind) noexcept {

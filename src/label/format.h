@@ -37,7 +37,12 @@ enum class Format : std::uint8_t {
     kMp4,
     kMatroska,
     kAvi,
-    kFlv,  // labels are read; writing them comes with video
+    kFlv,   // labels are read; writing them comes with video
+    kPdf,   // metadata and credentials; its pages are not read
+    kDocx,  // and the three below: credentials only
+    kXlsx,
+    kPptx,
+    kEpub,
 };
 
 struct FormatFacts {
@@ -51,6 +56,9 @@ struct FormatFacts {
 // All formats, in the order of the enumeration.
 std::span<const FormatFacts> all_formats() noexcept;
 const FormatFacts& facts(Format format) noexcept;
+// Whether the file's bytes are its words: plain text, Markdown, HTML. PDF and Office files are of
+// the kind text too, and their words lie in compressed streams.
+bool is_written_text(Format format) noexcept;
 std::string_view kind_name(Kind kind) noexcept;  // "text", "image", "audio", "video"
 
 // How many bytes of the start detect_format needs.

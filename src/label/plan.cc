@@ -74,19 +74,25 @@ ServiceClass default_service(Kind kind) noexcept {
     return ServiceClass::kContent;
 }
 
+bool takes_explicit_mark(Format format) noexcept {
+    return facts(format).kind != Kind::kText || is_written_text(format);
+}
+
 LabelPlan plan(ServiceClass service, Profile profile, Format format) noexcept {
     LabelPlan plan;
     // [DSP-16] The implicit label is owed by every service, wherever the format has a place for it.
     if (find_container(format) != nullptr) {
         plan.owed.add(Mark::kMetadata);
+    } else if (!takes_explicit_mark(format)) {
+        plan.out_of_reach.add(Mark::kMetadata);
     }
     // [DSP-17] Paragraph 1 names five kinds of service; paragraph 2 leaves the rest to the user.
     // California asks only that the visible disclosure be offered (Bus. & Prof. Code 22757.3).
     if (service != ServiceClass::kOther && profile != Profile::kUsCa) {
-        plan.owed.add(Mark::kExplicit);
+        (takes_explicit_mark(format) ? plan.owed : plan.out_of_reach).add(Mark::kExplicit);
     }
     // A plain text has no other carrier than words, so the words are owed in any case.
-    if (find_container(format) == nullptr) {
+    if (find_container(format) == nullptr && takes_explicit_mark(format)) {
         plan.owed.add(Mark::kExplicit);
     }
     // [EUCP-1.1] The EU Code of Practice: signed metadata and a watermark, both; California's

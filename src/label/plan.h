@@ -56,6 +56,9 @@ struct LabelPlan {
 // sound, content for pictures and video.
 ServiceClass default_service(Kind kind) noexcept;
 
+// Whether this version can put visible or audible words on a file of that format.
+bool takes_explicit_mark(Format format) noexcept;
+
 LabelPlan plan(ServiceClass service, Profile profile, Format format) noexcept;
 
 }  // namespace colophon::label

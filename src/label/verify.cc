@@ -203,6 +203,9 @@ Result<std::optional<ExplicitReading>> read_explicit(Bytes file, Format format,
     const Kind kind = facts(format).kind;
     switch (kind) {
         case Kind::kText:
+            if (!is_written_text(format)) {
+                break;
+            }
             return std::optional(TRY(find_text_mark(file, format)));
         case Kind::kImage: {
             if (resources.font.empty()) {

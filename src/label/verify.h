@@ -99,6 +99,8 @@ struct VerifyOptions {
     DetectEffort effort = DetectEffort::kThorough;  // of the search for a watermark
     provenance::Trust credentials;  // whom to trust in Content Credentials, and when that is
     bool manifest = false;          // whether to render the credential as crJSON
+    // Resources::credential counts whatever the file carries; otherwise only where it carries none.
+    bool detached_counts = false;
 };
 
 // What the detectors need and no pure function can fetch.
@@ -106,6 +108,7 @@ struct Resources {
     Bytes font;                         // for pictures; empty: explicit marks are not looked for
     std::vector<SpokenPrompt> prompts;  // for sound
     provenance::ClaimSigner* signer = nullptr;  // for Content Credentials
+    Bytes credential;                           // a manifest store from beside the file; or empty
     provenance::PageRelease release;            // of the file's pages, when it is mapped
     // Told now and then how far a long call is, 0 .. 1, never less than before.
     std::function<void(double)> progress;

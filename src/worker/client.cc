@@ -306,11 +306,15 @@ Result<LabelReport> Worker::label(int input, int output, label::Format format,
 }
 
 Result<label::Verification> Worker::verify(int input, label::Format format,
-                                           const label::VerifyOptions& options) {
+                                           const label::VerifyOptions& options, int credential) {
     TRY(need(label::codecs_for(format, options)));
+    std::vector<int> files{input};
+    if (credential >= 0) {
+        files.push_back(credential);
+    }
     const json::Value value = TRY(call(
         {{"call", "verify"}, {"format", label::facts(format).name}, {"options", encode(options)}},
-        {input}));
+        files));
     return decode_verification(value);
 }
 

@@ -63,8 +63,9 @@ public:
     Result<LabelReport> label(int input, int output, label::Format format,
                               const label::ApplyOptions& options,
                               label::provenance::ClaimSigner* signer = nullptr);
+    // `credential`: a file with the manifest store that lies beside the input; -1: none.
     Result<label::Verification> verify(int input, label::Format format,
-                                       const label::VerifyOptions& options);
+                                       const label::VerifyOptions& options, int credential = -1);
 
     // Prints of a file for finding it again. kUnsupported when !takes_prints(format).
     Result<FilePrints> prints(int input, label::Format format);

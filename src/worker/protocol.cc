@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/protocol.h"
 
+#include "core/base64.h"
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/ids.h"
@@ -459,7 +460,8 @@ json::Value encode(const label::ApplyOptions& options) {
                         {"reserved1", options.reserved_code1},
                         {"manifest_id", to_hex(options.manifest_id)},
                         {"instance_id", to_hex(options.instance_id)},
-                        {"credentials", encode_trust(options.credentials)}};
+                        {"credentials", encode_trust(options.credentials)},
+                        {"detached", options.detached}};
 }
 
 Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
@@ -487,6 +489,7 @@ Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
     options.manifest_id = random_bytes(fields, "manifest_id");
     options.instance_id = random_bytes(fields, "instance_id");
     options.credentials = fields.take(decode_trust(fields.find("credentials")), "credentials");
+    options.detached = fields.flag("detached");
     TRY(fields.finish("label request"));
     return options;
 }
@@ -509,7 +512,8 @@ json::Value encode(const label::VerifyOptions& options) {
                         {"wordings", std::move(wordings)},
                         {"declared", options.user_declares},
                         {"credentials", encode_trust(options.credentials)},
-                        {"manifest", options.manifest}};
+                        {"manifest", options.manifest},
+                        {"detached_counts", options.detached_counts}};
 }
 
 Result<label::VerifyOptions> decode_verify_options(const json::Value& value) {
@@ -520,6 +524,7 @@ Result<label::VerifyOptions> decode_verify_options(const json::Value& value) {
     options.user_declares = fields.flag("declared");
     options.credentials = fields.take(decode_trust(fields.find("credentials")), "credentials");
     options.manifest = fields.flag("manifest");
+    options.detached_counts = fields.flag("detached_counts");
     const json::Value* trusted = fields.find("trusted");
     const json::Value* wordings = fields.find("wordings");
     const json::Value* keys = fields.find("watermark_keys");
@@ -574,7 +579,7 @@ json::Value encode(const label::Verification& seen) {
 Result<label::Verification> decode_verification(const json::Value& value) {
     Fields fields(value);
     label::Verification seen;
-    seen.format = fields.choice("format", label::Format::kFlv);
+    seen.format = fields.choice("format", label::Format::kEpub);
     seen.verdict = fields.choice("verdict", label::Verdict::kUnreadable);
     seen.propagation = fields.choice("propagation", label::PropagationStatus::kSuspected);
     seen.findings = fields.take(decode_findings(fields.find("findings")), "findings");
@@ -599,6 +604,7 @@ json::Value encode(const LabelReport& report) {
     json::Object object{{"written", label::to_string(report.written)},
                         {"where", report.where},
                         {"credential", report.credential},
+                        {"detached", to_base64(report.detached)},
                         {"findings", encode_findings(report.findings)}};
     if (report.explicit_mark) {
         object.emplace_back("explicit", encode_explicit(*report.explicit_mark));
@@ -618,6 +624,7 @@ Result<LabelReport> decode_label_report(const json::Value& value) {
     report.written = fields.take(label::parse_marks(fields.text("written")), "written");
     report.where = fields.text("where");
     report.credential = fields.text("credential");
+    report.detached = fields.take(from_base64(fields.text("detached")), "detached");
     report.findings = fields.take(decode_findings(fields.find("findings")), "findings");
     if (const json::Value* part = fields.find("explicit")) {
         report.explicit_mark = fields.take(decode_explicit(*part), "explicit");

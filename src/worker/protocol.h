@@ -4,6 +4,7 @@
 // What goes over the channel, as JSON. Decoding is strict: a message with a missing or wrong field
 // is an error, because the other side may have been taken over by the file that it was reading.
 
+#include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "label/apply.h"
@@ -26,6 +27,7 @@ struct LabelReport {
     std::optional<label::AigcLabel> label;
     std::string where;
     std::string credential;  // label of the C2PA manifest; empty: none
+    Buffer detached;         // its store, when it is to lie beside the file
     label::Findings findings;
 };
 

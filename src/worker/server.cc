@@ -212,8 +212,7 @@ private:
             return Error{ErrorCode::kInvalidArgument, "a request without format or options"};
         }
         if (call == "verify") {
-            const label::VerifyOptions wanted = TRY(decode_verify_options(*options));
-            return encode(TRY(label::verify(mapping.bytes(), *format, wanted, resources_)));
+            return verify_file(request, mapping, *format, TRY(decode_verify_options(*options)));
         }
         if (call == "label" && request.fds.size() == 2) {
             return label_file(request, mapping, *format, TRY(decode_apply_options(*options)));
@@ -240,6 +239,25 @@ private:
         return json::Value(label::facts(*format).name);
     }
 
+    // The second file, where there is one, holds the credential of the first.
+    Result<json::Value> verify_file(const Message& request, const Mapping& input,
+                                    label::Format format, const label::VerifyOptions& options) {
+        Mapping beside;
+        if (request.fds.size() == 2) {
+            beside = TRY(Mapping::create(request.fds[1].get()));
+        }
+        if (beside.bytes().size() > limits::kDetachedStoreBytesMax) {
+            return Error{ErrorCode::kLimit,
+                         fmt::format("Content Credentials of {} bytes beside the file; at most {} "
+                                     "are read",
+                                     beside.bytes().size(), limits::kDetachedStoreBytesMax)};
+        }
+        resources_.credential = beside.bytes();
+        auto seen = label::verify(input.bytes(), format, options, resources_);
+        resources_.credential = {};
+        return encode(TRY(std::move(seen)));
+    }
+
     Result<json::Value> label_file(const Message& request, const Mapping& input,
                                    label::Format format, const label::ApplyOptions& options) {
         FileHolder holder(request.fds[0].get(), input.bytes(), request.fds[1].get());
@@ -262,6 +280,7 @@ private:
                                   .label = std::move(applied.label),
                                   .where = std::move(applied.where),
                                   .credential = std::move(applied.credential),
+                                  .detached = std::move(applied.detached),
                                   .findings = std::move(applied.findings)});
     }
 

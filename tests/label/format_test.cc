@@ -40,6 +40,19 @@ TEST_CASE("a text that is named after a format of others is left alone") {
 
 TEST_CASE("what the bytes say counts more than the name") {
     CHECK(detect("\x89PNG\r\n\x1A\n and more", "a.txt") == Format::kPng);
+    CHECK(detect("%PDF-1.7\n and more", "a.txt") == Format::kPdf);
+}
+
+TEST_CASE("an archive is the document that it says it is, and no other archive is ours") {
+    const std::string head = "PK\x03\x04" + std::string(26, '\0');
+    CHECK(detect(head + "mimetypeapplication/epub+zip", "a.zip") == Format::kEpub);
+    const std::string office = head + "[Content_Types].xml" + std::string(40, 'x');
+    CHECK(detect(office, "a.docx") == Format::kDocx);
+    CHECK(detect(office, "a.PPTX") == Format::kPptx);
+    CHECK(detect(office + "xl/workbook.xml", "-") == Format::kXlsx);
+    CHECK_FALSE(detect(office, "-"));
+    CHECK_FALSE(detect(head + "notes.txt", "a.zip"));
+    CHECK_FALSE(detect(head + "META-INF/MANIFEST.MF", "a.jar"));
 }
 
 TEST_CASE("what follows an ID3 tag tells FLAC from MP3, and the name where that is out of sight") {

@@ -29,9 +29,10 @@ TEST_CASE("the implicit label is owed by all, the explicit one by the five confu
                            Row{ServiceClass::kOther, "metadata"}}) {
         CAPTURE(service_name(row.service));
         CHECK(owed(row.service, Profile::kCn, Format::kPng) == row.marks);
-        CHECK(owed(row.service, Profile::kAll, Format::kMarkdown) == row.marks);
+        CHECK(owed(row.service, Profile::kAll, Format::kMarkdown) ==
+              std::string(row.marks) + ",provenance");
     }
-    CHECK(owed(ServiceClass::kContent, Profile::kUsCa, Format::kMarkdown) == "metadata");
+    CHECK(owed(ServiceClass::kContent, Profile::kUsCa, Format::kMarkdown) == "metadata,provenance");
 }
 
 // [EUCP-1.1] Outside of China the metadata is to be signed: Content Credentials, where the format
@@ -56,7 +57,12 @@ TEST_CASE("what a profile asks for beyond this version is named, not hidden") {
     CHECK(to_string(plan(ServiceClass::kContent, Profile::kEu, Format::kWav).out_of_reach) ==
           "watermark");
     CHECK(to_string(plan(ServiceClass::kContent, Profile::kEu, Format::kMarkdown).out_of_reach) ==
+          "watermark");
+    CHECK(to_string(plan(ServiceClass::kContent, Profile::kEu, Format::kPlainText).out_of_reach) ==
           "watermark,provenance");
+    CHECK(to_string(plan(ServiceClass::kContent, Profile::kCn, Format::kPdf).out_of_reach) ==
+          "explicit");
+    CHECK(owed(ServiceClass::kContent, Profile::kEu, Format::kPdf) == "metadata,provenance");
 }
 
 TEST_CASE("marks are read from words, and a wrong word is named") {

@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +41,102 @@ void make_sound(const std::string& path, const std::vector<std::string>& codec) 
     run_tool_ok(command);
 }
 
+// One page with a line of words, a title, and a table of the old kind.
+std::string make_pdf_text() {
+    const std::string words = "BT /F1 24 Tf 72 700 Td (Words of a page) Tj ET";
+    const std::vector<std::string> objects{
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font "
+        "<< /F1 5 0 R >> >> >>",
+        "<< /Length " + std::to_string(words.size()) + " >>\nstream\n" + words + "\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<< /Title (A page) /Producer (test) >>"};
+    std::string out = "%PDF-1.7\n%\xE2\xE3\xCF\xD3\n";
+    std::string table = "xref\n0 7\n0000000000 65535 f \n";
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+        const std::string offset = std::to_string(out.size());
+        table += std::string(10 - offset.size(), '0') + offset + " 00000 n \n";
+        out += std::to_string(i + 1) + " 0 obj\n" + objects[i] + "\nendobj\n";
+    }
+    const std::string place = std::to_string(out.size());
+    return out + table + "trailer\n<< /Size 7 /Root 1 0 R /Info 6 0 R >>\nstartxref\n" + place +
+           "\n%%EOF\n";
+}
+
+std::uint32_t crc32_of(Bytes bytes) {
+    std::uint32_t crc = 0xFFFFFFFFU;
+    for (const std::uint8_t byte : bytes) {
+        crc ^= byte;
+        for (int bit = 0; bit < 8; ++bit) {
+            crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? 0xEDB88320U : 0U);
+        }
+    }
+    return ~crc;
+}
+
+struct Member {
+    std::string_view name;
+    std::string_view contents;
+};
+
+// An archive of files that are stored.
+Buffer make_zip(const std::vector<Member>& members) {
+    Buffer out;
+    Buffer directory;
+    for (const Member& each : members) {
+        Buffer common;
+        for (const unsigned word : {20U, 0U, 0U, 0U, 0x21U}) {
+            append_le16(common, static_cast<std::uint16_t>(word));
+        }
+        append_le32(common, crc32_of(as_bytes(each.contents)));
+        append_le32(common, static_cast<std::uint32_t>(each.contents.size()));
+        append_le32(common, static_cast<std::uint32_t>(each.contents.size()));
+        append_le16(common, static_cast<std::uint16_t>(each.name.size()));
+        append_le16(common, 0);
+        append(directory, std::string_view("PK\x01\x02\x14\0", 6));
+        append(directory, common);
+        directory.insert(directory.end(), 10, 0);
+        append_le32(directory, static_cast<std::uint32_t>(out.size()));
+        append(directory, each.name);
+        append(out, std::string_view("PK\x03\x04"));
+        append(out, common);
+        append(out, each.name);
+        append(out, each.contents);
+    }
+    const auto begin = static_cast<std::uint32_t>(out.size());
+    append(out, directory);
+    append(out, std::string_view("PK\x05\x06\0\0\0\0", 8));
+    append_le16(out, static_cast<std::uint16_t>(members.size()));
+    append_le16(out, static_cast<std::uint16_t>(members.size()));
+    append_le32(out, static_cast<std::uint32_t>(directory.size()));
+    append_le32(out, begin);
+    append_le16(out, 0);
+    return out;
+}
+
+constexpr std::string_view kContentTypes =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Types "
+    "xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">"
+    "<Default Extension=\"rels\" "
+    "ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>"
+    "<Default Extension=\"xml\" ContentType=\"application/xml\"/></Types>";
+
+Buffer make_document(std::string_view format) {
+    if (format == "epub") {
+        return make_zip({{"mimetype", "application/epub+zip"},
+                         {"META-INF/container.xml", "<container/>"},
+                         {"book.opf", "<package/>"},
+                         {"text.xhtml", "<html><body>Words of a book.</body></html>"}});
+    }
+    const std::string_view main = format == "docx"   ? "word/document.xml"
+                                  : format == "xlsx" ? "xl/workbook.xml"
+                                                     : "ppt/presentation.xml";
+    return make_zip({{"[Content_Types].xml", kContentTypes},
+                     {"_rels/.rels", "<Relationships/>"},
+                     {main, "<document>Words of a document.</document>"}});
+}
+
 void make_text(const std::string& path, std::string_view text) {
     write_file(path, as_bytes(text));
 }
@@ -47,8 +145,8 @@ void make_text(const std::string& path, std::string_view text) {
 
 const std::vector<std::string_view>& writable_formats() {
     static const std::vector<std::string_view> kFormats{
-        "jpeg", "png",  "webp", "gif",  "tiff", "heic",     "avif", "svg", "wav",
-        "mp3",  "flac", "ogg",  "opus", "m4a",  "markdown", "html", "text"};
+        "jpeg", "png",  "webp", "gif",  "tiff", "heic",     "avif", "svg",  "wav",
+        "mp3",  "flac", "ogg",  "opus", "m4a",  "markdown", "html", "text", "pdf"};
     return kFormats;
 }
 
@@ -63,6 +161,10 @@ std::string make_sample(const TempDir& dir, std::string_view format) {
         make_text(path, kHtml);
     } else if (format == "svg") {
         make_text(path, kSvg);
+    } else if (format == "pdf") {
+        make_text(path, make_pdf_text());
+    } else if (format == "docx" || format == "xlsx" || format == "pptx" || format == "epub") {
+        write_file(path, make_document(format));
     } else if (format == "heic" || format == "avif") {
         const std::string png = dir.file("source.png");
         make_picture(png);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // credentials.mjs [--rust] MODULES ANCHORS FILE...: asks other people's validators about the Content Credentials
-// of our files: c2pa-rs as a native module and as WebAssembly, which are two versions of it, and c2pa-ts,
+// of our files, with the credential in them or in FILE.c2pa beside: c2pa-rs as a native module and as WebAssembly, which are two versions of it, and c2pa-ts,
 // which shares no code with them and is left out with --rust. Prints one line an answer; ends with 0 when
 // all of them are content.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { moduleAt, settingsFor, wasmReader } from './engine.mjs';
 
@@ -35,9 +35,16 @@ function judge(engine, file, store) {
 
 for (const file of files) {
     try {
-        judge('c2pa-node', file, (await Reader.fromAsset({ path: file }, settings)).json());
+        const beside = `${file}.c2pa`;
+        const reader = existsSync(beside)
+            ? await Reader.fromManifestDataAndAsset(readFileSync(beside), { path: file }, settings)
+            : await Reader.fromAsset({ path: file }, settings);
+        judge('c2pa-node', file, reader.json());
     } catch (error) {
         say(false, 'c2pa-node', file, String(error.message ?? error));
+    }
+    if (existsSync(`${file}.c2pa`)) {
+        continue;  // the others look into files only
     }
     try {
         judge('c2pa-wasm', file, (await readByWasm(file, settings)).json());
@@ -53,7 +60,7 @@ const { SuperBox } = await import(at('@trustnxt', 'c2pa-ts', 'dist', 'jumbf', 'i
 const kinds = { jpg: 'JPEG', jpeg: 'JPEG', png: 'PNG', heic: 'BMFF', avif: 'BMFF' };
 for (const file of files) {
     const kind = kinds[path.extname(file).slice(1).toLowerCase()];
-    if (!kind || rustOnly) {
+    if (!kind || rustOnly || existsSync(`${file}.c2pa`)) {
         continue;
     }
     try {

@@ -39,6 +39,7 @@ label::ApplyOptions all_options() {
     options.optional.add(label::Mark::kWatermark);
     options.watermark_key.bytes[7] = 9;
     options.issuer = {513};
+    options.detached = true;
     return options;
 }
 
@@ -91,6 +92,7 @@ TEST_CASE("what goes over the channel comes back the same") {
                              .label = seen.metadata->label,
                              .where = "here",
                              .credential = "urn:c2pa:1",
+                             .detached = {1, 2, 255},
                              .findings = seen.findings};
     CHECK(json::write(encode(decode_label_report(encode(report)).value())) ==
           json::write(encode(report)));

@@ -272,7 +272,7 @@ Splice splice_inserts(const DecodedText& decoded, const std::vector<TextInsert>&
 
 // [GB45438-5.1] a) to c).
 Result<MarkedFile> mark_text(Bytes file, Format format, const TextMark& mark) {
-    if (format != Format::kPlainText && format != Format::kMarkdown && format != Format::kHtml) {
+    if (!is_written_text(format)) {
         return Error{ErrorCode::kInvalidArgument,
                      "words are put into plain text, Markdown and HTML only"};
     }

@@ -138,10 +138,7 @@ provenance::SoftBinding soft_binding(const WatermarkPayload& payload) {
     return {.algorithm = std::string(kWatermarkName), .value = std::move(value)};
 }
 
-Result<void> read_back(Bytes file, const ProvenanceTask& task, const ApplyOptions& options,
-                       const Resources& resources, const std::string& manifest_label) {
-    const CredentialReading reading =
-        TRY(provenance::read_credential(file, task.format, options.credentials, resources.release));
+Result<void> check_read_back(const CredentialReading& reading, const std::string& manifest_label) {
     if (!reading.intact() || reading.manifest_label != manifest_label) {
         return Error{ErrorCode::kCorrupt,
                      fmt::format("the Content Credentials do not read back: {}",
@@ -152,11 +149,12 @@ Result<void> read_back(Bytes file, const ProvenanceTask& task, const ApplyOption
 
 }  // namespace
 
-Result<void> check_provenance_possible(Format format) {
-    if (provenance::find_carrier(format) == nullptr) {
-        return Error{
-            ErrorCode::kUnsupported,
-            fmt::format("this version puts no Content Credentials into {}", facts(format).name)};
+Result<void> check_provenance_possible(Format format, const ApplyOptions& options) {
+    if (!options.detached && provenance::find_carrier(format) == nullptr) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("this version puts no Content Credentials into {}; --detached "
+                                 "writes them beside the file",
+                                 facts(format).name)};
     }
     return {};
 }
@@ -169,24 +167,12 @@ Result<std::optional<CredentialReading>> read_upstream(Bytes file, Format format
     return reading.found ? std::optional(std::move(reading)) : std::nullopt;
 }
 
-Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyOptions& options,
-                                        const Resources& resources, Holder& holder) {
-    if (resources.signer == nullptr) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "Content Credentials need a key and a certificate that sign them"};
-    }
-    ProvenanceMark mark;
-    if (task.upstream && task.upstream->intact() &&
-        task.upstream->generator.starts_with(kOurGenerator) &&
-        same_bytes(task.original, task.file)) {
-        Splice same;
-        same.copy(0, task.file.size());
-        mark.file = TRY(holder.hold(task.file, same, true));
-        mark.manifest_label = task.upstream->manifest_label;
-        note(mark.findings, "provenance.kept",
-             "the file bears Content Credentials of this program already; they stay as they are");
-        return mark;
-    }
+namespace {
+
+// Everything that the credential will say.
+provenance::CredentialInput credential_input(const ProvenanceTask& task,
+                                             const ApplyOptions& options,
+                                             const Resources& resources) {
     provenance::CredentialInput input;
     input.origin = options.record.origin;
     input.as_producer = options.existing != ExistingPolicy::kPropagate;
@@ -202,6 +188,48 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
     if (task.watermark) {
         input.soft_bindings.push_back(soft_binding(task.watermark->reading.payload));
     }
+    return input;
+}
+
+// The file stays as it is; whoever holds it writes it out.
+Result<ProvenanceMark> make_detached(const ProvenanceTask& task, const ApplyOptions& options,
+                                     const Resources& resources) {
+    ProvenanceMark mark;
+    provenance::DetachedCredential made = TRY(provenance::make_detached_credential(
+        task.file, task.format, credential_input(task, options, resources), *resources.signer));
+    mark.file = task.file;
+    mark.manifest_label = std::move(made.manifest_label);
+    mark.detached = std::move(made.store);
+    TRY(check_read_back(
+        provenance::read_detached(mark.detached, task.file, task.format, options.credentials),
+        mark.manifest_label));
+    return mark;
+}
+
+}  // namespace
+
+Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyOptions& options,
+                                        const Resources& resources, Holder& holder) {
+    if (resources.signer == nullptr) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "Content Credentials need a key and a certificate that sign them"};
+    }
+    if (options.detached) {
+        return make_detached(task, options, resources);
+    }
+    ProvenanceMark mark;
+    if (task.upstream && task.upstream->intact() &&
+        task.upstream->generator.starts_with(kOurGenerator) &&
+        same_bytes(task.original, task.file)) {
+        Splice same;
+        same.copy(0, task.file.size());
+        mark.file = TRY(holder.hold(task.file, same, true));
+        mark.manifest_label = task.upstream->manifest_label;
+        note(mark.findings, "provenance.kept",
+             "the file bears Content Credentials of this program already; they stay as they are");
+        return mark;
+    }
+    provenance::CredentialInput input = credential_input(task, options, resources);
     if (task.upstream && task.upstream->manifests > 0) {
         input.upstream = {.store = task.upstream->store,
                           .statuses = task.upstream->statuses,
@@ -217,18 +245,27 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
         TRY(provenance::add_credential(task.file, task.format, input, *resources.signer));
     mark.file = TRY(holder.hold(task.file, credential.splice, true));
     mark.manifest_label = credential.manifest_label;
-    TRY(read_back(mark.file, task, options, resources, mark.manifest_label));
+    const CredentialReading reading = TRY(provenance::read_credential(
+        mark.file, task.format, options.credentials, resources.release));
+    TRY(check_read_back(reading, mark.manifest_label));
     return mark;
 }
 
 Result<ProvenanceFinds> verify_provenance(Bytes file, const VerifyOptions& options,
                                           const Resources& resources, Verification& seen) {
     ProvenanceFinds finds;
-    if (provenance::find_carrier(seen.format) == nullptr) {
+    if (provenance::find_carrier(seen.format) == nullptr && resources.credential.empty()) {
         return finds;
     }
-    CredentialReading reading =
-        TRY(provenance::read_credential(file, seen.format, options.credentials, resources.release));
+    CredentialReading reading;
+    if (!options.detached_counts) {
+        reading = TRY(
+            provenance::read_credential(file, seen.format, options.credentials, resources.release));
+    }
+    if (!reading.found && !resources.credential.empty()) {
+        reading =
+            provenance::read_detached(resources.credential, file, seen.format, options.credentials);
+    }
     if (reading.found) {
         add_findings(reading, seen);
         finds.says_synthetic = reading.intact() && says_synthetic(reading);

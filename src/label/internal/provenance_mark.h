@@ -17,8 +17,8 @@
 
 namespace colophon::label::internal {
 
-// kUnsupported when the format carries no credential.
-Result<void> check_provenance_possible(Format format);
+// kUnsupported when the format carries no credential, unless it is to lie beside the file.
+Result<void> check_provenance_possible(Format format, const ApplyOptions& options);
 
 // The credential of the file as it came; nothing when there is none.
 Result<std::optional<provenance::CredentialReading>> read_upstream(Bytes file, Format format,
@@ -36,6 +36,7 @@ struct ProvenanceTask {
 struct ProvenanceMark {
     Bytes file;
     std::string manifest_label;
+    Buffer detached;  // the store, when options.detached; then `file` is the file as it was given
     Findings findings;
 };
 // Writes, reads back, and says what became of an earlier credential. A file that no mark changed

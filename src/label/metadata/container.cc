@@ -38,6 +38,7 @@ constexpr std::array kContainers{
     row(Format::kMatroska, internal::read_matroska, nullptr),
     row(Format::kAvi, internal::read_avi, nullptr),
     row(Format::kFlv, internal::read_flv, nullptr),
+    row(Format::kPdf, internal::read_pdf, internal::write_pdf),
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ namespace colophon::label::provenance {
 enum class Binding : std::uint8_t {
     kData,  // c2pa.hash.data: all bytes but ranges
     kBmff,  // c2pa.hash.bmff.v3: all boxes but some
+    kZip,   // c2pa.hash.collection.data: all files of an archive but one, and its directory
 };
 
 struct FoundStore {
@@ -37,6 +38,7 @@ struct FoundStore {
     std::vector<ByteRange> ranges;  // in order; empty for a store that lies outside the file
     std::string where;              // for people: "png caBX"
     std::string problem;            // why it cannot count, in words; empty when it can
+    std::string code;  // of that problem, where the specification names one (C2PA 2.4, 15.2)
 };
 
 struct Placement {

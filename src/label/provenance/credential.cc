@@ -10,6 +10,7 @@
 #include "label/provenance/hashing.h"
 #include "label/provenance/internal/bmff_hash.h"
 #include "label/provenance/internal/claim_writer.h"
+#include "label/provenance/internal/collection_hash.h"
 #include "label/provenance/jumbf.h"
 #include "label/provenance/manifest_store.h"
 #include "label/provenance/signer.h"
@@ -31,20 +32,26 @@ struct BoundHash {
     cbor::Value value;
 };
 
-BoundHash bind(Binding binding, const std::vector<ByteRange>& ranges, Bytes hash) {
-    if (binding == Binding::kBmff) {
-        return {.label = "c2pa.hash.bmff.v3", .value = internal::bmff_hash(hash)};
+// `measured`: only as long as the real one will be, made without reading the content.
+Result<BoundHash> bind(Binding binding, const FileView& file, const std::vector<ByteRange>& ranges,
+                       bool measured) {
+    const Buffer zeros(measured ? hash(internal::kWriterHash, {}).size() : 0);
+    switch (binding) {
+        case Binding::kZip:
+            return BoundHash{.label = "c2pa.hash.collection.data",
+                             .value = TRY(internal::collection_hash(file, measured))};
+        case Binding::kBmff: {
+            const Buffer content =
+                measured ? zeros
+                         : TRY(internal::hash_bmff(internal::kWriterHash, file,
+                                                   internal::standard_bmff_exclusions(), true));
+            return BoundHash{.label = "c2pa.hash.bmff.v3", .value = internal::bmff_hash(content)};
+        }
+        case Binding::kData:
+            break;
     }
-    return {.label = "c2pa.hash.data", .value = internal::data_hash(ranges, hash)};
-}
-
-Result<Buffer> hash_content(Binding binding, const FileView& file,
-                            const std::vector<ByteRange>& ranges) {
-    if (binding == Binding::kBmff) {
-        return internal::hash_bmff(internal::kWriterHash, file,
-                                   internal::standard_bmff_exclusions(), true);
-    }
-    return hash_without(internal::kWriterHash, file, ranges);
+    const Buffer content = measured ? zeros : hash_without(internal::kWriterHash, file, ranges);
+    return BoundHash{.label = "c2pa.hash.data", .value = internal::data_hash(ranges, content)};
 }
 
 // The manifests of the credential that was there, and ours behind them.
@@ -96,18 +103,19 @@ Result<Credential> add_credential(Bytes file, Format format, const CredentialInp
     TRY(internal::add_statements(input, format, draft.statements));
 
     // First pass: zeros, to learn the size of the store and where it lies.
-    const Buffer no_hash(hash(internal::kWriterHash, {}).size());
     const Buffer no_signature(signer.signature_bytes());
     Placement placement = TRY(carrier->place(file, Buffer(16)));
     const std::vector<ByteRange> no_ranges(placement.ranges.size());
-    const Buffer zeros =
-        TRY(draft.store(draft.with(bind(carrier->binding, no_ranges, no_hash)), no_signature));
+    const BoundHash measured =
+        TRY(bind(carrier->binding, FileView(file, placement.splice), no_ranges, true));
+    const Buffer zeros = TRY(draft.store(draft.with(measured), no_signature));
     placement = TRY(carrier->place(file, zeros));
 
     // Second pass: the hash of all the rest, the claim, the signature.
-    const Buffer content = TRY(hash_content(
-        carrier->binding, FileView(file, placement.splice, input.release), placement.ranges));
-    const Draft::Finished finished = draft.with(bind(carrier->binding, placement.ranges, content));
+    const BoundHash bound =
+        TRY(bind(carrier->binding, FileView(file, placement.splice, input.release),
+                 placement.ranges, false));
+    const Draft::Finished finished = draft.with(bound);
     const Buffer signature = TRY(signer.sign(finished.claim));
     COLOPHON_ASSERT(signature.size() == no_signature.size());
     const Buffer store = TRY(draft.store(finished, signature));
@@ -116,6 +124,26 @@ Result<Credential> add_credential(Bytes file, Format format, const CredentialInp
     COLOPHON_ASSERT(last.ranges == placement.ranges);
     return Credential{
         .splice = std::move(last.splice), .manifest_label = finished.writer.label(), .where = {}};
+}
+
+Result<DetachedCredential> make_detached_credential(Bytes file, Format format,
+                                                    const CredentialInput& input,
+                                                    ClaimSigner& signer) {
+    const Carrier* carrier = find_carrier(format);
+    if (carrier != nullptr && TRY(carrier->find(file))) {
+        return Error{ErrorCode::kConflict,
+                     "the file carries Content Credentials already; others beside it would "
+                     "contradict them"};
+    }
+    const bool boxes = carrier != nullptr && carrier->binding == Binding::kBmff;
+    const Binding binding = boxes ? Binding::kBmff : Binding::kData;
+    Draft draft{.input = input, .statements = ManifestWriter(input)};
+    TRY(internal::add_statements(input, format, draft.statements));
+    const BoundHash bound = TRY(bind(binding, FileView(file, input.release), {}, false));
+    const Draft::Finished finished = draft.with(bound);
+    const Buffer signature = TRY(signer.sign(finished.claim));
+    return DetachedCredential{.store = TRY(draft.store(finished, signature)),
+                              .manifest_label = finished.writer.label()};
 }
 
 }  // namespace colophon::label::provenance

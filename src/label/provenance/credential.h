@@ -81,4 +81,17 @@ struct Credential {
 Result<Credential> add_credential(Bytes file, Format format, const CredentialInput& input,
                                   ClaimSigner& signer);
 
+struct DetachedCredential {
+    Buffer store;  // a whole manifest store: what a file FILE.c2pa holds
+    std::string manifest_label;
+};
+
+// The same beside the file, which stays as it is (C2PA 2.4, 11.4): for formats without a carrier,
+// or where nothing may be put into the file. The hash covers every byte; of boxed formats those
+// boxes that c2pa.hash.bmff covers. kConflict when the file carries a credential already, which
+// whoever finds both would take for the one that counts.
+Result<DetachedCredential> make_detached_credential(Bytes file, Format format,
+                                                    const CredentialInput& input,
+                                                    ClaimSigner& signer);
+
 }  // namespace colophon::label::provenance

@@ -465,7 +465,8 @@ Result<CredentialReading> read_credential(Bytes file, Format format, const Trust
                           .file = file,
                           .format = format,
                           .store_ranges = found->ranges,
-                          .store_problem = found->problem};
+                          .store_problem = found->problem,
+                          .problem_code = found->code};
     validate(reading.store, content, trust, reading);
     return reading;
 }
@@ -479,7 +480,10 @@ CredentialReading read_detached(Bytes store, Bytes file, Format format, const Tr
                           .file = file,
                           .format = format,
                           .store_ranges = {},
-                          .store_problem = {}};
+                          .store_problem = {},
+                          .problem_code = {},
+                          .updated = false,
+                          .detached = true};
     validate(reading.store, content, trust, reading);
     return reading;
 }

@@ -89,14 +89,18 @@ std::vector<std::string> signed_samples(const TempDir& dir, const Now& now) {
         Buffer file = read_file(path);
         // As the product does it: the metadata label first, the credential last.
         const Container* container = find_container(carrier.format);
-        if (container->write != nullptr) {
+        if (container != nullptr && container->write != nullptr) {
             const auto labelled =
                 container->write(file, {.aigc = R"({"Label":"1","ProduceID":"42"})", .iptc = {}});
             REQUIRE(labelled.ok());
             file = apply_splice(file, *labelled);
         }
         write_file(path, sign(now, file, carrier.format, input_now(1)));
-        files.push_back(path);
+        // No tool of others reads credentials in these that the tests could install.
+        const bool text = carrier.format == Format::kHtml || carrier.format == Format::kMarkdown;
+        if (!text && carrier.binding != Binding::kZip) {
+            files.push_back(path);
+        }
     }
     return files;
 }
@@ -194,6 +198,25 @@ TEST_CASE("c2pa-rs trusts a chain of two credentials, and a soft binding" *
             .store = before.store, .statuses = before.statuses, .ingredients = before.ingredients};
         write_file(path, sign(now, once, format, second));
         files.push_back(path);
+    }
+    const ToolRun run = ask(anchors, files);
+    CHECK_MESSAGE(run.exit_code == 0, run.out, run.err);
+}
+
+TEST_CASE("c2pa-rs trusts a credential that lies beside its file" *
+          doctest::test_suite("slow pictures")) {
+    const TempDir dir;
+    const Now now = Now::make(SignatureAlgorithm::kEs256);
+    const std::string anchors = dir.file("root.pem");
+    write_file(anchors, as_bytes(now.root.certificate_pem));
+    std::vector<std::string> files;
+    for (const Format format : {Format::kPng, Format::kMp3, Format::kMp4, Format::kPdf}) {
+        files.push_back(make_sample(dir, facts(format).name));
+        CredentialSigner signer = now.signer();
+        const auto made =
+            make_detached_credential(read_file(files.back()), format, input_now(1), signer);
+        REQUIRE(made.ok());
+        write_file(files.back() + ".c2pa", made->store);
     }
     const ToolRun run = ask(anchors, files);
     CHECK_MESSAGE(run.exit_code == 0, run.out, run.err);

@@ -57,6 +57,9 @@ Result<MetadataReading> read_m4a(Bytes file);
 Result<MetadataReading> read_mp4(Bytes file);
 Result<Splice> write_mp4(Bytes file, const MetadataFields& fields);
 
+Result<MetadataReading> read_pdf(Bytes file);
+Result<Splice> write_pdf(Bytes file, const MetadataFields& fields);
+
 Result<MetadataReading> read_matroska(Bytes file);  // read only
 Result<MetadataReading> read_flv(Bytes file);       // read only
 

@@ -5,6 +5,7 @@
 #include "label/provenance/cbor.h"
 #include "label/provenance/hashing.h"
 #include "label/provenance/internal/bmff_hash.h"
+#include "label/provenance/internal/collection_hash.h"
 #include "label/provenance/internal/validation.h"
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -90,16 +92,23 @@ void check_data_hash(const Claim& claim, const Assertion& assertion, const Conte
         mismatch("a range that is left out ends behind the file");
         return;
     }
+    // A store that was taken out of a file would leave its old place to anybody.
+    if (content.detached && !ranges->empty()) {
+        mismatch("a manifest beside the file leaves bytes of the file out");
+        return;
+    }
+    if (!content.store_problem.empty()) {
+        report.fail(content.problem_code.empty() ? "assertion.dataHash.mismatch"
+                                                 : std::string_view(content.problem_code),
+                    assertion.uri, content.store_problem);
+        return;
+    }
     // Nothing else may hide where the store lies.
     for (const ByteRange& own : content.store_ranges) {
         if (std::ranges::find(*ranges, own) == ranges->end()) {
             mismatch("the range that is left out is not that of the manifest");
             return;
         }
-    }
-    if (!content.store_problem.empty()) {
-        mismatch(content.store_problem);
-        return;
     }
     if (hash_without(*algorithm, content.view, *ranges) != *wanted) {
         mismatch("the file was changed after it was signed");
@@ -167,6 +176,8 @@ void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
             check_data_hash(claim, each, content, report);
         } else if (each.kind().starts_with("c2pa.hash.bmff") && each.value) {
             check_bmff_hash(claim, each, content, report);
+        } else if (each.kind() == "c2pa.hash.collection.data" && each.value) {
+            check_collection_hash(claim, each, content, report);
         } else {
             report.fail("general.error", each.uri,
                         fmt::format("this version does not check {}", each.kind()));

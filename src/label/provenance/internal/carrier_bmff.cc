@@ -86,7 +86,8 @@ Result<std::optional<FoundStore>> find_in_bmff(Bytes file) {
         if (found || (each.purpose != kManifest && each.purpose != kOriginal)) {
             // What is in there is left out of the hash, so there may be nothing but the store.
             if (!found) {
-                found = FoundStore{.store = {}, .ranges = {}, .where = "uuid box", .problem = {}};
+                found = FoundStore{
+                    .store = {}, .ranges = {}, .where = "uuid box", .problem = {}, .code = {}};
             }
             found->problem = "the file holds another C2PA box than that of the manifest";
             continue;
@@ -94,7 +95,8 @@ Result<std::optional<FoundStore>> find_in_bmff(Bytes file) {
         found = FoundStore{.store = {},
                            .ranges = {{.offset = each.box.offset, .size = each.box.size}},
                            .where = "uuid box",
-                           .problem = {}};
+                           .problem = {},
+                           .code = {}};
         if (each.data.size() < 8 || each.box.to_end) {
             found->problem = "the C2PA box holds no manifest store";
             continue;

@@ -39,7 +39,8 @@ Result<std::optional<FoundStore>> find_in_gif(Bytes file) {
         found = FoundStore{.store = join_gif_sub_blocks(content),
                            .ranges = {{.offset = block.offset, .size = block.size}},
                            .where = "gif C2PA_GIF extension",
-                           .problem = {}};
+                           .problem = {},
+                           .code = {}};
         if (!std::ranges::equal(make_gif_sub_blocks(found->store), content)) {
             found->problem = "the sub-blocks of the C2PA extension are cut in an unusual way";
         }

@@ -74,7 +74,8 @@ FoundStore read_store(Bytes body, const Id3Tag& tag, const Id3Frame& frame) {
         .ranges = {{.offset = tag.offset + kTagHeaderBytes + frame.offset + frame.header + begin,
                     .size = content.size() - begin}},
         .where = "ID3v2 GEOB",
-        .problem = {}};
+        .problem = {},
+        .code = {}};
     if (frame.flags != 0 || (tag.unsynchronised() && tag.version < 4)) {
         found.problem = "the ID3 frame of the manifest is packed";
     }

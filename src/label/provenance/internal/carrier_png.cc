@@ -41,7 +41,8 @@ Result<std::optional<FoundStore>> find_in_png(Bytes file) {
         found = FoundStore{.store = to_buffer(chunk.data),
                            .ranges = {{.offset = chunk.offset, .size = chunk.size}},
                            .where = "png caBX",
-                           .problem = {}};
+                           .problem = {},
+                           .code = {}};
         if (pixels_seen) {
             found->problem = "the chunk caBX stands behind the picture";
         } else if (!png_checksum_matches(file, chunk)) {

@@ -38,7 +38,8 @@ Result<std::optional<FoundStore>> find_in_riff(Bytes file) {
             FoundStore{.store = to_buffer(riff_data(file, chunk)),
                        .ranges = {{.offset = chunk.offset, .size = kHeaderBytes + chunk.data_size}},
                        .where = "riff C2PA",
-                       .problem = {}};
+                       .problem = {},
+                       .code = {}};
         if (chunk.stored_size != chunk.data_size) {
             found->problem = "the chunk C2PA is cut short";
         }

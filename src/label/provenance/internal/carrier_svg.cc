@@ -148,7 +148,8 @@ Result<std::optional<FoundStore>> find_in_svg(Bytes file) {
     FoundStore found{.store = {},
                      .ranges = {{.offset = begin, .size = inner.size()}},
                      .where = "svg metadata c2pa:manifest",
-                     .problem = {}};
+                     .problem = {},
+                     .code = {}};
     auto store = from_base64(inner);
     if (drawing.manifests.size() > 1) {
         found.problem = "the drawing holds more than one manifest store";

@@ -81,7 +81,8 @@ Result<std::optional<FoundStore>> find_in_tiff(Bytes file) {
                 found->problem = "the file holds more than one manifest store";
                 continue;
             }
-            found = FoundStore{.store = {}, .ranges = {}, .where = "tiff tag 52545", .problem = {}};
+            found = FoundStore{
+                .store = {}, .ranges = {}, .where = "tiff tag 52545", .problem = {}, .code = {}};
             if (!entry.value) {
                 found->problem = "the manifest store lies outside of the file";
                 continue;

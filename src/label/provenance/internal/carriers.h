@@ -32,6 +32,18 @@ Result<Placement> place_in_svg(Bytes file, Bytes store);
 Result<std::optional<FoundStore>> find_in_tiff(Bytes file);
 Result<Placement> place_in_tiff(Bytes file, Bytes store);
 
+Result<std::optional<FoundStore>> find_in_pdf(Bytes file);
+Result<Placement> place_in_pdf(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_html(Bytes file);
+Result<Placement> place_in_html(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_markdown(Bytes file);
+Result<Placement> place_in_markdown(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_zip(Bytes file);
+Result<Placement> place_in_zip(Bytes file, Bytes store);
+
 Result<std::optional<FoundStore>> find_in_bmff(Bytes file);
 Result<Placement> place_in_bmff(Bytes file, Bytes store);
 

@@ -65,7 +65,7 @@ std::string_view source_type(const CredentialInput& input, Format format) {
     if (input.origin == Origin::kEdited) {
         return kComposite;
     }
-    return facts(format).kind == Kind::kText ? kGeneratedText : kGenerated;
+    return is_written_text(format) ? kGeneratedText : kGenerated;
 }
 
 cbor::Map status_maps(const std::vector<Status>& statuses) {
@@ -312,11 +312,14 @@ cbor::Value data_hash(const std::vector<ByteRange>& ranges, Bytes hash) {
         exclusions.push_back(cbor::Map{{"start", range.offset}, {"length", range.size}});
     }
     COLOPHON_ASSERT(kPadBytesMin + spare < 256);
-    return cbor::Map{{"exclusions", std::move(exclusions)},
-                     {"alg", hash_algorithm_name(kWriterHash)},
-                     {"hash", to_buffer(hash)},
-                     {"pad", Buffer(kPadBytesMin + spare)},
-                     {"name", "jumbf manifest"}};
+    cbor::Map map{{"alg", hash_algorithm_name(kWriterHash)},
+                  {"hash", to_buffer(hash)},
+                  {"pad", Buffer(kPadBytesMin + spare)},
+                  {"name", "jumbf manifest"}};
+    if (!ranges.empty()) {
+        map.emplace_back("exclusions", std::move(exclusions));
+    }
+    return map;
 }
 
 }  // namespace colophon::label::provenance::internal

@@ -64,7 +64,8 @@ Result<void> add_statements(const CredentialInput& input, Format format, Manifes
 // c2pa.hash.bmff.v3.
 cbor::Value bmff_hash(Bytes hash);
 
-// c2pa.hash.data, of a length that depends on the number of ranges and nothing else.
+// c2pa.hash.data, of a length that depends on the number of ranges and nothing else. Without ranges
+// it covers the whole file.
 cbor::Value data_hash(const std::vector<ByteRange>& ranges, Bytes hash);
 
 }  // namespace colophon::label::provenance::internal

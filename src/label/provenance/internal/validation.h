@@ -111,7 +111,9 @@ struct Content {
     Format format;
     std::vector<ByteRange> store_ranges;
     std::string store_problem;
+    std::string problem_code;  // empty: that of the hash
     bool updated = false;
+    bool detached = false;  // the store lies outside the file
 };
 void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
                    const Content& content, Report& report);
