@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 
+// NOLINTBEGIN(misc-include-cleaner): what Highway has comes through these two alone.
 // This file is compiled once for each kind of processor: what stands in HWY_NAMESPACE. Left out are
 // kinds on which nobody has run the tests that compare them with the reference (AVX-512), and one
 // that is hardly older than the next (SSSE3): such processors do the same with less.
@@ -634,12 +635,13 @@ void slide_means(const SlidingRows& rows, double* sums, float* out, std::size_t 
 void draw_ramps(const float* nodes, std::size_t intervals, int block, std::int16_t* out) {
     HWY_DYNAMIC_DISPATCH(draw_ramps)(nodes, intervals, block, out);
 }
-void change_row(const RowChange& change, std::uint8_t* samples, std::size_t count) {
-    HWY_DYNAMIC_DISPATCH(change_bytes)(change, samples, count);
+void change_row(const RowChange& row, std::uint8_t* samples, std::size_t count) {
+    HWY_DYNAMIC_DISPATCH(change_bytes)(row, samples, count);
 }
-void change_row(const RowChange& change, std::uint16_t* samples, std::size_t count) {
-    HWY_DYNAMIC_DISPATCH(change_shorts)(change, samples, count);
+void change_row(const RowChange& row, std::uint16_t* samples, std::size_t count) {
+    HWY_DYNAMIC_DISPATCH(change_shorts)(row, samples, count);
 }
 
 }  // namespace colophon::label::internal
 #endif
+// NOLINTEND(misc-include-cleaner)

@@ -147,7 +147,7 @@ struct RowChange {
     int shift;
     int most;
 };
-void change_row(const RowChange& change, std::uint8_t* samples, std::size_t count);
-void change_row(const RowChange& change, std::uint16_t* samples, std::size_t count);
+void change_row(const RowChange& row, std::uint8_t* samples, std::size_t count);
+void change_row(const RowChange& row, std::uint16_t* samples, std::size_t count);
 
 }  // namespace colophon::label::internal

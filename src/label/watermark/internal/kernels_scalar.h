@@ -36,7 +36,7 @@ void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, co
                 float* out, std::size_t count);
 void slide_means(const SlidingRows& rows, double* sums, float* out, std::size_t count);
 void draw_ramps(const float* nodes, std::size_t intervals, int block, std::int16_t* out);
-void change_row(const RowChange& change, std::uint8_t* samples, std::size_t count);
-void change_row(const RowChange& change, std::uint16_t* samples, std::size_t count);
+void change_row(const RowChange& row, std::uint8_t* samples, std::size_t count);
+void change_row(const RowChange& row, std::uint16_t* samples, std::size_t count);
 
 }  // namespace colophon::label::internal::scalar
