@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_load URL KEY BODY_FILE SECONDS CONCURRENCY [PID...]: posts the body again and again over
-// kept connections and prints one line of JSON: calls a second, times, failures, and how much
-// processor time each of the processes took for a call. It runs on one thread.
+// bench_load [--header NAME:VALUE]... [--text TEXT] URL KEY BODY_FILE SECONDS CONCURRENCY [PID...]:
+// posts the body again and again over kept connections and prints one line of JSON: calls a second,
+// times, failures, and how much processor time each of the processes took for a call and for an
+// event of a stream. With --text an answer counts as failed that does not hold the text, whole and
+// in order; of a stream that is what its pieces make together. It runs on one thread.
 
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
 #include "http/loop.h"
+#include "http/message.h"
+#include "http/sse.h"
 #include "http/upstream.h"
 
 #include <unistd.h>
@@ -21,6 +25,7 @@
 #include <iterator>
 #include <ratio>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,35 +34,73 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kAnswerBytesMax = std::size_t{64} << 20U;
+
 struct Load {
     http::Loop loop;
     http::Upstream upstream{loop, {.tls = nullptr, .kept_max = 100'000}};
     http::Url url;
     std::string key;
     std::string body;
+    http::Headers headers;
+    std::string text;
     Clock::time_point end;
     std::vector<double> milliseconds;
-    std::uint64_t bytes = 0;
+    std::uint64_t events = 0;
     std::uint64_t failed = 0;
     std::size_t running = 0;
 };
+
+// What the first choice says, in one answer or in a piece of it.
+std::string content_of(const json::Value& answer, std::string_view member) {
+    const json::Value* choices = answer.find("choices");
+    const json::Array* list = choices == nullptr ? nullptr : choices->if_array();
+    const json::Value* said =
+        list == nullptr || list->empty() ? nullptr : list->front().find(member);
+    return said == nullptr ? "" : said->string_or("content", "");
+}
+
+struct Said {
+    std::string text;
+    std::uint64_t events = 0;
+};
+
+Said read_answer(const std::string& body) {
+    const auto whole = json::parse(body, {.bytes_max = kAnswerBytesMax});
+    if (whole.ok()) {
+        return {.text = content_of(*whole, "message"), .events = 0};
+    }
+    Said said;
+    http::SseReader reader;
+    reader.feed(body);
+    for (auto event = reader.next(); event.ok() && event->has_value(); event = reader.next()) {
+        ++said.events;
+        const auto piece = json::parse((*event)->data, {.bytes_max = kAnswerBytesMax});
+        if (piece.ok()) {
+            said.text += content_of(*piece, "delta");
+        }
+    }
+    return said;
+}
 
 Task<bool> call(Load& load) {
     http::UpstreamRequest request;
     request.url = load.url;
     request.body = load.body;
+    request.headers = load.headers;
     request.headers.push_back({"content-type", "application/json"});
     request.headers.push_back({"authorization", "Bearer " + load.key});
     auto response = co_await load.upstream.send(std::move(request));
     if (!response.ok() || (*response)->head().status != 200) {
         co_return false;
     }
-    const auto body = co_await (*response)->read_all(std::size_t{64} << 20U);
+    const auto body = co_await (*response)->read_all(kAnswerBytesMax);
     if (!body.ok()) {
         co_return false;
     }
-    load.bytes += body->size();
-    co_return true;
+    const Said said = read_answer(*body);
+    load.events += said.events;
+    co_return said.text.find(load.text) != std::string::npos;
 }
 
 Task<void> client(Load& load) {
@@ -97,7 +140,35 @@ double at_rank(const std::vector<double>& sorted, double share) {
                : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
 }
 
-int run(const std::vector<std::string>& arguments) {
+struct Arguments {
+    http::Headers headers;
+    std::string text;
+    std::vector<std::string> others;
+};
+
+Arguments read_arguments(const std::vector<std::string>& given) {
+    Arguments arguments;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        const bool more = i + 1 < given.size();
+        if (given[i] == "--header" && more) {
+            const std::string& header = given[++i];
+            const std::size_t colon = std::min(header.find(':'), header.size() - 1);
+            arguments.headers.push_back({header.substr(0, colon), header.substr(colon + 1)});
+        } else if (given[i] == "--text" && more) {
+            arguments.text = given[++i];
+        } else {
+            arguments.others.push_back(given[i]);
+        }
+    }
+    return arguments;
+}
+
+double share(double part, double of) {
+    return of > 0 ? part / of : 0.0;
+}
+
+int run(const Arguments& given) {
+    const std::vector<std::string>& arguments = given.others;
     Load load;
     const auto url = http::parse_url(arguments[0]);
     if (!url.ok()) {
@@ -106,6 +177,8 @@ int run(const std::vector<std::string>& arguments) {
     }
     load.url = *url;
     load.key = arguments[1];
+    load.headers = given.headers;
+    load.text = given.text;
     std::ifstream in(arguments[2]);
     load.body.assign(std::istreambuf_iterator<char>(in), {});
     const double seconds = std::strtod(arguments[3].c_str(), nullptr);
@@ -123,15 +196,22 @@ int run(const std::vector<std::string>& arguments) {
     std::ranges::sort(load.milliseconds);
     const auto calls = static_cast<double>(load.milliseconds.size());
     json::Array costs;
+    json::Array event_costs;
     for (std::size_t i = 0; i < processes.size(); ++i) {
-        costs.emplace_back(calls > 0 ? (processor_time(processes[i]) - before[i]) / calls : 0.0);
+        const double spent = processor_time(processes[i]) - before[i];
+        costs.emplace_back(share(spent, calls));
+        event_costs.emplace_back(share(spent, static_cast<double>(load.events)));
     }
-    const json::Object line{{"calls", calls},
-                            {"failed", load.failed},
-                            {"calls_a_second", calls / took},
-                            {"p50_ms", at_rank(load.milliseconds, 0.5)},
-                            {"p99_ms", at_rank(load.milliseconds, 0.99)},
-                            {"microseconds_a_call", std::move(costs)}};
+    json::Object line{{"calls", calls},
+                      {"failed", load.failed},
+                      {"calls_a_second", calls / took},
+                      {"p50_ms", at_rank(load.milliseconds, 0.5)},
+                      {"p99_ms", at_rank(load.milliseconds, 0.99)},
+                      {"microseconds_a_call", std::move(costs)}};
+    if (load.events > 0) {
+        line.emplace_back("events", load.events);
+        line.emplace_back("microseconds_an_event", std::move(event_costs));
+    }
     (void)std::printf("%s\n", json::write(line).c_str());
     return load.failed == 0 ? 0 : 1;
 }
@@ -140,10 +220,11 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace colophon
 
 int main(int argc, char** argv) {
-    const std::vector<std::string> arguments(argv + 1, argv + argc);
-    if (arguments.size() < 5) {
+    const auto arguments = colophon::read_arguments({argv + 1, argv + argc});
+    if (arguments.others.size() < 5) {
         (void)std::fprintf(stderr,
-                           "usage: bench_load URL KEY BODY_FILE SECONDS CONCURRENCY [PID...]\n");
+                           "usage: bench_load [--header NAME:VALUE]... [--text TEXT] URL KEY "
+                           "BODY_FILE SECONDS CONCURRENCY [PID...]\n");
         return 64;
     }
     return colophon::run(arguments);

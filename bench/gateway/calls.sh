@@ -2,62 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a text call through the gateway costs: processor time of the gateway for each authenticated,
 # reviewed, labelled and recorded call, and the time it adds; beside the upstream alone and, where
-# nginx is installed, beside nginx as a plain proxy. All in one run, on the same upstream.
+# they are there, beside nginx as a plain proxy and Portkey's gateway. Then many slow streams at once,
+# each of them read to its end and compared. All in one run, on the same upstream.
 #
-#   bench/gateway/calls.sh [SECONDS] [CONCURRENCY]
+#   npm install --prefix FOLDER --ignore-scripts @portkey-ai/gateway@1.15.2
+#   PORTKEY=FOLDER bench/gateway/calls.sh [SECONDS] [CONCURRENCY] [STREAMS]
 
-# shellcheck source=bench/lib.sh
-source "$(dirname "$0")/../lib.sh"
-seconds=${1:-5} concurrency=${2:-64}
-upstream=$root/build/release/bench_upstream load=$root/build/release/bench_load
-for program in "$upstream" "$load"; do
-    [ -x "$program" ] || {
-        echo "no $program: cmake --build --preset release --target bench_upstream bench_load" >&2
-        exit 1
-    }
-done
-pids=()
-end() {
-    kill "${pids[@]}" 2>/dev/null || true
-    wait 2>/dev/null || true
-    rm -rf "$work"
-}
-trap end EXIT
-cd "$work"
-"$upstream" >upstream.port &
-pids+=($!)
-until [ -s upstream.port ]; do sleep 0.1; done
-up=127.0.0.1:$(<upstream.port)
-awk 'BEGIN { for (i = 0; i < 20000; ++i) printf "forbidden-word-%d\n", i }' >words
-cat >colophon.toml <<END
-[label]
-producer = "$producer"
-[server]
-access_log = "none"
-[review]
-words = "words"
-[[upstream]]
-name = "bench"
-url = "http://$up/v1"
-[[model]]
-name = "echo"
-upstream = "bench"
-END
-"$colophon" admin init >/dev/null
-"$colophon" admin tenant create demo >/dev/null
-"$colophon" admin subject add demo alice >/dev/null
-export MOBILE=13800138000
-code=$("$colophon" admin subject mobile demo alice --number env:MOBILE --json | sed 's/.*"code":"\([0-9]*\)".*/\1/')
-"$colophon" admin subject mobile demo alice --number env:MOBILE --code "$code" >/dev/null
-key=$("$colophon" admin key create demo --json | sed 's/.*"secret":"\([^"]*\)".*/\1/')
-"$colophon" serve --address 127.0.0.1:0 2>serve.log &
-serve=$!
-pids+=("$serve")
-until grep -q listening serve.log; do sleep 0.1; done
-at=$(sed -n 's/.*listening on //p' serve.log)
-text='The evening sun goes down behind the hills, and the river carries its light to the sea.'
-printf '{"model":"echo","user":"alice","messages":[{"role":"user","content":"%s"}]}' "$text" >call.json
-printf '{"model":"echo","user":"alice","stream":true,"messages":[{"role":"user","content":"%s"}]}' "$text" >stream.json
+seconds=${1:-5} concurrency=${2:-64} streams=${3:-2000}
+# shellcheck source=bench/gateway/serve.sh
+source "$(dirname "$0")/serve.sh"
 
 if command -v nginx >/dev/null; then
     cat >nginx.conf <<END
@@ -73,16 +26,62 @@ END
     pids+=("$nginx")
     sleep 0.5
 fi
+portkey=${PORTKEY:+$PORTKEY/node_modules/@portkey-ai/gateway/build/start-server.js}
+if [ -n "$portkey" ]; then
+    NODE_ENV=production node "$portkey" --headless --port=18932 >portkey.log 2>&1 &
+    portkey=$!
+    pids+=("$portkey")
+    until curl -s -o body http://127.0.0.1:18932/; do sleep 0.2; done
+fi
+
+# one NAME BODY SECONDS CONCURRENCY: a line of what the load generator measured.
+one() {
+    local name=$1 body=$2
+    shift 2
+    case $name in
+        upstream) "$load" --text "$text" "http://$up/v1/chat/completions" x "$body.json" "$@" ;;
+        nginx) "$load" --text "$text" http://127.0.0.1:18931/v1/chat/completions x "$body.json" "$@" "$nginx" ;;
+        portkey)
+            "$load" --text "$text" --header x-portkey-provider:openai \
+                --header "x-portkey-custom-host:http://$up/v1" \
+                http://127.0.0.1:18932/v1/chat/completions x "$body.json" "$@" "$portkey"
+            ;;
+        colophon) "$load" --text "$text" "$at/v1/chat/completions" "$key" "$body.json" "$@" "$serve" ;;
+    esac
+}
+names=(upstream ${nginx:+nginx} ${portkey:+portkey} colophon)
+
 printf 'load %s\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 for round in 1 2 3; do
     for body in call stream; do
-        printf '%s %s upstream %s\n' "$round" "$body" "$("$load" "http://$up/v1/chat/completions" x $body.json "$seconds" "$concurrency")"
-        [ -z "${nginx:-}" ] || printf '%s %s nginx    %s\n' "$round" "$body" \
-            "$("$load" http://127.0.0.1:18931/v1/chat/completions x $body.json "$seconds" "$concurrency" "$nginx")"
-        printf '%s %s colophon %s\n' "$round" "$body" \
-            "$("$load" "$at/v1/chat/completions" "$key" $body.json "$seconds" "$concurrency" "$serve")"
+        for name in "${names[@]}"; do
+            printf '%s %-6s %-8s %s\n' "$round" "$body" "$name" "$(one "$name" "$body" "$seconds" "$concurrency")"
+        done
     done
 done
-printf 'alone  upstream %s\n' "$("$load" "http://$up/v1/chat/completions" x call.json "$seconds" 1)"
-printf 'alone  colophon %s\n' "$("$load" "$at/v1/chat/completions" "$key" call.json "$seconds" 1 "$serve")"
-printf 'memory %s kB\n' "$(awk '/VmRSS/ { print $2 }' "/proc/$serve/status")"
+for name in "${names[@]}"; do
+    printf 'alone    %-8s %s\n' "$name" "$(one "$name" call "$seconds" 1)"
+done
+printf 'one sync %s\n' "$(python3 -c '
+import os, time
+file = os.open("synced", os.O_WRONLY | os.O_CREAT)
+times = []
+for _ in range(300):
+    os.write(file, b"x" * 400)
+    began = time.perf_counter()
+    os.fdatasync(file)
+    times.append(time.perf_counter() - began)
+print("%.3f ms, median of 300" % (sorted(times)[150] * 1000))')"
+
+# A word every 20 ms.
+text=$(seq -f 'word-%g' 1 100 | tr '\n' ' ')
+printf '{"model":"paced-20","user":"alice","stream":true,"messages":[{"role":"user","content":"%s"}]}' "$text" >paced.json
+before=$(memory)
+one colophon paced 10 "$streams" >paced.out &
+busy=$!
+sleep 5
+during=$(memory)
+wait "$busy" || true
+printf 'streams  %s at once: %s\n' "$streams" "$(cat paced.out)"
+printf 'memory   %s kB before, %s kB with %s streams: %s kB a stream\n' "$before" "$during" "$streams" \
+    "$(((during - before) / streams))"

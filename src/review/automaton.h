@@ -40,10 +40,24 @@ public:
         }
     }
 
+    // The state of a text that ends in these and in no longer beginning of a pattern; 0 is a symbol
+    // of no pattern.
+    template <class... Symbols>
+    State state_of(Symbols... last) const noexcept {
+        State state = kRoot;
+        ((state = last == 0 ? kRoot : step(state, last)), ...);
+        return state;
+    }
+    // The symbol that led to a state, and the state that it led from; not of the root.
+    State parent(State state) const noexcept { return slots_.data()[state].parent; }
+    Symbol symbol(State state) const noexcept {
+        return static_cast<Symbol>(state - (slots_.data()[parent(state)].base & kBase));
+    }
+
     // Whether patterns end here.
     bool ends(State state) const noexcept { return (slots_.data()[state].base & kEnds) != 0; }
     // How many of the last symbols may be the beginning of a pattern.
-    std::size_t depth(State state) const noexcept { return depth_[state]; }
+    std::size_t depth(State state) const noexcept { return depth_.data()[state]; }
 
     // Calls visit(pattern) for each pattern that ends here, the longest first.
     template <typename Visit>

@@ -11,6 +11,7 @@
 #include "review/fold.h"
 #include "review/link.h"
 #include "review/pattern.h"
+#include "review/prefix_filter.h"
 #include "review/scope.h"
 #include "review/split.h"
 
@@ -100,6 +101,12 @@ PhraseSet::PhraseSet(Folding folding, std::span<const Source> sources) : folding
         return;
     }
     fill_table();
+    quick_.reserve(table_.size());
+    std::ranges::transform(table_, std::back_inserter(quick_), [](Glyph glyph) {
+        return glyph.is_symbol()                         ? glyph.symbol()
+               : glyph.kind() == Glyph::Kind::kSeparator ? kPassedOver
+                                                         : kNoSymbol;
+    });
     std::vector<Pattern> patterns;
     patterns.reserve(texts.size());
     for (const std::u32string& text : texts) {
@@ -108,6 +115,7 @@ PhraseSet::PhraseSet(Folding folding, std::span<const Source> sources) : folding
                                [&](char32_t each) { return symbol_of(each); });
     }
     automaton_ = std::make_unique<const Automaton>(patterns, static_cast<Symbol>(symbols_.size()));
+    filter_ = std::make_unique<const PrefixFilter>(patterns);
 }
 
 // The commonest first, so that what is used together lies together.
@@ -127,7 +135,7 @@ void PhraseSet::number_symbols(std::span<const std::u32string> texts) {
         return a.first != b.first ? a.first > b.first : a.second < b.second;
     });
     // Unicode has more assigned characters than that; no library has them.
-    too_many_symbols_ = ranked.size() > std::numeric_limits<Symbol>::max();
+    too_many_symbols_ = ranked.size() >= kPassedOver;
     if (too_many_symbols_) {
         return;
     }
@@ -215,8 +223,9 @@ std::span<const Symbol> PhraseSet::sequence(Glyph glyph) const noexcept {
 }
 
 std::size_t PhraseSet::bytes() const noexcept {
-    return automaton_->bytes() + table_.size() * sizeof(Glyph) +
-           sequences_.size() * sizeof(Symbol) + phrases_.size() * sizeof(Phrase);
+    return automaton_->bytes() + filter_->bytes() + table_.size() * sizeof(Glyph) +
+           quick_.size() * sizeof(Symbol) + sequences_.size() * sizeof(Symbol) +
+           phrases_.size() * sizeof(Phrase);
 }
 
 namespace {
@@ -449,11 +458,11 @@ Result<Matcher> Matcher::compile(std::vector<Entry> entries) {
         }
         matcher.sets_.emplace_back(static_cast<Folding>(level), sources.phrases[level]);
         if (matcher.sets_.back().too_many_symbols()) {
-            return Error{ErrorCode::kLimit,
-                         fmt::format("the phrases of the level \"{}\" hold more than {} different "
-                                     "characters",
-                                     folding_name(static_cast<Folding>(level)),
-                                     std::numeric_limits<Symbol>::max())};
+            return Error{
+                ErrorCode::kLimit,
+                fmt::format("the phrases of the level \"{}\" hold more than {} different "
+                            "characters",
+                            folding_name(static_cast<Folding>(level)), PhraseSet::kPassedOver - 1)};
         }
     }
     TRY(compile_expressions(entries, sources, matcher.expressions_));

@@ -10,6 +10,7 @@
 #include "review/expression.h"
 #include "review/fold.h"
 #include "review/link.h"
+#include "review/prefix_filter.h"
 
 #include <array>
 #include <cstddef>
@@ -70,6 +71,7 @@ public:
 
     Folding folding() const noexcept { return folding_; }
     const Automaton& automaton() const noexcept { return *automaton_; }
+    const PrefixFilter& filter() const noexcept { return *filter_; }
     const Phrase& phrase(std::size_t index) const noexcept { return phrases_[index]; }
     bool has_allowances() const noexcept { return has_allowances_; }
     std::size_t longest() const noexcept { return longest_; }
@@ -77,6 +79,13 @@ public:
     Glyph glyph(char32_t character) const noexcept {
         return character < kTable ? table_.data()[character] : rare_glyph(character);
     }
+    // Of a character below kTable: its symbol when it is one, kPassedOver for a separator,
+    // kNoSymbol for all others. Half of the memory that the glyphs take, and of what has to come
+    // from it.
+    static constexpr char32_t kTable = 0x10000;
+    static constexpr Symbol kPassedOver = 0xfffe;
+    static constexpr Symbol kNoSymbol = 0xffff;
+    Symbol quick_symbol(char32_t character) const noexcept { return quick_.data()[character]; }
     // Of a glyph that is several.
     std::span<const Symbol> sequence(Glyph glyph) const noexcept;
 
@@ -85,7 +94,6 @@ public:
     bool too_many_symbols() const noexcept { return too_many_symbols_; }
 
 private:
-    static constexpr std::size_t kTable = 0x10000;
     Glyph rare_glyph(char32_t character) const noexcept;
     Glyph make_glyph(char32_t character);
     void number_symbols(std::span<const std::u32string> texts);
@@ -99,9 +107,11 @@ private:
     std::vector<Phrase> phrases_;
     std::unordered_map<char32_t, Symbol> symbols_;
     std::vector<Glyph> table_;
+    std::vector<Symbol> quick_;
     std::unordered_map<char32_t, Glyph> rare_;
     std::vector<Symbol> sequences_;  // a length, then so many symbols
     std::unique_ptr<const Automaton> automaton_;
+    std::unique_ptr<const PrefixFilter> filter_;
 };
 
 // The expressions of one level. What they are of is as with phrases.

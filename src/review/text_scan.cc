@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "review/text_scan.h"
 
-#include "review/automaton.h"
 #include "review/entry.h"
 #include "review/expression.h"
 #include "review/fold.h"
@@ -9,10 +8,10 @@
 #include "review/language.h"
 #include "review/link.h"
 #include "review/matcher.h"
+#include "review/phrase_scan.h"
 #include "review/scope.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -31,8 +30,6 @@ namespace colophon::review {
 namespace {
 
 using internal::byte_at;
-using internal::kInvalid;
-using internal::take_character;
 
 // So many beginnings of one pattern are looked through for those that are over. More than lie
 // within the widest reach, so that each look throws most of them away.
@@ -60,11 +57,7 @@ TextScan::TextScan(std::shared_ptr<const Matcher> matcher, Occasion occasion)
 
 void TextScan::start_walks() {
     for (const PhraseSet& set : matcher_->sets()) {
-        Walk walk{.set = &set, .trail = {}, .found = {}};
-        // One more than is asked for: a repeat looks at the symbol before it.
-        walk.trail.resize(std::bit_ceil(set.longest() + 2));
-        walk.mask = walk.trail.size() - 1;
-        walks_.push_back(std::move(walk));
+        walks_.emplace_back(set);
     }
     for (const Expressions& each : matcher_->expressions()) {
         // Only what is for this text holds it back.
@@ -132,201 +125,9 @@ void TextScan::walk(std::string_view piece, bool last) {
         walk.scan.push(piece, last, hits);
         note_hits<LinkScan::Hit>(hits, walk.links->phrases, &LinkScan::Hit::link, walk.found);
     }
-    for (Walk& walk : walks_) {
-        if (walk.set->folding() >= Folding::kLoose) {
-            walk_set<true>(walk, piece);
-        } else {
-            walk_set<false>(walk, piece);
-        }
-        if (last) {
-            settle_open(walk, WordKind::kOther);
-        }
+    for (PhraseScan& walk : walks_) {
+        walk.push(piece, last);
     }
-}
-
-template <bool kRepeats>
-void TextScan::walk_set(Walk& walk, std::string_view text) {
-    const std::size_t end = walk.offset + text.size();
-    while (!text.empty()) {
-        text.remove_prefix(walk_symbols<kRepeats>(walk, text));
-        if (!text.empty()) {
-            std::size_t size = 0;
-            const char32_t character = take_character(text, size);
-            const std::size_t begin = end - text.size();
-            ++walk.characters;
-            take_rare(walk, character == kInvalid ? Glyph() : walk.set->glyph(character), begin,
-                      begin + size);
-            text.remove_prefix(size);
-        }
-    }
-    walk.offset = end;
-}
-
-// Characters that are one symbol, which most are, as long as nothing is open: everything in
-// registers. Returns how many bytes it took.
-template <bool kRepeats>
-std::size_t TextScan::walk_symbols(Walk& walk, std::string_view text) {
-    const PhraseSet& set = *walk.set;
-    const Automaton& automaton = set.automaton();
-    const std::size_t base = walk.offset;
-    Automaton::State state = walk.state;
-    Trail* const trail = walk.trail.data();
-    const std::size_t mask = walk.mask;
-    std::uint64_t symbols = walk.symbols;
-    std::uint64_t characters = walk.characters;
-    Symbol single = walk.single;
-    WordKind word = walk.word;
-    std::size_t at = 0;
-    const auto save = [&] {
-        walk.state = state;
-        walk.symbols = symbols;
-        walk.characters = characters;
-        walk.single = single;
-        walk.word = word;
-        walk.offset = base + at;
-    };
-    while (at < text.size() && !walk.has_open) {
-        std::size_t next = at;
-        const char32_t character = take_character(text, next);
-        const Glyph glyph = character == kInvalid ? Glyph() : set.glyph(character);
-        if (!glyph.is_symbol()) {
-            break;
-        }
-        const Symbol symbol = glyph.symbol();
-        if (kRepeats && symbol == single && symbol != 0) {
-            break;
-        }
-        trail[symbols & mask] = Trail(base + at, word, true);
-        ++symbols;
-        ++characters;
-        at = next;
-        single = symbol;
-        word = glyph.word();
-        // A symbol of no phrase is not asked about: no state has it.
-        state = symbol == 0 ? Automaton::kRoot : automaton.step(state, symbol);
-        if (automaton.ends(state)) {
-            save();
-            note_ends(walk);
-        }
-    }
-    save();
-    if (at != 0) {
-        walk.separators = 0;
-        walk.unseen = 0;
-    }
-    return at;
-}
-
-// Any character: the others, repeats, and those after a match that is open.
-void TextScan::take_rare(Walk& walk, Glyph glyph, std::size_t begin, std::size_t end) {
-    walk.offset = end;
-    if (glyph.kind() == Glyph::Kind::kUnseen) {
-        if (++walk.unseen > kUnseenMax) {
-            break_off(walk);
-        }
-        return;
-    }
-    if (walk.set->folding() >= Folding::kLoose && glyph.is_symbol() && glyph.symbol() != 0 &&
-        glyph.symbol() == walk.single) {
-        walk.trail[(walk.symbols - 1) & walk.mask].repeat();
-        walk.separators = 0;
-        walk.word = glyph.word();
-        if (walk.set->automaton().ends(walk.state)) {
-            note_ends(walk);
-        }
-        return;
-    }
-    if (walk.has_open) {
-        settle_open(walk, glyph.word());
-    }
-    if (glyph.kind() == Glyph::Kind::kSeparator) {
-        if (++walk.separators > kSeparatorsMax) {
-            break_off(walk);
-        }
-    } else if (glyph.is_symbol()) {
-        const Symbol symbol = glyph.symbol();
-        take_symbols(walk, {&symbol, 1}, begin);
-        walk.single = symbol;
-    } else {
-        take_symbols(walk, walk.set->sequence(glyph), begin);
-        walk.single = 0;
-    }
-    walk.word = glyph.word();
-}
-
-// What one character became.
-void TextScan::take_symbols(Walk& walk, std::span<const Symbol> symbols, std::size_t begin) {
-    walk.separators = 0;
-    walk.unseen = 0;
-    bool first = true;
-    for (const Symbol symbol : symbols) {
-        walk.trail[walk.symbols & walk.mask] = Trail(begin, walk.word, std::exchange(first, false));
-        ++walk.symbols;
-        walk.state =
-            symbol == 0 ? Automaton::kRoot : walk.set->automaton().step(walk.state, symbol);
-    }
-    if (walk.set->automaton().ends(walk.state)) {
-        note_ends(walk);
-    }
-}
-
-void TextScan::break_off(Walk& walk) {
-    walk.state = Automaton::kRoot;
-    walk.single = 0;
-}
-
-// The phrases that end with the last symbol.
-void TextScan::note_ends(Walk& walk) {
-    walk.set->automaton().for_each_end(walk.state, [&](std::uint32_t index) {
-        const Phrase& phrase = walk.set->phrase(index);
-        const auto trail = [&](std::size_t back) -> const Trail& {
-            return walk.trail[(walk.symbols - back) & walk.mask];
-        };
-        // Once for each place: when the last symbol has come as often as it has to.
-        const bool has_runs = !phrase.runs.empty();
-        if (trail(1).run() != (has_runs ? phrase.runs.back() : 1)) {
-            return;
-        }
-        for (std::size_t back = 2; has_runs && back <= phrase.symbols; ++back) {
-            if (trail(back).run() < phrase.runs[phrase.symbols - back]) {
-                return;
-            }
-        }
-        const Trail& start = trail(phrase.symbols);
-        if (!start.first() ||
-            (phrase.first != WordKind::kOther && phrase.first == start.before())) {
-            return;
-        }
-        const bool open = phrase.last != WordKind::kOther;
-        walk.has_open = walk.has_open || open;
-        walk.found.push_back({.phrase = &phrase,
-                              .begin = start.offset(),
-                              .end = walk.offset,
-                              .end_character = walk.characters,
-                              .open = open});
-    });
-}
-
-// What ended with a letter or digit and goes on with one was part of a longer word.
-void TextScan::settle_open(Walk& walk, WordKind next) {
-    if (!std::exchange(walk.has_open, false)) {
-        return;
-    }
-    // They end with the last symbol, and so stand behind all that ended before it.
-    const std::size_t last = walk.trail[(walk.symbols - 1) & walk.mask].offset();
-    auto first = walk.found.end();
-    while (first != walk.found.begin() && std::prev(first)->end > last) {
-        --first;
-    }
-    const auto gone = std::remove_if(first, walk.found.end(), [&](Candidate& candidate) {
-        return std::exchange(candidate.open, false) && candidate.phrase->last == next;
-    });
-    walk.found.erase(gone, walk.found.end());
-}
-
-std::size_t TextScan::start_of_state(const Walk& walk) noexcept {
-    const std::size_t depth = walk.set->automaton().depth(walk.state);
-    return depth == 0 ? walk.offset : walk.trail[(walk.symbols - depth) & walk.mask].offset();
 }
 
 std::size_t TextScan::settled() const noexcept {
@@ -337,8 +138,8 @@ std::size_t TextScan::settled() const noexcept {
             settled = std::min(settled, candidate.begin);
         }
     };
-    for (const Walk& walk : walks_) {
-        hold(walk.found, finished_ ? walk.offset : start_of_state(walk));
+    for (const PhraseScan& walk : walks_) {
+        hold(walk.found(), walk.earliest());
     }
     for (const ExpressionWalk& walk : expressions_) {
         hold(walk.found, walk.scan.earliest());
@@ -368,7 +169,7 @@ std::size_t TextScan::known() const noexcept {
     return known;
 }
 
-std::deque<TextScan::Candidate>* TextScan::first_found() {
+std::deque<Candidate>* TextScan::first_found() {
     std::deque<Candidate>* first = nullptr;
     const auto place = [](const std::deque<Candidate>& found) {
         const Candidate& candidate = found.front();
@@ -380,7 +181,7 @@ std::deque<TextScan::Candidate>* TextScan::first_found() {
             first = &found;
         }
     };
-    std::ranges::for_each(walks_, compare, &Walk::found);
+    std::ranges::for_each(walks_, [&](PhraseScan& walk) { compare(walk.found()); });
     std::ranges::for_each(expressions_, compare, &ExpressionWalk::found);
     std::ranges::for_each(links_, compare, &LinkWalk::found);
     return first;
@@ -485,9 +286,9 @@ TextScan::Fate TextScan::fate_of_whole(const Candidate& candidate) {
                : fate_in_context(*candidate.phrase, candidate);
 }
 
-const TextScan::Walk* TextScan::walk_of(Folding folding) const noexcept {
-    const auto found =
-        std::ranges::find(walks_, folding, [](const Walk& walk) { return walk.set->folding(); });
+const PhraseScan* TextScan::walk_of(Folding folding) const noexcept {
+    const auto found = std::ranges::find(
+        walks_, folding, [](const PhraseScan& walk) { return walk.set().folding(); });
     return &*found;
 }
 
@@ -543,9 +344,9 @@ TextScan::Fate TextScan::fate_of_part(Candidate& candidate) {
 void TextScan::forget_chains() {
     for (Chains& chains : chains_) {
         const std::uint32_t within = matcher_->entries()[chains.entry].within;
-        const bool all_seen = chains.walk->found.empty();
+        const bool all_seen = chains.walk->found().empty();
         const std::uint64_t next =
-            all_seen ? chains.walk->characters + 1 : chains.walk->found.front().end_character;
+            all_seen ? chains.walk->characters() + 1 : chains.walk->found().front().end_character;
         const auto is_over = [&](const Chain& chain) {
             return (finished_ && all_seen) || chain.end_character + within < next;
         };
@@ -578,10 +379,10 @@ TextScan::Fate TextScan::allowance_of(const Candidate& candidate) const {
             }
         }
     };
-    for (const Walk& walk : walks_) {
-        if (walk.set->has_allowances()) {
-            look_at(walk.found);
-            open = open || (!finished_ && start_of_state(walk) <= candidate.begin);
+    for (const PhraseScan& walk : walks_) {
+        if (walk.set().has_allowances()) {
+            look_at(walk.found());
+            open = open || (!finished_ && walk.earliest() <= candidate.begin);
         }
     }
     for (const LinkWalk& walk : links_) {
@@ -630,9 +431,9 @@ TextScan::Fate TextScan::excluded(const Candidate& candidate, const Context& con
                             [&](const auto& other) { return other && end - *other <= within; })) {
         return Fate::kGone;
     }
-    bool open = !finished_ && walks_.front().characters < end + within;
-    for (const Walk& walk : walks_) {
-        for (const Candidate& other : walk.found) {
+    bool open = !finished_ && walks_.front().characters() < end + within;
+    for (const PhraseScan& walk : walks_) {
+        for (const Candidate& other : walk.found()) {
             const Phrase& phrase = *other.phrase;
             if (phrase.entry == context.entry && phrase.role == Phrase::Role::kWithout &&
                 other.end_character <= end + within) {

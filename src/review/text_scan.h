@@ -8,6 +8,7 @@
 #include "review/expression.h"
 #include "review/link.h"
 #include "review/matcher.h"
+#include "review/phrase_scan.h"
 #include "review/scope.h"
 
 #include <cstddef>
@@ -21,10 +22,6 @@
 #include <vector>
 
 namespace colophon::review {
-
-// So many separators in a row end a phrase, and so many characters that nobody sees.
-inline constexpr std::uint32_t kSeparatorsMax = 16;
-inline constexpr std::uint32_t kUnseenMax = 4096;
 
 struct Match {
     std::uint32_t entry = 0;  // of the matcher
@@ -53,46 +50,6 @@ public:
     }
 
 private:
-    struct Candidate {
-        const Phrase* phrase = nullptr;
-        std::size_t begin = 0;
-        std::size_t end = 0;
-        std::uint64_t end_character = 0;
-        bool open = false;  // the next character may make it part of a longer word
-    };
-    // Where one symbol came from, in 64 bits.
-    class Trail {
-    public:
-        Trail() = default;
-        // `before`: the character before it; `first` of those that one character became.
-        Trail(std::size_t offset, WordKind before, bool first)
-            : bits_(std::uint64_t{offset} << 16U | static_cast<std::uint64_t>(before) << 9U |
-                    static_cast<std::uint64_t>(first) << 8U | 1U) {}
-        std::size_t offset() const noexcept { return bits_ >> 16U; }
-        WordKind before() const noexcept { return static_cast<WordKind>(bits_ >> 9U & 3U); }
-        bool first() const noexcept { return (bits_ >> 8U & 1U) != 0; }
-        // 255: or more
-        unsigned run() const noexcept { return static_cast<unsigned>(bits_ & 0xffU); }
-        void repeat() noexcept { bits_ += run() < 0xff ? 1U : 0U; }
-
-    private:
-        std::uint64_t bits_ = 0;
-    };
-    struct Walk {
-        const PhraseSet* set;
-        Automaton::State state = Automaton::kRoot;
-        std::uint64_t symbols = 0;
-        std::uint64_t characters = 0;
-        std::size_t offset = 0;
-        std::uint32_t separators = 0;
-        std::uint32_t unseen = 0;
-        Symbol single = 0;  // the last symbol, when its character became no other
-        WordKind word = WordKind::kOther;
-        bool has_open = false;
-        std::vector<Trail> trail;  // a ring
-        std::size_t mask = 0;
-        std::deque<Candidate> found;
-    };
     struct ExpressionWalk {
         const Expressions* expressions;
         ExpressionScan scan;
@@ -111,7 +68,7 @@ private:
     };
     struct Chains {
         std::uint32_t entry = 0;
-        const Walk* walk = nullptr;
+        const PhraseScan* walk = nullptr;
         std::vector<std::vector<Chain>> parts;  // all but the last
     };
     // What is known of the phrases of an entry with context.
@@ -125,16 +82,6 @@ private:
 
     std::size_t settled() const noexcept;
     void walk(std::string_view piece, bool last);
-    template <bool kRepeats>
-    static void walk_set(Walk& walk, std::string_view text);
-    template <bool kRepeats>
-    static std::size_t walk_symbols(Walk& walk, std::string_view text);
-    static void take_rare(Walk& walk, Glyph glyph, std::size_t begin, std::size_t end);
-    static void take_symbols(Walk& walk, std::span<const Symbol> symbols, std::size_t begin);
-    static void break_off(Walk& walk);
-    static void note_ends(Walk& walk);
-    static void settle_open(Walk& walk, WordKind next);
-    static std::size_t start_of_state(const Walk& walk) noexcept;
 
     void start_walks();
     template <class HitType>
@@ -145,7 +92,7 @@ private:
     Fate fate_of(Candidate& candidate);
     Fate fate_of_whole(const Candidate& candidate);
     Fate fate_of_part(Candidate& candidate);
-    const Walk* walk_of(Folding folding) const noexcept;
+    const PhraseScan* walk_of(Folding folding) const noexcept;
     Chains& chains_of(std::uint32_t entry);
     void forget_chains();
     bool is_in_language(const Candidate& candidate) const;
@@ -161,7 +108,7 @@ private:
 
     std::shared_ptr<const Matcher> matcher_;
     Occasion occasion_;
-    std::vector<Walk> walks_;
+    std::vector<PhraseScan> walks_;
     std::vector<ExpressionWalk> expressions_;
     std::vector<LinkWalk> links_;  // at most one
     std::vector<Chains> chains_;

@@ -167,6 +167,39 @@ TEST_CASE("[DSP-10] the matcher finds what a naive search finds, however the tex
     }
 }
 
+// Longer than what is read at a time, of few characters, so that beginnings of phrases are
+// everywhere.
+TEST_CASE("[DSP-10] long texts give the matches of a naive search") {
+    constexpr std::array<std::string_view, 8> kFew{"一", "壹", "法", "发", "轮", " ", "马", "妈"};
+    std::mt19937_64 random(8);
+    const auto text_of = [&](std::size_t size) {
+        std::string text;
+        for (; size > 0; --size) {
+            text += kFew[random() % kFew.size()];
+        }
+        return text;
+    };
+    for (int round = 0; round < 24; ++round) {
+        std::vector<Entry> entries;
+        for (std::size_t count = random() % 12 + 1; count > 0; --count) {
+            Entry made = entry(text_of(random() % 6 + 1), static_cast<Folding>(round % 4));
+            made.phrase += "法";
+            made.action = random() % 8 == 0 ? Decision::kAllow : made.action;
+            entries.push_back(std::move(made));
+        }
+        if (round % 3 == 0) {
+            entries.push_back(entry("马", static_cast<Folding>(round % 4)));
+        }
+        const std::string text = text_of(700 + random() % 900);
+        const auto matcher = compiled(entries);
+        const std::string expected = shown(test::naive_matches(entries, text));
+        CAPTURE(round);
+        CAPTURE(shown(entries));
+        REQUIRE(shown(matches_in(matcher, text)) == expected);
+        REQUIRE(shown(matches_in(matcher, text, random_cuts(random, text.size()))) == expected);
+    }
+}
+
 TEST_CASE("[DSP-10] each level finds what the one before finds, and its own disguises") {
     struct Disguise {
         std::string_view text;

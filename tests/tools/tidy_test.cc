@@ -205,6 +205,25 @@ TEST_CASE("sources begin with their licence, headers have their guard, lines and
           "src/core/wide.cc:2: columns: 101 columns, at most 100\n");
 }
 
+TEST_CASE("a source includes its own header before anything else") {
+    const std::string header = kSpdx + "#pragma once\n";
+    const Tree tree{
+        {"src/core/first.h", header},
+        {"src/core/first.cc", kSpdx + "// Why.\n#include \"core/first.h\"\n#include <map>\n"},
+        {"src/core/later.h", header},
+        {"src/core/later.cc", kSpdx + "#include <map>\n#include \"core/later.h\"\n"},
+        {"src/core/never.h", header},
+        {"src/core/never.cc", kSpdx},
+        {"src/core/without.cc", kSpdx + "#include <map>\n"},
+        {"tests/core/later.cc", kSpdx + "#include <map>\n"},
+    };
+    CHECK(run(check_shape, tree) ==
+          "src/core/later.cc:2: own-header: the first include must be its own header: "
+          "#include \"core/later.h\"\n"
+          "src/core/never.cc:1: own-header: the first include must be its own header: "
+          "#include \"core/never.h\"\n");
+}
+
 TEST_CASE("a clause needs its row, its code and its test") {
     const Tree tree{
         {"docs/clauses.tsv",

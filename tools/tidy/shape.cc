@@ -54,6 +54,28 @@ void check_cxx(const std::string& path, const std::vector<std::string>& lines, F
     }
 }
 
+// A source that includes its own header before anything else shows that the header stands alone;
+// CMake compiles only those headers by themselves that have no such source.
+void check_own_header(const Tree& tree, const std::string& path,
+                      const std::vector<std::string>& lines, Findings& findings) {
+    constexpr std::string_view kRoot = "src/";
+    if (!path.starts_with(kRoot) || !path.ends_with(".cc")) {
+        return;
+    }
+    const std::string header = path.substr(0, path.size() - 2) + "h";
+    if (!tree.contains(header)) {
+        return;
+    }
+    const auto first = std::ranges::find_if(
+        lines, [](const std::string& line) { return line.starts_with("#include "); });
+    const std::string wanted = "#include \"" + header.substr(kRoot.size()) + "\"";
+    if (first == lines.end() || *first != wanted) {
+        const auto before = static_cast<std::size_t>(first - lines.begin());
+        findings.push_back({path, std::min(before + 1, lines.size()), "own-header",
+                            "the first include must be its own header: " + wanted});
+    }
+}
+
 }  // namespace
 
 void check_shape(const Tree& tree, Findings& findings) {
@@ -65,6 +87,7 @@ void check_shape(const Tree& tree, Findings& findings) {
         check_licence(path, lines, findings);
         if (is_cxx(path)) {
             check_cxx(path, lines, findings);
+            check_own_header(tree, path, lines, findings);
         }
     }
 }
