@@ -4,7 +4,6 @@
 #include "label/watermark/internal/fft.h"
 #include "label/watermark/internal/kernels_scalar.h"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -352,7 +351,7 @@ constexpr float kReach = kWindowTaps / 2.0F;
 
 HWY_INLINE const float* weights(const float* window, float at, int first) {
     const float step = (at - static_cast<float>(first) - (kReach - 1)) * kWindowSteps;
-    return window + 8 * hn::GetLane(hn::NearestInt(hn::Set(kPairs, step)));
+    return window + std::ptrdiff_t{8} * hn::GetLane(hn::NearestInt(hn::Set(kPairs, step)));
 }
 
 // Real and imaginary part in the lower half.
@@ -433,7 +432,7 @@ HWY_INLINE FloatVector between(const HalfPlane& plane, FloatVector x, FloatVecto
     const auto row = hn::Mul(hn::ConvertTo(kInts, top), width);
     const auto first = hn::Add(row, wrapped(column));
     const auto second = hn::Add(row, wrapped(next));
-    const float* lower = plane.values + plane.width;
+    const float* lower = plane.values + static_cast<std::size_t>(plane.width);
     const auto across = hn::Sub(right, left);
     const auto mixed = [&](const float* base) HWY_ATTR {
         const auto a = hn::GatherIndex(kFloats, base, first);

@@ -274,8 +274,9 @@ void add_to_image(Image& image, int frame, const Luma& pattern) {
         WholeLevels levels(pattern);
         for (int y = first; y < last; y += WholeLevels::kRows) {
             const int end = std::min(y + WholeLevels::kRows, last);
-            if (!bytes || shows_through(image, frame, {y, end})) {
-                add_slowly(image, frame, pattern, {y, end});
+            const Rows rows{.first = y, .last = end};
+            if (!bytes || shows_through(image, frame, rows)) {
+                add_slowly(image, frame, pattern, rows);
                 continue;
             }
             levels.load(y, end);

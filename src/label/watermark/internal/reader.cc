@@ -67,8 +67,9 @@ public:
         }
     }
     Complex at(const Bin& bin) const {
-        return times(along_u_[static_cast<std::size_t>(bin.u + kReach)],
-                     along_v_[static_cast<std::size_t>(bin.v + kReach)]);
+        const int u = bin.u + kReach;
+        const int v = bin.v + kReach;
+        return times(along_u_[static_cast<std::size_t>(u)], along_v_[static_cast<std::size_t>(v)]);
     }
 
 private:

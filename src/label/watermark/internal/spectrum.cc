@@ -54,7 +54,7 @@ const std::vector<float>& window_table() {
         const double scale = 1 / bessel_i0(window_shape());
         for (int step = 0; step <= kWindowSteps; ++step) {
             for (int tap = 0; tap < kWindowTaps; ++tap) {
-                const double distance = kWindowTaps / 2 - 0.5 + 1.0 * step / kWindowSteps - tap;
+                const double distance = kWindowTaps / 2.0 - 1 + 1.0 * step / kWindowSteps - tap;
                 const double t = 2 * distance / kWindowTaps;
                 const double inside = std::max(0.0, 1 - t * t);
                 table[static_cast<std::size_t>(step) * kRow + static_cast<std::size_t>(tap)] =
@@ -166,7 +166,8 @@ void Spectrum::make(double reach) {
     columns_ = cells(grid_width_) + 1;
     upper_ = cells(grid_height_);
     lines_ = std::min(grid_height_, 2 * upper_ + 1);
-    stride_ = static_cast<std::size_t>(columns_ + 2 * kMargin);
+    const int stored = columns_ + 2 * kMargin;
+    stride_ = static_cast<std::size_t>(stored);
     half_.assign(stride_ * static_cast<std::size_t>(lines_), Complex(0));
     make_columns();
     if (reach >= kFrequencyMax) {
