@@ -27,6 +27,7 @@
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
 #include "ledger/witnessing.h"
+#include "review/queue.h"
 #include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/mapping.h"
@@ -328,15 +329,27 @@ Result<ExitCode> run_purge(const LedgerArguments& arguments) {
         all.removed += part.removed;
         all.more = part.more;
     } while (all.more);
+    const ledger::Conduct conduct = installation->conduct(command_actor());
+    review::ReviewQueue queue({.store = installation->store(),
+                               .sealer = installation->sealer(),
+                               .clock = installation->clock(),
+                               .random = installation->randomness()},
+                              {});
+    const std::int64_t evidence = TRY(queue.purge(conduct));
     const std::size_t released = TRY(installation->contents().release_due());
     TRY(installation->blobs().sweep());
-    const ledger::Conduct conduct = installation->conduct(command_actor());
     const std::size_t held = TRY(ledger::holds(installation->store())).size();
     json::Object fields{{"removed", all.removed},
+                        {"evidence_removed", evidence},
                         {"contents_released", static_cast<std::uint64_t>(released)},
                         {"holds", held}};
     std::string words =
         fmt::format(fmt::runtime(tr("{} records removed", "已删除记录 {} 条")), all.removed);
+    if (evidence > 0) {
+        words += fmt::format(fmt::runtime(tr("\nevidence removed from the review queue: {}",
+                                             "\n已从人工审核队列删除证据：{} 项")),
+                             evidence);
+    }
     if (held > 0) {
         words += fmt::format(
             fmt::runtime(tr("\nlegal holds in force: {}", "\n生效的保全要求：{} 项")), held);

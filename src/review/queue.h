@@ -315,6 +315,11 @@ public:
     Result<void> visit_decided(const Decided& which, const ledger::Conduct& conduct,
                                const DecidedVisitor& visit) const;
 
+    // Evidence goes with the record of its call: what is kept of items that nobody can decide any
+    // more and whose record was purged is removed, and each transaction that does so is recorded.
+    // What was decided, by whom and why stays. Returns how many items lost their evidence.
+    Result<std::int64_t> purge(const ledger::Conduct& conduct);
+
 private:
     struct Deciding;
     Result<void> check_room(const Person& person, const QueueRules& rules) const;

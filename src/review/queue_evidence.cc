@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evidence as bytes: the length of a head, the head as JSON, the parts one after the other.
+// Evidence as bytes: the length of a head, the head as JSON, the parts one after the other; and its
+// end.
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "ledger/conduct.h"
 #include "review/internal/queue_rows.h"
 #include "review/queue.h"
+#include "storage/row_values.h"
+#include "storage/store.h"
 
 #include <array>
 #include <cstddef>
@@ -18,6 +23,14 @@ namespace colophon::review {
 namespace {
 
 constexpr std::size_t kLengthBytes = 4;
+
+// Of what one transaction removes: each may have kEvidenceBytesMax.
+constexpr storage::Statement kOutlived{
+    "SELECT i.id FROM review_items i WHERE i.content IS NOT NULL"
+    " AND (i.state >= 4 OR i.expires_at <= $1)"
+    " AND NOT EXISTS (SELECT 1 FROM records r WHERE r.id = i.record) ORDER BY i.id LIMIT 200"};
+constexpr storage::Statement kForget{
+    "UPDATE review_items SET content = NULL WHERE id = $1 AND (state >= 4 OR expires_at <= $2)"};
 
 Error damaged() {
     return Error{ErrorCode::kCorrupt, "what is kept for an item of the review queue is damaged"};
@@ -173,6 +186,29 @@ Result<Evidence> read_evidence(Bytes bytes) {
         evidence.answer->text = as_text(parts[4]);
     }
     return evidence;
+}
+
+// [DSP-10] The record of the call is what the law keeps; evidence is the content once more.
+Result<std::int64_t> ReviewQueue::purge(const ledger::Conduct& conduct) {
+    std::int64_t removed = 0;
+    for (;;) {
+        const Time now = parts_.clock.now();
+        const storage::Rows rows = TRY(parts_.store.query(kOutlived, {storage::time_value(now)}));
+        if (rows.empty()) {
+            return removed;
+        }
+        const auto count = static_cast<std::int64_t>(rows.size());
+        storage::Batch batch = TRY(conduct.prepare(
+            {.operation = "review.purge", .facts = {{"items", count}}, .names = {}}));
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            batch.operations.push_back(
+                {.statement = kForget,
+                 .parameters = {storage::id_value(TRY(storage::id_at<ItemId>(rows, row, 0))),
+                                storage::time_value(now)}});
+        }
+        TRY(parts_.store.apply(std::move(batch)));
+        removed += count;
+    }
 }
 
 }  // namespace colophon::review

@@ -103,6 +103,8 @@ constexpr std::array kMigrations{
         "  FOREIGN KEY (item) REFERENCES review_items (id));\n"
         "CREATE INDEX review_acts_by ON review_acts (act_by, act_at);\n"
         "CREATE INDEX review_acts_at ON review_acts (act, act_at);\n"},
+    storage::Migration{"review_queue", 2,
+                       "CREATE INDEX review_items_decided ON review_items (decided_at, id);\n"},
 };
 
 constexpr Statement kLoad{"SELECT " COLOPHON_ITEM_COLUMNS " FROM review_items i WHERE i.id = $1"};

@@ -439,6 +439,36 @@ TEST_CASE("an item is never claimed by two, and none is lost between them") {
     });
 }
 
+TEST_CASE("[DSP-10] evidence goes when the record of its call has gone, what was decided stays") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        const ItemId waiting = house.add("still open");
+        const ItemId decided = house.add("decided");
+        const ledger::ServiceRecord record = house.stores.record();
+        good(house.records.append(record));
+        HeldCall call = house.call();
+        call.record = record.facts.id;
+        const ItemId kept = good(house.queue.add(call, House::evidence("decided, on record")));
+        house.decide(kLi, decided, kRelease);
+        house.decide(kLi, kept, kRefuse);
+
+        CHECK(good(house.queue.purge(house.conduct)) == 1);
+        CHECK(good(house.queue.purge(house.conduct)) == 0);
+        CHECK(code_of(house.queue.view(kLead, decided, house.conduct)) == ErrorCode::kNotFound);
+        CHECK(code_of(house.queue.deliver(house.stores.tenant, decided)) == ErrorCode::kNotFound);
+        const Item after = good(house.queue.find(decided));
+        CHECK(after.state == ItemState::kReleased);
+        CHECK(after.acts.size() == 3);
+        CHECK(good(house.queue.view(kLead, kept, house.conduct)).text == "decided, on record");
+        CHECK(good(house.queue.view(kLead, waiting, house.conduct)).text == "still open");
+        CHECK(std::ranges::count(house.operations(), "review.purge") == 1);
+
+        house.stores.clock.advance(hours(73));  // nobody can decide it any more
+        CHECK(good(house.queue.purge(house.conduct)) == 1);
+        CHECK(code_of(house.queue.view(kLead, waiting, house.conduct)) == ErrorCode::kNotFound);
+    });
+}
+
 TEST_CASE("an erased person's item cannot be read, and its ticket has nothing to give") {
     each_engine([](TestStore& store) {
         House house(store);
