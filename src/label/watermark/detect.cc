@@ -40,6 +40,8 @@ constexpr double kPilotWorthTrying = 5;  // noise alone reaches 4.6 at the best 
 // mark that can be read adds 0.3 and more.
 constexpr double kEnergyWorthClimbing = 1.36;
 constexpr double kEnergyWorthTrying = 1.45;
+// Cycles per pixel: the band of a tile of kTile pixels, and a little more.
+constexpr double kReachInPlace = 1.03 * internal::kBandHigh;
 
 // Where a tile may repeat, from the likeliest kind to the rarest.
 enum class Grids : std::uint8_t { kPairs, kSquares, kStretched };
@@ -47,11 +49,24 @@ enum class Grids : std::uint8_t { kPairs, kSquares, kStretched };
 // One part of a picture, and what is known of it whatever the key.
 class Part {
 public:
+    // Made for tiles as the embedder leaves them; the rest when it is needed.
     Part(Working working, Whitening whitening)
-        : working_(std::move(working)), spectrum_(working_.luma, whitening) {}
+        : working_(std::move(working)), spectrum_(working_.luma, whitening, kReachInPlace) {}
 
     const Working& working() const noexcept { return working_; }
     const internal::Spectrum& spectrum() const noexcept { return spectrum_; }
+
+    // Makes what it takes to read tiles that lie like this, or nearly.
+    void cover(const Lattice& lattice) {
+        constexpr double kNearly = 1.02;
+        constexpr double kFarthest = kNearly * internal::kBandHigh * internal::kTile;
+        const internal::FrequencyMap map = lattice.frequencies();
+        const double reach =
+            kFarthest * std::max(std::hypot(map.xu, map.xv), std::hypot(map.yu, map.yv));
+        if (reach > spectrum_.reach()) {
+            spectrum_.widen();
+        }
+    }
 
     // Tiles of so many pixels of the picture.
     Lattice upright(double period) const {
@@ -62,6 +77,7 @@ public:
     const std::vector<Lattice>& lattices(Grids grids) {
         std::optional<std::vector<Lattice>>& known = lattices_[static_cast<std::size_t>(grids)];
         if (!known) {
+            spectrum_.widen();
             known = climb(candidates(grids));
         }
         return *known;
@@ -144,7 +160,7 @@ public:
 
     // As the embedder leaves it: in a picture of this size, or cut out of a larger one that needed
     // no stretching.
-    bool find_in_place(const Part& part) {
+    bool find_in_place(Part& part) {
         return try_lattice(part, part.upright(part.working().period)) ||
                (part.working().period != internal::kTile &&
                 try_lattice(part, part.upright(internal::kTile)));
@@ -156,7 +172,8 @@ public:
                                [&](const Lattice& lattice) { return try_lattice(part, lattice); });
         });
     }
-    bool try_lattice(const Part& part, const Lattice& lattice) {
+    bool try_lattice(Part& part, const Lattice& lattice) {
+        part.cover(lattice);
         const Placement rough = reader_.place(part.spectrum(), lattice);
         keep_pilot(part, rough);
         if (rough.pilot_score < kPilotWorthTrying) {

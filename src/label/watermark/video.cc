@@ -2,8 +2,11 @@
 #include "label/watermark/video.h"
 
 #include "core/assert.h"
+#include "core/parallel.h"
 #include "core/result.h"
+#include "label/watermark/internal/bands.h"
 #include "label/watermark/internal/carrier.h"
+#include "label/watermark/internal/kernels.h"
 #include "label/watermark/internal/video_mask.h"
 #include "label/watermark/internal/working.h"
 #include "label/watermark/payload.h"
@@ -39,24 +42,6 @@ std::int16_t fixed(float value, float one) {
     return static_cast<std::int16_t>(std::lrint(std::clamp(value * one, -kMost, kMost)));
 }
 
-// One row of a picture: samples += pattern * amplitude.
-struct RowChange {
-    const std::int16_t* pattern;
-    const std::int16_t* amplitude;
-    int width;
-    int shift;  // from products to levels of the picture's depth
-    int most;   // level that there is
-};
-
-template <class Sample>
-void add_row(Sample* samples, const RowChange& row) {
-    const int half = 1 << (row.shift - 1);
-    for (int x = 0; x < row.width; ++x) {
-        const int change = (row.pattern[x] * row.amplitude[x] + half) >> row.shift;
-        samples[x] = static_cast<Sample>(std::clamp(samples[x] + change, 0, row.most));
-    }
-}
-
 }  // namespace
 
 struct VideoMarker::State {
@@ -66,12 +51,11 @@ struct VideoMarker::State {
           mask(facts.width, facts.height),
           width(facts.width),
           height(facts.height),
-          period(internal::tile_period(std::min(width, height), kVideoCanonicalSide)),
-          amplitude(static_cast<std::size_t>(width)) {}
+          period(internal::tile_period(std::min(width, height), kVideoCanonicalSide)) {}
 
     std::vector<float> tile_of(std::int64_t segment) const;
-    const std::vector<std::int16_t>& tiles_at(std::int64_t time_us);
-    void spread_amplitudes(int y, float gain);
+    void draw_tiles(std::int64_t time_us);
+    void mark_rows(media::VideoPicture& picture, int first, int last, float gain) const;
 
     VideoMarkOptions options;
     internal::Carrier carrier;
@@ -79,7 +63,6 @@ struct VideoMarker::State {
     int width;
     int height;
     int period;
-    std::vector<std::int16_t> amplitude;  // of one row of pixels
     // `period` rows as wide as the picture: the tile over and over.
     std::vector<std::int16_t> tiles;
     std::int64_t drawn_segment = -1;
@@ -107,7 +90,7 @@ std::vector<float> VideoMarker::State::tile_of(std::int64_t segment) const {
 }
 
 // The pattern at that time: the tile of the segment, at first with a rest of the one before.
-const std::vector<std::int16_t>& VideoMarker::State::tiles_at(std::int64_t time_us) {
+void VideoMarker::State::draw_tiles(std::int64_t time_us) {
     constexpr int kFadeSteps = 16;
     const std::int64_t segment = std::max<std::int64_t>(time_us, 0) / kSegmentMicroseconds;
     const std::int64_t into = std::max<std::int64_t>(time_us, 0) % kSegmentMicroseconds;
@@ -115,7 +98,7 @@ const std::vector<std::int16_t>& VideoMarker::State::tiles_at(std::int64_t time_
                          ? 0
                          : kFadeSteps - static_cast<int>(into * kFadeSteps / kFadeMicroseconds);
     if (segment == drawn_segment && fade == drawn_fade) {
-        return tiles;
+        return;
     }
     if (segment != drawn_segment) {
         tile_before = segment == drawn_segment + 1 && !tile.empty() ? std::move(tile)
@@ -137,37 +120,62 @@ const std::vector<std::int16_t>& VideoMarker::State::tiles_at(std::int64_t time_
             tiles[y * columns + x] = fixed(mixed, kTileOne);
         }
     }
-    return tiles;
 }
 
-// Between the middles of the blocks, in both directions.
-void VideoMarker::State::spread_amplitudes(int y, float gain) {
-    const int block = mask.block();
-    const auto columns = static_cast<std::size_t>(mask.columns());
-    const auto last_row = static_cast<float>(mask.rows() - 1);
-    const float at = std::clamp((static_cast<float>(y) + 0.5F) / static_cast<float>(block) - 0.5F,
-                                0.0F, last_row);
-    const auto above = static_cast<std::size_t>(at);
-    const std::size_t below = std::min(above + 1, static_cast<std::size_t>(mask.rows() - 1));
-    const float down = at - static_cast<float>(above);
-    const float* upper = mask.amplitudes().data() + above * columns;
-    const float* lower = mask.amplitudes().data() + below * columns;
-    const auto value = [&](std::size_t x) {
-        return gain * kAmplitudeOne * (upper[x] + down * (lower[x] - upper[x]));
-    };
-    const int half = block / 2;
-    float left = value(0);
-    for (std::size_t i = 0; i <= columns; ++i) {
-        const float right = value(std::min(i, columns - 1));
-        const float step = (right - left) / static_cast<float>(block);
-        const int begin = static_cast<int>(i) * block - half;
-        const int first = std::max(begin, 0);
-        const int end = std::min(begin + block, width);
-        for (int x = first; x < end; ++x) {
-            const float mixed = left + step * (static_cast<float>(x - begin) + 0.5F);
-            amplitude[static_cast<std::size_t>(x)] = static_cast<std::int16_t>(mixed);
+namespace {
+
+// The amplitudes of one row of pixels: between the middles of the blocks, in both directions.
+class Amplitudes {
+public:
+    explicit Amplitudes(const internal::VideoMask& mask)
+        : mask_(mask),
+          nodes_(static_cast<std::size_t>(mask.columns()) + 2),
+          row_((nodes_.size() - 1) * static_cast<std::size_t>(mask.block())) {}
+
+    // Valid until the next call.
+    const std::int16_t* of_row(int y, float gain) {
+        const auto block = static_cast<float>(mask_.block());
+        const auto columns = static_cast<std::size_t>(mask_.columns());
+        const auto last_row = static_cast<float>(mask_.rows() - 1);
+        const float at = std::clamp((static_cast<float>(y) + 0.5F) / block - 0.5F, 0.0F, last_row);
+        const auto above = static_cast<std::size_t>(at);
+        const std::size_t below = std::min(above + 1, static_cast<std::size_t>(mask_.rows() - 1));
+        const float down = at - static_cast<float>(above);
+        const float* upper = mask_.amplitudes().data() + above * columns;
+        const float* lower = mask_.amplitudes().data() + below * columns;
+        for (std::size_t x = 0; x < columns; ++x) {
+            nodes_[x + 1] = gain * kAmplitudeOne * (upper[x] + down * (lower[x] - upper[x]));
         }
-        left = right;
+        nodes_.front() = nodes_[1];
+        nodes_.back() = nodes_[columns];
+        internal::draw_ramps(nodes_.data(), nodes_.size() - 1, mask_.block(), row_.data());
+        return row_.data() + mask_.block() / 2;
+    }
+
+private:
+    const internal::VideoMask& mask_;
+    std::vector<float> nodes_;       // the middles of the blocks, and what lies beyond the edges
+    std::vector<std::int16_t> row_;  // from half a block left of the picture on
+};
+
+}  // namespace
+
+void VideoMarker::State::mark_rows(media::VideoPicture& picture, int first, int last,
+                                   float gain) const {
+    const media::VideoSamples& luma = picture.planes[0];
+    const auto columns = static_cast<std::size_t>(width);
+    Amplitudes amplitudes(mask);
+    for (int y = first; y < last; ++y) {
+        const auto line = static_cast<std::size_t>(y % period);
+        const internal::RowChange row{.pattern = tiles.data() + line * columns,
+                                      .amplitude = amplitudes.of_row(y, gain),
+                                      .shift = kProductBits - (picture.depth - 8),
+                                      .most = (1 << picture.depth) - 1};
+        if (picture.depth > 8) {
+            internal::change_row(row, reinterpret_cast<std::uint16_t*>(luma.row(y)), columns);
+        } else {
+            internal::change_row(row, luma.row(y), columns);
+        }
     }
 }
 
@@ -196,24 +204,15 @@ void VideoMarker::mark(media::VideoPicture& picture) {
     const media::VideoSamples& luma = picture.planes[0];
     COLOPHON_ASSERT(luma.width == state.width && luma.height == state.height);
     state.mask.follow(luma, picture.depth);
-    const std::vector<std::int16_t>& tiles = state.tiles_at(picture.time_us);
+    state.draw_tiles(picture.time_us);
     // Rounding to whole levels adds a twelfth of a squared level.
     const double squared = 255.0 * 255.0 / std::pow(10, state.options.psnr_db / 10) - 1.0 / 12;
     const double gain = std::min(kFlatAmplitudeMax, std::sqrt(squared / state.mask.mean_square()));
-    for (int y = 0; y < state.height; ++y) {
-        state.spread_amplitudes(y, static_cast<float>(gain));
-        const auto line = static_cast<std::size_t>(y % state.period);
-        const RowChange row{.pattern = tiles.data() + line * static_cast<std::size_t>(state.width),
-                            .amplitude = state.amplitude.data(),
-                            .width = state.width,
-                            .shift = kProductBits - (picture.depth - 8),
-                            .most = (1 << picture.depth) - 1};
-        if (picture.depth > 8) {
-            add_row(reinterpret_cast<std::uint16_t*>(luma.row(y)), row);
-        } else {
-            add_row(luma.row(y), row);
-        }
-    }
+    const internal::Bands bands(state.width, state.height);
+    parallel_for(bands.count(), bands.count(), [&](std::size_t band) {
+        state.mark_rows(picture, bands.first_row(band), bands.first_row(band + 1),
+                        static_cast<float>(gain));
+    });
     state.squared += gain * gain * state.mask.mean_square() + 1.0 / 12;
     state.samples += 1;
 }

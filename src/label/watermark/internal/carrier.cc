@@ -2,6 +2,7 @@
 #include "label/watermark/internal/carrier.h"
 
 #include "core/assert.h"
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/fft.h"
 #include "label/watermark/internal/polar.h"
 #include "label/watermark/key.h"

@@ -16,6 +16,7 @@
 // 70 is no multiple of 8: what block codecs leave behind at multiples of 1/8 cycles per pixel falls
 // between the coefficients.
 
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/fft.h"
 #include "label/watermark/key.h"
 #include "label/watermark/payload.h"
@@ -33,12 +34,6 @@ inline constexpr int kCanonicalSide = 768;  // shortest side of a picture in can
 inline constexpr double kBandLow = 0.06;    // cycles per canonical pixel
 inline constexpr double kBandHigh = 0.25;
 inline constexpr std::size_t kCodeLength = 512;
-
-// One Fourier coefficient of the tile: u, v cycles a tile; of (u, v) and (-u, -v) only one is here.
-struct Bin {
-    int u = 0;
-    int v = 0;
-};
 
 // The coefficients that carry something, whatever the key.
 std::span<const Bin> tile_bins();

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/watermark/internal/lattice.h"
 
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/carrier.h"
+#include "label/watermark/internal/kernels.h"
 #include "label/watermark/internal/spectrum.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <complex>
 #include <cstddef>
 #include <numbers>
 #include <span>
@@ -42,21 +43,20 @@ bool within(const Autocorrelation& likeness, double x, double y) {
     return std::fabs(x) <= likeness.reach_x() && std::fabs(y) <= likeness.reach_y();
 }
 
+constexpr std::size_t kFirst = 4;
+constexpr float kFirstMin = 1.2F;  // of their sum: three of four hypotheses end there
+
 double score(const Autocorrelation& likeness, const Lattice& lattice) {
-    constexpr std::size_t kFirst = 4;
-    constexpr double kFirstMin = 1.2;
     double sum = 0;
     int count = 0;
     for (std::size_t i = 0; i < kNear.size(); ++i) {
-        // Three of four hypotheses end here.
-        if (i == kFirst && sum < kFirstMin) {
+        if (i == kFirst && sum < static_cast<double>(kFirstMin)) {
             return 0;
         }
         const double x = kNear[i][0] * lattice.ax + kNear[i][1] * lattice.bx;
         const double y = kNear[i][0] * lattice.ay + kNear[i][1] * lattice.by;
         if (within(likeness, x, y)) {
-            // No single peak of the picture's own makes a lattice.
-            sum += std::min(likeness.at(x, y), 12.0F);
+            sum += std::min(likeness.at(x, y), kPointMax);
             ++count;
         }
     }
@@ -194,12 +194,19 @@ private:
     double ii_ = 0, ij_ = 0, jj_ = 0, ix_ = 0, jx_ = 0, iy_ = 0, jy_ = 0;
 };
 
-// Steps of that length, b a quarter turn from a.
-Lattice square_lattice(double period, double angle) {
-    const double x = period * std::cos(angle);
-    const double y = period * std::sin(angle);
-    return {.ax = x, .ay = y, .bx = -y, .by = x};
-}
+// Turns within a quarter, each a step beyond the one before, as cosines and sines.
+struct Turns {
+    Turns() {
+        const int steps = static_cast<int>(std::ceil(kPi / 2 / kTurnStep));
+        for (int i = 0; i < steps; ++i) {
+            const double angle = i * kPi / 2 / steps;
+            cosines.push_back(std::cos(angle));
+            sines.push_back(std::sin(angle));
+        }
+    }
+    std::vector<double> cosines;
+    std::vector<double> sines;
+};
 
 // All periods, each a step longer than the one before.
 std::vector<double> periods() {
@@ -223,16 +230,89 @@ Lattice nudge(const Lattice& l, int way, double by) {
             .by = l.by + by * (m[2] * l.bx + m[3] * l.by)};
 }
 
+// The scores of square lattices of one period and all turns, several at a time.
+class SquareScores {
+public:
+    explicit SquareScores(const Autocorrelation& likeness) : likeness_(likeness) {
+        for (const auto& [first, second] : kNear) {
+            points_.push_back(
+                {.first = static_cast<float>(first), .second = static_cast<float>(second)});
+        }
+    }
+
+    void add_to(Best& best, double period) {
+        const std::span<const LatticePoint> points(points_);
+        x_.clear();
+        y_.clear();
+        for (std::size_t i = 0; i < turns_.sines.size(); ++i) {
+            x_.push_back(static_cast<float>(period * turns_.cosines[i]));
+            y_.push_back(static_cast<float>(period * turns_.sines[i]));
+        }
+        // Of long periods not all points are there.
+        const auto all_within = [&](double farthest) {
+            return within(likeness_, farthest + 2, farthest + 2);
+        };
+        if (!all_within(std::numbers::sqrt2 * period)) {
+            add_one_by_one(best);
+            return;
+        }
+        sum(points.first(kFirst), first_);
+        std::size_t left = 0;
+        for (std::size_t i = 0; i < x_.size(); ++i) {
+            if (first_[i] >= kFirstMin) {
+                x_[left] = x_[i];
+                y_[left] = y_[i];
+                first_[left] = first_[i];
+                ++left;
+            }
+        }
+        x_.resize(left);
+        y_.resize(left);
+        if (!all_within(2 * std::numbers::sqrt2 * period)) {
+            add_one_by_one(best);
+            return;
+        }
+        sum(points.subspan(kFirst), rest_);
+        for (std::size_t i = 0; i < left; ++i) {
+            best.add(square(i), static_cast<double>(first_[i] + rest_[i]) /
+                                    std::sqrt(static_cast<double>(points.size())));
+        }
+    }
+
+private:
+    void add_one_by_one(Best& best) const {
+        for (std::size_t i = 0; i < x_.size(); ++i) {
+            const Lattice lattice = square(i);
+            best.add(lattice, score(likeness_, lattice));
+        }
+    }
+    Lattice square(std::size_t i) const {
+        const auto x = static_cast<double>(x_[i]);
+        const auto y = static_cast<double>(y_[i]);
+        return {.ax = x, .ay = y, .bx = -y, .by = x};
+    }
+    void sum(std::span<const LatticePoint> points, std::vector<float>& out) const {
+        out.resize(x_.size());
+        sum_points(likeness_.plane(), points, {.x = x_.data(), .y = y_.data()}, out.data(),
+                   out.size());
+    }
+
+    const Autocorrelation& likeness_;
+    Turns turns_;
+    std::vector<LatticePoint> points_;
+    std::vector<float> x_;
+    std::vector<float> y_;
+    std::vector<float> first_;
+    std::vector<float> rest_;
+};
+
 }  // namespace
 
 std::vector<LatticeCandidate> find_lattices(const Autocorrelation& likeness, std::size_t count) {
     Best best(count);
-    const int turns = static_cast<int>(std::ceil(kPi / 2 / kTurnStep));
+    SquareScores scores(likeness);
     for (const double period : periods()) {
-        for (int turn = 0; turn < turns; ++turn) {
-            const Lattice lattice = square_lattice(period, turn * kPi / 2 / turns);
-            best.add(lattice, score(likeness, lattice));
-        }
+        scores.add_to(best, period);
     }
     return best.take();
 }
@@ -312,12 +392,7 @@ Lattice fit_to_peaks(const Autocorrelation& likeness, const Lattice& start) {
 
 double line_energy(const Spectrum& spectrum, const Lattice& lattice) {
     const std::span<const Bin> bins = tile_bins();
-    double sum = 0;
-    for (const Bin& bin : bins) {
-        const auto [fx, fy] = lattice.frequency(bin.u, bin.v);
-        sum += static_cast<double>(std::norm(spectrum.at(fx, fy)));
-    }
-    return sum / static_cast<double>(bins.size());
+    return spectrum.energy(lattice.frequencies(), bins) / static_cast<double>(bins.size());
 }
 
 Lattice fit_to_lines(const Spectrum& spectrum, const Lattice& start) {

@@ -23,8 +23,12 @@ struct Lattice {
     double determinant() const noexcept { return ax * by - ay * bx; }
     // Cycles per pixel of coefficient (u, v) of the tile.
     std::array<double, 2> frequency(double u, double v) const noexcept {
+        const FrequencyMap map = frequencies();
+        return {map.xu * u + map.xv * v, map.yu * u + map.yv * v};
+    }
+    FrequencyMap frequencies() const noexcept {
         const double d = determinant();
-        return {(by * u - ay * v) / d, (-bx * u + ax * v) / d};
+        return {.xu = by / d, .xv = -ay / d, .yu = -bx / d, .yv = ax / d};
     }
 };
 

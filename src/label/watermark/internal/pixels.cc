@@ -2,6 +2,8 @@
 #include "label/watermark/internal/pixels.h"
 
 #include "core/result.h"
+#include "label/watermark/internal/bands.h"
+#include "label/watermark/internal/kernels.h"
 #include "label/watermark/luma.h"
 #include "media/image.h"
 #include "media/jpeg_blocks.h"
@@ -24,10 +26,14 @@ using media::JpegBlocks;
 using media::JpegColours;
 using media::Plane;
 
-constexpr std::array<float, 3> kWeights{0.299F, 0.587F, 0.114F};  // ITU-R BT.601
-
 int colours_of(const Image& image) {
     return image.channels - (image.has_alpha ? 1 : 0);
+}
+
+std::size_t row_offset(const Image& image, int frame, int y) {
+    return (static_cast<std::size_t>(frame) * static_cast<std::size_t>(image.height) +
+            static_cast<std::size_t>(y)) *
+           image.row_bytes();
 }
 
 // Bright is large in RGB and small in inks.
@@ -55,7 +61,8 @@ float luma_of_pixel(const Image& image, int x, int y) {
     }
     float sum = 0;
     for (int c = 0; c < 3; ++c) {
-        sum += kWeights[static_cast<std::size_t>(c)] * static_cast<float>(image.sample(x, y, c));
+        sum +=
+            kLumaWeights[static_cast<std::size_t>(c)] * static_cast<float>(image.sample(x, y, c));
     }
     if (!is_ink(image)) {
         return sum;
@@ -67,20 +74,12 @@ float luma_of_pixel(const Image& image, int x, int y) {
 
 // The usual picture, 8-bit RGB or RGBA, without a call per sample.
 void luma_of_bytes(const Image& image, int frame, Luma& luma) {
-    const auto channels = static_cast<std::size_t>(image.channels);
-    for (int y = 0; y < image.height; ++y) {
-        const std::uint8_t* from =
-            image.pixels.data() +
-            (static_cast<std::size_t>(frame) * static_cast<std::size_t>(image.height) +
-             static_cast<std::size_t>(y)) *
-                image.row_bytes();
-        float* to = luma.row(y);
-        for (int x = 0; x < image.width; ++x, from += channels) {
-            to[x] = kWeights[0] * static_cast<float>(from[0]) +
-                    kWeights[1] * static_cast<float>(from[1]) +
-                    kWeights[2] * static_cast<float>(from[2]);
+    for_bands(luma, [&](int first, int last) {
+        for (int y = first; y < last; ++y) {
+            luma_of_rgb(image.pixels.data() + row_offset(image, frame, y), image.channels,
+                        luma.row(y), static_cast<std::size_t>(image.width));
         }
-    }
+    });
 }
 
 bool is_plain_rgb(const Image& image) {
@@ -137,6 +136,115 @@ Share share_levels(int levels, int black_brightness) {
     return share;
 }
 
+// The pattern in whole levels, a few rows at a time; what rounding takes from one pixel goes to the
+// next.
+class WholeLevels {
+public:
+    static constexpr int kRows = static_cast<int>(kRowsRounded);
+
+    explicit WholeLevels(const Luma& pattern)
+        : pattern_(pattern), levels_(kRowsRounded * static_cast<std::size_t>(pattern.width)) {}
+
+    // Rows first .. last - 1, up to kRows of them.
+    void load(int first, int last) {
+        first_ = first;
+        std::array<const float*, kRowsRounded> from{};
+        std::array<std::int16_t*, kRowsRounded> to{};
+        for (int i = 0; i < kRows; ++i) {
+            from[static_cast<std::size_t>(i)] = pattern_.row(std::min(first + i, last - 1));
+            to[static_cast<std::size_t>(i)] = row(first + i);
+        }
+        Rounding rounding;
+        round_rows(from, rounding, to, static_cast<std::size_t>(pattern_.width));
+    }
+    std::int16_t* row(int y) {
+        return levels_.data() +
+               static_cast<std::size_t>(y - first_) * static_cast<std::size_t>(pattern_.width);
+    }
+
+private:
+    const Luma& pattern_;
+    std::vector<std::int16_t> levels_;
+    int first_ = 0;
+};
+
+struct Rows {
+    int first;
+    int last;
+};
+
+// Whether a pixel is fully transparent.
+bool shows_through(const Image& image, int frame, const Rows& rows) {
+    if (!image.has_alpha) {
+        return false;
+    }
+    const auto channels = static_cast<std::size_t>(image.channels);
+    for (std::size_t i = row_offset(image, frame, rows.first) + channels - 1;
+         i < row_offset(image, frame, rows.last); i += channels) {
+        if (image.pixels[i] == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Whatever the samples are.
+void add_slowly(Image& image, int frame, const Luma& pattern, const Rows& rows) {
+    const int most = image.sample_max;
+    const float scale = static_cast<float>(most) / 255.0F;
+    const int carriers = std::min(colours_of(image), 3);
+    const int sign = is_ink(image) ? -1 : 1;
+    const bool black = is_ink(image) && colours_of(image) > 3;
+    for (int y = rows.first; y < rows.last; ++y) {
+        Row row(image, frame * image.height + y);
+        float carried = 0;
+        for (int x = 0; x < image.width; ++x) {
+            if (image.has_alpha && row.get(x, image.channels - 1) == 0) {
+                continue;
+            }
+            const float wanted = scale * pattern.at(x, y) + carried;
+            const int given = static_cast<int>(std::lrint(wanted));
+            carried = wanted - static_cast<float>(given);
+            Share share{.colours = given};
+            if (black) {
+                const int ink = row.get(x, 3);
+                share = share_levels(given * 255 / most, 255 - ink * 255 / most);
+                share = {.black = share.black * most / 255, .colours = share.colours * most / 255};
+                row.set(x, 3, std::clamp(ink - share.black, 0, most));
+            }
+            for (int c = 0; c < carriers && share.colours != 0; ++c) {
+                row.set(x, c, std::clamp(row.get(x, c) + sign * share.colours, 0, most));
+            }
+        }
+    }
+}
+
+std::uint8_t* row_of(Plane& plane, int y) {
+    return plane.samples.data() +
+           static_cast<std::size_t>(y) * static_cast<std::size_t>(plane.area.width);
+}
+const std::uint8_t* row_of(const Plane& plane, int y) {
+    return plane.samples.data() +
+           static_cast<std::size_t>(y) * static_cast<std::size_t>(plane.area.width);
+}
+
+// The same levels in all of them.
+void add_to_planes(std::vector<Plane>& planes, const Luma& pattern) {
+    for_bands(pattern, [&](int first, int last) {
+        WholeLevels levels(pattern);
+        for (int y = first; y < last; y += WholeLevels::kRows) {
+            const int end = std::min(y + WholeLevels::kRows, last);
+            levels.load(y, end);
+            for (int row = y; row < end; ++row) {
+                for (Plane& plane : planes) {
+                    add_levels(levels.row(row), 1, row_of(plane, row),
+                               static_cast<std::size_t>(pattern.width));
+                }
+            }
+        }
+    });
+}
+
 media::Rect whole(const JpegBlocks& blocks) {
     return {0, 0, blocks.width(), blocks.height()};
 }
@@ -160,33 +268,25 @@ Luma luma_of(const Image& image, int frame) {
 }
 
 void add_to_image(Image& image, int frame, const Luma& pattern) {
-    const int most = image.sample_max;
-    const float scale = static_cast<float>(most) / 255.0F;
-    const int carriers = std::min(colours_of(image), 3);
-    const int sign = is_ink(image) ? -1 : 1;
-    const bool black = is_ink(image) && colours_of(image) > 3;
-    for (int y = 0; y < image.height; ++y) {
-        Row row(image, frame * image.height + y);
-        float carried = 0;
-        for (int x = 0; x < image.width; ++x) {
-            if (image.has_alpha && row.get(x, image.channels - 1) == 0) {
+    const bool bytes = image.sample_bytes == 1 && image.sample_max == 255 && !is_ink(image) &&
+                       (colours_of(image) == 3 || image.channels == 1);
+    for_bands(pattern, [&](int first, int last) {
+        WholeLevels levels(pattern);
+        for (int y = first; y < last; y += WholeLevels::kRows) {
+            const int end = std::min(y + WholeLevels::kRows, last);
+            const Rows rows{.first = y, .last = end};
+            if (!bytes || shows_through(image, frame, rows)) {
+                add_slowly(image, frame, pattern, rows);
                 continue;
             }
-            const float wanted = scale * pattern.at(x, y) + carried;
-            const int given = static_cast<int>(std::lrint(wanted));
-            carried = wanted - static_cast<float>(given);
-            Share share{.colours = given};
-            if (black) {
-                const int ink = row.get(x, 3);
-                share = share_levels(given * 255 / most, 255 - ink * 255 / most);
-                share = {.black = share.black * most / 255, .colours = share.colours * most / 255};
-                row.set(x, 3, std::clamp(ink - share.black, 0, most));
-            }
-            for (int c = 0; c < carriers && share.colours != 0; ++c) {
-                row.set(x, c, std::clamp(row.get(x, c) + sign * share.colours, 0, most));
+            levels.load(y, end);
+            for (int row = y; row < end; ++row) {
+                add_levels(levels.row(row), image.channels,
+                           image.pixels.data() + row_offset(image, frame, row),
+                           static_cast<std::size_t>(image.width));
             }
         }
-    }
+    });
 }
 
 Image without_palette(const Image& image) {
@@ -235,10 +335,12 @@ Result<Luma> luma_of(const JpegBlocks& blocks) {
     };
     for (std::size_t k = 0; k < bright.colours.size(); ++k) {
         const Plane plane = blocks.read(bright.colours[k], whole(blocks));
-        const float weight = bright.colours.size() == 1 ? 1.0F : kWeights[k];
+        const float weight = bright.colours.size() == 1 ? 1.0F : kLumaWeights[k];
         for (int y = 0; y < luma.height; ++y) {
+            float* to = luma.row(y);
+            const std::uint8_t* from = row_of(plane, y);
             for (int x = 0; x < luma.width; ++x) {
-                luma.row(y)[x] += weight * brightness(plane.at(x, y), bright.colours_are_ink);
+                to[x] += weight * brightness(from[x], bright.colours_are_ink);
             }
         }
     }
@@ -264,6 +366,19 @@ void add_to_jpeg(JpegBlocks& blocks, const Luma& pattern) {
     if (bright.black) {
         black = blocks.read(*bright.black, whole(blocks));
     }
+    const auto change = [&] {
+        for (std::size_t k = 0; k < colours.size(); ++k) {
+            blocks.change(bright.colours[k], colours[k]);
+        }
+        if (black) {
+            blocks.change(*bright.black, *black);
+        }
+    };
+    if (!black && !bright.colours_are_ink) {
+        add_to_planes(colours, pattern);
+        change();
+        return;
+    }
     const auto brighten = [](std::uint8_t& sample, int levels, bool ink) {
         sample = static_cast<std::uint8_t>(std::clamp(sample + (ink ? -levels : levels), 0, 255));
     };
@@ -284,12 +399,7 @@ void add_to_jpeg(JpegBlocks& blocks, const Luma& pattern) {
             }
         }
     }
-    for (std::size_t k = 0; k < colours.size(); ++k) {
-        blocks.change(bright.colours[k], colours[k]);
-    }
-    if (black) {
-        blocks.change(*bright.black, *black);
-    }
+    change();
 }
 
 }  // namespace colophon::label::internal

@@ -2,6 +2,7 @@
 #include "label/watermark/internal/reader.h"
 
 #include "label/watermark/detect.h"
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/fft.h"
 #include "label/watermark/internal/lattice.h"
@@ -50,6 +51,33 @@ Complex unit(double turns) {
     const float angle = kTau * static_cast<float>(turns - std::floor(turns));
     return {std::cos(angle), std::sin(angle)};
 }
+
+// std::complex looks for infinities in each of its products.
+Complex times(const Complex& a, const Complex& b) {
+    return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+
+// By how much a coefficient (u, v) is turned when the tile is moved back by a shift.
+class Shifts {
+public:
+    Shifts(double shift_u, double shift_v) {
+        for (int i = 0; i < kCount; ++i) {
+            along_u_[static_cast<std::size_t>(i)] = unit(-(i - kReach) * shift_u);
+            along_v_[static_cast<std::size_t>(i)] = unit(-(i - kReach) * shift_v);
+        }
+    }
+    Complex at(const Bin& bin) const {
+        const int u = bin.u + kReach;
+        const int v = bin.v + kReach;
+        return times(along_u_[static_cast<std::size_t>(u)], along_v_[static_cast<std::size_t>(v)]);
+    }
+
+private:
+    static constexpr int kReach = static_cast<int>(kBandHigh * kTile);
+    static constexpr int kCount = 2 * kReach + 1;
+    std::array<Complex, kCount> along_u_;
+    std::array<Complex, kCount> along_v_;
+};
 
 // One of the four numbers of the lattice, or of the two of the shift, changed a little.
 Placement nudge(const Placement& from, int way, double by) {
@@ -128,18 +156,15 @@ Reader::Reader(const Carrier& carrier, std::vector<PayloadForm> forms)
         const Complex pilot = carrier.pilot()[i];
         if (std::norm(pilot) > 0) {
             pilot_bins_.push_back(i);
+            pilot_places_.push_back(bins[i]);
             pilot_parts_ += static_cast<double>(std::norm(pilot));
         }
     }
 }
 
 std::vector<Complex> Reader::read(const Spectrum& spectrum, const Lattice& lattice) const {
-    std::vector<Complex> received;
-    received.reserve(tile_bins().size());
-    for (const Bin& bin : tile_bins()) {
-        const auto [fx, fy] = lattice.frequency(bin.u, bin.v);
-        received.push_back(spectrum.at(fx, fy));
-    }
+    std::vector<Complex> received(tile_bins().size());
+    spectrum.read(lattice.frequencies(), tile_bins(), received);
     return received;
 }
 
@@ -150,7 +175,9 @@ Placement Reader::place(const Spectrum& spectrum, const Lattice& lattice) const 
     if (sigma <= 0) {
         return best;
     }
-    std::vector<Complex> products(static_cast<std::size_t>(kTile) * kTile);
+    // Half of the products, and the column u = 0 whole: the transform adds their conjugates.
+    constexpr std::size_t kColumns = std::size_t{kTile} / 2 + 1;
+    std::vector<Complex> products(kColumns * kTile);
     for (std::size_t s = 0; s < kSymmetries.size(); ++s) {
         std::fill(products.begin(), products.end(), Complex(0));
         for (const std::size_t i : pilot_bins_) {
@@ -158,17 +185,18 @@ Placement Reader::place(const Spectrum& spectrum, const Lattice& lattice) const 
             const Complex value =
                 source.conjugate ? std::conj(received[source.bin]) : received[source.bin];
             const Bin& bin = tile_bins()[i];
+            const Complex product = times(std::conj(value), carrier_.pilot()[i]);
             const auto row = static_cast<std::size_t>(bin.v < 0 ? bin.v + kTile : bin.v);
-            products[row * kTile + static_cast<std::size_t>(bin.u)] =
-                std::conj(value) * carrier_.pilot()[i];
+            products[row * kColumns + static_cast<std::size_t>(bin.u)] = product;
+            if (bin.u == 0) {
+                products[(kTile - row) * kColumns] = std::conj(product);
+            }
         }
-        transform_back_square(products, kTile);
-        const auto peak = std::max_element(
-            products.begin(), products.end(),
-            [](const Complex& a, const Complex& b) { return a.real() < b.real(); });
-        const double score = static_cast<double>(peak->real()) / sigma;
+        const std::vector<float> sums = transform_back(products, kTile, kTile);
+        const auto peak = std::max_element(sums.begin(), sums.end());
+        const double score = static_cast<double>(*peak) / (2 * sigma);
         if (score > best.pilot_score) {
-            const auto at = static_cast<int>(peak - products.begin());
+            const auto at = static_cast<int>(peak - sums.begin());
             const int row = at / kTile;
             best = {.lattice = turned(lattice, kSymmetries[s]),
                     .shift_u = static_cast<double>(at % kTile) / kTile,
@@ -180,13 +208,14 @@ Placement Reader::place(const Spectrum& spectrum, const Lattice& lattice) const 
 }
 
 double Reader::pilot_correlation(const Spectrum& spectrum, const Placement& placement) const {
+    std::vector<Complex> received(pilot_bins_.size());
+    spectrum.read(placement.lattice.frequencies(), pilot_places_, received);
+    const Shifts shifts(placement.shift_u, placement.shift_v);
     double sum = 0;
-    for (const std::size_t i : pilot_bins_) {
-        const Bin& bin = tile_bins()[i];
-        const auto [fx, fy] = placement.lattice.frequency(bin.u, bin.v);
-        const Complex value =
-            spectrum.at(fx, fy) * unit(-(bin.u * placement.shift_u + bin.v * placement.shift_v));
-        sum += static_cast<double>((std::conj(value) * carrier_.pilot()[i]).real());
+    for (std::size_t i = 0; i < received.size(); ++i) {
+        const Complex value = times(received[i], shifts.at(pilot_places_[i]));
+        sum +=
+            static_cast<double>(times(std::conj(value), carrier_.pilot()[pilot_bins_[i]]).real());
     }
     return sum;
 }
@@ -250,9 +279,9 @@ std::vector<float> Reader::weigh(const Spectrum& spectrum, const Placement& plac
 
 std::optional<Decoded> Reader::decode(const Spectrum& spectrum, const Placement& placement) const {
     std::vector<Complex> received = read(spectrum, placement.lattice);
+    const Shifts shifts(placement.shift_u, placement.shift_v);
     for (std::size_t i = 0; i < received.size(); ++i) {
-        const Bin& bin = tile_bins()[i];
-        received[i] *= unit(-(bin.u * placement.shift_u + bin.v * placement.shift_v));
+        received[i] = times(received[i], shifts.at(tile_bins()[i]));
     }
     // The expected amplitude of each coefficient, so that a likelihood is twice amplitude times
     // value over noise.

@@ -3,6 +3,7 @@
 
 // Given a lattice, finds the place of the tile on it by its pilot, and decodes the payload.
 
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/lattice.h"
 #include "label/watermark/internal/spectrum.h"
@@ -58,7 +59,8 @@ private:
     static constexpr std::size_t kRings = 6;
     std::vector<std::size_t> rings_;  // of each bin, by its distance from zero: as many in each
     std::vector<std::size_t> pilot_bins_;
-    double pilot_parts_ = 0;  // degrees of freedom of the pilot
+    std::vector<Bin> pilot_places_;  // of those
+    double pilot_parts_ = 0;         // degrees of freedom of the pilot
 };
 
 }  // namespace colophon::label::internal

@@ -14,25 +14,49 @@
 // Kaiser-Bessel window and padded to 1.5 times its size; a value between grid points is the sum of
 // the 5 x 5 around it weighted by the window (Beatty, Nishimura and Pauly 2005). Error below 1 %.
 
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/fft.h"
+#include "label/watermark/internal/kernels.h"
 #include "label/watermark/luma.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace colophon::label::internal {
+
+// Cycles per pixel of coefficient (u, v) of a tile: x = xu * u + xv * v, y alike.
+struct FrequencyMap {
+    double xu = 0;
+    double xv = 0;
+    double yu = 0;
+    double yv = 0;
+};
 
 class Spectrum {
 public:
     // kNone leaves the picture as it is, for comparison with its plain transform; kFrequencies is
     // for sums of pictures whose pixels are taken relative to what is around them already.
     enum class Whitening : std::uint8_t { kNone, kFrequencies, kFull };
-    explicit Spectrum(const Luma& picture, Whitening whitening = Whitening::kFull);
+    static constexpr double kFrequencyMax = 0.48;
+
+    // `reach`: the frequencies that can be asked for, in x and in y, up to kFrequencyMax; half of
+    // them cost half as much.
+    explicit Spectrum(const Luma& picture, Whitening whitening = Whitening::kFull,
+                      double reach = kFrequencyMax);
+
+    double reach() const noexcept { return reach_; }
+    // Up to kFrequencyMax from now on.
+    void widen();
 
     // At fx, fy cycles per pixel; the phase is relative to pixel (centre_x(), centre_y()). Zero
-    // from kFrequencyMax on.
+    // from reach() on.
     Complex at(double fx, double fy) const;
+    // At the frequencies of the coefficients of a tile; as many as there are bins (asserted).
+    void read(const FrequencyMap& map, std::span<const Bin> bins, std::span<Complex> out) const;
+    // The sum of their squared magnitudes there, to one or two in a thousand.
+    double energy(const FrequencyMap& map, std::span<const Bin> bins) const;
     // By how much whitening has multiplied there: the amplitude of a signal that was flat before.
     float gain(double fx, double fy) const;
 
@@ -41,21 +65,40 @@ public:
     int width() const noexcept { return width_; }
     int height() const noexcept { return height_; }
 
-    static constexpr double kFrequencyMax = 0.48;
-
 private:
     friend class Autocorrelation;
-    void keep(const std::vector<Complex>& raw, Whitening whitening);
+    struct Places;
+    Places places(const FrequencyMap& map, std::span<const Bin> bins) const;
+    void make(double reach);
+    void make_columns();
+    void whiten_lines(int first, int last);
+    int frequency_of_line(int line) const noexcept { return line <= upper_ ? line : line - lines_; }
+    Complex* line(int index) {
+        return half_.data() + static_cast<std::size_t>(index) * stride_ + kMargin;
+    }
+    const Complex* line(int index) const {
+        return half_.data() + static_cast<std::size_t>(index) * stride_ + kMargin;
+    }
 
     static constexpr int kMargin = 3;  // columns left of zero, so that no sum looks there
 
     int width_;
     int height_;
+    Whitening whitening_;
+    double reach_ = 0;
     int grid_width_;
     int grid_height_;
+    std::vector<Complex> rows_;  // the picture's own, transformed; until widened
+    // What is there: columns 0 .. columns_ - 1, lines of 0 .. upper_ and then of the frequencies
+    // below zero, the last of them -1.
+    int columns_ = 0;
+    int upper_ = 0;
+    int lines_ = 0;
     std::size_t stride_ = 0;
-    std::vector<Complex> half_;  // grid_height_ rows of kMargin + grid_width_ / 2 + 1
-    std::vector<float> gain_;    // grid_height_ rows of grid_width_ / 2 + 1
+    std::vector<Complex> half_;        // lines of kMargin + columns_ and a little more
+    std::vector<float> gain_;          // lines of columns_
+    std::vector<std::int8_t> coarse_;  // as half_, for comparing; when all frequencies are there
+    float coarse_step_ = 1;
 };
 
 // Each pixel relative to the mean and the deviation around it: the first step of whitening.
@@ -65,19 +108,23 @@ Luma relative_to_surroundings(const Luma& picture);
 // what white noise would give.
 class Autocorrelation {
 public:
+    // Of all frequencies of `spectrum`, which must reach them (asserted).
     explicit Autocorrelation(const Spectrum& spectrum);
 
     // Between pixels by bilinear interpolation. |x| <= reach_x(), |y| <= reach_y() (asserted).
     float at(double x, double y) const;
+    // What lies there, for x and y within the reach.
+    HalfPlane plane() const noexcept { return {.values = values_.data(), .width = width_}; }
     double reach_x() const noexcept { return reach_x_; }
     double reach_y() const noexcept { return reach_y_; }
 
 private:
+    void normalize();
+
     int width_;
-    int height_;
     double reach_x_;
     double reach_y_;
-    std::vector<float> values_;
+    std::vector<float> values_;  // y >= 0: the rest is the same, seen from the other side
 };
 
 }  // namespace colophon::label::internal
