@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "support/running_service.h"
+#include "support/sample_files.h"
 #include "support/tools.h"
 
 #include <doctest/doctest.h>
@@ -419,6 +420,21 @@ TEST_SUITE("slow gateway") {
         CHECK(known.find("labels.create") != std::string::npos);
         CHECK(known.find("verifications.create") != std::string::npos);
         CHECK(error_code(running.curl({running.url("/v1/labels"), "-d", "\x01\x02"})) != "none");
+    }
+
+    // [DSP-17] Words are owed, and there is no place for them: nothing goes out.
+    TEST_CASE("a document that can bear no explicit label is refused, and on record") {
+        RunningService running;
+        running.start();
+        const std::string in = test::make_sample(running.dir, "pdf");
+        const std::string out = running.dir.file("out.pdf");
+        CHECK(running.curl({running.url("/v1/labels?service=content"), "--data-binary", "@" + in,
+                            "-o", out, "-w", "%{http_code}"}) == "415");
+        const std::string said(as_text(test::read_file(out)));
+        CHECK(said.find("draws no explicit label in PDF") != std::string::npos);
+        const std::string known = running.ok({"ledger", "records", "--json", "--kind", "call"});
+        CHECK(known.find("labels.create") != std::string::npos);
+        CHECK(known.find("\"outcome\":\"answered\"") == std::string::npos);
     }
 
     TEST_CASE("where the profile owes Content Credentials, files get them, and they are verified") {
