@@ -431,7 +431,7 @@ TEST_SUITE("slow gateway") {
         CHECK(running.curl({running.url("/v1/labels?service=content"), "--data-binary", "@" + in,
                             "-o", out, "-w", "%{http_code}"}) == "415");
         const std::string said(as_text(test::read_file(out)));
-        CHECK(said.find("draws no explicit label in PDF") != std::string::npos);
+        CHECK_MESSAGE(said.find("no explicit label in") != std::string::npos, said);
         const std::string known = running.ok({"ledger", "records", "--json", "--kind", "call"});
         CHECK(known.find("labels.create") != std::string::npos);
         CHECK(known.find("\"outcome\":\"answered\"") == std::string::npos);
