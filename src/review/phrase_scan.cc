@@ -69,7 +69,7 @@ void PhraseScan::read_block(std::string_view text, Block& block) const {
     std::size_t passed = 0;
     std::uint32_t separators = separators_;
     Symbol single = single_;
-    while (count < Block::kMost && at < text.size()) {
+    while (count < reach_ && at < text.size()) {
         const std::size_t begin = at;
         const char32_t character = take_character(text, at);
         const Symbol symbol =
@@ -124,6 +124,7 @@ std::size_t PhraseScan::walk_block(Block& block) {
         }
         account(block, taken);
     }
+    reach_ = has_open_ ? Block::kLeast : std::min(reach_ * 2, Block::kMost);
     return block.ends[taken];
 }
 

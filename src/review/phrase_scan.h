@@ -69,6 +69,7 @@ private:
     // A run of characters that are one symbol or passed over, as many as are looked at together:
     // first all are read, then all are asked about, and only where it matters the automaton walks.
     struct Block {
+        static constexpr std::size_t kLeast = 8;
         static constexpr std::size_t kMost = 512;
         std::string_view text;                      // from the first one's begin
         std::array<Symbol, kMost + 1> symbols;      // one more in front: that before the first
@@ -111,6 +112,9 @@ private:
     Symbol single_ = 0;  // the last symbol, when its character became no other
     WordKind word_ = WordKind::kOther;
     bool has_open_ = false;
+    // So many symbols are read at once: few where matches are open often, because what was read
+    // behind one that is open is read again.
+    std::size_t reach_ = Block::kMost;
     bool finished_ = false;
     std::vector<Trail> trail_;  // a ring
     std::size_t mask_ = 0;

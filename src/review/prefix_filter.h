@@ -3,8 +3,8 @@
 
 // Which places of a text need an automaton at all. Most texts hold few beginnings of the phrases of
 // a list, and to see that there is none takes no walk from state to state, each of which waits for
-// memory that the one before named: three neighbouring symbols say it, and the next three are asked
-// at the same time.
+// memory that the one before named: two and three neighbouring symbols say it, and the next ones
+// are asked at the same time.
 
 #include "review/automaton.h"
 
@@ -43,15 +43,8 @@ public:
     // no pattern are 0. Returns how many it wrote.
     std::size_t find(const Symbol* symbols, std::size_t count,
                      std::uint16_t* places) const noexcept {
-        // Without a branch that nobody can foresee.
-        std::size_t begun = 0;
-        for (std::size_t at = 0; at < count; ++at) {
-            places[begun] = static_cast<std::uint16_t>(at);
-            begun += begun_.has(pair(symbols[at], symbols[at + 1])) ? 1U : 0U;
-        }
-        if (!alone_.empty()) {
-            begun = add_alone(symbols, count, places);
-        }
+        const std::size_t begun = alone_.empty() ? begun_places<false>(symbols, count, places)
+                                                 : begun_places<true>(symbols, count, places);
         std::size_t found = 0;
         for (std::size_t i = 0; i < begun; ++i) {
             const std::size_t at = places[i];
@@ -103,14 +96,15 @@ private:
     bool is_alone(Symbol symbol) const noexcept {
         return !alone_.empty() && (alone_.data()[symbol / 64] >> symbol % 64U & 1U) != 0;
     }
-    // All places again, when there are phrases of one symbol.
-    std::size_t add_alone(const Symbol* symbols, std::size_t count,
-                          std::uint16_t* places) const noexcept {
+    // Without a branch that nobody can foresee.
+    template <bool kAlone>
+    std::size_t begun_places(const Symbol* symbols, std::size_t count,
+                             std::uint16_t* places) const noexcept {
         std::size_t begun = 0;
         for (std::size_t at = 0; at < count; ++at) {
             places[begun] = static_cast<std::uint16_t>(at);
             const bool one = begun_.has(pair(symbols[at], symbols[at + 1]));
-            begun += one || is_alone(symbols[at + 1]) ? 1U : 0U;
+            begun += one || (kAlone && is_alone(symbols[at + 1])) ? 1U : 0U;
         }
         return begun;
     }

@@ -111,6 +111,10 @@ bool belongs_to_head(std::string_view text, const HtmlToken& token) {
     return false;
 }
 
+bool is_letter(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 // What the end of the file cuts off would swallow a label behind it.
 bool is_unfinished(std::string_view text, const HtmlToken& token) {
     if (token.range.end != text.size()) {
@@ -123,7 +127,14 @@ bool is_unfinished(std::string_view text, const HtmlToken& token) {
         return std::ranges::find(kRawElements, token.name) != kRawElements.end();
     }
     const bool markup = token.kind == HtmlKind::kComment || token.kind == HtmlKind::kDoctype;
-    if (markup && cut(text, token.range).starts_with("<!--")) {
+    // A tag stands for a comment only where the file ends inside it; it may end with a '>' in
+    // quotes.
+    const std::string_view whole = cut(text, token.range);
+    const std::size_t name = whole.starts_with("</") ? 2 : 1;
+    if (token.kind == HtmlKind::kComment && name < whole.size() && is_letter(whole[name])) {
+        return true;
+    }
+    if (markup && whole.starts_with("<!--")) {
         return !text.ends_with("-->") && !text.ends_with("--!>");
     }
     return token.kind == HtmlKind::kRawText || (markup && !text.ends_with('>'));
@@ -170,7 +181,7 @@ Result<TextInsert> html_insert(std::string_view text, std::string_view words, Te
     const std::size_t at = at_end ? page.body_end.value_or(text.size())
                                   : page.body_start.value_or(page.head_end.value_or(text.size()));
     if (at == text.size() && page.swallows_end) {
-        return corrupt_at("the page ends inside a script, a style or a comment", at);
+        return corrupt_at("the page ends inside a tag, a script, a style or a comment", at);
     }
     const std::string core = element(text, words, spot);
     return TextInsert{.at = at, .text = core + "\n", .core = at_end ? core + "\n" : core};

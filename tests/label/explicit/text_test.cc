@@ -190,8 +190,9 @@ TEST_CASE("on an ASCII page without a declared encoding the label is ASCII") {
 
 TEST_CASE("pages that would swallow the label are refused") {
     const TextMark mark{std::string(kWords), TextPlace::kEnd};
-    for (const std::string_view page : {"<!-- </body>", "<title>x", "<p>x</p><script>var a;",
-                                        "<p>x</p><!-- never closed", "<p>x</p><style>"}) {
+    for (const std::string_view page :
+         {"<!-- </body>", "<title>x", "<p>x</p><script>var a;", "<p>x</p><!-- never closed",
+          "<p>x</p><style>", "<p>x</p><b", "<p>x</p><b title='>", "<p>x</p></b title=\">"}) {
         CAPTURE(page);
         const auto marked = mark_text(as_bytes(page), Format::kHtml, mark);
         REQUIRE_FALSE(marked.ok());
