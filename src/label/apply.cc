@@ -406,9 +406,10 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
     // is changed.
     std::optional<provenance::CredentialReading> upstream;
     if (options.marks.has(Mark::kProvenance)) {
-        upstream = TRY(internal::read_upstream(file, format, options, resources));
+        upstream =
+            TRY(internal::read_upstream(file, format, options, resources, work.applied.findings));
     }
-    if (options.detached && upstream) {
+    if (options.detached && upstream && !internal::is_beside(*upstream)) {
         return Error{ErrorCode::kConflict,
                      "the file carries Content Credentials already; others beside it would "
                      "contradict them"};

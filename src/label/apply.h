@@ -54,6 +54,8 @@ struct ApplyOptions {
     provenance::Trust credentials;
     // The credential is not put into the file but given back as Applied::detached.
     bool detached = false;
+    // Resources::credential counts as that of the file, whatever the file carries.
+    bool detached_counts = false;
 };
 
 // Where the intermediate and the final file live; the last one held is the result. In a library

@@ -49,6 +49,12 @@ constexpr std::array kFormats{
                 "application/vnd.openxmlformats-officedocument.presentationml.presentation",
                 "pptx potx"},
     FormatFacts{Format::kEpub, Kind::kText, "epub", "application/epub+zip", "epub"},
+    FormatFacts{Format::kOdt, Kind::kText, "odt", "application/vnd.oasis.opendocument.text",
+                "odt ott"},
+    FormatFacts{Format::kOds, Kind::kText, "ods", "application/vnd.oasis.opendocument.spreadsheet",
+                "ods ots"},
+    FormatFacts{Format::kOdp, Kind::kText, "odp", "application/vnd.oasis.opendocument.presentation",
+                "odp otp"},
 };
 
 std::string lower(std::string_view text) {
@@ -132,9 +138,21 @@ std::optional<Format> detect_ogg(Bytes head) {
                                                              : std::nullopt;
 }
 
-// ZIP archives of which we know the kind. An EPUB says what it is in its first file, which is
-// stored (EPUB 3.3, OCF 4.3); an Office file by its name, or by the folder of its main part where
-// that is in sight.
+// What an OpenDocument file says that it is (ODF 1.3, part 2, 3.3), templates too.
+std::optional<Format> detect_open_document(std::string_view type) {
+    for (const Format format : {Format::kOdt, Format::kOds, Format::kOdp}) {
+        const std::string_view known = facts(format).media_type;
+        const std::string_view rest = type.substr(std::min(known.size(), type.size()));
+        if (type.starts_with(known) && (rest.starts_with("PK") || rest.starts_with("-template"))) {
+            return format;
+        }
+    }
+    return std::nullopt;
+}
+
+// ZIP archives of which we know the kind. An EPUB or OpenDocument file says what it is in its first
+// file, which is stored (EPUB 3.3, OCF 4.3); an Office file by its name, or by the folder of its
+// main part where that is in sight.
 std::optional<Format> detect_zip(Bytes head, std::string_view extension) {
     constexpr std::size_t kNameAt = 30;
     if (!starts_with(head, "PK\x03\x04") || head.size() < kNameAt) {
@@ -143,6 +161,10 @@ std::optional<Format> detect_zip(Bytes head, std::string_view extension) {
     const std::string_view text = as_text(head);
     if (text.substr(kNameAt).starts_with("mimetypeapplication/epub+zip")) {
         return Format::kEpub;
+    }
+    constexpr std::string_view kType = "mimetype";
+    if (text.substr(kNameAt).starts_with(kType)) {
+        return detect_open_document(text.substr(kNameAt + kType.size()));
     }
     constexpr std::array kOffice{std::pair{Format::kDocx, std::string_view("word/")},
                                  std::pair{Format::kXlsx, std::string_view("xl/")},

@@ -39,10 +39,13 @@ enum class Format : std::uint8_t {
     kAvi,
     kFlv,   // labels are read; writing them comes with video
     kPdf,   // metadata and credentials; its pages are not read
-    kDocx,  // and the three below: credentials only
+    kDocx,  // and those below: credentials only
     kXlsx,
     kPptx,
     kEpub,
+    kOdt,
+    kOds,
+    kOdp,
 };
 
 struct FormatFacts {

@@ -98,7 +98,7 @@ LabelPlan plan(ServiceClass service, Profile profile, Format format) noexcept {
     // [EUCP-1.1] The EU Code of Practice: signed metadata and a watermark, both; California's
     // latent disclosure must be extraordinarily hard to remove.
     if (profile != Profile::kCn) {
-        (provenance::find_carrier(format) != nullptr ? plan.owed : plan.out_of_reach)
+        (provenance::find_usual_carrier(format) != nullptr ? plan.owed : plan.out_of_reach)
             .add(Mark::kProvenance);
         if (!takes_watermark(format)) {
             plan.out_of_reach.add(Mark::kWatermark);

@@ -159,12 +159,36 @@ Result<void> check_provenance_possible(Format format, const ApplyOptions& option
     return {};
 }
 
+bool is_beside(const CredentialReading& reading) noexcept {
+    return reading.where == "detached";
+}
+
 Result<std::optional<CredentialReading>> read_upstream(Bytes file, Format format,
                                                        const ApplyOptions& options,
-                                                       const Resources& resources) {
-    CredentialReading reading =
-        TRY(provenance::read_credential(file, format, options.credentials, resources.release));
-    return reading.found ? std::optional(std::move(reading)) : std::nullopt;
+                                                       const Resources& resources,
+                                                       Findings& findings) {
+    CredentialReading reading;
+    if (!options.detached_counts) {
+        reading =
+            TRY(provenance::read_credential(file, format, options.credentials, resources.release));
+    }
+    if (reading.found || resources.credential.empty()) {
+        return reading.found ? std::optional(std::move(reading)) : std::nullopt;
+    }
+    reading = provenance::read_detached(resources.credential, file, format, options.credentials);
+    if (reading.intact()) {
+        return std::optional(std::move(reading));
+    }
+    const std::string words = in_words(first_failure(reading));
+    if (options.detached_counts) {
+        return Error{
+            ErrorCode::kConflict,
+            fmt::format("the Content Credentials of --credential do not fit the file: {}", words)};
+    }
+    warn(findings, "provenance.beside",
+         fmt::format("the Content Credentials beside the file do not fit it and are left out: {}",
+                     words));
+    return std::optional<CredentialReading>();
 }
 
 namespace {
@@ -191,12 +215,61 @@ provenance::CredentialInput credential_input(const ProvenanceTask& task,
     return input;
 }
 
+provenance::Upstream upstream_of(const CredentialReading& reading) {
+    return {
+        .store = reading.store, .statuses = reading.statuses, .ingredients = reading.ingredients};
+}
+
+void note_ingredient(const CredentialReading& upstream, Findings& findings) {
+    note(findings, "provenance.ingredient",
+         fmt::format("the Content Credentials that were there ({}) are kept as an ingredient",
+                     provenance::credential_state_name(upstream.state)));
+}
+
+// Whether the credential that is there says already what ours would say: it is by this program, and
+// where the file is only passed on, it says that it was.
+bool says_all(const CredentialReading& upstream, const ApplyOptions& options) {
+    const bool passed_on =
+        options.existing != ExistingPolicy::kPropagate ||
+        std::ranges::find(upstream.actions, "c2pa.published", &provenance::ActionReading::name) !=
+            upstream.actions.end();
+    return upstream.generator.starts_with(kOurGenerator) && passed_on;
+}
+
+void note_kept(Findings& findings) {
+    note(findings, "provenance.kept",
+         "the file bears Content Credentials of this program already; they stay as they are");
+}
+
+Result<ProvenanceMark> keep(const ProvenanceTask& task, Holder& holder) {
+    ProvenanceMark mark;
+    Splice same;
+    same.copy(0, task.file.size());
+    mark.file = TRY(holder.hold(task.file, same, true));
+    mark.manifest_label = task.upstream->manifest_label;
+    note_kept(mark.findings);
+    return mark;
+}
+
 // The file stays as it is; whoever holds it writes it out.
 Result<ProvenanceMark> make_detached(const ProvenanceTask& task, const ApplyOptions& options,
                                      const Resources& resources) {
     ProvenanceMark mark;
-    provenance::DetachedCredential made = TRY(provenance::make_detached_credential(
-        task.file, task.format, credential_input(task, options, resources), *resources.signer));
+    if (task.upstream && same_bytes(task.original, task.file) &&
+        says_all(*task.upstream, options)) {
+        mark.file = task.file;
+        mark.manifest_label = task.upstream->manifest_label;
+        mark.detached = task.upstream->store;
+        note_kept(mark.findings);
+        return mark;
+    }
+    provenance::CredentialInput input = credential_input(task, options, resources);
+    if (task.upstream) {
+        input.upstream = upstream_of(*task.upstream);
+        note_ingredient(*task.upstream, mark.findings);
+    }
+    provenance::DetachedCredential made =
+        TRY(provenance::make_detached_credential(task.file, task.format, input, *resources.signer));
     mark.file = task.file;
     mark.manifest_label = std::move(made.manifest_label);
     mark.detached = std::move(made.store);
@@ -204,6 +277,28 @@ Result<ProvenanceMark> make_detached(const ProvenanceTask& task, const ApplyOpti
         provenance::read_detached(mark.detached, task.file, task.format, options.credentials),
         mark.manifest_label));
     return mark;
+}
+
+// Nothing where the format, or how somebody else bound his credential to the file, allows none.
+Result<std::optional<ProvenanceMark>> try_update(const ProvenanceTask& task,
+                                                 const provenance::CredentialInput& input,
+                                                 const ApplyOptions& options,
+                                                 const Resources& resources, Holder& holder) {
+    const auto updated =
+        TRY(provenance::update_credential(task.file, task.format, input, *resources.signer));
+    if (!updated) {
+        return std::optional<ProvenanceMark>();
+    }
+    ProvenanceMark mark;
+    mark.file = TRY(holder.hold(task.file, updated->splice, true));
+    mark.manifest_label = updated->manifest_label;
+    const CredentialReading reading = TRY(provenance::read_credential(
+        mark.file, task.format, options.credentials, resources.release));
+    TRY(check_read_back(reading, mark.manifest_label));
+    note(mark.findings, "provenance.updated",
+         "the Content Credentials that were there stay, and an update manifest says that the file "
+         "was passed on");
+    return std::optional(std::move(mark));
 }
 
 }  // namespace
@@ -217,26 +312,22 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
     if (options.detached) {
         return make_detached(task, options, resources);
     }
-    ProvenanceMark mark;
-    if (task.upstream && task.upstream->intact() &&
-        task.upstream->generator.starts_with(kOurGenerator) &&
-        same_bytes(task.original, task.file)) {
-        Splice same;
-        same.copy(0, task.file.size());
-        mark.file = TRY(holder.hold(task.file, same, true));
-        mark.manifest_label = task.upstream->manifest_label;
-        note(mark.findings, "provenance.kept",
-             "the file bears Content Credentials of this program already; they stay as they are");
-        return mark;
+    const bool untouched = task.upstream && task.upstream->intact() && !is_beside(*task.upstream) &&
+                           same_bytes(task.original, task.file);
+    if (untouched && says_all(*task.upstream, options)) {
+        return keep(task, holder);
     }
+    ProvenanceMark mark;
     provenance::CredentialInput input = credential_input(task, options, resources);
     if (task.upstream && task.upstream->manifests > 0) {
-        input.upstream = {.store = task.upstream->store,
-                          .statuses = task.upstream->statuses,
-                          .ingredients = task.upstream->ingredients};
-        note(mark.findings, "provenance.ingredient",
-             fmt::format("the Content Credentials that were there ({}) are kept as an ingredient",
-                         provenance::credential_state_name(task.upstream->state)));
+        input.upstream = upstream_of(*task.upstream);
+        if (untouched && !input.as_producer) {
+            auto updated = TRY(try_update(task, input, options, resources, holder));
+            if (updated) {
+                return std::move(*updated);
+            }
+        }
+        note_ingredient(*task.upstream, mark.findings);
     } else if (task.upstream) {
         warn(mark.findings, "provenance.unreadable",
              "the Content Credentials that were there cannot be read; new ones take their place");

@@ -20,10 +20,15 @@ namespace colophon::label::internal {
 // kUnsupported when the format carries no credential, unless it is to lie beside the file.
 Result<void> check_provenance_possible(Format format, const ApplyOptions& options);
 
-// The credential of the file as it came; nothing when there is none.
+// The credential of the file as it came, from in it or beside it; nothing when there is none. One
+// that lies beside the file and does not fit it is left out with a finding, and an error when it
+// was named: it would make a past of what was none.
 Result<std::optional<provenance::CredentialReading>> read_upstream(Bytes file, Format format,
                                                                    const ApplyOptions& options,
-                                                                   const Resources& resources);
+                                                                   const Resources& resources,
+                                                                   Findings& findings);
+// Whether it lies beside the file.
+bool is_beside(const provenance::CredentialReading& reading) noexcept;
 
 struct ProvenanceTask {
     Bytes original;

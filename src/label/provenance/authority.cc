@@ -21,6 +21,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <ctime>
@@ -32,6 +33,7 @@ namespace colophon::label::provenance {
 namespace {
 
 constexpr int kRsaBits = 3072;
+constexpr std::size_t kAddressCharsMax = 1024;
 constexpr std::size_t kNameCharsMax = 64;  // RFC 5280, upper bounds of organisation and name
 
 struct Free {
@@ -141,8 +143,31 @@ Result<void> check_names(const CertificateRequest& request) {
     return {};
 }
 
+// What stands in the extension's text after "URI:", where commas and semicolons would end it.
+bool is_address(std::string_view url) {
+    const bool web = url.starts_with("http://") || url.starts_with("https://");
+    return web && url.size() <= kAddressCharsMax && std::ranges::all_of(url, [](char c) {
+               return c > ' ' && c < 0x7F && c != ',' && c != ';' && c != '"' && c != '\\';
+           });
+}
+
+Result<void> check_responder(const std::string& url) {
+    if (!url.empty() && !is_address(url)) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "the address of an OCSP responder begins with http:// or https:// and holds "
+                     "no spaces, commas, semicolons or quotes"};
+    }
+    return {};
+}
+
+bool add_responder(X509* certificate, X509* issuer, const std::string& url) {
+    return url.empty() ||
+           add_extension(certificate, issuer, NID_info_access, ("OCSP;URI:" + url).c_str());
+}
+
 Result<Owned<X509>> begin_certificate(const CertificateRequest& request, EVP_PKEY* key) {
     TRY(check_names(request));
+    TRY(check_responder(request.ocsp_responder));
     Owned<X509> certificate(X509_new());
     if (!certificate || X509_set_version(certificate.get(), X509_VERSION_3) != 1 ||
         !set_serial(certificate.get()) || !set_times(certificate.get(), request) ||
@@ -205,7 +230,8 @@ Result<IssuedKey> issue(const IssuedKey& issuer_pair, const CertificateRequest& 
     X509* above = issuer.certificate.get();
     // Both the purpose of C2PA and the one that older validators ask for.
     const char* purposes = purpose == Purpose::kClaim ? "1.3.6.1.4.1.62558.2.1,emailProtection"
-                                                      : "critical,timeStamping";
+                           : purpose == Purpose::kTimeStamp ? "critical,timeStamping"
+                                                            : "OCSPSigning";
     const char* usage = purpose == Purpose::kClaim ? "critical,digitalSignature,nonRepudiation"
                                                    : "critical,digitalSignature";
     const bool good = X509_set_issuer_name(made, X509_get_subject_name(above)) == 1 &&
@@ -214,6 +240,7 @@ Result<IssuedKey> issue(const IssuedKey& issuer_pair, const CertificateRequest& 
                       add_extension(made, above, NID_ext_key_usage, purposes) &&
                       add_extension(made, above, NID_subject_key_identifier, "hash") &&
                       add_extension(made, above, NID_authority_key_identifier, "keyid:always") &&
+                      add_responder(made, above, request.ocsp_responder) &&
                       sign(made, issuer.key.get());
     if (!good) {
         return failed("issue a certificate");

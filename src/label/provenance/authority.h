@@ -27,9 +27,13 @@ struct CertificateRequest {
     SignatureAlgorithm algorithm = SignatureAlgorithm::kEs256;
     Time not_before;
     std::chrono::days lifetime{365};
+    // Address at which the authority tells whether the certificate was revoked (OCSP); may be
+    // empty.
+    std::string ocsp_responder;
 };
 
-// A root that signs itself. kInvalidArgument: a name that does not fit.
+// A root that signs itself, and names no responder. kInvalidArgument: a name or an address that
+// does not fit.
 Result<IssuedKey> make_root(const CertificateRequest& request);
 
 // A certificate below `issuer` for a new key.

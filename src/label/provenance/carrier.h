@@ -31,6 +31,15 @@ enum class Binding : std::uint8_t {
     kData,  // c2pa.hash.data: all bytes but ranges
     kBmff,  // c2pa.hash.bmff.v3: all boxes but some
     kZip,   // c2pa.hash.collection.data: all files of an archive but one, and its directory
+    kText,  // c2pa.hash.data over the normalized text; the places depend on the store's bytes too
+};
+
+// Whether a store can become longer while the hash over the rest still holds, as update manifests
+// need it (C2PA 2.4, 11.2.3).
+enum class Growth : std::uint8_t {
+    kFixed,     // no: sizes or places that are hashed would change with it
+    kInPlace,   // where it lies
+    kAppended,  // by another box at the end of the file
 };
 
 struct FoundStore {
@@ -51,10 +60,14 @@ struct Carrier {
     Binding binding;
     Result<std::optional<FoundStore>> (*find)(Bytes file);
     Result<Placement> (*place)(Bytes file, Bytes store);
+    Growth growth = Growth::kFixed;
 };
 
 std::span<const Carrier> all_carriers() noexcept;
 // nullptr for formats that carry no manifest here.
 const Carrier* find_carrier(Format format) noexcept;
+// nullptr also for plain text, into which a manifest goes only when somebody asks for that: it
+// makes the text longer by some twenty thousand bytes, and many programs take it out again.
+const Carrier* find_usual_carrier(Format format) noexcept;
 
 }  // namespace colophon::label::provenance

@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/result.h"
+#include "label/provenance/internal/key_use.h"
 #include "label/provenance/internal/x509.h"
 #include "label/provenance/signature_algorithm.h"
 
@@ -13,13 +14,11 @@
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <openssl/types.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -42,14 +41,20 @@
 namespace colophon::label::provenance {
 namespace {
 
-constexpr int kRsaBitsMin = 2048;
+using internal::der_ecdsa;
+using internal::digest_of;
+using internal::kRsaBitsMin;
+using internal::set_padding;
+using internal::suits;
 
 struct Free {
     void operator()(X509* made) const noexcept { X509_free(made); }
     void operator()(EVP_PKEY* made) const noexcept { EVP_PKEY_free(made); }
     void operator()(EVP_MD_CTX* made) const noexcept { EVP_MD_CTX_free(made); }
     void operator()(BIO* made) const noexcept { BIO_free(made); }
-    void operator()(ECDSA_SIG* made) const noexcept { ECDSA_SIG_free(made); }
+    void operator()(AUTHORITY_INFO_ACCESS* made) const noexcept {
+        AUTHORITY_INFO_ACCESS_free(made);
+    }
     void operator()(X509_STORE* made) const noexcept { X509_STORE_free(made); }
     void operator()(X509_STORE_CTX* made) const noexcept { X509_STORE_CTX_free(made); }
     void operator()(STACK_OF(X509) * made) const noexcept { sk_X509_free(made); }
@@ -119,15 +124,6 @@ Certificate::NameParts parts_of(const X509_NAME* name) {
     return parts;
 }
 
-Time time_of(const ASN1_TIME* time) {
-    std::tm parts{};
-    if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) {
-        ERR_clear_error();
-        return Time{};
-    }
-    return std::chrono::sys_seconds{std::chrono::seconds{timegm(&parts)}};
-}
-
 std::vector<std::string> purposes_of(X509* certificate) {
     const Owned<EXTENDED_KEY_USAGE> usage(static_cast<EXTENDED_KEY_USAGE*>(
         X509_get_ext_d2i(certificate, NID_ext_key_usage, nullptr, nullptr)));
@@ -155,6 +151,11 @@ std::string purpose_problem(X509* certificate, Purpose purpose) {
         return purposes.size() == 1 && has(purposes, kTimeStamping)
                    ? std::string()
                    : "its extended key usage is not time stamping alone";
+    }
+    if (purpose == Purpose::kRevocation) {
+        return purposes.size() == 1 && has(purposes, kOcspSigning)
+                   ? std::string()
+                   : "its extended key usage is not the signing of OCSP responses alone";
     }
     if (has(purposes, kTimeStamping) || has(purposes, kOcspSigning)) {
         return "it is made for time stamps or OCSP answers";
@@ -192,16 +193,8 @@ std::string key_problem(X509* certificate) {
 }
 
 std::string signature_problem(X509* certificate) {
-    constexpr std::array kAllowed{NID_sha256WithRSAEncryption,
-                                  NID_sha384WithRSAEncryption,
-                                  NID_sha512WithRSAEncryption,
-                                  NID_ecdsa_with_SHA256,
-                                  NID_ecdsa_with_SHA384,
-                                  NID_ecdsa_with_SHA512,
-                                  NID_rsassaPss,
-                                  NID_ED25519};
     const int nid = X509_get_signature_nid(certificate);
-    if (std::ranges::find(kAllowed, nid) == kAllowed.end()) {
+    if (!internal::allows_signature(nid)) {
         return "it is signed by an algorithm that C2PA does not allow";
     }
     int digest = NID_undef;
@@ -246,99 +239,6 @@ std::string common_problem(X509* certificate) {
     return {};
 }
 
-Error openssl_failed(std::string_view what) {
-    ERR_clear_error();
-    return Error{ErrorCode::kUnavailable, std::string(what)};
-}
-
-// DER to r || s; nothing when it is none, or its numbers are too long.
-std::optional<Buffer> raw_ecdsa(Bytes der, unsigned coordinate_bytes) {
-    const unsigned char* at = der.data();
-    const Owned<ECDSA_SIG> signature(d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(der.size())));
-    Buffer raw(std::size_t{2} * coordinate_bytes);
-    const int size = static_cast<int>(coordinate_bytes);
-    if (!signature || at != der.data() + der.size() ||
-        BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), raw.data(), size) != size ||
-        BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), raw.data() + coordinate_bytes, size) !=
-            size) {
-        ERR_clear_error();
-        return std::nullopt;
-    }
-    return raw;
-}
-
-// r || s to DER; nothing when it has another length.
-std::optional<Buffer> der_ecdsa(Bytes raw, unsigned coordinate_bytes) {
-    if (raw.size() != std::size_t{2} * coordinate_bytes) {
-        return std::nullopt;
-    }
-    const int size = static_cast<int>(coordinate_bytes);
-    const Owned<ECDSA_SIG> signature(ECDSA_SIG_new());
-    Owned<BIGNUM> r(BN_bin2bn(raw.data(), size, nullptr));
-    Owned<BIGNUM> s(BN_bin2bn(raw.data() + coordinate_bytes, size, nullptr));
-    if (!signature || !r || !s || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1) {
-        return std::nullopt;
-    }
-    // The signature owns them now.
-    [[maybe_unused]] const BIGNUM* given_r = r.release();
-    [[maybe_unused]] const BIGNUM* given_s = s.release();
-    unsigned char* der = nullptr;
-    const int der_size = i2d_ECDSA_SIG(signature.get(), &der);
-    const Owned<unsigned char> owned(der);
-    if (der_size <= 0) {
-        return std::nullopt;
-    }
-    return to_buffer(Bytes(der, static_cast<std::size_t>(der_size)));
-}
-
-bool suits(EVP_PKEY* key, const SignatureAlgorithmFacts& row) {
-    const int kind = EVP_PKEY_get_base_id(key);
-    if (row.algorithm == SignatureAlgorithm::kEdDsa) {
-        return kind == EVP_PKEY_ED25519;
-    }
-    if (row.curve.empty()) {
-        return (kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS) &&
-               EVP_PKEY_get_bits(key) >= kRsaBitsMin;
-    }
-    std::array<char, 64> group{};
-    return kind == EVP_PKEY_EC &&
-           EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) == 1 &&
-           std::string_view(group.data()) == row.curve;
-}
-
-const EVP_MD* digest_of(const SignatureAlgorithmFacts& row) {
-    return row.digest.empty() ? nullptr : EVP_get_digestbyname(std::string(row.digest).c_str());
-}
-
-// PSS as RFC 8230 has it: MGF1 with the same digest, a salt as long as the digest.
-bool set_padding(EVP_PKEY_CTX* context, const SignatureAlgorithmFacts& row) {
-    if (!row.curve.empty() || row.digest.empty()) {
-        return true;
-    }
-    return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) > 0 &&
-           EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) > 0 &&
-           EVP_PKEY_CTX_set_rsa_mgf1_md(context, digest_of(row)) > 0;
-}
-
-// RSA keys say nothing of a digest; the length of the key does (SP 800-57 table 2, roughly).
-std::optional<SignatureAlgorithm> algorithm_of(EVP_PKEY* key) {
-    for (const SignatureAlgorithmFacts& row : all_signature_algorithms()) {
-        if (!row.curve.empty() && suits(key, row)) {
-            return row.algorithm;
-        }
-    }
-    if (suits(key, facts(SignatureAlgorithm::kEdDsa))) {
-        return SignatureAlgorithm::kEdDsa;
-    }
-    if (suits(key, facts(SignatureAlgorithm::kPs256))) {
-        const int bits = EVP_PKEY_get_bits(key);
-        return bits >= 4096   ? SignatureAlgorithm::kPs512
-               : bits >= 3072 ? SignatureAlgorithm::kPs384
-                              : SignatureAlgorithm::kPs256;
-    }
-    return std::nullopt;
-}
-
 }  // namespace
 
 struct Certificate::State {
@@ -346,6 +246,27 @@ struct Certificate::State {
 };
 
 namespace internal {
+
+std::optional<Time> time_of(const asn1_string_st* time) {
+    std::tm parts{};
+    if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) {
+        ERR_clear_error();
+        return std::nullopt;
+    }
+    return std::chrono::sys_seconds{std::chrono::seconds{timegm(&parts)}};
+}
+
+bool allows_signature(int nid) noexcept {
+    constexpr std::array kAllowed{NID_sha256WithRSAEncryption,
+                                  NID_sha384WithRSAEncryption,
+                                  NID_sha512WithRSAEncryption,
+                                  NID_ecdsa_with_SHA256,
+                                  NID_ecdsa_with_SHA384,
+                                  NID_ecdsa_with_SHA512,
+                                  NID_rsassaPss,
+                                  NID_ED25519};
+    return std::ranges::find(kAllowed, nid) != kAllowed.end();
+}
 
 x509_st* X509Access::get(const Certificate& certificate) {
     return certificate.state_->x509.get();
@@ -383,6 +304,30 @@ std::string Certificate::issuer_name() const {
     return common_or_organization(X509_get_issuer_name(state_->x509.get()));
 }
 
+std::string Certificate::ocsp_responder() const {
+    const Owned<AUTHORITY_INFO_ACCESS> access(static_cast<AUTHORITY_INFO_ACCESS*>(
+        X509_get_ext_d2i(state_->x509.get(), NID_info_access, nullptr, nullptr)));
+    ERR_clear_error();
+    for (int i = 0; access && i < sk_ACCESS_DESCRIPTION_num(access.get()); ++i) {
+        const ACCESS_DESCRIPTION* each = sk_ACCESS_DESCRIPTION_value(access.get(), i);
+        if (OBJ_obj2nid(each->method) == NID_ad_OCSP && each->location->type == GEN_URI) {
+            const ASN1_IA5STRING* uri = each->location->d.uniformResourceIdentifier;
+            return std::string(as_text(
+                {ASN1_STRING_get0_data(uri), static_cast<std::size_t>(ASN1_STRING_length(uri))}));
+        }
+    }
+    return {};
+}
+
+bool Certificate::issued(const Certificate& other) const {
+    X509* below = other.state_->x509.get();
+    EVP_PKEY* key = X509_get0_pubkey(state_->x509.get());
+    const bool good = key != nullptr && X509_check_issued(state_->x509.get(), below) == X509_V_OK &&
+                      X509_verify(below, key) == 1;
+    ERR_clear_error();
+    return good;
+}
+
 Certificate::NameParts Certificate::subject_parts() const {
     return parts_of(X509_get_subject_name(state_->x509.get()));
 }
@@ -404,11 +349,11 @@ std::string Certificate::serial() const {
 }
 
 Time Certificate::not_before() const {
-    return time_of(X509_get0_notBefore(state_->x509.get()));
+    return internal::time_of(X509_get0_notBefore(state_->x509.get())).value_or(Time{});
 }
 
 Time Certificate::not_after() const {
-    return time_of(X509_get0_notAfter(state_->x509.get()));
+    return internal::time_of(X509_get0_notAfter(state_->x509.get())).value_or(Time{});
 }
 
 std::string Certificate::profile_problem(Purpose purpose) const {
@@ -472,7 +417,8 @@ Result<std::vector<Certificate>> certificates_from_pem(std::string_view pem,
         const int size = i2d_X509(parsed.get(), &der);
         const Owned<unsigned char> owned(der);
         if (size <= 0) {
-            return openssl_failed("OpenSSL could not write a certificate");
+            ERR_clear_error();
+            return Error{ErrorCode::kUnavailable, "OpenSSL could not write a certificate"};
         }
         certificates.push_back(TRY(Certificate::create({der, static_cast<std::size_t>(size)})));
     }
@@ -524,153 +470,6 @@ ChainState chain_state(const Certificate& leaf, const std::vector<Certificate>& 
     return reason == X509_V_ERR_CERT_HAS_EXPIRED || reason == X509_V_ERR_CERT_NOT_YET_VALID
                ? ChainState::kOutsideValidity
                : ChainState::kUntrusted;
-}
-
-namespace {
-
-// ECDSA in DER as r and s of equal length; empty when it is neither.
-Buffer as_cose(Buffer signature, SignatureAlgorithm algorithm) {
-    const unsigned coordinate_bytes = facts(algorithm).coordinate_bytes;
-    if (coordinate_bytes == 0 || signature.size() == std::size_t{2} * coordinate_bytes) {
-        return signature;
-    }
-    return raw_ecdsa(signature, coordinate_bytes).value_or(Buffer());
-}
-
-// A key in this process.
-class PemKey final : public SigningKey {
-public:
-    explicit PemKey(Owned<EVP_PKEY> key) : key_(std::move(key)) {}
-
-    Result<Buffer> sign(SignatureAlgorithm algorithm, Bytes message) override {
-        const SignatureAlgorithmFacts& row = facts(algorithm);
-        const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
-        EVP_PKEY_CTX* key_context = nullptr;
-        std::size_t size = 0;
-        if (!context ||
-            EVP_DigestSignInit(context.get(), &key_context, digest_of(row), nullptr, key_.get()) !=
-                1 ||
-            !set_padding(key_context, row) ||
-            EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) != 1) {
-            return openssl_failed("OpenSSL could not sign with the key");
-        }
-        Buffer signature(size);
-        if (EVP_DigestSign(context.get(), signature.data(), &size, message.data(),
-                           message.size()) != 1) {
-            return openssl_failed("OpenSSL could not sign with the key");
-        }
-        signature.resize(size);
-        return signature;
-    }
-
-private:
-    Owned<EVP_PKEY> key_;
-};
-
-// A key that is elsewhere, and may be another one by now or no key at all: what it signs counts
-// when the certificate confirms it. Otherwise only those who check the file would notice.
-class ConfirmedKey final : public SigningKey {
-public:
-    ConfirmedKey(std::shared_ptr<SigningKey> key, Certificate leaf)
-        : key_(std::move(key)), leaf_(std::move(leaf)) {}
-
-    Result<Buffer> sign(SignatureAlgorithm algorithm, Bytes message) override {
-        Buffer signature = as_cose(TRY(key_->sign(algorithm, message)), algorithm);
-        if (!leaf_.verify(algorithm, message, signature)) {
-            return Error{ErrorCode::kUnavailable,
-                         "what the key signed is not confirmed by the first certificate; does the "
-                         "key belong to it?"};
-        }
-        return signature;
-    }
-
-private:
-    std::shared_ptr<SigningKey> key_;
-    Certificate leaf_;
-};
-
-// The certificates of a signer: the first may sign claims, a root at the end is left out.
-Result<std::vector<Certificate>> signing_chain(std::string_view pem) {
-    std::vector<Certificate> chain = TRY(certificates_from_pem(pem, 16));
-    const std::string problem = chain.front().profile_problem(Purpose::kClaim);
-    if (!problem.empty()) {
-        return Error{
-            ErrorCode::kInvalidArgument,
-            fmt::format("the first certificate cannot sign Content Credentials: {}", problem)};
-    }
-    X509* last = internal::X509Access::get(chain.back());
-    if (chain.size() > 1 &&
-        X509_NAME_cmp(X509_get_subject_name(last), X509_get_issuer_name(last)) == 0) {
-        chain.pop_back();
-    }
-    return chain;
-}
-
-Error no_algorithm() {
-    return {ErrorCode::kInvalidArgument,
-            "Content Credentials are signed by keys on P-256, P-384 or P-521, by RSA of "
-            "2048 bits or more, or by Ed25519; this key is none of these"};
-}
-
-}  // namespace
-
-Result<SigningCredential> SigningCredential::from_pem(std::string_view key_pem,
-                                                      std::string_view chain_pem) {
-    const Owned<BIO> bio(BIO_new_mem_buf(key_pem.data(), static_cast<int>(key_pem.size())));
-    // The empty password keeps OpenSSL from asking for one on the terminal.
-    std::string no_password;
-    Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, no_password.data()));
-    ERR_clear_error();
-    if (!key) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "no private key in PEM form, without a password, is in the file"};
-    }
-    const auto algorithm = algorithm_of(key.get());
-    if (!algorithm) {
-        return no_algorithm();
-    }
-    std::vector<Certificate> chain = TRY(signing_chain(chain_pem));
-    X509* leaf = internal::X509Access::get(chain.front());
-    const bool pair = X509_check_private_key(leaf, key.get()) == 1;
-    ERR_clear_error();
-    if (!pair) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "the private key does not belong to the first certificate"};
-    }
-    return SigningCredential(std::make_shared<PemKey>(std::move(key)), *algorithm,
-                             std::move(chain));
-}
-
-Result<SigningCredential> SigningCredential::from_key(std::shared_ptr<SigningKey> key,
-                                                      std::string_view chain_pem) {
-    std::vector<Certificate> chain = TRY(signing_chain(chain_pem));
-    EVP_PKEY* public_key = X509_get0_pubkey(internal::X509Access::get(chain.front()));
-    ERR_clear_error();
-    const auto algorithm =
-        public_key == nullptr ? std::optional<SignatureAlgorithm>() : algorithm_of(public_key);
-    if (!algorithm) {
-        return no_algorithm();
-    }
-    auto confirmed = std::make_shared<ConfirmedKey>(std::move(key), chain.front());
-    SigningCredential credential(std::move(confirmed), *algorithm, std::move(chain));
-    TRY(credential.sign(as_bytes("Colophon: does this key belong to the certificate?")));
-    return credential;
-}
-
-Result<Buffer> SigningCredential::sign(Bytes message) const {
-    return as_cose(TRY(key_->sign(algorithm_, message)), algorithm_);
-}
-
-Result<Buffer> digest_to_sign(SignatureAlgorithm algorithm, Bytes message) {
-    const EVP_MD* kind = digest_of(facts(algorithm));
-    if (kind == nullptr) {
-        return to_buffer(message);
-    }
-    Buffer digest(static_cast<std::size_t>(EVP_MD_get_size(kind)));
-    if (EVP_Digest(message.data(), message.size(), digest.data(), nullptr, kind, nullptr) != 1) {
-        return openssl_failed("OpenSSL could not make the digest");
-    }
-    return digest;
 }
 
 }  // namespace colophon::label::provenance

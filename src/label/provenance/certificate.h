@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +25,7 @@ struct X509Access;
 }
 
 // What a certificate may sign.
-enum class Purpose : std::uint8_t { kClaim, kTimeStamp };
+enum class Purpose : std::uint8_t { kClaim, kTimeStamp, kRevocation };
 
 class Certificate {
 public:
@@ -40,6 +41,10 @@ public:
     using NameParts = std::vector<std::pair<std::string, std::string>>;
     NameParts subject_parts() const;
     NameParts issuer_parts() const;
+    // Where its authority tells whether it was revoked (OCSP); empty when it does not say.
+    std::string ocsp_responder() const;
+    // Whether this one is the issuer of the other: names, purposes and signature fit.
+    bool issued(const Certificate& other) const;
     Time not_before() const;
     Time not_after() const;
     bool valid_at(Time time) const { return not_before() <= time && time <= not_after(); }
@@ -102,18 +107,20 @@ public:
 
     SignatureAlgorithm algorithm() const noexcept { return algorithm_; }
     const std::vector<Certificate>& chain() const noexcept { return chain_; }
+    // Of the first certificate, when it was given; a root that the chain leaves out too.
+    const std::optional<Certificate>& issuer() const noexcept { return issuer_; }
     // As COSE has it: r and s of equal length for ECDSA. kUnavailable also when a key that is
     // elsewhere gave what the first certificate does not confirm.
     Result<Buffer> sign(Bytes message) const;
 
 private:
     SigningCredential(std::shared_ptr<SigningKey> key, SignatureAlgorithm algorithm,
-                      std::vector<Certificate> chain)
-        : key_(std::move(key)), algorithm_(algorithm), chain_(std::move(chain)) {}
+                      std::vector<Certificate> certificates);
 
     std::shared_ptr<SigningKey> key_;
     SignatureAlgorithm algorithm_;
     std::vector<Certificate> chain_;
+    std::optional<Certificate> issuer_;
 };
 
 // The digest that an algorithm signs; nothing for EdDSA, which takes the message itself.

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -200,6 +201,41 @@ Result<Buffer> encode_cose(Bytes protected_bytes, const CoseExtras& extras, Byte
         }
     }
     return Error{ErrorCode::kLimit, "the claim signature cannot be padded"};
+}
+
+Result<Buffer> repad_cose(Bytes cose, const CosePadding& padding) {
+    constexpr std::uint8_t kOpenBytes = 0x5F;
+    constexpr std::uint8_t kBreak = 0xFF;
+    const CoseSign1 parsed = TRY(parse_cose(cose));
+    cbor::Map others = *parsed.unprotected_header.if_map();
+    std::erase_if(others, [](const auto& member) {
+        const std::string* name = member.first.if_text();
+        return name != nullptr && (*name == "pad" || *name == "pad2");
+    });
+    Buffer out;
+    cbor::append_head(out, 6, kSign1Tag);
+    cbor::append_head(out, 4, 4);
+    cbor::encode(out, parsed.protected_bytes);
+    cbor::append_head(out, 5, others.size() + (padding.pad2 ? 2 : 1));
+    cbor::encode(out, "pad");
+    if (padding.open) {
+        out.push_back(kOpenBytes);
+    }
+    cbor::encode(out, Buffer(padding.pad));
+    if (padding.open) {
+        out.push_back(kBreak);
+    }
+    if (padding.pad2) {
+        cbor::encode(out, "pad2");
+        cbor::encode(out, Buffer(*padding.pad2));
+    }
+    for (const auto& [name, value] : others) {
+        cbor::encode(out, name);
+        cbor::encode(out, value);
+    }
+    cbor::encode(out, cbor::Simple::kNull);
+    cbor::encode(out, parsed.signature);
+    return out;
 }
 
 }  // namespace colophon::label::provenance

@@ -54,4 +54,13 @@ struct CoseExtras {
 Result<Buffer> encode_cose(Bytes protected_bytes, const CoseExtras& extras, Bytes signature,
                            std::size_t total);
 
+// Zeros that nobody signs, in the unprotected header.
+struct CosePadding {
+    std::size_t pad = 0;
+    std::optional<std::size_t> pad2;
+    bool open = false;  // `pad` is written without its length before it (RFC 8949, 3.2.3)
+};
+// The same structure with other padding. kCorrupt when `cose` is none.
+Result<Buffer> repad_cose(Bytes cose, const CosePadding& padding);
+
 }  // namespace colophon::label::provenance

@@ -9,14 +9,17 @@
 #include "label/provenance/cbor.h"
 #include "label/provenance/hashing.h"
 #include "label/provenance/internal/bmff_hash.h"
+#include "label/provenance/internal/carriers.h"
 #include "label/provenance/internal/claim_writer.h"
 #include "label/provenance/internal/collection_hash.h"
-#include "label/provenance/jumbf.h"
+#include "label/provenance/internal/text_credential.h"
+#include "label/provenance/internal/validation.h"
 #include "label/provenance/manifest_store.h"
 #include "label/provenance/signer.h"
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -48,25 +51,11 @@ Result<BoundHash> bind(Binding binding, const FileView& file, const std::vector<
             return BoundHash{.label = "c2pa.hash.bmff.v3", .value = internal::bmff_hash(content)};
         }
         case Binding::kData:
+        case Binding::kText:
             break;
     }
     const Buffer content = measured ? zeros : hash_without(internal::kWriterHash, file, ranges);
     return BoundHash{.label = "c2pa.hash.data", .value = internal::data_hash(ranges, content)};
-}
-
-// The manifests of the credential that was there, and ours behind them.
-Result<Buffer> make_store(const CredentialInput& input, Bytes manifest) {
-    Buffer content;
-    if (input.upstream) {
-        const ManifestStore store = TRY(ManifestStore::create(input.upstream->store));
-        for (const Manifest& each : store.manifests()) {
-            append(content, each.box->whole);
-        }
-    }
-    append(content, manifest);
-    Buffer out;
-    jumbf::append_superbox(out, "c2pa", kStoreLabel, content);
-    return out;
 }
 
 // Everything of one manifest but what the file's bytes decide.
@@ -85,9 +74,22 @@ struct Draft {
         return finished;
     }
     Result<Buffer> store(const Finished& finished, Bytes signature) const {
-        return make_store(input, finished.writer.manifest(finished.claim, signature));
+        return internal::make_store(input, finished.writer.manifest(finished.claim, signature));
     }
 };
+
+// The file with a longer store, when that moves nothing that is hashed but what stands behind it.
+Result<std::optional<Placement>> grow(const Carrier& carrier, Bytes file, Bytes store) {
+    if (carrier.growth == Growth::kAppended) {
+        return internal::append_to_bmff(file, store);
+    }
+    const auto found = TRY(carrier.find(file));
+    Placement placement = TRY(carrier.place(file, store));
+    const bool same_place = found && found->problem.empty() && found->ranges.size() == 1 &&
+                            placement.ranges.size() == 1 &&
+                            found->ranges[0].offset == placement.ranges[0].offset;
+    return same_place ? std::optional(std::move(placement)) : std::nullopt;
+}
 
 }  // namespace
 
@@ -101,6 +103,10 @@ Result<Credential> add_credential(Bytes file, Format format, const CredentialInp
     }
     Draft draft{.input = input, .statements = ManifestWriter(input)};
     TRY(internal::add_statements(input, format, draft.statements));
+
+    if (carrier->binding == Binding::kText) {
+        return internal::add_text_credential(file, input, draft.statements, signer);
+    }
 
     // First pass: zeros, to learn the size of the store and where it lies.
     const Buffer no_signature(signer.signature_bytes());
@@ -144,6 +150,40 @@ Result<DetachedCredential> make_detached_credential(Bytes file, Format format,
     const Buffer signature = TRY(signer.sign(finished.claim));
     return DetachedCredential{.store = TRY(draft.store(finished, signature)),
                               .manifest_label = finished.writer.label()};
+}
+
+Result<std::optional<Credential>> update_credential(Bytes file, Format format,
+                                                    const CredentialInput& input,
+                                                    ClaimSigner& signer) {
+    const Carrier* carrier = find_carrier(format);
+    if (carrier == nullptr || carrier->growth == Growth::kFixed) {
+        return std::optional<Credential>();
+    }
+    ManifestWriter writer(input, ManifestKind::kUpdate);
+    TRY(internal::add_update_statements(input, format, writer));
+    const Buffer claim = writer.claim();
+    const Buffer no_signature(signer.signature_bytes());
+    const Buffer zeros = TRY(internal::make_store(input, writer.manifest(claim, no_signature)));
+    const std::optional<Placement> measured = TRY(grow(*carrier, file, zeros));
+    if (!measured) {
+        return std::optional<Credential>();
+    }
+    // Somebody else may have bound his credential in a way that allows no longer store.
+    const internal::Content content{.view = FileView(file, measured->splice, input.release),
+                                    .format = format,
+                                    .store_ranges = measured->ranges,
+                                    .store_problem = {},
+                                    .problem_code = {}};
+    if (!internal::binding_holds(zeros, content)) {
+        return std::optional<Credential>();
+    }
+    const Buffer signature = TRY(signer.sign(claim));
+    COLOPHON_ASSERT(signature.size() == no_signature.size());
+    const Buffer store = TRY(internal::make_store(input, writer.manifest(claim, signature)));
+    std::optional<Placement> placement = TRY(grow(*carrier, file, store));
+    COLOPHON_ASSERT(placement.has_value());
+    return std::optional(Credential{
+        .splice = std::move(placement->splice), .manifest_label = writer.label(), .where = {}});
 }
 
 }  // namespace colophon::label::provenance

@@ -81,6 +81,14 @@ struct Credential {
 Result<Credential> add_credential(Bytes file, Format format, const CredentialInput& input,
                                   ClaimSigner& signer);
 
+// Adds an update manifest to the credential that is there (input.upstream, asserted): that the file
+// was passed on, by an intermediary who changed none of its bytes (C2PA 2.4, 11.2.3). The binding
+// of that credential stays the one that counts. Nothing where the store cannot grow without
+// touching what is hashed; then add_credential() makes a manifest of its own.
+Result<std::optional<Credential>> update_credential(Bytes file, Format format,
+                                                    const CredentialInput& input,
+                                                    ClaimSigner& signer);
+
 struct DetachedCredential {
     Buffer store;  // a whole manifest store: what a file FILE.c2pa holds
     std::string manifest_label;

@@ -138,6 +138,11 @@ Buffer FileView::read(const ByteRange& range) const {
     return out;
 }
 
+Bytes FileView::whole() const {
+    COLOPHON_ASSERT(splice_ == nullptr);
+    return source_;
+}
+
 Buffer hash_without(HashAlgorithm algorithm, const FileView& file,
                     const std::vector<ByteRange>& ranges) {
     ContentHasher hasher(algorithm);

@@ -67,6 +67,9 @@ public:
     void feed(const ByteRange& range, ContentHasher& hasher) const;
     // A copy of a short range.
     Buffer read(const ByteRange& range) const;
+    // The file itself, which must be there (asserted): nothing that a splice will make.
+    Bytes whole() const;
+    bool is_there() const noexcept { return splice_ == nullptr; }
 
 private:
     enum class Origin : std::uint8_t { kSource, kInserted };

@@ -27,7 +27,7 @@ constexpr std::string_view kUriPrefix = "self#jumbf=";
 
 ManifestKind kind_of(const jumbf::Superbox& box) {
     const std::string letters = box.letters();
-    if (letters == "c2ma") {
+    if (letters == "c2ma" || letters == "c2md") {  // 11.2.2: the latter is an older name
         return ManifestKind::kStandard;
     }
     if (letters == "c2um") {

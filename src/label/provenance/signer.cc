@@ -20,23 +20,27 @@ constexpr std::size_t kHeadBytes = 64;             // CBOR around the parts
 }  // namespace
 
 CredentialSigner::CredentialSigner(SigningCredential credential, TimeStamper time_stamper,
-                                   std::vector<Buffer> ocsp_responses)
+                                   Stapling stapling)
     : credential_(std::move(credential)),
       time_stamper_(std::move(time_stamper)),
-      ocsp_responses_(std::move(ocsp_responses)),
+      stapling_(std::move(stapling)),
       protected_header_(cose_protected_header(credential_.algorithm(), credential_.chain())) {
     signature_bytes_ = protected_header_.size() + kSignatureBytesMax + kHeadBytes;
     if (time_stamper_) {
         signature_bytes_ += kTimeStampBytesMax;
     }
-    for (const Buffer& each : ocsp_responses_) {
-        signature_bytes_ += each.size() + kHeadBytes;
+    if (stapling_.response) {
+        signature_bytes_ += stapling_.response_bytes_max + kHeadBytes;
     }
 }
 
 Result<Buffer> CredentialSigner::sign(Bytes claim) {
+    CoseExtras extras;
+    // Before the signature, so that the time stamp after it is not older than the answer.
+    if (stapling_.response) {
+        extras.ocsp_responses.push_back(TRY(stapling_.response()));
+    }
     const Buffer signature = TRY(credential_.sign(cose_signed_bytes(protected_header_, claim)));
-    CoseExtras extras{.time_stamp = {}, .ocsp_responses = ocsp_responses_};
     if (time_stamper_) {
         extras.time_stamp = TRY(time_stamper_(cose_time_stamp_input(protected_header_, signature)));
     }

@@ -26,12 +26,19 @@ public:
 // Asks a time-stamp authority: the token (DER) over these bytes.
 using TimeStamper = std::function<Result<Buffer>(Bytes message)>;
 
+// What goes beside each signature to show that the signer's certificate was not revoked then
+// (C2PA 2.4, 14.5.2).
+struct Stapling {
+    std::function<Result<Buffer>()> response;  // an OCSPResponse (DER); may be empty: none
+    std::size_t response_bytes_max = 0;        // room that is kept for it
+};
+
 // Signs with a key that this process holds.
 class CredentialSigner final : public ClaimSigner {
 public:
-    // `time_stamper` may be empty. `ocsp_responses`: DER, stapled to every signature.
+    // `time_stamper` may be empty.
     CredentialSigner(SigningCredential credential, TimeStamper time_stamper,
-                     std::vector<Buffer> ocsp_responses = {});
+                     Stapling stapling = {});
 
     std::size_t signature_bytes() const override { return signature_bytes_; }
     Result<Buffer> sign(Bytes claim) override;
@@ -39,7 +46,7 @@ public:
 private:
     SigningCredential credential_;
     TimeStamper time_stamper_;
-    std::vector<Buffer> ocsp_responses_;
+    Stapling stapling_;
     Buffer protected_header_;
     std::size_t signature_bytes_ = 0;
 };

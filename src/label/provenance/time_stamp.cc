@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "label/provenance/certificate.h"
+#include "label/provenance/internal/x509.h"
 
 #include <fmt/format.h>
 #include <openssl/asn1.h>
@@ -18,13 +19,10 @@
 #include <openssl/ts.h>
 #include <openssl/types.h>
 #include <openssl/x509.h>
-#include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <string>
@@ -107,14 +105,6 @@ bool imprint_matches(TS_TST_INFO* info, Bytes message) {
     return std::ranges::equal(bytes, digest(type, message));
 }
 
-std::optional<Time> time_of(TS_TST_INFO* info) {
-    std::tm parts{};
-    if (ASN1_TIME_to_tm(TS_TST_INFO_get_time(info), &parts) != 1) {
-        return std::nullopt;
-    }
-    return std::chrono::sys_seconds{std::chrono::seconds{timegm(&parts)}};
-}
-
 std::optional<Certificate> copy_of(X509* certificate) {
     unsigned char* der = nullptr;
     const int size = i2d_X509(certificate, &der);
@@ -156,7 +146,7 @@ TimeStampReading judge(PKCS7* token, Bytes message, const std::vector<Certificat
     if (!info || TS_TST_INFO_get_msg_imprint(info.get()) == nullptr) {
         return reading;
     }
-    const auto time = time_of(info.get());
+    const auto time = internal::time_of(TS_TST_INFO_get_time(info.get()));
     if (!time) {
         return reading;
     }

@@ -13,6 +13,7 @@
 #include "label/provenance/internal/validation.h"
 #include "label/provenance/jumbf.h"
 #include "label/provenance/manifest_store.h"
+#include "label/provenance/ocsp.h"
 
 #include <fmt/format.h>
 
@@ -90,7 +91,11 @@ std::set<std::string> recorded_of(const cbor::Value& assertion) {
 class Validator {
 public:
     Validator(const ManifestStore& store, const Trust& trust)
-        : context_{.store = store, .trust = trust, .redacted = {}, .time_stamps = {}} {}
+        : context_{.store = store,
+                   .trust = trust,
+                   .redacted = {},
+                   .time_stamps = {},
+                   .certificate_statuses = {}} {}
 
     void run(const Content& content, CredentialReading& reading) {
         gather();
@@ -98,7 +103,7 @@ public:
         Report report;
         auto checked = check_manifest(active, report, &reading);
         if (checked) {
-            bind(*checked, content, report);
+            bind(*checked, content, report, reading);
         }
         reading.statuses = report.take();
         for (const Ingredient& each : ingredients_) {
@@ -131,6 +136,7 @@ private:
             }
             for (const Assertion& each : internal::check_assertions(context_, *claim, unheard)) {
                 take_stamps(each);
+                take_statuses(each);
                 if (!internal::is_ingredient(each.kind()) || !each.value) {
                     continue;
                 }
@@ -152,6 +158,19 @@ private:
         for (const auto& [name, token] : *assertion.value->if_map()) {
             if (name.if_text() != nullptr && token.if_bytes() != nullptr) {
                 context_.time_stamps[*name.if_text()].push_back(*token.if_bytes());
+            }
+        }
+    }
+
+    void take_statuses(const Assertion& assertion) {
+        if (assertion.kind() != "c2pa.certificate-status" || !assertion.value) {
+            return;
+        }
+        const cbor::Array* list = assertion.value->array("ocspVals");
+        for (const cbor::Value& each : list == nullptr ? cbor::Array{} : *list) {
+            if (each.if_bytes() != nullptr &&
+                context_.certificate_statuses.size() < kOcspResponsesMax) {
+                context_.certificate_statuses.push_back(*each.if_bytes());
             }
         }
     }
@@ -200,8 +219,10 @@ private:
         return Checked{.claim = std::move(*claim), .assertions = std::move(assertions)};
     }
 
-    // 15.12: the binding of the first standard manifest on the way up.
-    void bind(const Checked& active, const Content& content, Report& report) {
+    // 15.12: the binding of the first standard manifest on the way up. What the manifests in
+    // between and that one say of the content holds too: update manifests only add to it.
+    void bind(const Checked& active, const Content& content, Report& report,
+              CredentialReading& reading) {
         if (active.claim.manifest->kind != ManifestKind::kUpdate) {
             internal::check_binding(active.claim, active.assertions, content, report);
             return;
@@ -211,18 +232,17 @@ private:
         const Manifest* manifest = active.claim.manifest;
         for (std::size_t step = 0; step < context_.store.manifests().size(); ++step) {
             manifest = parent_of(*manifest);
-            if (manifest == nullptr) {
+            Report unheard;
+            const auto claim = manifest == nullptr ? std::optional<Claim>()
+                                                   : internal::read_claim(*manifest, unheard);
+            if (!claim) {
                 break;
             }
+            const auto assertions = internal::check_assertions(context_, *claim, unheard);
+            describe_assertions(assertions, reading);
             if (manifest->kind == ManifestKind::kStandard) {
-                Report unheard;
-                if (const auto claim = internal::read_claim(*manifest, unheard)) {
-                    internal::check_binding(*claim,
-                                            internal::check_assertions(context_, *claim, unheard),
-                                            updated, report);
-                    return;
-                }
-                break;
+                internal::check_binding(*claim, assertions, updated, report);
+                return;
             }
         }
         report.fail("claim.hardBindings.missing", active.claim.uri(active.claim.box->label));
@@ -354,6 +374,11 @@ private:
             reading.title = *title;
         }
         reading.generator = generator_of(claim.value);
+        describe_assertions(assertions, reading);
+    }
+
+    static void describe_assertions(const std::vector<Assertion>& assertions,
+                                    CredentialReading& reading) {
         for (const Assertion& each : assertions) {
             if (each.value) {
                 describe_assertion(each, reading);
@@ -382,7 +407,7 @@ private:
                 describe_action(each, reading);
             }
         } else if (assertion.kind() == internal::kAigcAssertion &&
-                   assertion.value->if_map() != nullptr) {
+                   assertion.value->if_map() != nullptr && reading.aigc.empty()) {
             json::Object object;
             for (const auto& [name, value] : *assertion.value->if_map()) {
                 if (name.if_text() != nullptr && value.if_text() != nullptr) {
@@ -430,10 +455,12 @@ void validate(Bytes store_bytes, const Content& content, const Trust& trust,
     reading.validated_at = trust.now;
     const auto store = ManifestStore::create(store_bytes);
     if (!store.ok()) {
-        reading.statuses.push_back({.kind = StatusKind::kFailure,
-                                    .code = "general.error",
-                                    .url = {},
-                                    .what = store.error().what});
+        const bool named = !content.problem_code.empty();
+        reading.statuses.push_back(
+            {.kind = StatusKind::kFailure,
+             .code = named ? content.problem_code : std::string("general.error"),
+             .url = {},
+             .what = named ? content.store_problem : store.error().what});
         return;
     }
     reading.manifests = store->manifests().size();
@@ -441,6 +468,18 @@ void validate(Bytes store_bytes, const Content& content, const Trust& trust,
 }
 
 }  // namespace
+
+namespace internal {
+
+bool binding_holds(Bytes store, const Content& content) {
+    CredentialReading reading;
+    validate(store, content, Trust{}, reading);
+    return std::ranges::any_of(reading.statuses, [](const Status& each) {
+        return each.kind == StatusKind::kSuccess && each.code.ends_with("Hash.match");
+    });
+}
+
+}  // namespace internal
 
 std::string_view credential_state_name(CredentialState state) noexcept {
     constexpr std::array<std::string_view, 3> kNames{"invalid", "valid", "trusted"};
@@ -462,7 +501,6 @@ Result<CredentialReading> read_credential(Bytes file, Format format, const Trust
     reading.where = found->where;
     reading.store = std::move(found->store);
     const Content content{.view = FileView(file, release),
-                          .file = file,
                           .format = format,
                           .store_ranges = found->ranges,
                           .store_problem = found->problem,
@@ -477,7 +515,6 @@ CredentialReading read_detached(Bytes store, Bytes file, Format format, const Tr
     reading.where = "detached";
     reading.store = to_buffer(store);
     const Content content{.view = FileView(file),
-                          .file = file,
                           .format = format,
                           .store_ranges = {},
                           .store_problem = {},

@@ -47,7 +47,8 @@ struct CredentialReading {
     std::vector<Status> statuses;  // of the active manifest
     std::vector<IngredientReport> ingredients;
 
-    // What the active manifest says; only as good as `state`.
+    // What the active manifest says, and where it is an update manifest those that it adds to; only
+    // as good as `state`.
     std::string manifest_label;
     std::size_t manifests = 0;
     std::string generator;  // "Colophon 0.1.0"

@@ -2,10 +2,14 @@
 // C2PA 2.4, 15.12: whether the bytes of the file are those that the manifest was made for.
 
 #include "core/bytes.h"
+#include "label/format.h"
 #include "label/provenance/cbor.h"
 #include "label/provenance/hashing.h"
 #include "label/provenance/internal/bmff_hash.h"
+#include "label/provenance/internal/box_hash.h"
 #include "label/provenance/internal/collection_hash.h"
+#include "label/provenance/internal/merkle_check.h"
+#include "label/provenance/internal/text_wrapper.h"
 #include "label/provenance/internal/validation.h"
 
 #include <fmt/format.h>
@@ -78,10 +82,7 @@ void check_data_hash(const Claim& claim, const Assertion& assertion, const Conte
         mismatch("the assertion holds no hash");
         return;
     }
-    const std::string* named = assertion.value->text("alg");
-    const auto algorithm =
-        algorithm_of(named == nullptr ? std::optional<std::string>() : std::optional(*named), claim,
-                     assertion.uri, report);
+    const auto algorithm = algorithm_of(assertion.value->text("alg"), claim, assertion.uri, report);
     if (!algorithm) {
         return;
     }
@@ -130,20 +131,13 @@ void check_bmff_hash(const Claim& claim, const Assertion& assertion, const Conte
         report.fail("assertion.bmffHash.malformed", assertion.uri);
         return;
     }
-    if (assertion.value->find("merkle") != nullptr) {
-        report.fail("general.error", assertion.uri,
-                    "this version checks no Merkle trees of fragmented media");
-        return;
-    }
     const Buffer* wanted = assertion.value->bytes("hash");
-    const std::string* named = assertion.value->text("alg");
-    const auto algorithm =
-        algorithm_of(named == nullptr ? std::optional<std::string>() : std::optional(*named), claim,
-                     assertion.uri, report);
+    const auto algorithm = algorithm_of(assertion.value->text("alg"), claim, assertion.uri, report);
     if (!algorithm) {
         return;
     }
-    if (wanted == nullptr) {
+    const bool trees = assertion.value->find("merkle") != nullptr;
+    if (wanted == nullptr && !trees) {
         mismatch("the assertion holds no hash");
         return;
     }
@@ -151,14 +145,20 @@ void check_bmff_hash(const Claim& claim, const Assertion& assertion, const Conte
         mismatch(content.store_problem);
         return;
     }
-    const auto hash =
-        hash_bmff(*algorithm, content.view, *exclusions, assertion.kind() != "c2pa.hash.bmff");
-    if (!hash.ok() || *hash != *wanted) {
-        mismatch(hash.ok() ? std::string("the file was changed after it was signed")
-                           : hash.error().what);
+    const auto hasher =
+        BmffHasher::create(content.view, *exclusions, assertion.kind() != "c2pa.hash.bmff");
+    if (!hasher.ok()) {
+        mismatch(hasher.error().what);
         return;
     }
-    if (!are_usual(*exclusions)) {
+    if (wanted != nullptr && hasher->all(*algorithm) != *wanted) {
+        mismatch("the file was changed after it was signed");
+        return;
+    }
+    if (trees && !check_merkle(claim, assertion, content, *hasher, report)) {
+        return;
+    }
+    if (!are_usual(*exclusions, trees)) {
         report.inform("assertion.bmffHash.additionalExclusionsPresent", assertion.uri);
     }
     report.success("assertion.bmffHash.match", assertion.uri);
@@ -172,8 +172,13 @@ void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
         if (!is_hard_binding(each.kind())) {
             continue;
         }
-        if (each.kind() == "c2pa.hash.data" && each.value) {
+        const bool in_text = content.format == Format::kPlainText && !content.detached;
+        if (each.kind() == "c2pa.hash.data" && each.value && in_text) {
+            check_text_hash(claim, each, content, report);
+        } else if (each.kind() == "c2pa.hash.data" && each.value) {
             check_data_hash(claim, each, content, report);
+        } else if (each.kind() == "c2pa.hash.boxes" && each.value) {
+            check_box_hash(claim, each, content, report);
         } else if (each.kind().starts_with("c2pa.hash.bmff") && each.value) {
             check_bmff_hash(claim, each, content, report);
         } else if (each.kind() == "c2pa.hash.collection.data" && each.value) {

@@ -23,44 +23,7 @@ constexpr std::size_t kExclusionsMax = 64;
 constexpr std::size_t kPathPartsMax = 8;
 constexpr std::size_t kBoxesMax = 1U << 16U;
 
-struct Box {
-    std::string type;
-    ByteRange range;
-    std::uint64_t header = 8;
-};
-
-// The boxes of a range, one behind the other.
-Result<std::vector<Box>> boxes_in(const FileView& file, const ByteRange& range) {
-    std::vector<Box> boxes;
-    std::uint64_t at = range.offset;
-    while (range.end() - at >= 8) {
-        if (boxes.size() == kBoxesMax) {
-            return Error{ErrorCode::kLimit, "more boxes than are hashed one by one"};
-        }
-        const Buffer head =
-            file.read({.offset = at, .size = std::min<std::uint64_t>(16, range.end() - at)});
-        Box box{.type = std::string(as_text(Bytes(head).subspan(4, 4))),
-                .range = {.offset = at, .size = load_be32(head)},
-                .header = 8};
-        if (box.range.size == 1 && head.size() == 16) {
-            box.range.size = load_be64(Bytes(head).subspan(8));
-            box.header = 16;
-        } else if (box.range.size == 0) {
-            box.range.size = range.end() - at;
-        }
-        if (box.range.size < box.header || box.range.size > range.end() - at) {
-            return corrupt_at("a box of an impossible size", at);
-        }
-        at += box.range.size;
-        boxes.push_back(std::move(box));
-    }
-    if (at != range.end()) {
-        boxes.push_back({.type = {}, .range = {.offset = at, .size = range.end() - at}});
-    }
-    return boxes;
-}
-
-bool fits(const FileView& file, const Box& box, const BmffExclusion& rule) {
+bool fits(const FileView& file, const BmffBox& box, const BmffExclusion& rule) {
     if (rule.length && *rule.length != box.range.size) {
         return false;
     }
@@ -87,7 +50,7 @@ bool fits(const FileView& file, const Box& box, const BmffExclusion& rule) {
     });
 }
 
-void exclude(const Box& box, const BmffExclusion& rule, std::vector<ByteRange>& out) {
+void exclude(const BmffBox& box, const BmffExclusion& rule, std::vector<ByteRange>& out) {
     if (rule.subset.empty()) {
         out.push_back(box.range);
         return;
@@ -118,10 +81,10 @@ PathPart part_of(const std::string& text) {
 }
 
 Result<void> apply(const FileView& file, const BmffExclusion& rule, std::size_t depth,
-                   const std::vector<Box>& boxes, std::vector<ByteRange>& out) {
+                   const std::vector<BmffBox>& boxes, std::vector<ByteRange>& out) {
     const PathPart part = part_of(rule.path[depth]);
     std::size_t count = 0;
-    for (const Box& box : boxes) {
+    for (const BmffBox& box : boxes) {
         if (box.type != part.type || (part.number != 0 && ++count != part.number)) {
             continue;
         }
@@ -133,8 +96,8 @@ Result<void> apply(const FileView& file, const BmffExclusion& rule, std::size_t 
         }
         const std::uint64_t skip = box.header + (box.type == "meta" ? 4 : 0);
         if (box.range.size >= skip) {
-            const auto inner = TRY(
-                boxes_in(file, {.offset = box.range.offset + skip, .size = box.range.size - skip}));
+            const auto inner = TRY(bmff_boxes_in(
+                file, {.offset = box.range.offset + skip, .size = box.range.size - skip}));
             TRY(apply(file, rule, depth + 1, inner, out));
         }
     }
@@ -296,48 +259,94 @@ cbor::Value write_bmff_exclusions(const std::vector<BmffExclusion>& exclusions) 
     return list;
 }
 
-bool are_usual(const std::vector<BmffExclusion>& exclusions) {
+bool are_usual(const std::vector<BmffExclusion>& exclusions, bool trees) {
     constexpr std::array<std::string_view, 5> kUsual{"uuid", "ftyp", "mfra", "free", "skip"};
+    // A.5.6: what Merkle trees cover, but for the head that holds it in its place.
+    const std::vector<ByteRange> media{{.offset = 16, .size = 0}};
     return std::ranges::all_of(exclusions, [&](const BmffExclusion& each) {
+        if (trees && each.path == std::vector<std::string>{"mdat"} && each.subset == media) {
+            return true;
+        }
         return each.path.size() == 1 &&
                std::ranges::find(kUsual, each.path.front()) != kUsual.end() &&
                (each.path.front() != "uuid" || !each.data.empty());
     });
 }
 
-Result<Buffer> hash_bmff(HashAlgorithm algorithm, const FileView& file,
-                         const std::vector<BmffExclusion>& exclusions, bool with_places) {
-    const std::vector<Box> boxes = TRY(boxes_in(file, {.offset = 0, .size = file.size()}));
-    std::vector<ByteRange> excluded;
-    for (const BmffExclusion& rule : exclusions) {
-        TRY(apply(file, rule, 0, boxes, excluded));
+Result<std::vector<BmffBox>> bmff_boxes_in(const FileView& file, const ByteRange& range) {
+    std::vector<BmffBox> boxes;
+    std::uint64_t at = range.offset;
+    while (range.end() - at >= 8) {
+        if (boxes.size() == kBoxesMax) {
+            return Error{ErrorCode::kLimit, "more boxes than are hashed one by one"};
+        }
+        const Buffer head =
+            file.read({.offset = at, .size = std::min<std::uint64_t>(16, range.end() - at)});
+        BmffBox box{.type = std::string(as_text(Bytes(head).subspan(4, 4))),
+                    .range = {.offset = at, .size = load_be32(head)},
+                    .header = 8};
+        if (box.range.size == 1 && head.size() == 16) {
+            box.range.size = load_be64(Bytes(head).subspan(8));
+            box.header = 16;
+        } else if (box.range.size == 0) {
+            box.range.size = range.end() - at;
+        }
+        if (box.range.size < box.header || box.range.size > range.end() - at) {
+            return corrupt_at("a box of an impossible size", at);
+        }
+        at += box.range.size;
+        boxes.push_back(std::move(box));
     }
-    merge(excluded);
+    if (at != range.end()) {
+        boxes.push_back({.type = {}, .range = {.offset = at, .size = range.end() - at}});
+    }
+    return boxes;
+}
+
+Result<BmffHasher> BmffHasher::create(const FileView& file,
+                                      const std::vector<BmffExclusion>& exclusions,
+                                      bool with_places) {
+    BmffHasher hasher(file, with_places);
+    hasher.boxes_ = TRY(bmff_boxes_in(file, {.offset = 0, .size = file.size()}));
+    for (const BmffExclusion& rule : exclusions) {
+        TRY(apply(file, rule, 0, hasher.boxes_, hasher.excluded_));
+    }
+    merge(hasher.excluded_);
+    return hasher;
+}
+
+Buffer BmffHasher::some(HashAlgorithm algorithm, std::size_t first, std::size_t last) const {
     ContentHasher hasher(algorithm);
-    auto gap = excluded.begin();
-    for (const Box& box : boxes) {
-        while (gap != excluded.end() && gap->end() <= box.range.offset) {
+    auto gap = excluded_.begin();
+    for (std::size_t i = first; i < last; ++i) {
+        const BmffBox& box = boxes_[i];
+        while (gap != excluded_.end() && gap->end() <= box.range.offset) {
             ++gap;
         }
-        if (gap != excluded.end() && gap->offset <= box.range.offset &&
+        if (gap != excluded_.end() && gap->offset <= box.range.offset &&
             gap->end() >= box.range.end()) {
             continue;
         }
-        if (with_places) {
+        if (with_places_) {
             Buffer place;
             append_be64(place, box.range.offset);
             hasher.update(place);
         }
         std::uint64_t at = box.range.offset;
-        for (auto each = gap; each != excluded.end() && each->offset < box.range.end(); ++each) {
+        for (auto each = gap; each != excluded_.end() && each->offset < box.range.end(); ++each) {
             if (each->offset > at) {
-                file.feed({.offset = at, .size = each->offset - at}, hasher);
+                file_.feed({.offset = at, .size = each->offset - at}, hasher);
             }
             at = std::max(at, std::min(each->end(), box.range.end()));
         }
-        file.feed({.offset = at, .size = box.range.end() - at}, hasher);
+        file_.feed({.offset = at, .size = box.range.end() - at}, hasher);
     }
     return hasher.finish();
+}
+
+Result<Buffer> hash_bmff(HashAlgorithm algorithm, const FileView& file,
+                         const std::vector<BmffExclusion>& exclusions, bool with_places) {
+    return TRY(BmffHasher::create(file, exclusions, with_places)).all(algorithm);
 }
 
 }  // namespace colophon::label::provenance::internal

@@ -9,6 +9,7 @@
 #include "label/provenance/hashing.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,11 +40,43 @@ std::optional<std::vector<BmffExclusion>> read_bmff_exclusions(const cbor::Value
 // The three that the specification wants and no other.
 std::vector<BmffExclusion> standard_bmff_exclusions();
 cbor::Value write_bmff_exclusions(const std::vector<BmffExclusion>& exclusions);
-// Whether only boxes are excluded that a validator expects: those three, free and skip.
-bool are_usual(const std::vector<BmffExclusion>& exclusions);
+// Whether only boxes are excluded that a validator expects: those three, free and skip, and with
+// Merkle trees the media that they cover.
+bool are_usual(const std::vector<BmffExclusion>& exclusions, bool trees);
 
-// `with_places`: since version 2 the place of each box is hashed in front of it. kCorrupt when the
-// boxes do not follow each other.
+// A box of a file, or what is left behind the last one that has a header (type empty).
+struct BmffBox {
+    std::string type;
+    ByteRange range;
+    std::uint64_t header = 8;
+};
+
+// The boxes of a range, one behind the other. kCorrupt when they do not follow each other; kLimit.
+Result<std::vector<BmffBox>> bmff_boxes_in(const FileView& file, const ByteRange& range);
+
+// Hashes boxes at the top of a file without what a list excludes.
+class BmffHasher {
+public:
+    // `with_places`: since version 2 the place of each box is hashed in front of it. kCorrupt when
+    // the boxes do not follow each other.
+    static Result<BmffHasher> create(const FileView& file,
+                                     const std::vector<BmffExclusion>& exclusions,
+                                     bool with_places);
+
+    const std::vector<BmffBox>& boxes() const noexcept { return boxes_; }
+    // Of all boxes, or of those from the first to the one before the last.
+    Buffer all(HashAlgorithm algorithm) const { return some(algorithm, 0, boxes_.size()); }
+    Buffer some(HashAlgorithm algorithm, std::size_t first, std::size_t last) const;
+
+private:
+    BmffHasher(const FileView& file, bool with_places) : file_(file), with_places_(with_places) {}
+
+    const FileView& file_;
+    bool with_places_;
+    std::vector<BmffBox> boxes_;
+    std::vector<ByteRange> excluded_;  // in order and apart
+};
+
 Result<Buffer> hash_bmff(HashAlgorithm algorithm, const FileView& file,
                          const std::vector<BmffExclusion>& exclusions, bool with_places);
 

@@ -3,6 +3,10 @@
 //
 //   uuid box: D8FEC3D6-1B0E-483C-9297-5828877EC481 | version and flags:u32 | purpose NUL |
 //             offset of a Merkle box:u64, 0 | store
+//
+// Update manifests come in a box of the purpose "update", the last of the file, and the first box
+// is then of the purpose "original" (A.5.3). Both stores count as one. c2pa-rs reads the offset in
+// that box too, which A.5.3 does not name; so we write it, as 0, and read boxes of both kinds.
 
 #include "core/bytes.h"
 #include "core/result.h"
@@ -12,6 +16,8 @@
 #include "label/provenance/carrier.h"
 #include "label/provenance/internal/bmff_hash.h"
 #include "label/provenance/internal/carriers.h"
+#include "label/provenance/jumbf.h"
+#include "label/provenance/manifest_store.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -27,6 +33,7 @@ namespace {
 
 constexpr std::string_view kManifest = "manifest";
 constexpr std::string_view kOriginal = "original";
+constexpr std::string_view kUpdate = "update";
 constexpr std::string_view kMerkle = "merkle";
 constexpr std::size_t kPurposeCharsMax = 16;
 
@@ -57,6 +64,7 @@ StoreBox read_box(Bytes file, const bmff::Box& box) {
 
 struct Layout {
     std::uint64_t place = 0;  // behind 'ftyp'
+    bool open_end = false;    // the last box says that it lasts to the end
     std::vector<StoreBox> stores;
 };
 
@@ -67,11 +75,42 @@ Result<Layout> walk(Bytes file) {
         if (box->type == bmff::box_type("ftyp") && layout.place == 0) {
             layout.place = box->end();
         }
+        layout.open_end = box->to_end;
         if (is_c2pa(*box)) {
             layout.stores.push_back(read_box(file, *box));
         }
     }
     return layout;
+}
+
+bool is_update(const StoreBox& each, Bytes file) {
+    return each.purpose == kUpdate && each.box.end() == file.size() && !each.box.to_end;
+}
+
+// The manifests of both, in their order.
+Result<Buffer> join_stores(Bytes original, Bytes update) {
+    const ManifestStore first = TRY(ManifestStore::create(original));
+    const ManifestStore second = TRY(ManifestStore::create(update));
+    Buffer content;
+    for (const ManifestStore* store : {&first, &second}) {
+        for (const Manifest& each : store->manifests()) {
+            append(content, each.box->whole);
+        }
+    }
+    Buffer out;
+    jumbf::append_superbox(out, "c2pa", kStoreLabel, content);
+    return out;
+}
+
+void take_update(const StoreBox& each, FoundStore& found) {
+    found.ranges.push_back({.offset = each.box.offset, .size = each.box.size});
+    const bool offset = each.data.size() >= 8 && load_be64(each.data) == 0;
+    auto joined = join_stores(found.store, each.data.subspan(offset ? 8 : 0));
+    if (joined.ok()) {
+        found.store = std::move(joined).value();
+    } else {
+        found.problem = "the C2PA box with the update manifests cannot be read";
+    }
 }
 
 }  // namespace
@@ -81,6 +120,10 @@ Result<std::optional<FoundStore>> find_in_bmff(Bytes file) {
     std::optional<FoundStore> found;
     for (const StoreBox& each : layout.stores) {
         if (each.purpose == kMerkle && found) {
+            continue;
+        }
+        if (is_update(each, file) && found && layout.stores.front().purpose == kOriginal) {
+            take_update(each, *found);
             continue;
         }
         if (found || (each.purpose != kManifest && each.purpose != kOriginal)) {
@@ -111,6 +154,47 @@ Result<std::optional<FoundStore>> find_in_bmff(Bytes file) {
         found->store = to_buffer(each.data.subspan(8));
     }
     return found;
+}
+
+Result<std::optional<Placement>> append_to_bmff(Bytes file, Bytes store) {
+    const Layout layout = TRY(walk(file));
+    if (layout.stores.empty() || layout.stores.front().data.size() < 8 || layout.open_end) {
+        return std::optional<Placement>();
+    }
+    const StoreBox& first = layout.stores.front();
+    const ManifestStore original = TRY(ManifestStore::create(first.data.subspan(8)));
+    const ManifestStore all = TRY(ManifestStore::create(store));
+    Buffer content;
+    for (std::size_t i = 0; i < all.manifests().size(); ++i) {
+        const Bytes whole = all.manifests()[i].box->whole;
+        if (i >= original.manifests().size()) {
+            append(content, whole);
+        } else if (!std::ranges::equal(whole, original.manifests()[i].box->whole)) {
+            return Error{ErrorCode::kCorrupt, "the C2PA box of the file holds other manifests"};
+        }
+    }
+    Buffer payload = to_buffer(Bytes(kC2paUuid));
+    append_be32(payload, 0);
+    append(payload, kUpdate);
+    payload.push_back(0);
+    append_be64(payload, 0);
+    jumbf::append_superbox(payload, "c2pa", kStoreLabel, content);
+    Buffer box;
+    bmff::append_box(box, bmff::box_type("uuid"), payload);
+
+    // The purpose lies behind size, type, uuid, version and flags; both words are as long.
+    static_assert(kManifest.size() == kOriginal.size());
+    const std::uint64_t purpose = first.box.end() - first.data.size() - 1 - first.purpose.size();
+    const std::uint64_t kept_end =
+        is_update(layout.stores.back(), file) ? layout.stores.back().box.offset : file.size();
+    Placement placement;
+    placement.splice.copy(0, purpose);
+    placement.splice.insert(to_buffer(kOriginal));
+    placement.splice.copy(purpose + kOriginal.size(), kept_end - purpose - kOriginal.size());
+    placement.ranges = {{.offset = first.box.offset, .size = first.box.size},
+                        {.offset = kept_end, .size = box.size()}};
+    placement.splice.insert(std::move(box));
+    return std::optional(std::move(placement));
 }
 
 Result<Placement> place_in_bmff(Bytes file, Bytes store) {

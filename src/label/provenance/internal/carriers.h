@@ -41,10 +41,20 @@ Result<Placement> place_in_html(Bytes file, Bytes store);
 Result<std::optional<FoundStore>> find_in_markdown(Bytes file);
 Result<Placement> place_in_markdown(Bytes file, Bytes store);
 
+Result<std::optional<FoundStore>> find_in_text(Bytes file);
+Result<Placement> place_in_text(Bytes file, Bytes store);
+
+Result<std::optional<FoundStore>> find_in_ogg(Bytes file);
+Result<Placement> place_in_ogg(Bytes file, Bytes store);
+
 Result<std::optional<FoundStore>> find_in_zip(Bytes file);
 Result<Placement> place_in_zip(Bytes file, Bytes store);
 
 Result<std::optional<FoundStore>> find_in_bmff(Bytes file);
 Result<Placement> place_in_bmff(Bytes file, Bytes store);
+// The file with those manifests of `store` that its box does not hold in a box at its end
+// (C2PA 2.4, A.5.3): no byte that is hashed moves. Nothing when there is no box, or nothing can be
+// put behind the last one. kCorrupt when its box holds others.
+Result<std::optional<Placement>> append_to_bmff(Bytes file, Bytes store);
 
 }  // namespace colophon::label::provenance::internal

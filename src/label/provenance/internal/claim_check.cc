@@ -166,7 +166,8 @@ std::optional<Assertion> check_assertion(const Context& context, const Claim& cl
         report.fail("assertion.outsideManifest", url);
         return std::nullopt;
     }
-    const auto algorithm = algorithm_of(reference.algorithm, claim, url, report);
+    const auto algorithm =
+        algorithm_of(reference.algorithm ? &*reference.algorithm : nullptr, claim, url, report);
     if (!algorithm) {
         return std::nullopt;
     }
@@ -245,10 +246,9 @@ bool is_actions(std::string_view kind) noexcept {
     return kind == "c2pa.actions" || kind == "c2pa.actions.v2";
 }
 
-std::optional<HashAlgorithm> algorithm_of(const std::optional<std::string>& named,
-                                          const Claim& claim, const std::string& url,
-                                          Report& report) {
-    const auto algorithm = named ? parse_hash_algorithm(*named) : claim.algorithm;
+std::optional<HashAlgorithm> algorithm_of(const std::string* named, const Claim& claim,
+                                          const std::string& url, Report& report) {
+    const auto algorithm = named != nullptr ? parse_hash_algorithm(*named) : claim.algorithm;
     if (!algorithm) {
         report.fail("algorithm.unsupported", url, "a hash algorithm that is not allowed");
     }

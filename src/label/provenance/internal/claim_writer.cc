@@ -133,14 +133,18 @@ bool has_parent(const CredentialInput& input) {
     return input.upstream.has_value() || !input.as_producer || input.origin == Origin::kSuspected;
 }
 
+cbor::Map opened(const CredentialInput& input, const ManifestWriter& writer) {
+    cbor::Map opened = action(input, "c2pa.opened");
+    opened.emplace_back("parameters",
+                        cbor::Map{{"ingredients", cbor::Array{writer.reference(kIngredient)}}});
+    return opened;
+}
+
 cbor::Array actions(const CredentialInput& input, Format format, const ManifestWriter& writer) {
     cbor::Array list;
     const bool knows_origin = input.as_producer && input.origin != Origin::kSuspected;
     if (has_parent(input)) {
-        cbor::Map opened = action(input, "c2pa.opened");
-        opened.emplace_back("parameters",
-                            cbor::Map{{"ingredients", cbor::Array{writer.reference(kIngredient)}}});
-        list.emplace_back(std::move(opened));
+        list.emplace_back(opened(input, writer));
         if (knows_origin) {
             cbor::Map edited = action(input, "c2pa.edited");
             edited.emplace_back("digitalSourceType", source_type(input, format));
@@ -206,8 +210,8 @@ std::string uuid_text(std::array<std::uint8_t, 16> random) {
                        hex.substr(16, 4), hex.substr(20));
 }
 
-ManifestWriter::ManifestWriter(const CredentialInput& input)
-    : input_(input), label_("urn:c2pa:" + uuid_text(input.manifest_id)) {}
+ManifestWriter::ManifestWriter(const CredentialInput& input, ManifestKind kind)
+    : input_(input), kind_(kind), label_("urn:c2pa:" + uuid_text(input.manifest_id)) {}
 
 void ManifestWriter::add(std::string_view label, const cbor::Value& value,
                          Attribution attribution) {
@@ -263,7 +267,7 @@ Buffer ManifestWriter::manifest(Bytes claim, Bytes signature) const {
     jumbf::append_box(signature_box, "cbor", signature);
     jumbf::append_superbox(content, "c2cs", kSignatureLabel, signature_box);
     Buffer out;
-    jumbf::append_superbox(out, "c2ma", label_, content);
+    jumbf::append_superbox(out, kind_ == ManifestKind::kUpdate ? "c2um" : "c2ma", label_, content);
     return out;
 }
 
@@ -289,6 +293,34 @@ Result<void> add_statements(const CredentialInput& input, Format format, Manifes
         writer.add(kAigcAssertion, TRY(aigc_record(input.aigc)));
     }
     return {};
+}
+
+Result<void> add_update_statements(const CredentialInput& input, Format format,
+                                   ManifestWriter& writer) {
+    COLOPHON_ASSERT(input.upstream.has_value());
+    writer.add(kIngredient, TRY(ingredient(input, format)));
+    writer.add(
+        kActions,
+        cbor::Map{{"actions", cbor::Array{opened(input, writer), action(input, "c2pa.published")}},
+                  {"allActionsIncluded", true}});
+    if (!input.aigc.empty()) {
+        writer.add(kAigcAssertion, TRY(aigc_record(input.aigc)));
+    }
+    return {};
+}
+
+Result<Buffer> make_store(const CredentialInput& input, Bytes manifest) {
+    Buffer content;
+    if (input.upstream) {
+        const ManifestStore store = TRY(ManifestStore::create(input.upstream->store));
+        for (const Manifest& each : store.manifests()) {
+            append(content, each.box->whole);
+        }
+    }
+    append(content, manifest);
+    Buffer out;
+    jumbf::append_superbox(out, "c2pa", kStoreLabel, content);
+    return out;
 }
 
 cbor::Value bmff_hash(Bytes hash) {

@@ -8,6 +8,7 @@
 #include "label/provenance/cbor.h"
 #include "label/provenance/credential.h"
 #include "label/provenance/hashing.h"
+#include "label/provenance/manifest_store.h"
 
 #include <array>
 #include <cstddef>
@@ -28,7 +29,9 @@ std::string uuid_text(std::array<std::uint8_t, 16> random);
 
 class ManifestWriter {
 public:
-    explicit ManifestWriter(const CredentialInput& input);
+    // kStandard or kUpdate.
+    explicit ManifestWriter(const CredentialInput& input,
+                            ManifestKind kind = ManifestKind::kStandard);
 
     // The assertion's box, in the order of the calls, and its URI. `created`: the signer vouches
     // for it; otherwise it was gathered from elsewhere.
@@ -53,6 +56,7 @@ private:
         Attribution attribution;
     };
     const CredentialInput& input_;
+    ManifestKind kind_;
     std::string label_;
     std::vector<Written> assertions_;
 };
@@ -60,6 +64,14 @@ private:
 // The assertions that follow from the input alone, all but the hard binding: ingredient, actions,
 // disclosure, soft bindings, the TC260 record.
 Result<void> add_statements(const CredentialInput& input, Format format, ManifestWriter& writer);
+
+// What an update manifest says (C2PA 2.4, 11.2.3): which manifest it adds to, that the file was
+// passed on, and the TC260 record. input.upstream is there (asserted).
+Result<void> add_update_statements(const CredentialInput& input, Format format,
+                                   ManifestWriter& writer);
+
+// A store with the manifests of the credential that was there, and this one behind them.
+Result<Buffer> make_store(const CredentialInput& input, Bytes manifest);
 
 // c2pa.hash.bmff.v3.
 cbor::Value bmff_hash(Bytes hash);

@@ -184,10 +184,7 @@ void check_collection_hash(const Claim& claim, const Assertion& assertion, const
     if (!files) {
         return;
     }
-    const std::string* named = assertion.value->text("alg");
-    const auto algorithm =
-        algorithm_of(named == nullptr ? std::optional<std::string>() : std::optional(*named), claim,
-                     assertion.uri, report);
+    const auto algorithm = algorithm_of(assertion.value->text("alg"), claim, assertion.uri, report);
     if (!algorithm) {
         return;
     }

@@ -62,9 +62,26 @@ public:
             return is_hard_binding(each.kind()) || each.kind() == "c2pa.hash.multi-asset" ||
                    each.kind().starts_with("c2pa.thumbnail.");
         });
-        if (forbidden != 0) {
+        if (forbidden != 0 || has_foreign_action()) {
             report_.fail("manifest.update.invalid", claim_.uri(claim_.box->label));
         }
+    }
+
+    // 11.2.3: those that leave the content as it is.
+    bool has_foreign_action() const {
+        constexpr std::array<std::string_view, 4> kAllowed{"c2pa.edited.metadata", "c2pa.opened",
+                                                           "c2pa.published", "c2pa.redacted"};
+        for (const Assertion& each : assertions_) {
+            const cbor::Array* list =
+                is_actions(each.kind()) && each.value ? each.value->array("actions") : nullptr;
+            for (const cbor::Value& action : list == nullptr ? cbor::Array{} : *list) {
+                const std::string* name = action.text("action");
+                if (name == nullptr || std::ranges::find(kAllowed, *name) == kAllowed.end()) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     // 15.10.3.2.3.

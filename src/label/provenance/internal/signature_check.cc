@@ -8,11 +8,13 @@
 #include "label/provenance/cose.h"
 #include "label/provenance/internal/validation.h"
 #include "label/provenance/manifest_store.h"
+#include "label/provenance/ocsp.h"
 #include "label/provenance/signature_algorithm.h"
 #include "label/provenance/time_stamp.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,8 +98,9 @@ public:
         facts_.organization = chain.front().organization();
         facts_.issuer = chain.front().issuer_name();
         time_stamps(*cose);
+        answers(*cose);
         credential(chain);
-        revocation(*cose);
+        revocation(chain);
         if (chain.front().verify(*algorithm, cose_signed_bytes(cose->protected_bytes, claim_.bytes),
                                  cose->signature)) {
             report_.success("claimSignature.validated", url_);
@@ -191,7 +194,10 @@ private:
         } else {
             report_.success("claimSignature.insideValidity", url_);
         }
-        if (state == ChainState::kTrusted) {
+        if (state == ChainState::kTrusted && has_revoked_authority(chain)) {
+            report_.fail("signingCredential.untrusted", url_,
+                         "the certificate of an authority above the signer was revoked");
+        } else if (state == ChainState::kTrusted) {
             report_.success("signingCredential.trusted", url_);
         } else {
             report_.fail("signingCredential.untrusted", url_,
@@ -199,8 +205,86 @@ private:
         }
     }
 
-    void revocation(const CoseSign1& cose) {
-        static_cast<void>(cose);
+    // What authorities said of certificates, beside the signature and in other manifests.
+    void answers(const CoseSign1& cose) {
+        const cbor::Value* header = cose.header("rVals");
+        const cbor::Array* list = header == nullptr ? nullptr : header->array("ocspVals");
+        for (const cbor::Value& each : list == nullptr ? cbor::Array{} : *list) {
+            if (each.if_bytes() != nullptr && answers_.size() < kOcspResponsesMax) {
+                answers_.push_back(*each.if_bytes());
+            }
+        }
+        for (const Buffer& each : context_.certificate_statuses) {
+            if (answers_.size() < kOcspResponsesMax) {
+                answers_.push_back(each);
+            }
+        }
+    }
+
+    // The issuer of a certificate, among those that came along and those that we trust.
+    const Certificate* issuer_of(const Certificate& subject,
+                                 const std::vector<Certificate>& chain) const {
+        for (const std::vector<Certificate>* list : {&chain, &context_.trust.signers}) {
+            const auto row = std::ranges::find_if(
+                *list, [&](const Certificate& each) { return each.issued(subject); });
+            if (row != list->end()) {
+                return &*row;
+            }
+        }
+        return nullptr;
+    }
+
+    // What counts of all answers: that the certificate was revoked, whoever says something better;
+    // that it was not, when that speaks for the time of signing.
+    OcspReading status_of(const Certificate& subject, const std::vector<Certificate>& chain) const {
+        OcspReading best;
+        const Certificate* issuer = answers_.empty() ? nullptr : issuer_of(subject, chain);
+        for (const Buffer& each : issuer == nullptr ? std::vector<Buffer>{} : answers_) {
+            OcspReading reading = read_ocsp_response(each, subject, *issuer);
+            if (reading.state == OcspState::kUnusable || reading.this_update > context_.trust.now) {
+                continue;
+            }
+            if (reading.state == OcspState::kRevoked) {
+                return reading;
+            }
+            const bool proves = reading.state == OcspState::kGood && facts_.signed_at &&
+                                reading.speaks_for(*facts_.signed_at);
+            if (proves ||
+                (best.state == OcspState::kUnusable && reading.state == OcspState::kUnknown)) {
+                best = std::move(reading);
+            }
+        }
+        return best;
+    }
+
+    // 15.9: an authority on the way that was revoked leads nowhere.
+    bool has_revoked_authority(const std::vector<Certificate>& chain) const {
+        return std::any_of(chain.begin() + 1, chain.end(), [&](const Certificate& each) {
+            return status_of(each, chain).state == OcspState::kRevoked;
+        });
+    }
+
+    // 15.9.1, and 15.9.2 as far as it can be told without asking anybody.
+    void revocation(const std::vector<Certificate>& chain) {
+        const OcspReading reading = status_of(chain.front(), chain);
+        switch (reading.state) {
+            case OcspState::kRevoked:
+                report_.fail("signingCredential.ocsp.revoked", url_,
+                             reading.revoked_at
+                                 ? fmt::format("the certificate of the signer was revoked on {}",
+                                               format_time(*reading.revoked_at))
+                                 : std::string("the certificate of the signer was revoked"));
+                return;
+            case OcspState::kGood:
+                report_.success("signingCredential.ocsp.notRevoked", url_);
+                return;
+            case OcspState::kUnknown:
+                report_.inform("signingCredential.ocsp.unknown", url_,
+                               "the authority does not know the certificate of the signer");
+                return;
+            case OcspState::kUnusable:
+                break;
+        }
         report_.inform("signingCredential.ocsp.skipped", url_);
     }
 
@@ -210,6 +294,7 @@ private:
     std::string url_;
     SignatureFacts facts_;
     std::optional<Time> unproven_time_;
+    std::vector<Buffer> answers_;  // OCSP responses
 };
 
 }  // namespace

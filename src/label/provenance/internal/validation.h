@@ -75,13 +75,15 @@ struct Context {
     std::set<std::string> redacted;  // absolute URIs, of all claims
     // "c2pa.time-stamp" assertions: tokens by manifest label.
     std::map<std::string, std::vector<Buffer>, std::less<>> time_stamps;
+    // "c2pa.certificate-status" assertions: OCSP responses, about whichever certificates.
+    std::vector<Buffer> certificate_statuses;
 };
 
 std::string absolute_uri(const Manifest& manifest, std::string_view uri);
-// The algorithm that a reference names, or what encloses it does; fails "algorithm.unsupported".
-std::optional<HashAlgorithm> algorithm_of(const std::optional<std::string>& named,
-                                          const Claim& claim, const std::string& url,
-                                          Report& report);
+// The algorithm that a reference names, or what encloses it does (`named` nullptr); fails
+// "algorithm.unsupported".
+std::optional<HashAlgorithm> algorithm_of(const std::string* named, const Claim& claim,
+                                          const std::string& url, Report& report);
 
 // 15.6: locates and reads the claim; nothing when that fails.
 std::optional<Claim> read_claim(const Manifest& manifest, Report& report);
@@ -107,7 +109,6 @@ SignatureFacts check_signature(const Context& context, const Claim& claim, Repor
 // is of a manifest below update manifests, so the store has grown since.
 struct Content {
     FileView view;
-    Bytes file;
     Format format;
     std::vector<ByteRange> store_ranges;
     std::string store_problem;
@@ -117,6 +118,10 @@ struct Content {
 };
 void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
                    const Content& content, Report& report);
+
+// Whether the binding that counts for the active manifest of the store fits the content, whatever
+// else may be wrong with either.
+bool binding_holds(Bytes store, const Content& content);
 
 bool is_hard_binding(std::string_view kind) noexcept;
 bool is_ingredient(std::string_view kind) noexcept;
