@@ -32,6 +32,7 @@ struct Arguments {
     std::string organization;
     std::string name;
     std::string algorithm = "es256";
+    std::string ocsp_responder;
     int days = 365;
     bool json = false;
 };
@@ -63,7 +64,8 @@ Result<ExitCode> run_ca(const Arguments& arguments) {
         .common_name = arguments.name.empty() ? arguments.organization : arguments.name,
         .algorithm = TRY(parse_algorithm(arguments.algorithm)),
         .not_before = clock.now() - std::chrono::hours(1),
-        .lifetime = std::chrono::days{arguments.days}};
+        .lifetime = std::chrono::days{arguments.days},
+        .ocsp_responder = arguments.ocsp_responder};
     const AuthorityFiles files = TRY(make_authority(arguments.folder, request));
     if (arguments.json) {
         write_text(1, json::write(json::Object{{"root", files.root_certificate},
@@ -99,6 +101,10 @@ void add_admin_ca_verb(CLI::App& admin, Action& action) {
     verb->add_option("--algorithm", arguments->algorithm,
                      std::string(tr("es256, es384, es512, ps384 or ed25519",
                                     "es256、es384、es512、ps384、ed25519")));
+    verb->add_option(
+        "--ocsp-responder", arguments->ocsp_responder,
+        std::string(tr("address at which you will tell whether the certificate was revoked",
+                       "用于查询证书吊销状态的服务地址")));
     verb->add_option("--days", arguments->days,
                      std::string(tr("how long the certificate is valid: 1 to 3650",
                                     "证书有效天数：1 至 3650")))

@@ -54,6 +54,7 @@ constexpr std::array kLabelKeys{
     TextKey{"sign_cert", &LabelConfig::sign_cert},
     TextKey{"sign_token", &LabelConfig::sign_token},
     TextKey{"time_stamp", &LabelConfig::time_stamp},
+    TextKey{"ocsp", &LabelConfig::ocsp},
 };
 
 // One row for each key of the section [verify], all lists of files.

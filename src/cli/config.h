@@ -37,6 +37,7 @@ struct LabelConfig {
     std::string sign_cert;   // PEM file of its certificate and those above it
     std::string sign_token;  // file:PATH or env:NAME: what a signing service wants to see
     std::string time_stamp;  // address of a time-stamp authority, or "none"
+    std::string ocsp;        // a file with an OCSP response, "responder" or "none"
 };
 
 struct VerifyConfig {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/credentials.h"
 
+#include "cli/certificate_status.h"
 #include "cli/config.h"
 #include "cli/files.h"
 #include "cli/signing_keys.h"
@@ -71,7 +72,8 @@ provenance::CertificateRequest local_request(Time now) {
             .common_name = "Colophon local signer",
             .algorithm = provenance::SignatureAlgorithm::kEs256,
             .not_before = now - kClockSkew,
-            .lifetime = std::chrono::days{365}};
+            .lifetime = std::chrono::days{365},
+            .ocsp_responder = {}};
 }
 
 Result<void> write_certificate(const AuthorityFiles& files, const provenance::IssuedKey& root,
@@ -222,8 +224,14 @@ Result<std::shared_ptr<provenance::ClaimSigner>> open_claim_signer(const LabelCo
                                  format_time(leaf.not_before()), format_time(leaf.not_after()))};
     }
     provenance::TimeStamper time_stamper = TRY(open_time_stamper(values.time_stamp));
+    provenance::Stapling stapling = TRY(open_certificate_status(values.ocsp, credential));
+    if (stapling.response && !time_stamper) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--ocsp goes with --time-stamp: that a certificate was not revoked when it "
+                     "signed is shown only beside the time of signing"};
+    }
     return std::shared_ptr<provenance::ClaimSigner>(std::make_shared<provenance::CredentialSigner>(
-        std::move(credential), std::move(time_stamper)));
+        std::move(credential), std::move(time_stamper), std::move(stapling)));
 }
 
 Result<provenance::Trust> open_credential_trust(const std::vector<std::string>& trust_list,

@@ -17,7 +17,7 @@
 
 namespace colophon::cli {
 
-// Who signs, by sign_key, sign_cert and time_stamp of the options. Without a key in the options a
+// Who signs, by sign_key, sign_cert, time_stamp and ocsp of the options. Without a key in them a
 // local authority and a certificate below it are made on first use, and the user is told where;
 // the certificate is made anew a month before it ends.
 Result<std::shared_ptr<label::provenance::ClaimSigner>> open_claim_signer(const LabelConfig& values,

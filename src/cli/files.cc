@@ -22,6 +22,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iterator>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -132,6 +133,26 @@ Result<std::vector<Input>> collect_inputs(const std::vector<std::string>& paths)
 
 std::string credential_path(const std::string& path) {
     return path + ".c2pa";
+}
+
+Result<worker::Fd> open_credential(const std::string& named, const Input& input) {
+    if (!named.empty()) {
+        return open_input(named);
+    }
+    const std::string beside = credential_path(input.path);
+    std::error_code ignored;
+    if (input.path == kStandardStream || !fs::is_regular_file(beside, ignored)) {
+        return worker::Fd();
+    }
+    return open_input(beside);
+}
+
+void leave_out_credentials(std::vector<Input>& inputs) {
+    std::set<std::string> beside;
+    for (const Input& each : inputs) {
+        beside.insert(credential_path(each.path));
+    }
+    std::erase_if(inputs, [&](const Input& each) { return beside.contains(each.path); });
 }
 
 Result<worker::Fd> open_input(const std::string& path) {

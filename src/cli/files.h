@@ -56,6 +56,12 @@ private:
 // Where the Content Credentials of a file lie that does not carry them: FILE.c2pa.
 std::string credential_path(const std::string& path);
 
+// The credential that was named, or the one that lies beside the input; an empty descriptor when
+// there is none.
+Result<worker::Fd> open_credential(const std::string& named, const Input& input);
+// A credential that lies beside a file of the same run is looked at with that file.
+void leave_out_credentials(std::vector<Input>& inputs);
+
 Result<void> make_folders(const std::string& path);
 bool is_folder(const std::string& path);
 

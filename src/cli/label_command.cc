@@ -45,6 +45,7 @@ namespace fs = std::filesystem;
 struct Arguments {
     std::vector<std::string> inputs;
     std::string output;
+    std::string credential;  // of the one input; empty: beside each
     LabelArguments label;
     bool json = false;
     bool quiet = false;
@@ -103,9 +104,12 @@ Result<Labelled> label_one(Run& run, worker::Worker& worker, const Input& input,
         TRY(make_folders(fs::path(path).parent_path().string()));
     }
     OutputFile out = TRY(OutputFile::create(path));
-    worker::LabelReport report = TRY(
-        worker.label(opened.in.get(), out.descriptor(), format, options,
-                     options.marks.has(label::Mark::kProvenance) ? run.request.signer() : nullptr));
+    const bool signs = options.marks.has(label::Mark::kProvenance);
+    const worker::Fd credential =
+        signs ? TRY(open_credential(run.arguments.credential, input)) : worker::Fd();
+    worker::LabelReport report = TRY(worker.label(
+        {.input = opened.in.get(), .output = out.descriptor(), .credential = credential.get()},
+        format, options, signs ? run.request.signer() : nullptr));
     Labelled labelled{.output = path, .beside = {}, .format = format, .report = std::move(report)};
     if (!labelled.report.detached.empty()) {
         labelled.beside = credential_path(path);
@@ -180,7 +184,14 @@ Result<void> check_outputs(const Run& run, const std::vector<Input>& inputs) {
 Result<ExitCode> run_label(Arguments& arguments) {
     const Config config = TRY(load_config());
     merge_config(arguments.label.values, config.label);
-    const std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
+    std::vector<Input> inputs = TRY(collect_inputs(arguments.inputs));
+    leave_out_credentials(inputs);
+    if (!arguments.credential.empty() && inputs.size() != 1) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--credential names the Content Credentials of one file; of several they lie "
+                     "beside each as FILE.c2pa"};
+    }
+    arguments.label.credential_counts = !arguments.credential.empty();
     const bool several = inputs.size() > 1 || is_folder(arguments.inputs.front());
     const bool into_folder =
         arguments.output != kStandardStream &&
@@ -270,6 +281,12 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("--system", values.system,
                     std::string(tr("model, as NAME/VERSION", "模型：名称/版本")));
     verb.add_option(
+        "--credential", arguments.credential,
+        std::string(tr("Content Credentials of the input that lie outside of it and become the "
+                       "parent of the new ones; default: IN.c2pa beside an input that carries none",
+                       "输入文件之外的内容凭证，作为新凭证的来源；默认：文件内没有时读取旁边的 "
+                       "IN.c2pa")));
+    verb.add_option(
         "--content-id", arguments.label.content_id,
         std::string(tr("number of this content; default: a new one", "内容编号；默认新编号")));
 }
@@ -304,6 +321,11 @@ void add_key_options(CLI::App& verb, LabelConfig& values) {
     verb.add_option("--time-stamp", values.time_stamp,
                     std::string(tr("address of a time-stamp authority (RFC 3161), or none",
                                    "时间戳服务地址（RFC 3161）或 none")));
+    verb.add_option("--ocsp", values.ocsp,
+                    std::string(tr("file with the OCSP response about the certificate that signs, "
+                                   "responder to ask the one it names, or none",
+                                   "签署证书的 OCSP 应答文件；responder 表示查询证书所指的服务；"
+                                   "none 表示不附带")));
 }
 
 void add_flags(CLI::App& verb, Arguments& arguments) {
@@ -318,6 +340,11 @@ void add_flags(CLI::App& verb, Arguments& arguments) {
         std::string(tr("write Content Credentials to OUT.c2pa beside the output, not into "
                        "it",
                        "将内容凭证写入输出文件旁的 OUT.c2pa，而不写入文件内")));
+    verb.add_flag(
+        "--embedded", arguments.label.embedded,
+        std::string(tr("put Content Credentials into plain texts too, as characters that nobody "
+                       "sees",
+                       "将内容凭证以不可见字符写入纯文本")));
     verb.add_flag("--declared", arguments.label.declared,
                   std::string(tr("the user declares that the content is synthetic",
                                  "用户声明内容为生成合成")));

@@ -251,7 +251,14 @@ Result<LabelRequest> LabelRequest::create(const LabelArguments& arguments,
         // A platform passes on what it was given; it adds itself, and does not draw on the content.
         request.marks_ = label::MarkSet().add(label::Mark::kMetadata);
     }
+    if (arguments.detached && arguments.embedded) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--detached puts Content Credentials beside the file, --embedded into it: "
+                     "choose one"};
+    }
+    request.base_.detached_counts = arguments.credential_counts;
     request.detached_ = arguments.detached;
+    request.embedded_ = arguments.embedded;
     request.takes_files_beside_ = arguments.takes_files_beside;
     if (arguments.detached && !arguments.takes_files_beside) {
         return Error{ErrorCode::kInvalidArgument,
@@ -311,8 +318,10 @@ label::LabelPlan LabelRequest::plan_for(label::Format format) const {
         plan.owed = *marks_;
         plan.tried = {};
     }
-    const bool beside = takes_files_beside_ && plan.out_of_reach.has(label::Mark::kProvenance);
-    if (detached_ || (beside && !marks_)) {
+    const bool possible =
+        takes_files_beside_ || (embedded_ && label::provenance::find_carrier(format) != nullptr);
+    const bool owed = plan.out_of_reach.has(label::Mark::kProvenance) && !marks_;
+    if (detached_ || (possible && owed)) {
         plan.owed.add(label::Mark::kProvenance);
         plan.out_of_reach.remove(label::Mark::kProvenance);
     }
@@ -343,7 +352,8 @@ Result<label::ApplyOptions> LabelRequest::options_for(label::Format format, Cloc
         options.reserved_code1 = TRY(label::make_security_data(label, *key_, key_id_));
     }
     if (options.marks.has(label::Mark::kProvenance)) {
-        const bool carries = label::provenance::find_carrier(format) != nullptr;
+        const bool carries = embedded_ ? label::provenance::find_carrier(format) != nullptr
+                                       : label::provenance::find_usual_carrier(format) != nullptr;
         options.detached = detached_ || (!carries && takes_files_beside_);
         TRY(random.fill(options.manifest_id));
         TRY(random.fill(options.instance_id));

@@ -29,6 +29,8 @@ struct LabelArguments {
     bool relabel = false;
     bool declared = false;
     bool detached = false;           // Content Credentials go beside the output in any case
+    bool embedded = false;           // and these into the file, where that is not usual
+    bool credential_counts = false;  // one was named; it counts whatever the file carries
     bool takes_files_beside = true;  // the output is a file, beside which others may lie
 };
 
@@ -63,6 +65,7 @@ private:
     label::ApplyOptions base_;
     std::optional<label::MarkSet> marks_;
     bool detached_ = false;
+    bool embedded_ = false;
     bool takes_files_beside_ = true;
     std::optional<label::ServiceClass> service_;
     std::string position_;

@@ -292,8 +292,8 @@ Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_vie
         signer = options_.signer.get();
     }
     TRY(prompts_.prepare_label(lease.worker(), options, labelled.format));
-    labelled.report =
-        TRY(lease.worker().label(in.get(), out.get(), labelled.format, options, signer));
+    labelled.report = TRY(lease.worker().label({.input = in.get(), .output = out.get()},
+                                               labelled.format, options, signer));
     label::MarkSet written = labelled.report.written;
     if (plan.tried.has(label::Mark::kWatermark)) {
         written.remove(label::Mark::kWatermark);  // only where the picture can hold it

@@ -28,11 +28,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <memory>
-#include <set>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -66,35 +63,13 @@ struct Run {
     bool whole_screen;  // one file gets a screen, many get a line each
 };
 
-// The one that was named, or FILE.c2pa where that is; an empty descriptor otherwise.
-Result<worker::Fd> open_credential(const Arguments& arguments, const Input& input) {
-    if (!arguments.credential.empty()) {
-        return open_input(arguments.credential);
-    }
-    const std::string beside = credential_path(input.path);
-    std::error_code ignored;
-    if (input.path == kStandardStream || !std::filesystem::is_regular_file(beside, ignored)) {
-        return worker::Fd();
-    }
-    return open_input(beside);
-}
-
-// A credential that lies beside a file of the same run is looked at with that file.
-void leave_out_credentials(std::vector<Input>& inputs) {
-    std::set<std::string> beside;
-    for (const Input& each : inputs) {
-        beside.insert(credential_path(each.path));
-    }
-    std::erase_if(inputs, [&](const Input& each) { return beside.contains(each.path); });
-}
-
 Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const Input& input) {
     const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
     if (run.options.marks.has(label::Mark::kExplicit)) {
         TRY(run.prompts.prepare_verify(worker, format));
     }
-    const worker::Fd credential = TRY(open_credential(run.arguments, input));
+    const worker::Fd credential = TRY(open_credential(run.arguments.credential, input));
     return worker.verify(in.get(), format, run.options, credential.get());
 }
 

@@ -290,7 +290,7 @@ Result<label::Format> Worker::probe(int input, std::string_view name) {
     return *format;
 }
 
-Result<LabelReport> Worker::label(int input, int output, label::Format format,
+Result<LabelReport> Worker::label(const LabelFiles& files, label::Format format,
                                   const label::ApplyOptions& options,
                                   label::provenance::ClaimSigner* signer) {
     TRY(need(label::codecs_for(format, options)));
@@ -299,8 +299,12 @@ Result<LabelReport> Worker::label(int input, int output, label::Format format,
     if (signer != nullptr) {
         request.emplace_back("signature_bytes", std::uint64_t{signer->signature_bytes()});
     }
+    std::vector<int> descriptors{files.input, files.output};
+    if (files.credential >= 0) {
+        descriptors.push_back(files.credential);
+    }
     signer_ = signer;
-    auto value = call(request, {input, output});
+    auto value = call(request, descriptors);
     signer_ = nullptr;
     return decode_label_report(TRY(std::move(value)));
 }

@@ -47,6 +47,13 @@ struct WorkerOptions {
     std::uint64_t peak_kilobytes_max = 2ULL << 20U;  // above it the worker is replaced
 };
 
+// Descriptors.
+struct LabelFiles {
+    int input = -1;
+    int output = -1;
+    int credential = -1;  // the manifest store that lies beside the input; -1: none
+};
+
 class Worker {
 public:
     explicit Worker(WorkerOptions options) : options_(std::move(options)) {}
@@ -60,7 +67,7 @@ public:
     // `output` is written from its start and cut at the end of the labelled file; after an error
     // its content means nothing.
     // `signer` is asked from here, where the key may be; the worker never sees it. Once per call.
-    Result<LabelReport> label(int input, int output, label::Format format,
+    Result<LabelReport> label(const LabelFiles& files, label::Format format,
                               const label::ApplyOptions& options,
                               label::provenance::ClaimSigner* signer = nullptr);
     // `credential`: a file with the manifest store that lies beside the input; -1: none.

@@ -461,7 +461,8 @@ json::Value encode(const label::ApplyOptions& options) {
                         {"manifest_id", to_hex(options.manifest_id)},
                         {"instance_id", to_hex(options.instance_id)},
                         {"credentials", encode_trust(options.credentials)},
-                        {"detached", options.detached}};
+                        {"detached", options.detached},
+                        {"detached_counts", options.detached_counts}};
 }
 
 Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
@@ -490,6 +491,7 @@ Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
     options.instance_id = random_bytes(fields, "instance_id");
     options.credentials = fields.take(decode_trust(fields.find("credentials")), "credentials");
     options.detached = fields.flag("detached");
+    options.detached_counts = fields.flag("detached_counts");
     TRY(fields.finish("label request"));
     return options;
 }
@@ -579,7 +581,7 @@ json::Value encode(const label::Verification& seen) {
 Result<label::Verification> decode_verification(const json::Value& value) {
     Fields fields(value);
     label::Verification seen;
-    seen.format = fields.choice("format", label::Format::kEpub);
+    seen.format = fields.choice("format", label::Format::kOdp);
     seen.verdict = fields.choice("verdict", label::Verdict::kUnreadable);
     seen.propagation = fields.choice("propagation", label::PropagationStatus::kSuspected);
     seen.findings = fields.take(decode_findings(fields.find("findings")), "findings");

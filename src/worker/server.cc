@@ -214,7 +214,7 @@ private:
         if (call == "verify") {
             return verify_file(request, mapping, *format, TRY(decode_verify_options(*options)));
         }
-        if (call == "label" && request.fds.size() == 2) {
+        if (call == "label" && (request.fds.size() == 2 || request.fds.size() == 3)) {
             return label_file(request, mapping, *format, TRY(decode_apply_options(*options)));
         }
         return Error{ErrorCode::kInvalidArgument, "a request that no worker knows"};
@@ -239,12 +239,12 @@ private:
         return json::Value(label::facts(*format).name);
     }
 
-    // The second file, where there is one, holds the credential of the first.
-    Result<json::Value> verify_file(const Message& request, const Mapping& input,
-                                    label::Format format, const label::VerifyOptions& options) {
+    // The last file, where there is one more than the call needs, holds the credential of the
+    // first.
+    static Result<Mapping> open_beside(const Message& request, std::size_t needed) {
         Mapping beside;
-        if (request.fds.size() == 2) {
-            beside = TRY(Mapping::create(request.fds[1].get()));
+        if (request.fds.size() > needed) {
+            beside = TRY(Mapping::create(request.fds[needed].get()));
         }
         if (beside.bytes().size() > limits::kDetachedStoreBytesMax) {
             return Error{ErrorCode::kLimit,
@@ -252,6 +252,12 @@ private:
                                      "are read",
                                      beside.bytes().size(), limits::kDetachedStoreBytesMax)};
         }
+        return beside;
+    }
+
+    Result<json::Value> verify_file(const Message& request, const Mapping& input,
+                                    label::Format format, const label::VerifyOptions& options) {
+        const Mapping beside = TRY(open_beside(request, 1));
         resources_.credential = beside.bytes();
         auto seen = label::verify(input.bytes(), format, options, resources_);
         resources_.credential = {};
@@ -271,9 +277,12 @@ private:
             signer.emplace(static_cast<std::size_t>(size));
             resources_.signer = &*signer;
         }
-        label::Applied applied =
-            TRY(label::apply(input.bytes(), format, options, resources_, holder));
+        const Mapping beside = TRY(open_beside(request, 2));
+        resources_.credential = beside.bytes();
+        auto result = label::apply(input.bytes(), format, options, resources_, holder);
         resources_.signer = nullptr;
+        resources_.credential = {};
+        label::Applied applied = TRY(std::move(result));
         return encode(LabelReport{.written = applied.written,
                                   .explicit_mark = std::move(applied.explicit_mark),
                                   .watermark = applied.watermark,
