@@ -65,8 +65,8 @@ void flip(const std::string& path, std::size_t at) {
 
 TEST_CASE("a format that carries no credential gets it beside the file, where verify finds it") {
     const Desk desk;
-    const std::string in = test::make_sample(desk.dir, "opus");
-    const std::string out = desk.dir.file("out.opus");
+    const std::string in = test::make_sample(desk.dir, "text");
+    const std::string out = desk.dir.file("out.txt");
     const test::ToolRun made = desk.label(in, out, {"--profile", "eu", "--json"});
     REQUIRE_MESSAGE(made.exit_code == 0, made.err);
     const auto said = json::parse(made.out);
@@ -77,7 +77,7 @@ TEST_CASE("a format that carries no credential gets it beside the file, where ve
     CHECK(desk.run({"verify", "--manifest", out}).out.find("c2pa.created") != std::string::npos);
     // Elsewhere under another name.
     fs::rename(out + ".c2pa", desk.dir.file("x"));
-    CHECK(!flag(desk.credential({out}, 0), "found"));
+    CHECK(!flag(desk.credential({out}, 3), "found"));
     CHECK(flag(desk.credential({out, "--credential", desk.dir.file("x")}, 0), "trusted"));
     flip(out, test::read_file(out).size() / 2);
     CHECK(!flag(desk.credential({out, "--credential", desk.dir.file("x")}, 2), "intact"));
@@ -121,7 +121,7 @@ TEST_CASE("a folder of files with credentials beside them is verified as that ma
     const std::string out = desk.dir.file("out");
     const test::ToolRun made = desk.label(folder, out, {"--profile", "all"});
     REQUIRE_MESSAGE(made.exit_code == 0, made.err);
-    CHECK(fs::exists(out + "/a.ogg.c2pa"));
+    CHECK(!fs::exists(out + "/a.ogg.c2pa"));
     CHECK(fs::exists(out + "/b.txt.c2pa"));
     CHECK(!fs::exists(out + "/c.pdf.c2pa"));
     const test::ToolRun seen = desk.run({"verify", "--json", "--marks", "provenance", out});

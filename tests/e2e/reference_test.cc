@@ -367,7 +367,7 @@ TEST_CASE("every field of the JSON that the program prints stands in the referen
         "all",        "--metadata-key-id",           "press-1"};
     run.take(test::make_sample(run.dir, "png"), full);
     run.take(test::make_sample(run.dir, "wav"), full);
-    run.take(test::make_sample(run.dir, "opus"), full);  // its credentials lie beside it
+    run.take(test::make_sample(run.dir, "text"), full);  // its credentials lie beside it
     run.take(test::make_sample(run.dir, "markdown"), {"--producer-name", "somebody"});
     test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
                        "testsrc2=size=320x240:d=3", "-pix_fmt", "yuv420p", run.dir.file("in.mp4")});

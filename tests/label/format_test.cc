@@ -46,6 +46,13 @@ TEST_CASE("what the bytes say counts more than the name") {
 TEST_CASE("an archive is the document that it says it is, and no other archive is ours") {
     const std::string head = "PK\x03\x04" + std::string(26, '\0');
     CHECK(detect(head + "mimetypeapplication/epub+zip", "a.zip") == Format::kEpub);
+    const std::string open = head + "mimetypeapplication/vnd.oasis.opendocument.";
+    CHECK(detect(open + "textPK", "a.zip") == Format::kOdt);
+    CHECK(detect(open + "text-templatePK", "a.ott") == Format::kOdt);
+    CHECK(detect(open + "spreadsheetPK", "-") == Format::kOds);
+    CHECK(detect(open + "presentationPK", "-") == Format::kOdp);
+    CHECK_FALSE(detect(open + "graphicsPK", "a.odg"));
+    CHECK_FALSE(detect(open + "text-masterPK", "a.odm"));
     const std::string office = head + "[Content_Types].xml" + std::string(40, 'x');
     CHECK(detect(office, "a.docx") == Format::kDocx);
     CHECK(detect(office, "a.PPTX") == Format::kPptx);

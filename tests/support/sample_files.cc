@@ -129,6 +129,19 @@ Buffer make_document(std::string_view format) {
                          {"book.opf", "<package/>"},
                          {"text.xhtml", "<html><body>Words of a book.</body></html>"}});
     }
+    if (format == "odt" || format == "ods" || format == "odp") {
+        const std::string_view kind = format == "odt"   ? "text"
+                                      : format == "ods" ? "spreadsheet"
+                                                        : "presentation";
+        const std::string type = "application/vnd.oasis.opendocument." + std::string(kind);
+        return make_zip(
+            {{"mimetype", type},
+             {"content.xml", "<office:document-content>Words.</office:document-content>"},
+             {"META-INF/manifest.xml",
+              "<manifest:manifest><manifest:file-entry manifest:full-path=\"/\" "
+              "manifest:media-type=\"" +
+                  type + "\"/></manifest:manifest>"}});
+    }
     const std::string_view main = format == "docx"   ? "word/document.xml"
                                   : format == "xlsx" ? "xl/workbook.xml"
                                                      : "ppt/presentation.xml";
@@ -163,7 +176,8 @@ std::string make_sample(const TempDir& dir, std::string_view format) {
         make_text(path, kSvg);
     } else if (format == "pdf") {
         make_text(path, make_pdf_text());
-    } else if (format == "docx" || format == "xlsx" || format == "pptx" || format == "epub") {
+    } else if (format == "docx" || format == "xlsx" || format == "pptx" || format == "epub" ||
+               format == "odt" || format == "ods" || format == "odp") {
         write_file(path, make_document(format));
     } else if (format == "heic" || format == "avif") {
         const std::string png = dir.file("source.png");

@@ -16,7 +16,8 @@ const std::vector<std::string_view>& writable_formats();
 
 // Makes sample.EXT in the folder and returns its path. Pictures are 320 x 240 and busy, sounds two
 // seconds of changing tones.
-// Besides those: docx, xlsx, pptx, epub, which carry credentials only, and other videos' names.
+// Besides those: docx, xlsx, pptx, epub, odt, ods, odp, which carry credentials only, and other
+// videos' names.
 std::string make_sample(const TempDir& dir, std::string_view format);
 
 }  // namespace colophon::test

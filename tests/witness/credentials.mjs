@@ -30,7 +30,8 @@ function judge(engine, file, store) {
     const others = (active.informational ?? []).map((each) => each.code)
         .filter((code) => code !== 'signingCredential.ocsp.skipped');
     const good = answer.validation_state === 'Trusted' && failures.length === 0 && others.length === 0;
-    say(good, engine, file, [answer.validation_state, ...failures, ...others].join(' '));
+    const revocation = (active.success ?? []).map((each) => each.code).filter((code) => code.includes('.ocsp.'));
+    say(good, engine, file, [answer.validation_state, ...failures, ...others, ...revocation].join(' '));
 }
 
 for (const file of files) {

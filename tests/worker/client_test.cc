@@ -52,8 +52,8 @@ TEST_CASE("a worker gives the same bytes and the same report as the call in proc
     Files files;
     Worker worker(metadata_only());
     REQUIRE(worker.probe(files.in.get(), "in.md").value() == label::Format::kMarkdown);
-    const auto report =
-        worker.label(files.in.get(), files.out.get(), label::Format::kMarkdown, simple_options());
+    const auto report = worker.label({.input = files.in.get(), .output = files.out.get()},
+                                     label::Format::kMarkdown, simple_options());
     REQUIRE_MESSAGE(report.ok(), (report.ok() ? "" : report.error().what));
     label::MemoryHolder holder;
     const auto applied =
@@ -75,8 +75,8 @@ TEST_CASE("an error inside is the answer of one call, and the worker lives on") 
         REQUIRE(worker.probe(files.in.get(), "in.md").ok());
         return worker.process();
     }();
-    const auto wrong =
-        worker.label(files.in.get(), files.out.get(), label::Format::kPng, simple_options());
+    const auto wrong = worker.label({.input = files.in.get(), .output = files.out.get()},
+                                    label::Format::kPng, simple_options());
     REQUIRE(!wrong.ok());
     CHECK(wrong.error().code == ErrorCode::kCorrupt);
     CHECK(worker.probe(files.in.get(), "in.md").ok());

@@ -92,13 +92,19 @@ TEST_CASE("a PDF that is signed again names one store, and keeps its other attac
 }
 
 TEST_CASE("a PDF whose certifying signature forbids it gets its credential beside it") {
+    const TempDir dir;
     std::string text(as_text(sample(Format::kPdf)));
-    const std::size_t at = text.find("/Pages 2 0 R");
-    text.replace(at, 12, "/Perms<</DocMDP 4 0 R>>/Pages 2 0 R");
-    // The table is off by what was put in, but the catalog stands before that.
+    text.replace(text.find("/Pages 2 0 R"), 12, "/Perms<</DocMDP 4 0 R>>/Pages 2 0 R");
+    write_file(dir.file("in.pdf"), as_bytes(text));
+    // The table is off by what was put in; qpdf makes it anew, and warns of that.
+    CHECK(run_tool({"qpdf", dir.file("in.pdf"), dir.file("certified.pdf")}).exit_code == 3);
+    const Buffer certified = read_file(dir.file("certified.pdf"));
     CredentialSigner by = test::signer();
-    const auto made = add_credential(as_bytes(text), Format::kPdf, test::input(), by);
+    const auto made = add_credential(certified, Format::kPdf, test::input(), by);
     REQUIRE(!made.ok());
+    CHECK(made.error().code == ErrorCode::kUnsupported);
+    CHECK(made.error().what.find("certifying signature") != std::string::npos);
+    CHECK(make_detached_credential(certified, Format::kPdf, test::input(), by).ok());
 }
 
 TEST_CASE("a page takes its credential at the end of its head, however it is written") {
@@ -210,9 +216,22 @@ TEST_CASE("an Office file says of what type its credential is, once") {
     CHECK(store_text(twice, "[Content_Types].xml") == types);
     CHECK(store_text(twice, "word/document.xml").find("Words") != std::string::npos);
     CHECK(test::read(twice, Format::kDocx).trusted());
-    const Buffer book = test::sign(sample(Format::kEpub), Format::kEpub);
-    CHECK(zip::read_archive(book)->files.front().name == "mimetype");
-    CHECK(zip::read_archive(book)->files.back().name == "META-INF/content_credential.c2pa");
+}
+
+TEST_CASE("a file that names its type first does so still, and keeps its list of files") {
+    for (const Format format : {Format::kEpub, Format::kOdt, Format::kOds, Format::kOdp}) {
+        CAPTURE(facts(format).name);
+        const Buffer before = sample(format);
+        const Buffer book = test::sign(before, format);
+        CHECK(detect_format(book, "") == format);
+        CHECK(zip::read_archive(book)->files.front().name == "mimetype");
+        CHECK(zip::read_archive(book)->files.back().name == "META-INF/content_credential.c2pa");
+        const zip::Archive parsed = zip::read_archive(before).value();
+        for (const zip::File& file : parsed.files) {
+            CHECK(store_text(book, file.name) == store_text(before, file.name));
+        }
+        CHECK(test::read(book, format).trusted());
+    }
 }
 
 TEST_CASE("files that are added, taken away, renamed or hidden between others are noticed") {

@@ -9,6 +9,7 @@
 #include "core/splice.h"
 #include "label/format.h"
 #include "label/provenance/authority.h"
+#include "label/provenance/carrier.h"
 #include "label/provenance/certificate.h"
 #include "label/provenance/credential.h"
 #include "label/provenance/signer.h"
@@ -32,7 +33,8 @@ inline CertificateRequest request(SignatureAlgorithm algorithm) {
             .common_name = "Signer",
             .algorithm = algorithm,
             .not_before = test_time() - std::chrono::hours(24),
-            .lifetime = std::chrono::days{365}};
+            .lifetime = std::chrono::days{365},
+            .ocsp_responder = {}};
 }
 
 inline const IssuedKey& root() {
@@ -91,6 +93,20 @@ inline CredentialReading read(Bytes file, Format format) {
     auto reading = read_credential(file, format, trust_root());
     REQUIRE_MESSAGE(reading.ok(), (reading.ok() ? std::string() : reading.error().what));
     return std::move(reading).value();
+}
+
+// Whether the tools of others that the tests could install read credentials in the format.
+inline bool others_read(const Carrier& carrier) {
+    switch (carrier.format) {
+        case Format::kHtml:
+        case Format::kMarkdown:
+        case Format::kOggVorbis:
+        case Format::kOpus:
+        case Format::kPlainText:
+            return false;
+        default:
+            return carrier.binding != Binding::kZip;
+    }
 }
 
 // "assertion.dataHash.mismatch signingCredential.untrusted": the failures of the active manifest.

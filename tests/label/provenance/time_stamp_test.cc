@@ -13,6 +13,7 @@
 #include "label/provenance/signature_algorithm.h"
 #include "label/provenance/signer.h"
 #include "label/provenance/signers.h"
+#include "label/provenance/stamps.h"
 #include "label/provenance/validate.h"
 #include "support/sample_files.h"
 #include "support/tools.h"
@@ -38,51 +39,8 @@ using colophon::test::run_tool_ok;
 using colophon::test::TempDir;
 using colophon::test::write_file;
 
-constexpr std::uint64_t kNonce = 4711;
-
-class StampAuthority {
-public:
-    StampAuthority() {
-        SystemClock clock;
-        CertificateRequest request = test::request(SignatureAlgorithm::kEs256);
-        request.not_before = clock.now() - std::chrono::hours(1);
-        request.common_name = "Stamp root";
-        root_ = make_root(request).value();
-        request.common_name = "Stamps";
-        const IssuedKey pair = issue(root_, request, Purpose::kTimeStamp).value();
-        write_file(dir_.file("tsa.pem"), as_bytes(pair.certificate_pem));
-        write_file(dir_.file("tsa-key.pem"), as_bytes(pair.key_pem));
-        write_file(dir_.file("root.pem"), as_bytes(root_.certificate_pem));
-        write_file(dir_.file("serial"), as_bytes("01\n"));
-        write_file(dir_.file("tsa.cnf"),
-                   as_bytes("[tsa]\ndefault_tsa = t\n[t]\nserial = " + dir_.file("serial") +
-                            "\nsigner_digest = sha256\ndefault_policy = 1.2.3.4.1\n"
-                            "digests = sha256, sha384, sha512\ness_cert_id_alg = sha256\n"));
-    }
-
-    // The whole answer to a request.
-    Buffer answer(Bytes request) const {
-        write_file(dir_.file("request"), request);
-        run_tool_ok({"openssl", "ts", "-reply", "-config", dir_.file("tsa.cnf"), "-queryfile",
-                     dir_.file("request"), "-signer", dir_.file("tsa.pem"), "-inkey",
-                     dir_.file("tsa-key.pem"), "-chain", dir_.file("root.pem"), "-out",
-                     dir_.file("response")});
-        return read_file(dir_.file("response"));
-    }
-    Buffer token(Bytes message) const {
-        return read_time_stamp_response(answer(make_time_stamp_request(message, kNonce).value()),
-                                        message, kNonce)
-            .value();
-    }
-    std::vector<Certificate> anchors() const {
-        return certificates_from_pem(root_.certificate_pem, 1).value();
-    }
-    const std::string& root_pem() const { return root_.certificate_pem; }
-
-private:
-    TempDir dir_;
-    IssuedKey root_;
-};
+using test::kNonce;
+using test::StampAuthority;
 
 bool has(const CredentialReading& reading, std::string_view code) {
     return std::ranges::find(reading.statuses, code, &Status::code) != reading.statuses.end();

@@ -97,8 +97,7 @@ std::vector<std::string> signed_samples(const TempDir& dir, const Now& now) {
         }
         write_file(path, sign(now, file, carrier.format, input_now(1)));
         // No tool of others reads credentials in these that the tests could install.
-        const bool text = carrier.format == Format::kHtml || carrier.format == Format::kMarkdown;
-        if (!text && carrier.binding != Binding::kZip) {
+        if (test::others_read(carrier)) {
             files.push_back(path);
         }
     }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/bytes.h"
+#include "label/provenance/carrier.h"
+#include "label/provenance/cbor.h"
+#include "label/provenance/hashing.h"
+#include "label/provenance/internal/validation.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+// A hard binding and the file that it is said to be of, without the signature that would keep
+// fuzzing away from both: carrier:8 kind:8 length:16 CBOR file.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    namespace provenance = colophon::label::provenance;
+    namespace internal = provenance::internal;
+    constexpr std::array<std::string_view, 5> kKinds{"c2pa.hash.data", "c2pa.hash.boxes",
+                                                     "c2pa.hash.bmff.v3", "c2pa.hash.bmff.v2",
+                                                     "c2pa.hash.collection.data"};
+    constexpr std::size_t kHead = 4;
+    if (size < kHead) {
+        return 0;
+    }
+    const auto carriers = provenance::all_carriers();
+    const provenance::Carrier& carrier = carriers[data[0] % carriers.size()];
+    const colophon::Bytes rest(data + kHead, size - kHead);
+    const std::size_t length = std::size_t{data[2]} << 8U | data[3];
+    if (length > rest.size()) {
+        return 0;
+    }
+    auto value = colophon::label::cbor::decode(rest.first(length));
+    const colophon::Bytes file = rest.subspan(length);
+    const auto found = carrier.find(file);
+    if (!value.ok() || !found.ok()) {
+        return 0;
+    }
+    internal::Assertion assertion;
+    assertion.label = kKinds[data[1] % kKinds.size()];
+    assertion.value = std::move(value).value();
+    internal::Claim claim;
+    claim.algorithm = provenance::HashAlgorithm::kSha256;
+    internal::Content content{.view = provenance::FileView(file),
+                              .format = carrier.format,
+                              .store_ranges = {},
+                              .store_problem = {},
+                              .problem_code = {}};
+    if (*found) {
+        content.store_ranges = (*found)->ranges;
+        content.store_problem = (*found)->problem;
+    } else {
+        content.detached = true;
+    }
+    internal::Report report;
+    internal::check_binding(claim, {assertion}, content, report);
+    return 0;
+}
