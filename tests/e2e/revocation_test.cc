@@ -283,6 +283,14 @@ TEST_CASE("a plain text keeps its words to itself unless it is asked to carry a 
                                "--trust-list", desk.file("ca/root.pem"), desk.file(name)});
         CHECK_MESSAGE(said.find(R"("intact":true,"trusted":true)") != std::string::npos, said);
     }
+    // The words stand before what nobody sees, once.
+    const std::string inside = desk.text("inside.txt");
+    std::filesystem::rename(desk.file("inside.txt"), desk.file("sample.txt"));
+    const std::string said = label({"--embedded"}, "again.txt");
+    const std::string again = desk.text("again.txt");
+    const std::size_t mark = inside.rfind("\uFEFF");
+    REQUIRE(mark != std::string::npos);
+    CHECK_MESSAGE(again.substr(0, again.rfind("\uFEFF")) == inside.substr(0, mark), said);
 }
 
 }  // namespace

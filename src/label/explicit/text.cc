@@ -165,6 +165,7 @@ TextInsert plain_start(std::string_view text, std::string_view words) {
 }
 
 TextInsert plain_end(std::string_view text, std::string_view words) {
+    text = text.substr(0, visible_end(text));
     const std::string_view newline = line_break(text);
     std::string line = isolated(words, text) + std::string(newline);
     return {.at = text.size(), .text = paragraph_break(text, newline) + line, .core = line};

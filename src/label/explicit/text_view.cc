@@ -32,7 +32,7 @@ constexpr std::size_t kTailLinesMax = 128;
 bool is_invisible(char32_t c) noexcept {
     return c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
            (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) ||
-           (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF ||
+           (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF || (c >= 0xE0100 && c <= 0xE01EF) ||
            (c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != '\f');
 }
 
@@ -353,7 +353,28 @@ TextWindows view_text(std::string_view text, Format format) {
     if (format == Format::kHtml) {
         return HtmlView(text).view();
     }
-    return view_lines(text, format == Format::kMarkdown);
+    if (format == Format::kMarkdown) {
+        return view_lines(text, true);
+    }
+    return view_lines(text.substr(0, visible_end(text)), false);
+}
+
+std::size_t visible_end(std::string_view text) noexcept {
+    constexpr std::string_view kMark = "\uFEFF";
+    std::string_view rest = text;
+    const auto drop_selector = [&rest] {
+        // U+FE00 .. U+FE0F and U+E0100 .. U+E01EF.
+        const auto ends_like = [&rest](std::string_view start, std::size_t size) {
+            return rest.size() >= size && rest.substr(rest.size() - size).starts_with(start);
+        };
+        const std::size_t size = ends_like("\xEF\xB8", 3) ? 3 : ends_like("\xF3\xA0", 4) ? 4 : 0;
+        rest.remove_suffix(size);
+        return size != 0;
+    };
+    while (drop_selector()) {
+    }
+    const bool wrapper = rest.size() < text.size() && rest.ends_with(kMark);
+    return wrapper ? rest.size() - kMark.size() : text.size();
 }
 
 }  // namespace colophon::label::internal

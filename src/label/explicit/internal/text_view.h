@@ -46,6 +46,10 @@ struct TextWindows {
 };
 TextWindows view_text(std::string_view text, Format format);
 
+// Where a plain text ends for its reader: before the characters that nobody sees of Content
+// Credentials at its end (C2PA 2.4, A.8).
+std::size_t visible_end(std::string_view text) noexcept;
+
 // The wording of a label in a window, whole line. `expected` counts whatever it says.
 std::optional<std::string> find_label(const std::u32string& window, std::string_view expected);
 bool has_corner_mark(const std::u32string& head);
