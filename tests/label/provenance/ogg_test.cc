@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/splice.h"
 #include "label/container/ogg_pages.h"
+#include "label/explicit/audio.h"
 #include "label/format.h"
 #include "label/metadata/container.h"
 #include "label/provenance/carrier.h"
@@ -94,6 +95,21 @@ TEST_CASE("the label in the sound's comments is read and written beside the mani
             apply_splice(file, container.write(file, {.aigc = aigc, .iptc = {}}).value()), format,
             test::input(2));
         CHECK(again.size() == once.size());
+    }
+}
+
+TEST_CASE("a sound mark takes the place of the manifest that does not fit the sound any more") {
+    const TempDir dir;
+    for (const Format format : {Format::kOggVorbis, Format::kOpus}) {
+        CAPTURE(facts(format).name);
+        const Buffer file = test::sign(read_file(make_sample(dir, facts(format).name)), format);
+        const auto marked = mark_audio(
+            file, format, {.form = SoundForm::kRhythm, .place = SoundPlace::kStart, .prompt = {}});
+        REQUIRE(marked.ok());
+        const Buffer sound = apply_splice(file, marked->splice);
+        CHECK(!find_carrier(format)->find(sound)->has_value());
+        CHECK(find_audio_mark(sound, format, {})->found);
+        CHECK(test::read(test::sign(sound, format, test::input(2)), format).trusted());
     }
 }
 

@@ -12,6 +12,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,8 @@ namespace {
 constexpr std::uint8_t kContinued = 1;
 constexpr std::uint8_t kFirstPage = 2;
 constexpr std::uint8_t kLastPage = 4;
+// Begins the stream of Content Credentials (C2PA 2.4, A.3.5).
+constexpr std::string_view kCredentials("\0c2pa", 5);
 constexpr std::uint64_t kNoPosition = ~std::uint64_t{0};  // no packet ends on the page
 
 struct Page {
@@ -44,8 +48,10 @@ constexpr std::array<std::uint32_t, 256> make_crc_table() {
 }
 constexpr auto kCrcTable = make_crc_table();
 
+// All but those of Content Credentials, which do not fit a sound with a mark.
 Result<std::vector<Page>> read_pages(Bytes file) {
     std::vector<Page> pages;
+    std::set<std::uint32_t> left_out;
     ByteReader reader(file);
     while (!reader.done()) {
         if (pages.size() >= limits::kContainerItemsMax) {
@@ -68,6 +74,13 @@ Result<std::vector<Page>> read_pages(Bytes file) {
             size += segment;
         }
         page.body = TRY(reader.take(size, "Ogg page body"));
+        if (!pages.empty() && (page.flags & kFirstPage) != 0 &&
+            page.serial != pages.front().serial && starts_with(page.body, kCredentials)) {
+            left_out.insert(page.serial);
+        }
+        if (left_out.contains(page.serial)) {
+            continue;
+        }
         if (!pages.empty() &&
             (page.serial != pages.front().serial || (page.flags & kFirstPage) != 0)) {
             return Error{
