@@ -49,9 +49,10 @@ int run(const std::string& path, std::size_t rounds) {
         return 1;
     }
     colophon::SystemClock clock;
-    provenance::CertificateRequest request{.organization = "Bench",
-                                           .common_name = "Root",
-                                           .not_before = clock.now() - std::chrono::hours(1)};
+    provenance::CertificateRequest request;
+    request.organization = "Bench";
+    request.common_name = "Root";
+    request.not_before = clock.now() - std::chrono::hours(1);
     const auto root = provenance::make_root(request).value();
     request.common_name = "Signer";
     const auto leaf = provenance::issue(root, request, provenance::Purpose::kClaim).value();

@@ -84,7 +84,8 @@ int main(int argc, char** argv) {
             }
         }));
         outside.push_back(time_us([&] {
-            const auto report = client.label(in.get(), out.get(), *format, options());
+            const auto report =
+                client.label({.input = in.get(), .output = out.get()}, *format, options());
             if (!report.ok()) {
                 fail(report.error().what);
             }
