@@ -83,7 +83,6 @@ struct Span {
 
 // An answer that waits for its release, with all its marks.
 struct WaitingAnswer {
-    int status = 200;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
     std::string text;   // what of it goes into the record

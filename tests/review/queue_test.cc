@@ -88,8 +88,7 @@ struct House {
         evidence.text = text;
         evidence.spans = {{.entry = "w-1", .begin = 1, .end = 3}};
         evidence.context = "what was asked";
-        evidence.answer = WaitingAnswer{.status = 200,
-                                        .headers = {{"content-type", "application/json"}},
+        evidence.answer = WaitingAnswer{.headers = {{"content-type", "application/json"}},
                                         .body = "{\"text\":\"" + text + "\"}",
                                         .text = text,
                                         .label = "{}",
