@@ -22,6 +22,7 @@
 #include "media/speech.h"
 #include "worker/channel.h"
 #include "worker/client.h"
+#include "worker/frames.h"
 #include "worker/prints.h"
 
 #include <fmt/format.h>

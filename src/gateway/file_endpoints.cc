@@ -22,7 +22,6 @@
 #include "label/record.h"
 #include "label/verify.h"
 #include "ledger/record.h"
-#include "review/entry.h"
 #include "review/queue.h"
 #include "review/review.h"
 #include "review/scope.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/job_runner.h"
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"

@@ -109,7 +109,7 @@ public:
                                                   const Target& target) const = 0;
     // Whether this upstream has no tasks, and answers with what it made.
     virtual bool makes_at_once(const JobWork& work, const UpstreamSettings& upstream,
-                               const Target& target) const noexcept = 0;
+                               const Target& target) const = 0;
     // Out of the answer to request(): what was made at once, or the name of the task.
     virtual Result<json::Value> made_at_once(const UpstreamSettings& upstream,
                                              std::string_view answer) const = 0;

@@ -10,7 +10,6 @@
 #include "gateway/gateway.h"
 #include "gateway/image_upstreams.h"
 #include "gateway/job_work.h"
-#include "gateway/json_edit.h"
 #include "gateway/pictures.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
@@ -27,7 +26,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 namespace colophon::gateway {
 namespace {
@@ -51,7 +49,7 @@ public:
         return picture_request(ask_of(work), key, upstream, target);
     }
     bool makes_at_once(const JobWork& work, const UpstreamSettings& upstream,
-                       const Target& target) const noexcept override {
+                       const Target& target) const override {
         return upstream.dialect != Dialect::kDashscope ||
                (ask_of(work).edit && dashscope_edits_at_once(target));
     }

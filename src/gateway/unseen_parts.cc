@@ -7,7 +7,6 @@
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "gateway/webhooks.h"
-#include "review/matcher.h"
 #include "review/review.h"
 #include "review/scope.h"
 

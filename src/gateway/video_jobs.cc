@@ -34,7 +34,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 namespace colophon::gateway {
 namespace {
@@ -75,7 +74,7 @@ public:
         return video_request(std::get<VideoAsk>(work.order.ask), key, upstream, target);
     }
     bool makes_at_once(const JobWork& /*work*/, const UpstreamSettings& /*upstream*/,
-                       const Target& /*target*/) const noexcept override {
+                       const Target& /*target*/) const override {
         return false;
     }
     Result<json::Value> made_at_once(const UpstreamSettings& /*upstream*/,

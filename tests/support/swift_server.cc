@@ -41,13 +41,6 @@ SwiftServer::SwiftServer() {
     REQUIRE_MESSAGE(line.starts_with("PORT "),
                     "Swift does not start; it needs the packages of tools/packages.txt");
     endpoint_ = "http://127.0.0.1:" + line.substr(5);
-    // curl signs everything but what the body is, which here is nothing.
-    const std::string made = run_tool_ok(
-        {"curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "PUT", "--aws-sigv4",
-         "aws:amz:us-east-1:s3", "--user", std::string(kAccessKey) + ":" + kSecretKey, "-H",
-         "x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-         endpoint_ + "/bucket"});
-    REQUIRE(made == "200");
 }
 
 SwiftServer::~SwiftServer() {
