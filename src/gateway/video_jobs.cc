@@ -45,6 +45,9 @@ constexpr milliseconds kFetchPauseFirst{500};
 constexpr milliseconds kSlotPause{100};
 constexpr int kFetchesMax = 3;
 
+// What stands around a video that is held has room beside it.
+constexpr std::size_t kHeldVideoBytesMax = review::kEvidenceBytesMax - (256U << 10U);
+
 // One of those that have a video in memory.
 class Heavy {
 public:
@@ -194,7 +197,7 @@ Task<std::optional<Refusal>> VideoMaker::finish_video(JobWork& work, Buffer vide
         held = std::move(refusal);
     }
     Buffer shown;
-    if (held && video.size() < review::kEvidenceBytesMax) {
+    if (held && video.size() < kHeldVideoBytesMax) {
         shown = video;
     }
     refusal = co_await label(work, std::move(video));
@@ -239,7 +242,10 @@ Task<std::optional<Refusal>> VideoMaker::label(JobWork& work, Buffer video) {
 Task<Refusal> VideoMaker::hold_video(JobWork& work, Refusal refusal, Buffer file) {
     Call& call = work.call;
     const ledger::JobOutcome& made = work.outcome;
-    if (static_cast<std::size_t>(made.bytes) + file.size() > review::kEvidenceBytesMax) {
+    if (static_cast<std::size_t>(made.bytes) + file.size() > kHeldVideoBytesMax) {
+        file.clear();  // then a person sees what is to go out
+    }
+    if (static_cast<std::size_t>(made.bytes) > kHeldVideoBytesMax) {
         call.facts().label.clear();
         call.detail.emplace_back("ticket", "none: too large to wait");
         co_return refusal;

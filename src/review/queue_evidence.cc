@@ -116,6 +116,13 @@ Result<std::array<Bytes, 5>> cut(const json::Value& head, Bytes bytes) {
 
 }  // namespace
 
+Bytes shown_file(const Evidence& evidence) {
+    if (!evidence.file.empty() || evidence.media_type.empty() || !evidence.answer) {
+        return evidence.file;
+    }
+    return as_bytes(evidence.answer->body);
+}
+
 Buffer write_evidence(const Evidence& evidence) {
     const WaitingAnswer none;
     const WaitingAnswer& answer = evidence.answer ? *evidence.answer : none;

@@ -16,6 +16,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -76,13 +77,14 @@ struct Cinema : RunningService {
               "[[model]]\nname = \"video\"\nkind = \"video\"\nupstream = \"bench\"\n" + more,
               {"COLOPHON_SERVER_ACCESS_LOG=none"}) {}
     // The upstream's film from now on: of one colour, and red for its last half second, or not.
-    void show_film(bool red_at_its_end) const {
+    void show_film(bool red_at_its_end, const std::string& more = "null",
+                   const std::string& rate = "1M") const {
         const std::string film = dir.file("film.mp4");
         const std::string box = red_at_its_end ? "gte(t,5.5)" : "0";
         test::run_tool_ok({"ffmpeg", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i",
                            "testsrc2=size=320x240:rate=10:duration=6", "-vf",
-                           "drawbox=c=red:t=fill:enable='" + box + "'", "-pix_fmt", "yuv420p",
-                           film});
+                           more + ",drawbox=c=red:t=fill:enable='" + box + "'", "-pix_fmt",
+                           "yuv420p", "-b:v", rate, film});
         test::run_tool_ok(
             {"curl", "-sS", "-T", film, "http://127.0.0.1:" + upstream_port + "/video"});
     }
@@ -198,6 +200,23 @@ TEST_SUITE("slow gateway") {
 
         cinema.show_film(false);
         CHECK(cinema.make().string_or("status", "") == "completed");
+
+        // So large that only one of the two has room: the person sees what is to go out.
+        cinema.show_film(true, "noise=alls=90:allf=t,scale=640:480:flags=neighbor", "14M");
+        const auto size = std::filesystem::file_size(cinema.dir.file("film.mp4"));
+        const json::Value large = cinema.make();
+        CHECK_MESSAGE(error_code(large) == "held_for_review", json::write(large));
+        const std::string second = large.find("error")->string_or("ticket", "");
+        REQUIRE_MESSAGE(second.size() == 32, size);
+        api.good("POST", "/api/review/claims", reviewer, R"({"item":")" + second + R"("})");
+        const json::Value labelled =
+            api.good("POST", "/api/review/items/" + second + "/view", reviewer);
+        const auto shown = from_base64(labelled.find("file")->string_or("base64", ""));
+        REQUIRE(shown.ok());
+        MESSAGE("a film of ", size, " bytes, shown ", shown->size());
+        CHECK(size + shown->size() > (15U << 20U));
+        test::write_file(file, *shown);
+        cinema.check_intact(file);
     }
 
     TEST_CASE("[DSP-10] sounds within a chat are refused where the library has anything") {

@@ -125,6 +125,20 @@ std::vector<ActKind> kinds(const Item& item) {
 
 }  // namespace
 
+TEST_CASE("a person sees the file that was held, or the answer where it is that file") {
+    Evidence evidence;
+    evidence.text = "what was asked";
+    CHECK(shown_file(evidence).empty());
+    evidence.answer =
+        WaitingAnswer{.headers = {}, .body = "film", .text = {}, .label = {}, .content_id = {}};
+    CHECK(shown_file(evidence).empty());
+    evidence.media_type = "video/mp4";
+    CHECK(as_text(shown_file(evidence)) == "film");
+    CHECK(as_text(shown_file(read_evidence(write_evidence(evidence)).value())) == "film");
+    evidence.file = {1, 2};
+    CHECK(shown_file(evidence).size() == 2);
+}
+
 TEST_CASE("[DSP-10] what was held is claimed, looked at, released by a person and delivered") {
     each_engine([](TestStore& store) {
         House house(store);
