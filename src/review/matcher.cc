@@ -114,8 +114,30 @@ PhraseSet::PhraseSet(Folding folding, std::span<const Source> sources) : folding
         std::ranges::transform(text, std::back_inserter(pattern),
                                [&](char32_t each) { return symbol_of(each); });
     }
+    note_counted(patterns);
     automaton_ = std::make_unique<const Automaton>(patterns, static_cast<Symbol>(symbols_.size()));
+    // 哈哈 is one symbol whose repeats count: they are never in the blocks that the filter is asked
+    // about, and without them the phrase does not end.
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+        if (patterns[i].size() > 1 || phrases_[i].runs.empty() || phrases_[i].runs.back() < 2) {
+            std::swap(patterns[kept++], patterns[i]);
+        }
+    }
+    patterns.resize(kept);
     filter_ = std::make_unique<const PrefixFilter>(patterns);
+}
+
+void PhraseSet::note_counted(std::span<const Pattern> patterns) {
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+        for (std::size_t at = 0; at < phrases_[i].runs.size(); ++at) {
+            if (phrases_[i].runs[at] > 1) {
+                counted_.resize((std::size_t{1} << 16U) / 64);
+                const Symbol symbol = patterns[i][at];
+                counted_[symbol / 64] |= std::uint64_t{1} << symbol % 64U;
+            }
+        }
+    }
 }
 
 // The commonest first, so that what is used together lies together.
@@ -224,8 +246,8 @@ std::span<const Symbol> PhraseSet::sequence(Glyph glyph) const noexcept {
 
 std::size_t PhraseSet::bytes() const noexcept {
     return automaton_->bytes() + filter_->bytes() + table_.size() * sizeof(Glyph) +
-           quick_.size() * sizeof(Symbol) + sequences_.size() * sizeof(Symbol) +
-           phrases_.size() * sizeof(Phrase);
+           (quick_.size() + sequences_.size()) * sizeof(Symbol) +
+           counted_.size() * sizeof(std::uint64_t) + phrases_.size() * sizeof(Phrase);
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include "review/entry.h"
 #include "review/expression.h"
 #include "review/fold.h"
+#include "review/internal/block_kernels.h"
 #include "review/link.h"
 #include "review/prefix_filter.h"
 
@@ -79,13 +80,18 @@ public:
     Glyph glyph(char32_t character) const noexcept {
         return character < kTable ? table_.data()[character] : rare_glyph(character);
     }
-    // Of a character below kTable: its symbol when it is one, kPassedOver for a separator,
+    // Of characters below kTable: the symbol of one that is one, kPassedOver for a separator,
     // kNoSymbol for all others. Half of the memory that the glyphs take, and of what has to come
     // from it.
     static constexpr char32_t kTable = 0x10000;
-    static constexpr Symbol kPassedOver = 0xfffe;
-    static constexpr Symbol kNoSymbol = 0xffff;
-    Symbol quick_symbol(char32_t character) const noexcept { return quick_.data()[character]; }
+    static constexpr Symbol kPassedOver = internal::kSymbolPassedOver;
+    static constexpr Symbol kNoSymbol = internal::kSymbolNone;
+    const Symbol* quick_symbols() const noexcept { return quick_.data(); }
+    // Whether a phrase says how often a symbol is repeated, where repeats count once.
+    bool counts_repeats() const noexcept { return !counted_.empty(); }
+    bool counts_repeats(Symbol symbol) const noexcept {
+        return (counted_[symbol / 64] >> symbol % 64U & 1U) != 0;
+    }
     // Of a glyph that is several.
     std::span<const Symbol> sequence(Glyph glyph) const noexcept;
 
@@ -98,6 +104,7 @@ private:
     Glyph make_glyph(char32_t character);
     void number_symbols(std::span<const std::u32string> texts);
     void fill_table();
+    void note_counted(std::span<const Pattern> patterns);
     Symbol symbol_of(char32_t character) const noexcept;
 
     Folding folding_;
@@ -108,6 +115,7 @@ private:
     std::unordered_map<char32_t, Symbol> symbols_;
     std::vector<Glyph> table_;
     std::vector<Symbol> quick_;
+    std::vector<std::uint64_t> counted_;  // bits by symbol; empty when there is none
     std::unordered_map<char32_t, Glyph> rare_;
     std::vector<Symbol> sequences_;  // a length, then so many symbols
     std::unique_ptr<const Automaton> automaton_;

@@ -3,6 +3,7 @@
 
 #include "review/automaton.h"
 #include "review/fold.h"
+#include "review/internal/block_kernels.h"
 #include "review/internal/characters.h"
 #include "review/matcher.h"
 
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <numeric>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -27,28 +29,13 @@ PhraseScan::PhraseScan(const PhraseSet& set) : set_(&set) {
 }
 
 void PhraseScan::push(std::string_view text, bool last) {
-    if (set_->folding() >= Folding::kLoose) {
-        walk<true>(text);
-    } else {
-        walk<false>(text);
-    }
-    if (last) {
-        finished_ = true;
-        settle_open(WordKind::kOther);
-    }
-}
-
-template <bool kRepeats>
-void PhraseScan::walk(std::string_view text) {
     const std::size_t end = offset_ + text.size();
     Block block;
     while (!text.empty()) {
-        if (!has_open_) {
-            read_block<kRepeats>(text, block);
-            if (block.count != 0) {
-                text.remove_prefix(walk_block(block));
-                continue;
-            }
+        if (read_block(text, block)) {
+            walk(block);
+            text.remove_prefix(block.ends[block.size - 1]);
+            continue;
         }
         std::size_t size = 0;
         const char32_t character = take_character(text, size);
@@ -57,51 +44,102 @@ void PhraseScan::walk(std::string_view text) {
         take_rare(character == kInvalid ? Glyph() : set_->glyph(character), begin, begin + size);
         text.remove_prefix(size);
     }
-    offset_ = end;
-}
-
-// Characters that are one symbol, which most are, and separators between them. None may be open.
-template <bool kRepeats>
-void PhraseScan::read_block(std::string_view text, Block& block) const {
-    const PhraseSet& set = *set_;
-    std::size_t at = 0;
-    std::size_t count = 0;
-    std::size_t passed = 0;
-    std::uint32_t separators = separators_;
-    Symbol single = single_;
-    while (count < reach_ && at < text.size()) {
-        const std::size_t begin = at;
-        const char32_t character = take_character(text, at);
-        const Symbol symbol =
-            character < PhraseSet::kTable ? set.quick_symbol(character) : PhraseSet::kNoSymbol;
-        if (symbol >= PhraseSet::kPassedOver) [[unlikely]] {
-            if (symbol == PhraseSet::kNoSymbol || passed == Block::kMost ||
-                ++separators > kSeparatorsMax) {
-                break;
-            }
-            block.passed[passed++] = static_cast<std::uint16_t>(begin);
-            continue;
-        }
-        if (kRepeats && symbol == single && symbol != 0) {
-            break;
-        }
-        separators = 0;
-        single = symbol;
-        ++count;
-        block.symbols.data()[count] = symbol;
-        block.ends.data()[count] = static_cast<std::uint16_t>(at);
+    if (last) {
+        finished_ = true;
+        settle_open(WordKind::kOther);
     }
-    block.text = text;
-    block.ends[0] = 0;
-    block.count = count;
-    block.accounted = 0;
-    block.passed_count = passed;
-    block.passed_accounted = 0;
-    block.before = word_;
 }
 
-// Until something is open. Returns how many bytes of the text it took.
-std::size_t PhraseScan::walk_block(Block& block) {
+// Characters of the table, as many as there are; whether there is one.
+bool PhraseScan::read_block(std::string_view text, Block& block) const {
+    block.base = offset_;
+    block.size =
+        internal::read_characters(text, Block::kMost, block.characters.data(), block.ends.data());
+    const Symbol* const table = set_->quick_symbols();
+    for (std::size_t i = 0; i < block.size; ++i) {
+        block.looked_up.data()[i] = table[block.characters.data()[i]];
+    }
+    return block.size != 0;
+}
+
+void PhraseScan::walk(Block& block) {
+    for (std::size_t at = 0; at < block.size;) {
+        if (!has_open_) {
+            block.first = at;
+            take_segment(block);
+            if (block.count != 0) {
+                at += walk_segment(block);
+                continue;
+            }
+        }
+        ++characters_;
+        take_rare(set_->glyph(block.characters[at]), block.begin_of(at), block.begin_of(at + 1));
+        ++at;
+    }
+}
+
+void PhraseScan::take_segment(Block& block) const {
+    const Symbol* const looked_up = block.looked_up.data() + block.first;
+    Symbol* const symbols = block.symbols.data() + 1;
+    const internal::Classified kinds =
+        internal::classify(looked_up, std::min(reach_, block.size - block.first));
+    block.before = word_;
+    block.accounted = 0;
+    block.count = kinds.count;
+    if (kinds.has_passed_over) {
+        block.count =
+            internal::leave_out_passed_over(looked_up, kinds.count, symbols, block.which.data());
+        end_before_break(block);
+    } else {
+        std::copy_n(looked_up, kinds.count, symbols);
+        std::iota(block.which.data(), block.which.data() + kinds.count, std::uint16_t{0});
+    }
+    block.symbols[0] = single_;
+    if (set_->folding() >= Folding::kLoose &&
+        internal::has_repeats(block.symbols.data(), block.count)) {
+        end_before_counted(block);
+        block.count =
+            internal::leave_out_repeats(block.symbols.data(), block.count, block.which.data());
+    }
+}
+
+// So many separators in a row end a phrase.
+void PhraseScan::end_before_break(Block& block) const {
+    const std::uint16_t* const which = block.which.data();
+    if (block.count > 0 && which[0] > 0 && separators_ + which[0] > kSeparatorsMax) {
+        block.count = 0;
+        return;
+    }
+    unsigned most = 0;
+    for (std::size_t i = 1; i < block.count; ++i) {
+        most = std::max(most, static_cast<unsigned>(which[i] - which[i - 1]));
+    }
+    if (most <= kSeparatorsMax + 1) [[likely]] {
+        return;
+    }
+    std::size_t count = 1;
+    while (which[count] - which[count - 1] <= static_cast<int>(kSeparatorsMax) + 1) {
+        ++count;
+    }
+    block.count = count;
+}
+
+// How often a symbol of a phrase like 哈哈 is repeated matters.
+void PhraseScan::end_before_counted(Block& block) const {
+    if (!set_->counts_repeats()) {
+        return;
+    }
+    const Symbol* const symbols = block.symbols.data();
+    for (std::size_t i = 0; i < block.count; ++i) {
+        if (symbols[i + 1] == symbols[i] && set_->counts_repeats(symbols[i])) {
+            block.count = i;
+            return;
+        }
+    }
+}
+
+// Until something is open. Returns how many characters of the segment it took.
+std::size_t PhraseScan::walk_segment(Block& block) {
     const Automaton& automaton = set_->automaton();
     separators_ = 0;
     unseen_ = 0;
@@ -124,8 +162,9 @@ std::size_t PhraseScan::walk_block(Block& block) {
         }
         account(block, taken);
     }
-    reach_ = has_open_ ? Block::kLeast : std::min(reach_ * 2, Block::kMost);
-    return block.ends[taken];
+    const std::size_t used = block.characters_of(taken);
+    reach_ = std::clamp(2 * used, Block::kLeast, Block::kMost);
+    return used;
 }
 
 // From one place on, as long as the longest beginning has more than one symbol, and until something
@@ -144,45 +183,28 @@ std::size_t PhraseScan::walk_deep(Block& block, std::size_t at) {
     return at;
 }
 
-// Brings everything but the state behind so many symbols of the block.
+// Brings everything but the state behind so many symbols of the segment.
 void PhraseScan::account(Block& block, std::size_t count) {
-    const std::size_t base = offset_ - block.ends[block.accounted];
     const std::size_t more = count - block.accounted;
     symbols_ += more;
-    characters_ += more;
-    while (block.passed_accounted < block.passed_count &&
-           block.passed[block.passed_accounted] < block.ends[count]) {
-        ++block.passed_accounted;
-        ++characters_;
+    characters_ += block.characters_of(count) - block.characters_of(block.accounted);
+    // Nobody asks where the others came from.
+    for (std::size_t back = std::min(more, set_->automaton().depth(state_)); back > 0; --back) {
+        const std::size_t at = block.which[count - back];
+        const std::size_t character = block.first + at;
+        trail_[(symbols_ - back) & mask_] =
+            Trail(block.begin_of(character), at == 0 ? block.before : word_of(block, character - 1),
+                  true);
     }
-    for (std::size_t back = std::min(more, trail_.size()); back > 0; --back) {
-        const Begin begin = begin_of(block, count - back);
-        trail_[(symbols_ - back) & mask_] = Trail(base + begin.at, begin.before, true);
-    }
-    offset_ = base + block.ends[count];
+    const std::size_t behind = block.first + block.characters_of(count);
+    offset_ = block.begin_of(behind);
     single_ = block.symbols[count];
-    std::size_t last = begin_of(block, count - 1).at;
-    word_ = word_at(block.text, last);
+    word_ = word_of(block, behind - 1);
     block.accounted = count;
 }
 
-// Where the character of a symbol begins, and what the one before it is to words.
-PhraseScan::Begin PhraseScan::begin_of(const Block& block, std::size_t at) const {
-    // From the symbol before it: there may be others between them.
-    Begin begin{.at = at > 0 ? block.ends[at - 1] : std::size_t{0}, .before = block.before};
-    for (std::size_t next = begin.at; true; next = begin.at) {
-        const WordKind word = word_at(block.text, next);
-        if (next == block.ends[at + 1]) {
-            return begin;
-        }
-        begin = {.at = next, .before = word};
-    }
-}
-
-// Of the character there; `at` comes behind it.
-WordKind PhraseScan::word_at(std::string_view text, std::size_t& at) const {
-    const char32_t character = take_character(text, at);
-    return character == kInvalid ? WordKind::kOther : set_->glyph(character).word();
+WordKind PhraseScan::word_of(const Block& block, std::size_t character) const noexcept {
+    return set_->glyph(block.characters[character]).word();
 }
 
 // Any character: the others, repeats, and those after a match that is open.

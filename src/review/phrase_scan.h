@@ -5,6 +5,7 @@
 
 #include "review/automaton.h"
 #include "review/fold.h"
+#include "review/internal/block_kernels.h"
 #include "review/matcher.h"
 
 #include <array>
@@ -66,36 +67,45 @@ private:
     private:
         std::uint64_t bits_ = 0;
     };
-    // A run of characters that are one symbol or passed over, as many as are looked at together:
-    // first all are read, then all are asked about, and only where it matters the automaton walks.
+    // Characters that are read together, and of them a segment that is looked at together: those
+    // that are one symbol each, with separators and repeats between them. First all are read, then
+    // all are asked about, and only where it matters the automaton walks.
     struct Block {
         static constexpr std::size_t kLeast = 8;
         static constexpr std::size_t kMost = 512;
-        std::string_view text;                      // from the first one's begin
-        std::array<Symbol, kMost + 1> symbols;      // one more in front: that before the first
-        std::array<std::uint16_t, kMost + 1> ends;  // of the characters; in front 0
-        std::array<std::uint16_t, kMost + 1> places;
-        std::array<std::uint16_t, kMost> passed;  // where characters begin that are passed over
-        std::size_t count = 0;
-        std::size_t passed_count = 0;
-        std::size_t passed_accounted = 0;
+        static constexpr std::size_t kRoom = kMost + internal::kBlockSlack;
+        std::array<std::uint16_t, kRoom> characters;
+        std::array<std::uint16_t, kRoom> ends;  // of the characters, in bytes from `base`
+        std::array<Symbol, kRoom> looked_up;
+        std::size_t size = 0;
+        std::size_t base = 0;  // where the first begins in the text
+
+        std::size_t first = 0;                   // of the segment, a character
+        std::array<Symbol, kRoom + 1> symbols;   // one more in front: that before the first
+        std::array<std::uint16_t, kRoom> which;  // of the segment's characters each symbol is
+        std::array<std::uint16_t, kRoom> places;
+        std::size_t count = 0;      // of symbols
         std::size_t accounted = 0;  // of them, in what is known beside the state
         WordKind before = WordKind::kOther;
+
+        std::size_t begin_of(std::size_t character) const noexcept {
+            return base + (character == 0 ? 0 : ends[character - 1]);
+        }
+        // Behind so many symbols of the segment.
+        std::size_t characters_of(std::size_t symbols_taken) const noexcept {
+            return symbols_taken == 0 ? 0 : which[symbols_taken - 1] + std::size_t{1};
+        }
     };
 
-    template <bool kRepeats>
-    void walk(std::string_view text);
-    template <bool kRepeats>
-    void read_block(std::string_view text, Block& block) const;
-    std::size_t walk_block(Block& block);
+    bool read_block(std::string_view text, Block& block) const;
+    void walk(Block& block);
+    void take_segment(Block& block) const;
+    void end_before_break(Block& block) const;
+    void end_before_counted(Block& block) const;
+    std::size_t walk_segment(Block& block);
     std::size_t walk_deep(Block& block, std::size_t at);
     void account(Block& block, std::size_t count);
-    struct Begin {
-        std::size_t at = 0;  // in the text of the block
-        WordKind before = WordKind::kOther;
-    };
-    Begin begin_of(const Block& block, std::size_t at) const;
-    WordKind word_at(std::string_view text, std::size_t& at) const;
+    WordKind word_of(const Block& block, std::size_t character) const noexcept;
     void take_rare(Glyph glyph, std::size_t begin, std::size_t end);
     void take_symbols(std::span<const Symbol> symbols, std::size_t begin);
     void break_off();
@@ -112,8 +122,8 @@ private:
     Symbol single_ = 0;  // the last symbol, when its character became no other
     WordKind word_ = WordKind::kOther;
     bool has_open_ = false;
-    // So many symbols are read at once: few where matches are open often, because what was read
-    // behind one that is open is read again.
+    // So many characters are a segment at most: few where segments end early, because what is left
+    // of one is looked at again.
     std::size_t reach_ = Block::kMost;
     bool finished_ = false;
     std::vector<Trail> trail_;  // a ring

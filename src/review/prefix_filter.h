@@ -7,6 +7,7 @@
 // are asked at the same time.
 
 #include "review/automaton.h"
+#include "review/internal/block_kernels.h"
 
 #include <bit>
 #include <cstddef>
@@ -20,14 +21,17 @@ class PrefixFilter {
 public:
     // As the automaton of the same patterns: none is empty or has a symbol of 0.
     explicit PrefixFilter(std::span<const Pattern> patterns)
-        : begun_(patterns.size()), longer_(patterns.size()), whole_(patterns.size()) {
+        : begun_(std::bit_ceil(patterns.size() * kPairBits + 32) / 32),
+          longer_(patterns.size()),
+          whole_(patterns.size()) {
         for (const Pattern& pattern : patterns) {
             if (pattern.size() == 1) {
                 alone_.resize((std::size_t{1} << 16U) / 64);
                 alone_[pattern[0] / 64] |= std::uint64_t{1} << pattern[0] % 64U;
                 continue;
             }
-            begun_.add(pair(pattern[0], pattern[1]));
+            const std::uint32_t place = pairs().place(pattern[0], pattern[1]);
+            begun_[place / 32] |= std::uint32_t{1} << place % 32U;
             if (pattern.size() == 2) {
                 whole_.add(pair(pattern[0], pattern[1]));
             } else {
@@ -40,30 +44,35 @@ public:
     // down in order the places, counted from 0, at which an automaton has to walk on from the root
     // over the symbol before and that one. At all others no pattern ends, and none that ends later
     // begins with the symbol before; but the last place is never left out when one may. Symbols of
-    // no pattern are 0. Returns how many it wrote.
+    // no pattern are 0; what stands behind the last may be anything. Returns how many it wrote;
+    // both arrays have internal::kBlockSlack more.
     std::size_t find(const Symbol* symbols, std::size_t count,
                      std::uint16_t* places) const noexcept {
-        const std::size_t begun = alone_.empty() ? begun_places<false>(symbols, count, places)
-                                                 : begun_places<true>(symbols, count, places);
+        const std::size_t begun = alone_.empty()
+                                      ? internal::find_pairs(pairs(), symbols, count, places)
+                                      : find_pairs_and_singles(symbols, count, places);
         std::size_t found = 0;
         for (std::size_t i = 0; i < begun; ++i) {
             const std::size_t at = places[i];
             places[found] = static_cast<std::uint16_t>(at);
-            found += at + 1 == count || is_alone(symbols[at + 1]) ||
-                             whole_.has(pair(symbols[at], symbols[at + 1])) ||
-                             longer_.has(triple(symbols[at], symbols[at + 1], symbols[at + 2]))
-                         ? 1U
-                         : 0U;
+            found += is_alone(symbols[at + 1]) | whole_.has(pair(symbols[at], symbols[at + 1])) |
+                     longer_.has(triple(symbols[at], symbols[at + 1], symbols[at + 2])) |
+                     std::size_t{at + 1 == count};
         }
         return found;
     }
 
     std::size_t bytes() const noexcept {
-        return (alone_.size() + begun_.words.size() + whole_.words.size() + longer_.words.size()) *
-               sizeof(std::uint64_t);
+        return begun_.size() * sizeof(std::uint32_t) +
+               (alone_.size() + whole_.words.size() + longer_.words.size()) * sizeof(std::uint64_t);
     }
 
 private:
+    static constexpr std::size_t kPairBits = 16;  // for each pair
+    internal::PairBits pairs() const noexcept {
+        return {.words = begun_,
+                .shift = static_cast<unsigned>(32 - std::countr_zero(begun_.size() * 32))};
+    }
     // A hash function and a bit: one of eight to sixteen is wrongly there.
     struct Bits {
         explicit Bits(std::size_t keys)
@@ -78,9 +87,10 @@ private:
             words[at / 64] |= std::uint64_t{1} << at % 64U;
         }
         // By pointer: the check of operator[] would be a third of it.
-        bool has(std::uint64_t key) const noexcept {
+        // 1 or 0, to be counted with.
+        std::size_t has(std::uint64_t key) const noexcept {
             const std::uint64_t at = place(key);
-            return (words.data()[at / 64] >> at % 64U & 1U) != 0;
+            return words.data()[at / 64] >> at % 64U & 1U;
         }
 
         std::vector<std::uint64_t> words;
@@ -93,24 +103,24 @@ private:
     static std::uint64_t triple(Symbol first, Symbol second, Symbol third) noexcept {
         return std::uint64_t{first} << 32U | pair(second, third);
     }
-    bool is_alone(Symbol symbol) const noexcept {
-        return !alone_.empty() && (alone_.data()[symbol / 64] >> symbol % 64U & 1U) != 0;
+    std::size_t is_alone(Symbol symbol) const noexcept {
+        return alone_.empty() ? 0 : alone_.data()[symbol / 64] >> symbol % 64U & 1U;
     }
-    // Without a branch that nobody can foresee.
-    template <bool kAlone>
-    std::size_t begun_places(const Symbol* symbols, std::size_t count,
-                             std::uint16_t* places) const noexcept {
-        std::size_t begun = 0;
+    std::size_t find_pairs_and_singles(const Symbol* symbols, std::size_t count,
+                                       std::uint16_t* places) const noexcept {
+        const internal::PairBits bits = pairs();
+        std::size_t found = 0;
         for (std::size_t at = 0; at < count; ++at) {
-            places[begun] = static_cast<std::uint16_t>(at);
-            const bool one = begun_.has(pair(symbols[at], symbols[at + 1]));
-            begun += one || (kAlone && is_alone(symbols[at + 1])) ? 1U : 0U;
+            // Without a branch that nobody can foresee.
+            const std::uint32_t place = bits.place(symbols[at], symbols[at + 1]);
+            places[found] = static_cast<std::uint16_t>(at);
+            found += (begun_.data()[place / 32] >> place % 32U & 1U) | is_alone(symbols[at + 1]);
         }
-        return begun;
+        return found;
     }
 
     std::vector<std::uint64_t> alone_;  // empty when there is no pattern of one symbol
-    Bits begun_;
+    std::vector<std::uint32_t> begun_;
     Bits longer_;
     Bits whole_;
 };

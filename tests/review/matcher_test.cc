@@ -200,6 +200,45 @@ TEST_CASE("[DSP-10] long texts give the matches of a naive search") {
     }
 }
 
+// Repeats count once, but for phrases that say how often; too many separators end a phrase. All of
+// it in the middle of what is read at a time and across its ends.
+TEST_CASE("[DSP-10] texts with runs of all kinds give the matches of a naive search") {
+    constexpr std::array<std::string_view, 11> kFew{"一", "壹", "法", "发", "轮", " ",
+                                                    "，", "马", "a",  "㍿", "1"};
+    std::mt19937_64 random(9);
+    const auto text_of = [&](std::size_t size, std::size_t most) {
+        std::string text;
+        for (; size > 0; --size) {
+            const std::string_view piece = kFew[random() % kFew.size()];
+            for (std::size_t times = random() % 4 == 0 ? random() % most + 1 : 1; times > 0;
+                 --times) {
+                text += piece;
+            }
+        }
+        return text;
+    };
+    for (int round = 0; round < 60; ++round) {
+        const auto folding = static_cast<Folding>(round % 4);
+        std::vector<Entry> entries;
+        for (std::size_t count = random() % 10 + 1; count > 0; --count) {
+            std::string phrase = text_of(random() % 4 + 1, 3);
+            if (leaves_something(phrase, folding)) {
+                entries.push_back(entry(std::move(phrase), folding));
+                entries.back().inside_words = random() % 2 == 0;
+            }
+        }
+        entries.push_back(entry("法法", folding));
+        const std::string text = text_of(400 + random() % 600, random() % 2 == 0 ? 3 : 20);
+        const auto matcher = compiled(entries);
+        const std::string expected = shown(test::naive_matches(entries, text));
+        CAPTURE(round);
+        CAPTURE(shown(entries));
+        CAPTURE(text);
+        REQUIRE(shown(matches_in(matcher, text)) == expected);
+        REQUIRE(shown(matches_in(matcher, text, random_cuts(random, text.size()))) == expected);
+    }
+}
+
 TEST_CASE("[DSP-10] each level finds what the one before finds, and its own disguises") {
     struct Disguise {
         std::string_view text;

@@ -177,9 +177,10 @@ Result<void> check_own_bytes(const Picture& picture, const Plan& plan) {
 }
 
 // The packet stretched or squeezed to `size` bytes with white space before its end; nothing when it
-// has not enough to give.
+// has not enough to give. Zeros behind it are no text: white space behind those would make them so.
 std::optional<std::string> fit_packet(std::string_view packet, std::size_t size) {
-    const std::size_t end = std::min(packet.rfind("<?xpacket end"), packet.size());
+    const std::size_t zeros = packet.find_last_not_of('\0') + 1;
+    const std::size_t end = std::min(packet.rfind("<?xpacket end"), zeros);
     std::string out(packet);
     if (packet.size() <= size) {
         out.insert(end, size - packet.size(), ' ');

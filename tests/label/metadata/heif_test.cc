@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -139,6 +140,18 @@ TEST_CASE("an XMP item of ExifTool is read, and changed with everything else in 
         CHECK(read_labels(row.format, back).sites.size() == 1);
         (void)check_label_round_trip(row.format, back);
     }
+}
+
+TEST_CASE("zeros behind a packet that lacks its end stay behind it") {
+    const TempDir dir;
+    (void)make_picture(dir, "picture.avif");
+    Buffer file = label_with_exiftool(dir, "picture.avif", kOtherLabel);
+    const std::string_view end = "<?xpacket end='w'?>";
+    const std::size_t at = find_name(file, end);
+    std::fill_n(file.begin() + static_cast<std::ptrdiff_t>(at), end.size(), std::uint8_t{0});
+    REQUIRE(read_labels(Format::kAvif, file).sites.size() == 1);
+    const Buffer labelled = check_label_round_trip(Format::kAvif, file);
+    CHECK(labelled.size() == file.size());
 }
 
 TEST_CASE("writing labels again and again does not make the file grow") {
