@@ -3,6 +3,7 @@
 
 #include "console/forms.h"
 #include "core/base64.h"
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
