@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// HMAC-SHA256 is made of the bare hash, as in core/digest.cc and for its reason.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "core/hmac.h"
 
 #include "core/assert.h"
@@ -8,10 +10,12 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 
 namespace colophon {
 namespace {
@@ -46,10 +50,56 @@ Buffer hmac(HmacHash hash, Bytes key, Bytes message) {
 }
 
 Digest256 hmac_sha256(Bytes key, Bytes message) {
-    const Buffer mac = hmac(HmacHash::kSha256, key, message);
+    return HmacSha256(key).of({message});
+}
+
+HmacSha256::HmacSha256(Bytes key) {
+    std::array<std::uint8_t, SHA256_CBLOCK> block{};
+    if (key.size() > block.size()) {
+        std::ranges::copy(sha256(key), block.begin());
+    } else {
+        std::ranges::copy(key, block.begin());
+    }
+    const auto take = [&](std::uint8_t pad, std::array<std::uint32_t, 8>& state) {
+        for (std::uint8_t& byte : block) {
+            byte ^= pad;
+        }
+        SHA256_CTX sha;
+        COLOPHON_ASSERT(SHA256_Init(&sha) == 1);
+        SHA256_Transform(&sha, block.data());
+        std::ranges::copy(sha.h, state.begin());
+        OPENSSL_cleanse(&sha, sizeof(sha));
+    };
+    constexpr std::uint8_t kInnerPad = 0x36;
+    constexpr std::uint8_t kOuterPad = 0x5c;
+    take(kInnerPad, inner_);
+    // The block has the inner pad in it.
+    take(kInnerPad ^ kOuterPad, outer_);
+    OPENSSL_cleanse(block.data(), block.size());
+}
+
+HmacSha256::~HmacSha256() {
+    OPENSSL_cleanse(inner_.data(), sizeof(inner_));
+    OPENSSL_cleanse(outer_.data(), sizeof(outer_));
+}
+
+Digest256 HmacSha256::of(std::initializer_list<Bytes> parts) const {
+    const auto behind_block = [](const std::array<std::uint32_t, 8>& state) {
+        SHA256_CTX sha;
+        COLOPHON_ASSERT(SHA256_Init(&sha) == 1);
+        std::ranges::copy(state, sha.h);
+        sha.Nl = SHA256_CBLOCK * 8;  // bits so far
+        return sha;
+    };
     Digest256 digest{};
-    COLOPHON_ASSERT(mac.size() == digest.size());
-    std::ranges::copy(mac, digest.begin());
+    SHA256_CTX sha = behind_block(inner_);
+    for (const Bytes part : parts) {
+        COLOPHON_ASSERT(SHA256_Update(&sha, part.data(), part.size()) == 1);
+    }
+    COLOPHON_ASSERT(SHA256_Final(digest.data(), &sha) == 1);
+    sha = behind_block(outer_);
+    COLOPHON_ASSERT(SHA256_Update(&sha, digest.data(), digest.size()) == 1 &&
+                    SHA256_Final(digest.data(), &sha) == 1);
     return digest;
 }
 

@@ -125,16 +125,30 @@ private:
     Value root_;
 };
 
+// A character that JSON writes as it is, whatever stands around it.
+constexpr bool is_plain(char c) noexcept {
+    const auto byte = static_cast<std::uint8_t>(c);
+    return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
+}
+
 void write_string(std::string& out, std::string_view text) {
     out += '"';
     std::size_t at = 0;
     while (at < text.size()) {
+        const std::size_t start = at;
+        while (at < text.size() && is_plain(text[at])) {
+            ++at;
+        }
+        out += text.substr(start, at - start);
+        if (at == text.size()) {
+            break;
+        }
         const char c = text[at];
         const auto byte = static_cast<std::uint8_t>(c);
         if (byte >= 0x80) {
-            const std::size_t start = at;
+            const std::size_t first = at;
             if (next_code_point(text, at)) {
-                out += text.substr(start, at - start);
+                out += text.substr(first, at - first);
             } else {
                 append_utf8(out, 0xFFFD);
                 ++at;
@@ -159,18 +173,11 @@ void write_string(std::string& out, std::string_view text) {
                 out += "\\t";
                 break;
             default:
-                if (byte < 0x20 || byte == 0x7F) {
-                    out += fmt::format("\\u{:04x}", byte);
-                } else {
-                    out += c;
-                }
+                out += fmt::format("\\u{:04x}", byte);
         }
     }
     out += '"';
 }
-
-// Recursion is bounded: values come from parse(), which limits depth, or from our own code.
-void write_value(std::string& out, const Value& value);
 
 void write_double(std::string& out, double number) {
     // JSON has no infinity and no NaN; null is what every reader takes for "no number".
@@ -189,30 +196,6 @@ struct Overloaded : Ts... {
 };
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
-
-void write_array(std::string& out, const Array& array) {
-    out += '[';
-    for (std::size_t i = 0; i < array.size(); ++i) {
-        out += i == 0 ? "" : ",";
-        write_value(out, array[i]);
-    }
-    out += ']';
-}
-
-void write_object(std::string& out, const Object& object) {
-    out += '{';
-    for (std::size_t i = 0; i < object.size(); ++i) {
-        out += i == 0 ? "" : ",";
-        write_string(out, object[i].first);
-        out += ':';
-        write_value(out, object[i].second);
-    }
-    out += '}';
-}
-
-void write_value(std::string& out, const Value& value) {
-    out += write(value);
-}
 
 }  // namespace
 
@@ -334,17 +317,39 @@ Result<Value> parse(std::string_view text, const ParseLimits& parse_limits) {
 
 std::string write(const Value& value) {
     std::string out;
-    std::visit(Overloaded{
-                   [&](std::monostate) { out += "null"; },
-                   [&](bool flag) { out += flag ? "true" : "false"; },
-                   [&](std::int64_t number) { out += fmt::format("{}", number); },
-                   [&](std::uint64_t number) { out += fmt::format("{}", number); },
-                   [&](double number) { write_double(out, number); },
-                   [&](const std::string& text) { write_string(out, text); },
-                   [&](const Array& array) { write_array(out, array); },
-                   [&](const Object& object) { write_object(out, object); },
-               },
-               value.state_);
+    // Recursion is bounded: values come from parse(), which limits depth, or from our own code.
+    const auto write_one = [&out](const Value& one, const auto& again) -> void {
+        const auto write_array = [&](const Array& array) {
+            out += '[';
+            for (std::size_t i = 0; i < array.size(); ++i) {
+                out += i == 0 ? "" : ",";
+                again(array[i], again);
+            }
+            out += ']';
+        };
+        const auto write_object = [&](const Object& object) {
+            out += '{';
+            for (std::size_t i = 0; i < object.size(); ++i) {
+                out += i == 0 ? "" : ",";
+                write_string(out, object[i].first);
+                out += ':';
+                again(object[i].second, again);
+            }
+            out += '}';
+        };
+        std::visit(Overloaded{
+                       [&](std::monostate) { out += "null"; },
+                       [&](bool flag) { out += flag ? "true" : "false"; },
+                       [&](std::int64_t number) { out += fmt::format_int(number).c_str(); },
+                       [&](std::uint64_t number) { out += fmt::format_int(number).c_str(); },
+                       [&](double number) { write_double(out, number); },
+                       [&](const std::string& text) { write_string(out, text); },
+                       write_array,
+                       write_object,
+                   },
+                   one.state_);
+    };
+    write_one(value, write_one);
     return out;
 }
 

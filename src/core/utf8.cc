@@ -38,6 +38,9 @@ std::optional<char32_t> next_code_point(std::string_view text, std::size_t& at) 
     if (at >= text.size()) {
         return std::nullopt;
     }
+    if (static_cast<std::uint8_t>(text[at]) < 0x80) {
+        return static_cast<char32_t>(text[at++]);
+    }
     const auto lead = read_lead(static_cast<std::uint8_t>(text[at]));
     if (!lead || lead->size > text.size() - at) {
         return std::nullopt;

@@ -3,7 +3,6 @@
 
 #include "core/clock.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <mutex>
 
@@ -36,16 +35,17 @@ void CircuitBreaker::record(bool good) {
             open_ = !good;
             rests_until_ = now + policy_.rest;
             calls_.clear();
+            bad_ = 0;
         }
         return;
     }
     calls_.push_back({.time = now, .good = good});
+    bad_ += good ? 0U : 1U;
     while (calls_.size() > kCallsKeptMax || calls_.front().time + policy_.window <= now) {
+        bad_ -= calls_.front().good ? 0U : 1U;
         calls_.pop_front();
     }
-    const auto bad = static_cast<std::size_t>(
-        std::ranges::count_if(calls_, [](const Call& call) { return !call.good; }));
-    if (calls_.size() >= policy_.calls_min && bad * 2 >= calls_.size()) {
+    if (calls_.size() >= policy_.calls_min && bad_ * 2 >= calls_.size()) {
         open_ = true;
         rests_until_ = now + policy_.rest;
     }

@@ -40,6 +40,7 @@ private:
     const BreakerPolicy policy_;
     std::mutex mutex_;
     std::deque<Call> calls_;  // of the window, oldest first
+    std::size_t bad_ = 0;     // of them
     bool open_ = false;
     bool trying_ = false;  // one call is out while the breaker is open
     Time rests_until_;

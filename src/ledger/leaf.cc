@@ -5,14 +5,12 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
+#include "core/hmac.h"
 #include "core/random.h"
 #include "core/result.h"
 #include "ledger/limits.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
@@ -150,17 +148,8 @@ Result<Leaf> parse_leaf(Bytes bytes) {
 }
 
 Digest256 commit(const Salt& salt, std::string_view field, Bytes value) {
-    Buffer message = to_buffer(kCommitmentPrefix);
-    append(message, field);
-    message.push_back(0);
-    append(message, value);
-    Digest256 digest{};
-    unsigned size = 0;
-    const auto* made = HMAC(EVP_sha256(), salt.data(), static_cast<int>(salt.size()),
-                            message.data(), message.size(), digest.data(), &size);
-    COLOPHON_ASSERT(made != nullptr && size == digest.size());
-    OPENSSL_cleanse(message.data(), message.size());
-    return digest;
+    constexpr std::array<std::uint8_t, 1> kZero{};
+    return HmacSha256(salt).of({as_bytes(kCommitmentPrefix), as_bytes(field), kZero, value});
 }
 
 bool opens(const Leaf& leaf, const Opening& opening) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ledger/records.h"
 
-#include "core/assert.h"
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
@@ -21,8 +20,6 @@
 #include "storage/value.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <algorithm>
 #include <array>
@@ -138,18 +135,14 @@ Result<bool> add_band(storage::Snapshot& snapshot, std::int64_t kind, std::int64
     return true;
 }
 
-Buffer eight_bytes(std::int64_t value) {
-    Buffer out(8);
+std::array<std::uint8_t, 8> eight_bytes(std::int64_t value) {
+    std::array<std::uint8_t, 8> out{};
     auto rest = static_cast<std::uint64_t>(value);
     for (std::size_t i = out.size(); i-- > 0;) {
         out[i] = static_cast<std::uint8_t>(rest);
         rest >>= 8U;
     }
     return out;
-}
-
-Digest256 keyed(const std::array<std::uint8_t, 32>& key, Bytes message) {
-    return hmac_sha256(key, message);
 }
 
 Result<Facts> one_record(const Result<storage::Rows>& answer) {
@@ -164,13 +157,8 @@ Result<Facts> one_record(const Result<storage::Rows>& answer) {
 
 // The salt of one commitment, so that fields can be opened one by one while a single deletable
 // secret stands behind all of them.
-Salt field_salt(Bytes record_salt, std::string_view field) {
-    Salt salt{};
-    unsigned size = 0;
-    COLOPHON_ASSERT(HMAC(EVP_sha256(), record_salt.data(), static_cast<int>(record_salt.size()),
-                         as_bytes(field).data(), field.size(), salt.data(), &size) != nullptr);
-    COLOPHON_ASSERT(size == salt.size());
-    return salt;
+Salt field_salt(const HmacSha256& record_salt, std::string_view field) {
+    return record_salt.of({as_bytes(field)});
 }
 
 // What the leaf commits to: name and value, names ascending. Absent values are not committed to.
@@ -207,9 +195,10 @@ Result<Buffer> leaf_of(const ServiceRecord& record, const std::string& facts, By
     }
     leaf.object = record.facts.content_id ? to_string(*record.facts.content_id) : std::string();
     leaf.policy_version = record.facts.policy_version;
+    const HmacSha256 salts(salt);
     for (const auto& [field, value] : committed_values(record, facts)) {
         leaf.commitments.push_back(
-            {std::string(field), commit(field_salt(salt, field), field, as_bytes(value))});
+            {std::string(field), commit(field_salt(salts, field), field, as_bytes(value))});
     }
     leaf.nonce = TRY(make_nonce(random));
     return encode_leaf(leaf);
@@ -279,16 +268,14 @@ Result<RecordId> make_record_id(Time at, Random& random) {
 
 Records::Records(storage::Store& store, storage::DataKeys& keys, Random& random,
                  const Options& options)
-    : store_(store), keys_(keys), random_(random), options_(options) {}
+    : store_(store),
+      keys_(keys),
+      random_(random),
+      options_(options),
+      digest_key_(options.digest_key) {}
 
 Buffer Records::digest_index(const Digest256& digest) const {
-    Buffer out(32);
-    unsigned size = 0;
-    COLOPHON_ASSERT(HMAC(EVP_sha256(), options_.digest_key.data(),
-                         static_cast<int>(options_.digest_key.size()), digest.data(), digest.size(),
-                         out.data(), &size) != nullptr);
-    COLOPHON_ASSERT(size == out.size());
-    return out;
+    return to_buffer(digest_key_.of({digest}));
 }
 
 Result<storage::Batch> Records::prepare(const ServiceRecord& record,
@@ -405,10 +392,8 @@ Result<SimilarRecords> Records::find_similar(std::int64_t kind,
 }
 
 std::int64_t Records::keyed_band(std::int64_t kind, std::int64_t band) const {
-    Buffer message = to_buffer(as_bytes("print.band"));
-    colophon::append(message, eight_bytes(kind));
-    colophon::append(message, eight_bytes(band));
-    const Digest256 digest = keyed(options_.digest_key, message);
+    const Digest256 digest =
+        digest_key_.of({as_bytes("print.band"), eight_bytes(kind), eight_bytes(band)});
     std::uint64_t number = 0;
     for (std::size_t i = 0; i < 8; ++i) {
         number = (number << 8U) | digest[i];
@@ -419,15 +404,10 @@ std::int64_t Records::keyed_band(std::int64_t kind, std::int64_t band) const {
 // The same twice gives the print back: a stream of keyed blocks that no other print has.
 Buffer Records::masked(const RecordId& record, std::int64_t number, Bytes print) const {
     Buffer out = to_buffer(print);
-    Buffer message = to_buffer(as_bytes("print.mask"));
-    colophon::append(message, record.bytes);
-    colophon::append(message, eight_bytes(number));
-    const std::size_t counter = message.size();
-    colophon::append(message, eight_bytes(0));
     for (std::size_t at = 0; at < out.size(); at += 32) {
-        std::ranges::copy(eight_bytes(static_cast<std::int64_t>(at)),
-                          message.begin() + static_cast<std::ptrdiff_t>(counter));
-        const Digest256 block = keyed(options_.digest_key, message);
+        const Digest256 block =
+            digest_key_.of({as_bytes("print.mask"), record.bytes, eight_bytes(number),
+                            eight_bytes(static_cast<std::int64_t>(at))});
         for (std::size_t i = at; i < std::min(out.size(), at + block.size()); ++i) {
             out[i] ^= block[i - at];
         }
@@ -457,7 +437,7 @@ void Records::add_prints(storage::Batch& batch, const RecordId& record,
 
 Result<std::optional<Print>> Records::print_of_text(std::string_view text) const {
     fingerprint::TextPrintKey key;
-    key.bytes = keyed(options_.digest_key, as_bytes("print.text"));
+    key.bytes = digest_key_.of({as_bytes("print.text")});
     return text_print(text, key);
 }
 
@@ -626,7 +606,7 @@ Result<Records::Disclosure> Records::disclose(RecordId id) {
 }
 
 Opening open_field(Bytes record_salt, std::string_view field, std::string_view value) {
-    return {std::string(field), field_salt(record_salt, field), to_buffer(value)};
+    return {std::string(field), field_salt(HmacSha256(record_salt), field), to_buffer(value)};
 }
 
 }  // namespace colophon::ledger

@@ -10,6 +10,7 @@
 //
 // Threads: any method may be called from any thread at the same time.
 
+#include "core/hmac.h"
 #include "core/random.h"
 #include "ledger/leaf.h"
 #include "ledger/record.h"
@@ -153,6 +154,7 @@ private:
     storage::DataKeys& keys_;
     Random& random_;
     Options options_;
+    HmacSha256 digest_key_;
 };
 
 }  // namespace colophon::ledger

@@ -2,10 +2,13 @@
 #include "core/hmac.h"
 
 #include "core/bytes.h"
+#include "core/digest.h"
 #include "support/tools.h"
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -54,4 +57,21 @@ TEST_CASE("comparison in constant time compares") {
 }
 
 }  // namespace
+TEST_CASE("a key that was taken in once gives what OpenSSL's HMAC gives, in however many parts") {
+    Buffer key;
+    Buffer message;
+    for (std::size_t size = 0; size < 200; ++size) {
+        const HmacSha256 mac(key);
+        const Digest256 whole = mac.of({message});
+        CHECK(to_buffer(whole) == hmac(HmacHash::kSha256, key, message));
+        const std::size_t cut = message.size() / 3;
+        const Bytes all = message;
+        CHECK(mac.of({all.first(cut), Bytes(), all.subspan(cut)}) == whole);
+        CHECK(hmac_sha256(key, message) == whole);
+        key.push_back(static_cast<std::uint8_t>(7 * size + 1));
+        message.push_back(static_cast<std::uint8_t>(3 * size));
+        message.push_back(static_cast<std::uint8_t>(size));
+    }
+}
+
 }  // namespace colophon

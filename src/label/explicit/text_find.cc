@@ -28,6 +28,7 @@ constexpr std::size_t kElementGapMax = 16;
 
 std::string to_utf8(std::u32string_view text) {
     std::string out;
+    out.reserve(text.size());
     for (const char32_t c : text) {
         append_utf8(out, c);
     }
@@ -38,15 +39,15 @@ bool ends_sentence(char32_t c) noexcept {
     return c == '\n' || c == U'。' || c == U'！' || c == U'？' || c == '!' || c == '?';
 }
 
-std::vector<std::u32string> sentences(const std::u32string& window) {
-    std::vector<std::u32string> out(1);
-    for (const char32_t c : window) {
-        if (ends_sentence(c)) {
-            out.emplace_back();
-        } else {
-            out.back() += c;
-        }
+std::vector<std::u32string_view> sentences(std::u32string_view window) {
+    std::vector<std::u32string_view> out;
+    for (auto end = std::ranges::find_if(window, ends_sentence); end != window.end();
+         end = std::ranges::find_if(window, ends_sentence)) {
+        const auto size = static_cast<std::size_t>(end - window.begin());
+        out.push_back(window.substr(0, size));
+        window.remove_prefix(size + 1);
     }
+    out.push_back(window);
     return out;
 }
 
@@ -66,12 +67,12 @@ bool has_both(std::u32string_view stretch) {
 // The longest label that fits: the gap, 人工智能 on one side and "manipulated" on the other.
 constexpr std::size_t kStretchMax = kElementGapMax + 4 + 11;
 
-bool is_label(const std::u32string& sentence) {
+bool is_label(std::u32string_view sentence) {
     if (!has_both(sentence)) {
         return false;
     }
     for (std::size_t at = 0; at < sentence.size(); ++at) {
-        if (has_both(std::u32string_view(sentence).substr(at, kStretchMax))) {
+        if (has_both(sentence.substr(at, kStretchMax))) {
             return true;
         }
     }
@@ -81,7 +82,7 @@ bool is_label(const std::u32string& sentence) {
 }  // namespace
 
 std::optional<std::string> find_label(const std::u32string& window, std::string_view expected) {
-    for (const std::u32string& sentence : sentences(window)) {
+    for (const std::u32string_view sentence : sentences(window)) {
         std::string text = to_utf8(sentence);
         if (is_label(sentence) || (!expected.empty() && text.find(expected) != std::string::npos)) {
             const std::size_t first = text.find_first_not_of(' ');

@@ -84,6 +84,7 @@ private:
     }
 
     void add_head(std::string_view part) {
+        windows_.head.reserve(2 * kTextWindowChars);
         std::size_t at = 0;
         while (!head_full() && at < part.size()) {
             const auto c = next_code_point(part, at);
@@ -99,6 +100,7 @@ private:
                 part.remove_prefix(1);
             }
         }
+        windows_.tail.reserve(windows_.tail.size() + part.size());
         std::size_t at = 0;
         while (at < part.size()) {
             const auto c = next_code_point(part, at);
@@ -179,6 +181,7 @@ std::size_t skip_target(std::string_view line, std::size_t at) noexcept {
 // A Markdown line without its signs: emphasis, code, links' targets, tags, escapes.
 std::string strip_inline(std::string_view line) {
     std::string out;
+    out.reserve(line.size());
     for (std::size_t i = 0; i < line.size(); ++i) {
         const char c = line[i];
         const char next = i + 1 < line.size() ? line[i + 1] : '\0';

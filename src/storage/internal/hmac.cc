@@ -4,6 +4,7 @@
 #include "core/assert.h"
 #include "core/bytes.h"
 #include "core/digest.h"
+#include "core/hmac.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -68,6 +69,9 @@ void Hmac::restart() {
 }
 
 Digest256 hmac(DigestAlgorithm algorithm, Bytes key, std::initializer_list<Bytes> parts) {
+    if (algorithm == DigestAlgorithm::kSha256) {
+        return HmacSha256(key).of(parts);
+    }
     Hmac mac(algorithm, key);
     for (const Bytes part : parts) {
         mac.update(part);

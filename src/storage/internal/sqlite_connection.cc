@@ -134,6 +134,10 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       (creates ? SQLITE_OPEN_CREATE : 0);
     sqlite3* handle = nullptr;
+    // Counting of its memory takes a lock of the whole process at each allocation. Refused when
+    // SQLite has been used before: then it goes on counting.
+    static const int kConfigured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)kConfigured;
     const int opened = sqlite3_open_v2(path.c_str(), &handle, flags,
                                        options.vfs.empty() ? nullptr : options.vfs.c_str());
     auto connection = std::make_unique<SqliteConnection>(handle);  // owns it, opened or not
