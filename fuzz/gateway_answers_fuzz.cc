@@ -33,6 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto task = gateway::dashscope_task(body);
     COLOPHON_ASSERT(!task.ok() || task->find_first_of("/?#. %") == std::string_view::npos);
     (void)gateway::dashscope_pictures(body);
+    const auto progress = gateway::dashscope_progress(body);
+    COLOPHON_ASSERT(!progress || (*progress >= 0 && *progress <= 100));
+    (void)gateway::dashscope_choices(body);
 
     const auto pointer = gateway::JsonPointer::parse(text.substr(0, line));
     if (!pointer.ok()) {

@@ -16,15 +16,20 @@
 //   garbage        200, and no JSON
 //   huge           an answer without end
 //   picture        /images/generations and /images/edits: a PNG of its own
+//   picture-slow-N the same, N milliseconds later
 //   video          /videos: the file that was put at /video (PUT), done at the third question
 //   video-slow-N   the same, N milliseconds after it was asked for
+//   video-answer-N begun at once, and its name said N milliseconds later
 //   video-forever  never done
 //   video-fails    says that it failed
 //   video-text     done, and its content is a text; video-picture: a picture
 //   video-half     its first half, as if it were whole; video-cut: it breaks off in the middle
 //
+// A video, or pictures, that were asked for before with the same Idempotency-Key are not made
+// again.
+//
 // bench_upstream prints "PORT\n" and runs until it is ended. It counts calls that were given up by
-// the other side, and videos: GET /count.
+// the other side, and what was made: GET /count.
 
 #include "core/base64.h"
 #include "core/bytes.h"
@@ -62,6 +67,7 @@ struct Counts {
     std::uint64_t calls = 0;
     std::uint64_t given_up = 0;
     std::uint64_t flaky = 0;
+    std::uint64_t pictures = 0;
     std::uint64_t videos = 0;
     std::uint64_t videos_deleted = 0;
 };
@@ -540,7 +546,26 @@ Task<void> answer_message(http::Exchange& exchange, const Ask& ask) {
     co_await answer_json(exchange, 200, std::move(message));
 }
 
-Task<void> answer_picture(http::Exchange& exchange) {
+// Whether what this request asks for was not made yet.
+bool is_new(const http::Exchange& exchange, const std::string& made, std::string& before) {
+    static std::map<std::string, std::string> by_key;
+    const std::string key(exchange.request().header("idempotency-key"));
+    if (key.empty()) {
+        return true;
+    }
+    const auto [found, fresh] = by_key.emplace(key, made);
+    before = found->second;
+    return fresh;
+}
+
+Task<void> answer_picture(http::Exchange& exchange, const std::string& model) {
+    std::string before;
+    if (is_new(exchange, "pictures", before)) {
+        ++counts().pictures;
+    }
+    if (const std::int64_t slow = number_behind(model, "picture-slow-"); slow > 0) {
+        co_await pause(exchange, std::chrono::milliseconds(slow));
+    }
     json::Array data;
     data.push_back(json::Object{{"b64_json", std::string(kPicture)}});
     json::Object answer{{"created", 1700000000}, {"data", std::move(data)}};
@@ -638,13 +663,22 @@ Task<void> answer_video(http::Exchange& exchange, std::string path, const std::s
             co_await answer_error(exchange, static_cast<int>(status));
             co_return;
         }
-        const std::string id = "video_" + std::to_string(++counts().videos);
+        std::string id = "video_" + std::to_string(counts().videos + 1);
+        std::string before;
+        if (is_new(exchange, id, before)) {
+            ++counts().videos;
+        } else {
+            id = before;
+        }
         const VideoTask& task =
             video_tasks()
                 .insert_or_assign(
                     id, VideoTask{.model = model, .seconds = fields.string_or("seconds", "4")})
                 .first->second;
         json::Value object = video_object(id, task);
+        if (const std::int64_t late = number_behind(model, "video-answer-"); late > 0) {
+            co_await pause(exchange, std::chrono::milliseconds(late));
+        }
         co_await answer_json(exchange, 200, std::move(object));
         co_return;
     }
@@ -675,6 +709,7 @@ Task<void> serve(http::Exchange& exchange) {
     if (path == "/count") {
         json::Object told{{"calls", counts().calls},
                           {"given_up", counts().given_up},
+                          {"pictures", counts().pictures},
                           {"videos", counts().videos},
                           {"videos_deleted", counts().videos_deleted}};
         co_await answer_json(exchange, 200, std::move(told));
@@ -723,7 +758,7 @@ Task<void> serve(http::Exchange& exchange) {
     } else if (ask.model == "hang") {
         co_await pause(exchange, std::chrono::hours(1));
     } else if (path.ends_with("/images/generations")) {
-        co_await answer_picture(exchange);
+        co_await answer_picture(exchange, ask.model);
     } else if (path.ends_with("/messages")) {
         co_await answer_message(exchange, ask);
     } else if (responses) {

@@ -67,7 +67,7 @@ Result<void> run_decisions(const DecisionsArguments& arguments) {
     std::string table = review::write_labelled_row("text", "label");
     const auto take = [&](const review::Item& item,
                           const review::Evidence& evidence) -> Result<void> {
-        if (evidence.text.empty() || !evidence.file.empty()) {
+        if (evidence.text.empty() || !review::shown_file(evidence).empty()) {
             return {};  // a picture is no text to learn from
         }
         const bool is_refused = item.state == review::ItemState::kRefused;

@@ -22,6 +22,7 @@
 #include "media/speech.h"
 #include "worker/channel.h"
 #include "worker/client.h"
+#include "worker/frames.h"
 #include "worker/prints.h"
 
 #include <fmt/format.h>
@@ -247,6 +248,14 @@ Result<std::vector<fingerprint::PdqHash>> MediaService::video_hashes(Bytes file)
         hashes.push_back(frame.hash);
     }
     return hashes;
+}
+
+Result<std::vector<worker::FileFrame>> MediaService::video_frames(Bytes file) {
+    const worker::Fd in = TRY(memory_file(file));
+    const worker::Fd out = TRY(memory_file({}));
+    Lease lease = borrow();
+    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
+    return lease.worker().frames(in.get(), out.get(), format);
 }
 
 Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_view name,

@@ -58,6 +58,7 @@ public:
     Result<std::string> sign(const label::AigcLabel& label) override;
     Result<std::vector<fingerprint::PdqHash>> picture_hashes(Bytes file) override;
     Result<std::vector<fingerprint::PdqHash>> video_hashes(Bytes file) override;
+    Result<std::vector<worker::FileFrame>> video_frames(Bytes file) override;
     Result<Buffer> speak(std::string_view text, const Voice& voice,
                          gateway::SoundFormat format) override;
 

@@ -25,10 +25,10 @@
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/gateway.h"
+#include "gateway/job_runner.h"
 #include "gateway/parts.h"
 #include "gateway/settings.h"
 #include "gateway/subject_endpoints.h"
-#include "gateway/video_jobs.h"
 #include "governance/agreements.h"
 #include "http/exchange.h"
 #include "http/loop.h"
@@ -172,7 +172,7 @@ private:
     std::unique_ptr<ledger::LogService> logs_;
     std::unique_ptr<console::ApiParts> api_;
     std::unique_ptr<gateway::Gateway> gateway_;
-    std::unique_ptr<gateway::VideoJobs> videos_;
+    std::unique_ptr<gateway::JobRunner> jobs_;
     std::mutex settings_mutex_;  // guards loaded_.settings once calls are served
     std::optional<ledger::Conduct> conduct_;
     std::optional<review::Library> library_;
@@ -286,7 +286,7 @@ Result<void> Service::open_gateway() {
                         ledger::ServiceRecord& record) { return contents.move_out(record); }};
     gateway_ =
         std::make_unique<gateway::Gateway>(parts, loaded_.settings, loops, std::move(upstream_tls));
-    videos_ = std::make_unique<gateway::VideoJobs>(*gateway_, *loops_.front());
+    jobs_ = std::make_unique<gateway::JobRunner>(*gateway_, *loops_.front());
     api_ = make_api_parts({.installation = *installation_,
                            .keys = *keys_,
                            .blocking = *blocking_,
@@ -360,7 +360,7 @@ Result<void> Service::open_server() {
         .refusal = gateway::Gateway::refusal_body};
     server_ = std::make_unique<http::Server>(loops, std::move(options));
     add_gauges();
-    TRY(videos_->start());
+    TRY(jobs_->start());
     return listen();
 }
 
@@ -420,7 +420,7 @@ void Service::on_signal(int signal) {
     draining_ = true;
     (void)http::notify_manager("STOPPING=1");
     const std::chrono::seconds time(loaded_.config.serve.server.drain_seconds);
-    // Both calls and videos; these are given back to other nodes, or have no more time than calls.
+    // Both calls and jobs; these are given back to other nodes, or have no more time than calls.
     const auto ended = [this, left = std::make_shared<std::atomic<int>>(2)] {
         if (--*left > 0) {
             return;
@@ -431,13 +431,13 @@ void Service::on_signal(int signal) {
     };
     server_->drain(time, ended);
     const auto once = std::make_shared<std::atomic<bool>>(false);
-    const auto videos_ended = [ended, once] {
+    const auto jobs_ended = [ended, once] {
         if (!once->exchange(true)) {
             ended();
         }
     };
-    videos_->drain(videos_ended);
-    loops_.front()->spawn(end_after(*loops_.front(), time, videos_ended));
+    jobs_->drain(jobs_ended);
+    loops_.front()->spawn(end_after(*loops_.front(), time, jobs_ended));
 }
 
 // The settings of another configuration, with the library in force.

@@ -36,7 +36,8 @@ struct GatewayConfig {
     std::string currency = {};
     std::string filing = {};
     std::string appeal = {};
-    std::string ca_file = {};  // of upstreams
+    std::string ca_file = {};       // of upstreams
+    std::string unseen_parts = {};  // "refuse", "pass"
     std::int64_t workers = 2;
     std::int64_t request_bytes_max = 16 << 20;
     std::int64_t answer_bytes_max = 64 << 20;
@@ -55,6 +56,11 @@ struct GatewayConfig {
     std::int64_t videos_at_once = 32;
     std::int64_t tenant_videos_at_once = 100;
     std::int64_t subject_videos_at_once = 10;
+    // Of pictures that are made by jobs.
+    std::int64_t picture_job_hours = 24;
+    std::int64_t picture_jobs_at_once = 16;
+    std::int64_t tenant_picture_jobs_at_once = 100;
+    std::int64_t subject_picture_jobs_at_once = 10;
 };
 
 struct ReviewConfig {
@@ -79,9 +85,10 @@ struct UpstreamConfig {
     std::string name = {};
     std::string dialect = {};  // "openai", "anthropic", "dashscope", "template", "builtin"
     std::string url = {};
-    std::string key = {};            // may be file:PATH or env:NAME
-    std::string template_file = {};  // of the dialect template
-    std::string fetch = {};          // "public", "own"
+    std::string key = {};               // may be file:PATH or env:NAME
+    std::string template_file = {};     // of the dialect template
+    std::string fetch = {};             // "public", "own"
+    std::string idempotency_keys = {};  // "ignored", "honoured"
     std::int64_t task_seconds = 300;
     std::int64_t connect_seconds = 5;
     std::int64_t first_byte_seconds = 60;

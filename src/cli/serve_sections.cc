@@ -59,6 +59,7 @@ constexpr std::array kGatewayKeys{
     Key<GatewayConfig>{"filing", &GatewayConfig::filing},
     Key<GatewayConfig>{"appeal", &GatewayConfig::appeal},
     Key<GatewayConfig>{"ca_file", &GatewayConfig::ca_file},
+    Key<GatewayConfig>{"unseen_parts", &GatewayConfig::unseen_parts},
     Key<GatewayConfig>{"workers", nullptr, &GatewayConfig::workers, 1, 64},
     Key<GatewayConfig>{"request_bytes_max", nullptr, &GatewayConfig::request_bytes_max, 1024,
                        kGigabyte},
@@ -89,6 +90,13 @@ constexpr std::array kGatewayKeys{
                        1'000'000},
     Key<GatewayConfig>{"subject_videos_at_once", nullptr, &GatewayConfig::subject_videos_at_once, 0,
                        1'000'000},
+    Key<GatewayConfig>{"picture_job_hours", nullptr, &GatewayConfig::picture_job_hours, 1, 8760},
+    Key<GatewayConfig>{"picture_jobs_at_once", nullptr, &GatewayConfig::picture_jobs_at_once, 1,
+                       1000},
+    Key<GatewayConfig>{"tenant_picture_jobs_at_once", nullptr,
+                       &GatewayConfig::tenant_picture_jobs_at_once, 0, 1'000'000},
+    Key<GatewayConfig>{"subject_picture_jobs_at_once", nullptr,
+                       &GatewayConfig::subject_picture_jobs_at_once, 0, 1'000'000},
 };
 
 constexpr std::array kReviewKeys{
@@ -117,6 +125,7 @@ constexpr std::array kUpstreamKeys{
     Key<UpstreamConfig>{"key", &UpstreamConfig::key},
     Key<UpstreamConfig>{"template", &UpstreamConfig::template_file},
     Key<UpstreamConfig>{"fetch", &UpstreamConfig::fetch},
+    Key<UpstreamConfig>{"idempotency_keys", &UpstreamConfig::idempotency_keys},
     Key<UpstreamConfig>{"task_seconds", nullptr, &UpstreamConfig::task_seconds, 1, kDaySeconds},
     Key<UpstreamConfig>{"connect_seconds", nullptr, &UpstreamConfig::connect_seconds, 1, 600},
     Key<UpstreamConfig>{"first_byte_seconds", nullptr, &UpstreamConfig::first_byte_seconds, 1,

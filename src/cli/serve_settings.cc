@@ -122,6 +122,14 @@ Result<gateway::UpstreamSettings> make_upstream(const UpstreamConfig& from,
     constexpr std::array<std::pair<std::string_view, gateway::Fetch>, 2> kFetch{
         {{"public", gateway::Fetch::kPublic}, {"own", gateway::Fetch::kOwn}}};
     to.fetch = TRY(choose(kFetch, from.fetch.empty() ? "public" : from.fetch, where));
+    constexpr std::array<std::pair<std::string_view, bool>, 2> kKeys{
+        {{"ignored", false}, {"honoured", true}}};
+    to.keeps_keys = TRY(
+        choose(kKeys, from.idempotency_keys.empty() ? "ignored" : from.idempotency_keys, where));
+    if (to.keeps_keys && to.dialect != gateway::Dialect::kOpenai) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + ": idempotency keys are sent to upstreams of the dialect openai only"};
+    }
     to.task_time = std::chrono::seconds(from.task_seconds);
     to.times = {.connect = std::chrono::seconds(from.connect_seconds),
                 .first_byte = std::chrono::seconds(from.first_byte_seconds),
@@ -278,6 +286,10 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
         {{"required", true}, {"optional", false}}};
     settings.subject_required =
         TRY(choose(kSubjects, from.subject.empty() ? "required" : from.subject, "gateway.subject"));
+    constexpr std::array<std::pair<std::string_view, gateway::UnseenParts>, 2> kUnseen{
+        {{"refuse", gateway::UnseenParts::kRefuse}, {"pass", gateway::UnseenParts::kPass}}};
+    settings.unseen_parts = TRY(choose(
+        kUnseen, from.unseen_parts.empty() ? "refuse" : from.unseen_parts, "gateway.unseen_parts"));
     settings.currency = from.currency.empty() ? "CNY" : from.currency;
     const bool is_code =
         settings.currency.size() == 3 &&
@@ -293,11 +305,15 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
     settings.idempotency_time = std::chrono::hours(from.idempotency_hours);
     settings.idempotency_bytes_max = size_of(from.idempotency_answer_bytes_max);
     settings.video = {.bytes_max = size_of(from.video_bytes_max),
-                      .kept = std::chrono::hours(from.video_hours),
-                      .tenant_jobs_at_once = size_of(from.tenant_videos_at_once),
-                      .subject_jobs_at_once = size_of(from.subject_videos_at_once),
-                      .jobs_at_once = size_of(from.videos_at_once),
-                      .labelled_at_once = std::max<std::size_t>(size_of(from.workers) / 2, 1)};
+                      .labelled_at_once = std::max<std::size_t>(size_of(from.workers) / 2, 1),
+                      .jobs = {.kept = std::chrono::hours(from.video_hours),
+                               .tenant_jobs_at_once = size_of(from.tenant_videos_at_once),
+                               .subject_jobs_at_once = size_of(from.subject_videos_at_once),
+                               .jobs_at_once = size_of(from.videos_at_once)}};
+    settings.pictures = {.kept = std::chrono::hours(from.picture_job_hours),
+                         .tenant_jobs_at_once = size_of(from.tenant_picture_jobs_at_once),
+                         .subject_jobs_at_once = size_of(from.subject_picture_jobs_at_once),
+                         .jobs_at_once = size_of(from.picture_jobs_at_once)};
     settings.tenant_quota = {.concurrency = size_of(from.tenant_calls_at_once),
                              .requests_a_minute = size_of(from.tenant_calls_a_minute),
                              .tokens_a_minute = size_of(from.tenant_tokens_a_minute)};

@@ -8,6 +8,7 @@
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "http/exchange.h"
+#include "http/json_body.h"
 #include "http/message.h"
 #include "http/router.h"
 #include "identity/api_key.h"
@@ -227,11 +228,9 @@ private:
         }
         json::Value body{json::Object{}};
         if (!text.empty()) {
-            auto parsed = json::parse(text, {.bytes_max = row_.body_bytes_max + 1});
-            if (!parsed.ok() || parsed->if_object() == nullptr) {
-                return refused(failure_of(Error{ErrorCode::kInvalidArgument,
-                                                "the body of the request is no JSON object"}),
-                               request);
+            auto parsed = http::read_json_object(text);
+            if (!parsed.ok()) {
+                return refused(failure_of(parsed.error()), request);
             }
             body = std::move(*parsed);
         }

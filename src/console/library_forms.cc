@@ -3,6 +3,7 @@
 
 #include "console/forms.h"
 #include "core/base64.h"
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
@@ -151,10 +152,11 @@ json::Object evidence_form(const review::Evidence& evidence) {
     }
     json::Object form{
         {"text", evidence.text}, {"spans", std::move(spans)}, {"context", evidence.context}};
-    if (!evidence.file.empty()) {
+    const Bytes file = review::shown_file(evidence);
+    if (!file.empty()) {
         // How a picture is to be shown at first: whoever must see it sharp asks for that.
         form.emplace_back("file", json::Object{{"media_type", evidence.media_type},
-                                               {"base64", to_base64(evidence.file)},
+                                               {"base64", to_base64(file)},
                                                {"blur", true},
                                                {"greyscale", true}});
     }

@@ -22,7 +22,6 @@
 #include "label/record.h"
 #include "label/verify.h"
 #include "ledger/record.h"
-#include "review/entry.h"
 #include "review/queue.h"
 #include "review/review.h"
 #include "review/scope.h"
@@ -73,7 +72,7 @@ Refusal file_failure(const Error& error) {
 }
 
 // What a file of that format is judged to be. It comes in and is to go out, so all entries are for
-// it, of either stage. Sound and video are not compared.
+// it, of either stage. Sound is not compared.
 Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const std::string& file,
                               label::Format format) {
     const auto reviewer = reviewer_of(call, review::Stage::kBoth);
@@ -81,27 +80,36 @@ Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const st
     if (label::is_written_text(format)) {
         return reviewer->review(file);
     }
-    if (kind != label::Kind::kImage || !reviewer->has_pictures()) {
+    if (!reviewer->has_pictures()) {
         return review::Verdict();
     }
-    const auto hashes = TRY(gateway.parts().media.picture_hashes(as_bytes(file)));
-    return reviewer->review(hashes);
+    if (kind == label::Kind::kImage) {
+        const auto hashes = TRY(gateway.parts().media.picture_hashes(as_bytes(file)));
+        return reviewer->review(hashes);
+    }
+    if (kind == label::Kind::kVideo) {
+        const auto hashes = TRY(gateway.parts().media.video_hashes(as_bytes(file)));
+        return reviewer->review(hashes);
+    }
+    return review::Verdict();
 }
 
 // [DSP-10] Nothing is labelled for somebody to publish that may not be published.
 Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std::string& file,
-                                         const Media::Labelled& labelled) {
+                                         label::Format format) {
     const SteadyTime began = std::chrono::steady_clock::now();
-    const auto look = [&] { return judge(gateway, call, file, labelled.format); };
+    const auto look = [&] { return judge(gateway, call, file, format); };
     const auto verdict = co_await gateway.parts().workers.run(call.loop(), look);
     call.facts().durations.review_ms = milliseconds_since(began);
     if (!verdict.ok()) {
         co_return file_failure(verdict.error());
     }
-    auto refusal = note_verdict(call, review::Stage::kInput, *verdict);
-    if (!refusal || verdict->decision != review::Decision::kHold) {
-        co_return refusal;
-    }
+    co_return note_verdict(call, review::Stage::kInput, *verdict);
+}
+
+// What was held waits with its label.
+Task<void> hold_file(Gateway& gateway, Call& call, const std::string& file,
+                     const Media::Labelled& labelled, Refusal& refusal) {
     const bool text = label::is_written_text(labelled.format);
     const std::string type(label::facts(labelled.format).media_type);
     review::WaitingAnswer answer;
@@ -113,8 +121,7 @@ Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std
                     .file = text ? Buffer() : to_buffer(as_bytes(file)),
                     .media_type = text ? std::string() : type,
                     .answer = std::move(answer)};
-    co_await hold(gateway.stages(), call, std::move(holding), *refusal);
-    co_return refusal;
+    co_await hold(gateway.stages(), call, std::move(holding), refusal);
 }
 
 Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
@@ -130,19 +137,32 @@ Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
         co_return body_failure(body.error());
     }
     call.record.content_digests.push_back(sha256(as_bytes(*body)));
+    // It is judged first: what may not go out costs no number and no worker.
+    const auto format = label::detect_format(as_bytes(*body), name_of(call));
+    if (!format) {
+        co_return file_failure(
+            Error{ErrorCode::kUnsupported, "a kind of file that is not known here"});
+    }
+    auto held = co_await review_file(gateway, call, *body, *format);
+    if (held && held->code != kHeldForReview) {
+        co_return held;
+    }
     auto refusal = co_await make_label(gateway.stages(), call);
     if (refusal) {
         co_return refusal;
     }
     auto labelled = co_await label_file(gateway, call, to_buffer(as_bytes(*body)), name_of(call));
+    if (labelled.ok() && labelled->format != *format) {
+        labelled = Error{ErrorCode::kConflict, "the file is of another kind than it was judged as"};
+    }
     if (!labelled.ok()) {
         call.facts().label.clear();
         co_return file_failure(labelled.error());
     }
-    refusal = co_await review_file(gateway, call, *body, *labelled);
-    if (refusal) {
+    if (held) {
+        co_await hold_file(gateway, call, *body, *labelled, *held);
         call.facts().label.clear();
-        co_return refusal;
+        co_return held;
     }
     http::Headers headers = answer_headers(call, label::facts(labelled->format).media_type);
     std::string out(as_text(labelled->file));

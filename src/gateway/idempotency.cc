@@ -50,6 +50,11 @@ Digest256 digest_of(const http::Request& request, const std::string& body) {
         head += part;
         head += '\n';
     }
+    // Whether the answer is what was asked for, or a job that makes it.
+    if (const std::string_view preferred = request.header("prefer"); !preferred.empty()) {
+        head += preferred;
+        head += '\n';
+    }
     return sha256(as_bytes(head + to_hex(sha256(as_bytes(body)))));
 }
 

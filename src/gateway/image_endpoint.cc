@@ -9,11 +9,11 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
-#include "gateway/held.h"
 #include "gateway/image_upstreams.h"
+#include "gateway/job_endpoints.h"
 #include "gateway/json_edit.h"
-#include "gateway/media_label.h"
 #include "gateway/picture_review.h"
+#include "gateway/pictures.h"
 #include "gateway/refusal.h"
 #include "gateway/request_body.h"
 #include "gateway/routing.h"
@@ -23,17 +23,14 @@
 #include "gateway/webhooks.h"
 #include "http/message.h"
 #include "http/multipart.h"
-#include "http/upstream.h"
-#include "label/format.h"
 #include "label/record.h"
-#include "ledger/record.h"
-#include "review/queue.h"
+#include "ledger/media_jobs.h"
 #include "review/scope.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,29 +40,62 @@
 namespace colophon::gateway {
 namespace {
 
-constexpr std::size_t kPicturesMax = 10;
+constexpr std::string_view kBackground = "background";
+constexpr std::size_t kShownBytesMax = 32;
 
 struct ImageRequest {
-    json::Value body;  // of a generation
     Ask ask;
-    // Of an edit: the form that came, and its parts, which point into it.
-    bool edit = false;
-    std::string form;
-    std::vector<http::FormPart> parts;
+    PictureAsk picture;
+    bool background = false;  // the caller comes back for them
 };
+
+// RFC 7240: "respond-async, wait=10", and lists of such in several fields.
+bool prefers_async(const http::Request& request) {
+    return std::ranges::any_of(request.headers, [](const http::Header& each) {
+        if (each.name != "prefer") {
+            return false;
+        }
+        std::string_view rest = each.value;
+        while (!rest.empty()) {
+            const std::size_t comma = std::min(rest.find(','), rest.size());
+            std::string_view word = rest.substr(0, std::min(comma, rest.find(';')));
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+            while (word.starts_with(' ') || word.starts_with('\t')) {
+                word.remove_prefix(1);
+            }
+            while (word.ends_with(' ') || word.ends_with('\t')) {
+                word.remove_suffix(1);
+            }
+            const bool same = std::ranges::equal(
+                word, std::string_view("respond-async"),
+                [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a | 0x20 : a) == b; });
+            if (same) {
+                return true;
+            }
+        }
+        return false;
+    });
+}
 
 std::optional<Refusal> read_request(const Call& call, const std::string& text,
                                     ImageRequest& request) {
-    if (auto refusal = read_json_body(text, request.body)) {
+    json::Value& body = request.picture.body;
+    if (auto refusal = read_json_body(text, body)) {
         return refusal;
     }
-    request.ask.model = text_member(request.body, "model");
-    request.ask.text = text_member(request.body, "prompt");
-    request.ask.account = text_member(request.body, "user");
+    request.ask.model = text_member(body, "model");
+    request.ask.text = text_member(body, "prompt");
+    request.ask.account = text_member(body, "user");
     if (auto refusal = check_ask(call, request.ask)) {
         return refusal;
     }
-    const json::Value* stream = request.body.find("stream");
+    // What is no truth value is the background of the picture: "transparent", "opaque", "auto".
+    const json::Value* background = body.find(kBackground);
+    if (background != nullptr && background->if_bool() != nullptr) {
+        request.background = *background->if_bool();
+        remove_member(body, kBackground);
+    }
+    const json::Value* stream = body.find("stream");
     if (stream != nullptr && stream->if_bool() != nullptr && *stream->if_bool()) {
         return invalid_request("a picture is labelled as a whole, so it cannot be streamed",
                                "stream");
@@ -91,8 +121,9 @@ std::optional<Refusal> read_edit(const Call& call, const std::string& body, Imag
         refusal.status = boundary.error().code == ErrorCode::kUnsupported ? 415 : 400;
         return refusal;
     }
-    request.form = body;
-    auto parts = http::parse_form(request.form, *boundary);
+    request.picture.edit = true;
+    request.picture.form = std::make_shared<const std::string>(body);
+    auto parts = http::parse_form(*request.picture.form, *boundary);
     if (!parts.ok()) {
         return invalid_request(parts.error().what, "");
     }
@@ -100,6 +131,7 @@ std::optional<Refusal> read_edit(const Call& call, const std::string& body, Imag
     std::optional<std::string> prompt;
     std::optional<std::string> user;
     std::optional<std::string> stream;
+    std::optional<std::string> background;
     bool twice = false;
     std::size_t pictures = 0;
     for (http::FormPart& part : *parts) {
@@ -109,9 +141,13 @@ std::optional<Refusal> read_edit(const Call& call, const std::string& body, Imag
         if (take_field(part, "stream", stream, twice)) {
             continue;
         }
+        const bool says = part.data == "true" || part.data == "false";
+        if (says && take_field(part, kBackground, background, twice)) {
+            continue;
+        }
         take_field(part, "prompt", prompt, twice);
         pictures += part.file_name && part.name != "mask" ? 1U : 0U;
-        request.parts.push_back(std::move(part));
+        request.picture.parts.push_back(std::move(part));
     }
     if (twice) {
         return invalid_request("a field of the form stands there twice, or is a file", "");
@@ -123,155 +159,15 @@ std::optional<Refusal> read_edit(const Call& call, const std::string& body, Imag
         return invalid_request("a picture is labelled as a whole, so it cannot be streamed",
                                "stream");
     }
+    request.background = background && *background == "true";
     request.ask = {
         .model = model.value_or(""), .account = user.value_or(""), .text = prompt.value_or("")};
     return check_ask(call, request.ask);
 }
 
-// The name of a file may say whose it is; what it ends with says how to read it.
-std::string neutral_name(std::string_view name) {
-    constexpr std::size_t kEndingMax = 5;
-    const std::size_t dot = name.rfind('.');
-    std::string ending(dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1));
-    const bool plain =
-        ending.size() <= kEndingMax && std::ranges::all_of(ending, [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        });
-    return plain && !ending.empty() ? "file." + ending : std::string("file");
-}
-
-http::UpstreamRequest edit_request(const ImageRequest& request, const UpstreamSettings& upstream,
-                                   const Target& target) {
-    http::UpstreamRequest out;
-    out.url = upstream.url;
-    out.url.path += "/images/edits";
-    // No form contains its own digest.
-    const std::string boundary = "colophon-" + to_hex(sha256(as_bytes(request.form))).substr(0, 32);
-    out.headers.push_back({"content-type", "multipart/form-data; boundary=" + boundary});
-    if (!upstream.key.empty()) {
-        out.headers.push_back({"authorization", "Bearer " + upstream.key});
-    }
-    std::vector<http::FormPart> parts = request.parts;
-    for (http::FormPart& part : parts) {
-        if (part.file_name) {
-            part.file_name = neutral_name(*part.file_name);
-        }
-    }
-    parts.push_back({.name = "model", .file_name = {}, .media_type = {}, .data = target.model});
-    out.body = http::write_form(parts, boundary);
-    return out;
-}
-
-Task<Result<Buffer>> picture_of(Gateway& gateway, Call& call, const UpstreamSettings& upstream,
-                                const json::Value& item) {
-    const std::string_view coded = text_member(item, "b64_json");
-    if (!coded.empty()) {
-        auto bytes = from_base64(coded);
-        if (!bytes.ok()) {
-            co_return Error{ErrorCode::kCorrupt, "the upstream's picture is no base64"};
-        }
-        co_return std::move(*bytes);
-    }
-    const std::string address(text_member(item, "url"));
-    if (address.empty()) {
-        co_return Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"};
-    }
-    co_return co_await fetch_content(gateway, call, upstream, address);
-}
-
-// What the upstream says that it was asked instead goes out like any other text, or not at all.
-void pass_prompt(Call& call, json::Value& item) {
-    const std::string_view said = text_member(item, "revised_prompt");
-    if (!said.empty() && reviewer_of(call, review::Stage::kOutput)->review(said).blocked()) {
-        remove_member(item, "revised_prompt");
-    }
-}
-
-// A picture that was held, and why.
-struct HeldPicture {
-    Refusal refusal;
-    Buffer file;
-};
-
-struct Drawn {
-    const UpstreamSettings& upstream;
-    json::Value& answer;
-};
-
-// Every picture of one call bears the same content id; the first that fails ends the call. One that
-// is held does not: the answer is made for the person who is to look at it.
-Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, Drawn drawn,
-                                            std::optional<HeldPicture>& held) {
-    json::Value& answer = drawn.answer;
-    json::Value* data = member(answer, "data");
-    json::Array* list = data == nullptr ? nullptr : data->if_array();
-    if (list == nullptr || list->empty() || list->size() > kPicturesMax) {
-        co_return upstream_failure(
-            Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"});
-    }
-    call.pictures = static_cast<std::int64_t>(list->size());
-    for (json::Value& item : *list) {
-        pass_prompt(call, item);
-        auto picture = co_await picture_of(gateway, call, drawn.upstream, item);
-        if (!picture.ok()) {
-            co_return upstream_failure(picture.error());
-        }
-        auto refusal = co_await guard_picture(gateway, call, *picture);
-        if (refusal && refusal->code != kHeldForReview) {
-            co_return refusal;
-        }
-        if (refusal && !held) {
-            held = HeldPicture{.refusal = std::move(*refusal), .file = *picture};
-        }
-        refusal = co_await review_picture(gateway, call, review::Stage::kOutput, *picture);
-        if (refusal && refusal->code != kHeldForReview) {
-            co_return refusal;
-        }
-        if (refusal && !held) {
-            held = HeldPicture{.refusal = std::move(*refusal), .file = *picture};
-        }
-        auto labelled = co_await label_file(gateway, call, std::move(*picture), "");
-        if (!labelled.ok()) {
-            co_return label_failure(labelled.error());
-        }
-        if (label::facts(labelled->format).kind != label::Kind::kImage) {
-            co_return upstream_failure(
-                Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"});
-        }
-        remove_member(item, "url");
-        set_member(item, "b64_json", to_base64(labelled->file));
-    }
-    set_member(answer, "aigc", aigc_value(call.aigc));
-    co_return std::nullopt;
-}
-
-Task<Refusal> hold_pictures(Gateway& gateway, Call& call, const json::Value& answer,
-                            HeldPicture held) {
-    review::WaitingAnswer waiting;
-    waiting.body = json::write(answer);
-    waiting.headers.emplace_back("content-type", "application/json");
-    hand_over_label(call, waiting);
-    const std::string type(media_type_of(held.file));
-    Holding holding{.stage = review::Stage::kOutput,
-                    .text = call.record.personal.input,
-                    .file = std::move(held.file),
-                    .media_type = type,
-                    .answer = std::move(waiting)};
-    co_await hold(gateway.stages(), call, std::move(holding), held.refusal);
-    co_return std::move(held.refusal);
-}
-
 Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {
-    const auto make = [&](const UpstreamSettings& upstream,
-                          const Target& target) -> Result<http::UpstreamRequest> {
-        if (!request.edit) {
-            return media_request(request.body, request.ask.text, "/images/generations", upstream,
-                                 target);
-        }
-        if (upstream.dialect != Dialect::kOpenai) {
-            return Error{ErrorCode::kInvalidArgument, "this model's upstream edits no pictures"};
-        }
-        return edit_request(request, upstream, target);
+    const auto make = [&](const UpstreamSettings& upstream, const Target& target) {
+        return picture_request(request.picture, "", upstream, target);
     };
     const auto began = std::chrono::steady_clock::now();
     auto sent = co_await gateway.routing().send(call, gateway.upstream(call.loop()), make);
@@ -290,23 +186,64 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
     const Usage usage = usage_of(*answer);
     call.facts().input_tokens = usage.input;
     call.facts().output_tokens = usage.output;
-    auto unnumbered = co_await make_label(gateway.stages(), call);
-    if (unnumbered) {
-        co_return unnumbered;
-    }
-    std::optional<HeldPicture> held;
-    const Drawn drawn{.upstream = *sent->upstream, .answer = *answer};
-    auto refusal = co_await label_pictures(gateway, call, drawn, held);
-    if (!refusal && held) {
-        refusal = co_await hold_pictures(gateway, call, *answer, std::move(*held));
-    }
+    PicturesTold nobody;
+    auto refusal =
+        co_await finish_pictures(gateway, call, *sent->upstream, *answer, std::move(nobody));
     if (refusal) {
-        call.facts().label.clear();
         co_return refusal;
     }
     http::Headers headers = answer_headers(call, "application/json");
     std::string out = json::write(*answer);
     co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(out));
+}
+
+json::Value shown_of(const ImageRequest& request, bool unlabelled) {
+    json::Object shown{{"model", request.ask.model}};
+    const auto show = [&](std::string_view name, std::string_view text) {
+        shown.emplace_back(std::string(name), text.substr(0, kShownBytesMax));
+    };
+    for (const std::string_view name : {"size", "quality", "n"}) {
+        if (const json::Value* value = request.picture.body.find(name)) {
+            show(name, value->if_string() != nullptr ? *value->if_string() : json::write(*value));
+        }
+        for (const http::FormPart& part : request.picture.parts) {
+            if (part.name == name && !part.file_name) {
+                show(name, part.data);
+            }
+        }
+    }
+    if (unlabelled) {
+        shown.emplace_back("explicit_label", "none");
+    }
+    return shown;
+}
+
+// All that a call does before its upstream is asked was done; the rest is a job's.
+Task<std::optional<Refusal>> draw_later(Gateway& gateway, Call& call, ImageRequest& request) {
+    // Nothing goes out yet: the release is the record of who gets the pictures.
+    const bool unlabelled = std::exchange(call.unlabelled, false);
+    JobAdded job{.shown = shown_of(request, unlabelled),
+                 .order = {},
+                 .preferred = prefers_async(call.exchange.request())};
+    job.order.ask = std::move(request.picture);
+    job.order.from = call.record.personal;
+    job.order.unlabelled = unlabelled;
+    job.order.trace = call.trace;
+    call.detail.emplace_back("background", true);
+    co_return co_await add_job(gateway, call, picture_face(), std::move(job));
+}
+
+bool comes_back(const Call& call, const ImageRequest& request) {
+    return request.background || prefers_async(call.exchange.request());
+}
+
+Task<std::optional<Refusal>> draw(Gateway& gateway, Call& call, ImageRequest& request) {
+    request.picture.model = request.ask.model;
+    request.picture.prompt = request.ask.text;
+    if (comes_back(call, request)) {
+        co_return co_await draw_later(gateway, call, request);
+    }
+    co_return co_await draw_and_label(gateway, call, request);
 }
 
 // A picture that an upstream would fetch for itself is seen by nobody here.
@@ -323,16 +260,16 @@ Task<std::optional<Refusal>> serve_images(Gateway& gateway, Call& call) {
     if (refusal) {
         co_return refusal;
     }
-    if (names_unseen_picture(call, request.body)) {
+    if (names_unseen_picture(call, request.picture.body)) {
         co_return invalid_request("a picture that is only named cannot be reviewed", "ref_img");
     }
     std::vector<std::string> no_pictures;
-    refusal = co_await guard_prompt(gateway, call, member(request.body, "prompt"), request.ask.text,
-                                    std::move(no_pictures));
+    refusal = co_await guard_prompt(gateway, call, member(request.picture.body, "prompt"),
+                                    request.ask.text, std::move(no_pictures));
     if (refusal) {
         co_return refusal;
     }
-    co_return co_await draw_and_label(gateway, call, request);
+    co_return co_await draw(gateway, call, request);
 }
 
 // The prompt and the pictures of an edit, as webhooks see them.
@@ -341,7 +278,7 @@ Task<std::optional<Refusal>> guard_edit(Gateway& gateway, Call& call, ImageReque
         co_return std::nullopt;
     }
     std::vector<std::string> pictures;
-    for (const http::FormPart& part : request.parts) {
+    for (const http::FormPart& part : request.picture.parts) {
         if (part.file_name) {
             pictures.push_back(to_base64(as_bytes(part.data)));
         }
@@ -349,7 +286,7 @@ Task<std::optional<Refusal>> guard_edit(Gateway& gateway, Call& call, ImageReque
     json::Value prompt = request.ask.text;
     auto refusal =
         co_await guard_prompt(gateway, call, &prompt, request.ask.text, std::move(pictures));
-    for (http::FormPart& part : request.parts) {
+    for (http::FormPart& part : request.picture.parts) {
         if (part.name == "prompt") {
             part.data = request.ask.text;
         }
@@ -359,7 +296,6 @@ Task<std::optional<Refusal>> guard_edit(Gateway& gateway, Call& call, ImageReque
 
 Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
     ImageRequest request;
-    request.edit = true;
     call.origin = label::Origin::kEdited;
     const Wanted wanted{.kind = ModelKind::kImage, .otherwise = "this model makes no pictures"};
     auto refusal = co_await take_request(gateway, call, wanted, read_edit, request);
@@ -367,7 +303,7 @@ Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
         co_return refusal;
     }
     // The pictures that came are nowhere kept; their digests say later which they were.
-    for (const http::FormPart& part : request.parts) {
+    for (const http::FormPart& part : request.picture.parts) {
         if (part.file_name) {
             call.record.content_digests.push_back(sha256(as_bytes(part.data)));
             const Bytes picture = as_bytes(part.data);
@@ -381,35 +317,65 @@ Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
     if (refusal) {
         co_return refusal;
     }
-    co_return co_await draw_and_label(gateway, call, request);
+    co_return co_await draw(gateway, call, request);
 }
 
 constexpr const char* kImageRequest =
     R"({"type":"object","required":["model","prompt"],"properties":{"model":{"type":"string"},)"
-    R"("prompt":{"type":"string"},"n":{"type":"integer"},"user":{"type":"string"}},)"
+    R"("prompt":{"type":"string"},"n":{"type":"integer"},"user":{"type":"string"},)"
+    R"("background":{"type":["boolean","string"]}},)"
     R"("additionalProperties":true})";
+
+constexpr JobFace kFace{
+    .kind = ledger::JobKind::kPictures,
+    .path = "/v1/images/jobs",
+    .parameter = "job",
+    .operation = "images.jobs",
+    .id_start = "imgjob_",
+    .object = "image.job",
+    .code_start = "image",
+    .status_added = 202,
+    .null_members = {},
+    .settings = [](const Settings& all) -> const JobSettings& { return all.pictures; },
+    .none = "there is no such job",
+    .no_store = "jobs cannot be looked up now",
+    .no_after = "after is the id of a job",
+    .not_ready = "the pictures are not made yet",
+    .failed = "the pictures could not be made",
+    .unreadable = "the pictures cannot be read now",
+    .list_summary = "the caller's jobs that make pictures, the newest first",
+    .show_summary = "how far a job is",
+    .content_summary = "the labelled pictures, as the call would have given them",
+    .delete_summary = "ends a job, or removes its pictures"};
 
 }  // namespace
 
+const JobFace& picture_face() {
+    return kFace;
+}
+
 void add_image_routes(Gateway& gateway) {
-    gateway.add_call({.method = "POST",
-                      .pattern = "/v1/images/generations",
-                      .operation = "images.generations",
-                      .right = "generate",
-                      .summary = "labelled pictures",
-                      .request_schema = kImageRequest,
-                      .response_schema = R"({"type":"object"})",
-                      .handle = {}},
-                     serve_images);
+    gateway.add_call(
+        {.method = "POST",
+         .pattern = "/v1/images/generations",
+         .operation = "images.generations",
+         .right = "generate",
+         .summary = "labelled pictures; with \"background\": true, or Prefer: respond-async, a "
+                    "job that makes them",
+         .request_schema = kImageRequest,
+         .response_schema = R"({"type":"object"})",
+         .handle = {}},
+        serve_images);
     gateway.add_call({.method = "POST",
                       .pattern = "/v1/images/edits",
                       .operation = "images.edits",
                       .right = "generate",
-                      .summary = "pictures changed by a model, labelled",
+                      .summary = "pictures changed by a model, labelled; or a job, as above",
                       .request_schema = {},
                       .response_schema = R"({"type":"object"})",
                       .handle = {}},
                      serve_edits);
+    add_job_routes(gateway, kFace);
 }
 
 }  // namespace colophon::gateway

@@ -13,11 +13,13 @@
 #include "gateway/routing.h"
 #include "gateway/settings.h"
 #include "gateway/template_upstream.h"
+#include "gateway/text_stream.h"
 #include "http/upstream.h"
 
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace colophon::gateway {
@@ -73,14 +75,22 @@ Task<Result<json::Value>> image_answer(Gateway& gateway, Call& call, Routing::Se
     if (sent.upstream->dialect == Dialect::kDashscope) {
         co_return co_await await_dashscope(gateway, call, sent, std::move(*body));
     }
-    if (sent.upstream->dialect == Dialect::kTemplate) {
-        co_return template_images(*sent.upstream->pattern, *body);
+    co_return pictures_in(*sent.upstream, *body);
+}
+
+Result<json::Value> pictures_in(const UpstreamSettings& upstream, std::string_view answer) {
+    if (upstream.dialect == Dialect::kDashscope) {
+        auto made = dashscope_choices(answer);
+        return made ? std::move(*made) : Result<json::Value>(not_ours("it has no picture"));
     }
-    auto answer = json::parse(*body, {.bytes_max = body->size() + 1});
-    if (!answer.ok()) {
-        co_return Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"};
+    if (upstream.dialect == Dialect::kTemplate) {
+        return template_images(*upstream.pattern, answer);
     }
-    co_return std::move(*answer);
+    auto parsed = json::parse(answer, {.bytes_max = answer.size() + 1});
+    if (!parsed.ok()) {
+        return Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON object"};
+    }
+    return std::move(*parsed);
 }
 
 Task<Result<Buffer>> sound_answer(Gateway& gateway, Call& call, Routing::Sent& sent) {

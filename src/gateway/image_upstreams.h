@@ -13,6 +13,7 @@
 #include "http/upstream.h"
 
 #include <string>
+#include <string_view>
 
 namespace colophon::gateway {
 
@@ -22,6 +23,8 @@ Result<http::UpstreamRequest> media_request(json::Value body, const std::string&
                                             const std::string& path,
                                             const UpstreamSettings& upstream, const Target& target);
 
+// An answer that is the pictures, in OpenAI's shape.
+Result<json::Value> pictures_in(const UpstreamSettings& upstream, std::string_view answer);
 // The answer of the upstream that was asked for pictures; waits for tasks.
 Task<Result<json::Value>> image_answer(Gateway& gateway, Call& call, Routing::Sent& sent);
 Task<Result<Buffer>> sound_answer(Gateway& gateway, Call& call, Routing::Sent& sent);

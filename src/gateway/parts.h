@@ -23,6 +23,7 @@
 #include "ledger/media_jobs.h"
 #include "ledger/records.h"
 #include "review/queue.h"
+#include "worker/frames.h"
 #include "worker/prints.h"
 #include "worker/protocol.h"
 
@@ -80,6 +81,9 @@ public:
     // The hashes of a video's pictures, four a second, as they are. kUnsupported for what is no
     // video, or one of which no hashes are made.
     virtual Result<std::vector<fingerprint::PdqHash>> video_hashes(Bytes file) = 0;
+    // Pictures spread over a video, as PNG, at most worker::kFramesMax. kUnsupported for what is no
+    // video.
+    virtual Result<std::vector<worker::FileFrame>> video_frames(Bytes file) = 0;
     virtual Result<Buffer> speak(std::string_view text, const Voice& voice, SoundFormat format) = 0;
 };
 

@@ -4,9 +4,9 @@
 #include "core/json.h"
 #include "gateway/call.h"
 #include "gateway/refusal.h"
+#include "http/json_body.h"
 #include "ledger/record.h"
 
-#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -14,14 +14,9 @@
 namespace colophon::gateway {
 
 std::optional<Refusal> read_json_body(std::string_view text, json::Value& to) {
-    constexpr std::size_t kDepthMax = 64;
-    auto parsed = json::parse(
-        text, {.depth_max = kDepthMax, .bytes_max = text.size() + 1, .unique_names = true});
+    auto parsed = http::read_json_object(text);
     if (!parsed.ok()) {
-        return invalid_request("the body is no JSON: " + parsed.error().what, "");
-    }
-    if (parsed->if_object() == nullptr) {
-        return invalid_request("the body is no JSON object", "");
+        return invalid_request(parsed.error().what, "");
     }
     to = std::move(*parsed);
     return std::nullopt;

@@ -66,10 +66,12 @@ void Routing::note_broken(const Target& target) {
 
 // By weight among those that were not tried and do not rest; then any that was tried. Whoever is
 // chosen must be recorded by its breaker.
-const Target* Routing::choose(const Call& call, const std::vector<const Target*>& tried) {
+const Target* Routing::choose(const Call& call, const std::vector<const Target*>& tried,
+                              const Target* only) {
     std::vector<const Target*> candidates;
     for (const Target& each : call.model->targets) {
-        if (std::ranges::find(tried, &each) == tried.end()) {
+        const bool may = only == nullptr || only == &each;
+        if (may && std::ranges::find(tried, &each) == tried.end()) {
             candidates.push_back(&each);
         }
     }
@@ -96,18 +98,28 @@ const Target* Routing::choose(const Call& call, const std::vector<const Target*>
     return nullptr;
 }
 
-Task<Result<Routing::Sent>> Routing::attempt(Call& call, http::Upstream& client,
-                                             const MakeRequest& make, const Target& target) {
+Task<Result<Routing::Sent>> Routing::attempt(Call& call, Means means, const Target& target) {
     const UpstreamSettings& upstream = call.settings->upstreams.find(target.upstream)->second;
     Health& own = health(target);
-    auto request = make(upstream, target);
+    auto request = means.make(upstream, target);
     if (!request.ok()) {
         own.breaker.record(true);
         co_return request.error();
     }
+    if (means.terms.before) {
+        const auto may = co_await means.terms.before(upstream, target);
+        if (!may.ok()) {
+            own.breaker.record(true);
+            co_return Error{ErrorCode::kDenied, may.error().what};
+        }
+    }
     request->times = upstream.times;
+    if (means.terms.is_slow && means.terms.is_slow(upstream, target)) {
+        request->times.first_byte =
+            std::max<std::chrono::milliseconds>(upstream.times.first_byte, upstream.task_time);
+    }
     request->stop = call.exchange.gone();
-    auto response = co_await client.send(std::move(*request));
+    auto response = co_await means.client.send(std::move(*request));
     const bool given_up = call.exchange.gone().stop_requested();
     const bool good = response.ok() && (*response)->head().status < 500;
     // That our client left says nothing about the upstream.
@@ -119,15 +131,22 @@ Task<Result<Routing::Sent>> Routing::attempt(Call& call, http::Upstream& client,
 }
 
 Task<Result<Routing::Sent>> Routing::send(Call& call, http::Upstream& client, MakeRequest make) {
+    Terms none;
+    co_return co_await send(call, client, std::move(make), std::move(none));
+}
+
+Task<Result<Routing::Sent>> Routing::send(Call& call, http::Upstream& client, MakeRequest make,
+                                          Terms terms) {
+    const Means means{.client = client, .make = make, .terms = terms};
     std::vector<const Target*> tried;
     std::optional<Error> last;
     const auto began = std::chrono::steady_clock::now();
     for (unsigned attempts = 1;; ++attempts) {
-        const Target* target = choose(call, tried);
+        const Target* target = choose(call, tried, terms.only);
         if (target == nullptr) {
             co_return last ? *last : unavailable(call.model->name);
         }
-        auto sent = co_await attempt(call, client, make, *target);
+        auto sent = co_await attempt(call, means, *target);
         call.facts().durations.upstream_ms = milliseconds_since(began);
         const bool again = sent.ok() ? is_worth_another_try(sent->response->head().status)
                                      : sent.error().code != ErrorCode::kInvalidArgument &&

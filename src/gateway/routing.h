@@ -33,8 +33,18 @@ public:
         const UpstreamSettings* upstream = nullptr;
         const Target* target = nullptr;
     };
+    // What only jobs want.
+    struct Terms {
+        // The only target that may be asked.
+        const Target* only = nullptr;
+        // Before each attempt, once its request is made; an error ends the call without one.
+        std::function<Task<Result<void>>(const UpstreamSettings&, const Target&)> before;
+        // Whether this upstream may take as long for its first byte as for a task.
+        std::function<bool(const UpstreamSettings&, const Target&)> is_slow;
+    };
     // The first answer that is worth reading: good, or an error that another try would not mend.
     // Nothing of it has gone to the client, so that a retry is invisible.
+    Task<Result<Sent>> send(Call& call, http::Upstream& client, MakeRequest make, Terms terms);
     Task<Result<Sent>> send(Call& call, http::Upstream& client, MakeRequest make);
     // An answer that broke off after it was chosen counts against its upstream too.
     void note_broken(const Target& target);
@@ -48,10 +58,16 @@ private:
         std::size_t active = 0;
     };
     Health& health(const Target& target);
-    const Target* choose(const Call& call, const std::vector<const Target*>& tried);
+    const Target* choose(const Call& call, const std::vector<const Target*>& tried,
+                         const Target* only);
     bool may_retry(Health& health);
-    Task<Result<Sent>> attempt(Call& call, http::Upstream& client, const MakeRequest& make,
-                               const Target& target);
+    // How one attempt is made.
+    struct Means {
+        http::Upstream& client;
+        const MakeRequest& make;
+        const Terms& terms;
+    };
+    Task<Result<Sent>> attempt(Call& call, Means means, const Target& target);
 
     Clock& clock_;
     Random& random_;

@@ -48,6 +48,9 @@ struct UpstreamSettings {
     Fetch fetch = Fetch::kPublic;
     // Of tasks: from submission to the pictures or the video.
     std::chrono::seconds task_time{300};
+    // Whether it serves a request once whose Idempotency-Key it knows, so that a request of which
+    // nobody knows what became may be sent again.
+    bool keeps_keys = false;
     std::shared_ptr<const UpstreamTemplate> pattern = {};  // of kTemplate
 };
 
@@ -76,6 +79,9 @@ struct ModelSettings {
     unsigned attempts = 2;                  // calls to upstreams for one call of ours
 };
 
+// What happens to parts of a chat that cannot be reviewed, where the library has something.
+enum class UnseenParts : std::uint8_t { kRefuse, kPass };
+
 // 0 is no limit.
 struct Quota {
     std::size_t concurrency = 0;
@@ -83,14 +89,18 @@ struct Quota {
     std::size_t tokens_a_minute = 0;
 };
 
-// What holds for videos, which are made by jobs.
-struct VideoSettings {
-    std::size_t bytes_max = 256U << 20U;    // of a video of an upstream
+// What holds for jobs of one kind.
+struct JobSettings {
     std::chrono::hours kept{24};            // from its end
     std::size_t tenant_jobs_at_once = 100;  // on their way; 0: no limit
     std::size_t subject_jobs_at_once = 10;
-    std::size_t jobs_at_once = 32;     // on this node
-    std::size_t labelled_at_once = 1;  // of those, in memory to be reviewed and labelled
+    std::size_t jobs_at_once = 32;  // on this node
+};
+
+struct VideoSettings {
+    std::size_t bytes_max = 256U << 20U;  // of a video of an upstream
+    std::size_t labelled_at_once = 1;     // of a node's jobs, in memory to be reviewed and labelled
+    JobSettings jobs = {};
 };
 
 struct LabelSettings {
@@ -111,9 +121,11 @@ struct Settings {
     std::string appeal = {};    // address of the page for complaints and appeals
     std::string currency = {};  // of all prices
     bool subject_required = true;
+    UnseenParts unseen_parts = UnseenParts::kRefuse;
     Quota tenant_quota = {};
     Quota subject_quota = {};
     VideoSettings video = {};
+    JobSettings pictures = {};                      // that are made by jobs
     std::uint64_t body_bytes_max = 16ULL << 20U;    // of a JSON request
     std::uint64_t file_bytes_max = 256ULL << 20U;   // of a file to be labelled or verified
     std::size_t answer_bytes_max = 64U << 20U;      // of an upstream's answer

@@ -19,6 +19,7 @@
 #include "gateway/text_relay.h"
 #include "gateway/text_request.h"
 #include "gateway/text_stream.h"
+#include "gateway/unseen_parts.h"
 #include "gateway/webhook_texts.h"
 #include "gateway/webhooks.h"
 #include "http/message.h"
@@ -240,6 +241,10 @@ Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape 
     request.shape = shape;
     const Wanted wanted{.kind = ModelKind::kText, .otherwise = "this model makes no text"};
     auto refused = co_await take_request(gateway, call, wanted, read_text_request, request);
+    if (refused) {
+        co_return refused;
+    }
+    refused = refuse_unseen_parts(call, request.body);
     if (refused) {
         co_return refused;
     }

@@ -3,44 +3,33 @@
 // how far it is, and gets it labelled.
 #include "core/base64.h"
 #include "core/bytes.h"
-#include "core/clock.h"
 #include "core/digest.h"
-#include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
-#include "core/thread_pool.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/job_endpoints.h"
 #include "gateway/json_edit.h"
-#include "gateway/parts.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
 #include "gateway/request_body.h"
 #include "gateway/settings.h"
-#include "gateway/unlabelled.h"
-#include "gateway/video_jobs.h"
 #include "gateway/video_upstreams.h"
 #include "gateway/webhook_texts.h"
 #include "gateway/webhooks.h"
 #include "http/message.h"
 #include "http/multipart.h"
-#include "identity/caches.h"
 #include "ledger/media_jobs.h"
-#include "ledger/record.h"
 #include "review/scope.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -49,10 +38,6 @@ namespace {
 
 constexpr std::size_t kReferenceBytesMax = 8U << 20U;
 constexpr std::string_view kReference = "input_reference";
-constexpr std::string_view kIdStart = "video_";
-constexpr const char* kVideoObject = "video";
-constexpr int kAskAgainSeconds = 5;
-constexpr std::uint64_t kPieceBytes = 1U << 20U;
 
 struct VideoRequest {
     Ask ask;
@@ -179,11 +164,6 @@ Task<std::optional<Refusal>> review_rest(Gateway& gateway, Call& call, VideoRequ
     if ((guarded || call.settings->reviewer->has_pictures()) && names_unseen(video.body)) {
         co_return invalid_request("a picture that is only named cannot be reviewed", "");
     }
-    if (!Webhooks::can_pass_unseen(call, review::Stage::kOutput)) {
-        co_return invalid_request(
-            "a check of outputs is configured that cannot look at videos, so none is made",
-            "model");
-    }
     std::vector<std::string> pictures;
     if (!video.reference.empty()) {
         const Bytes picture = as_bytes(video.reference);
@@ -220,65 +200,6 @@ json::Value shown_of(const VideoRequest& request, bool unlabelled) {
     return shown;
 }
 
-// The address of a job, and back.
-std::string public_id(const ledger::JobId& id) {
-    return std::string(kIdStart) + to_string(id);
-}
-
-std::optional<ledger::JobId> job_id_of(std::string_view text) {
-    if (!text.starts_with(kIdStart)) {
-        return std::nullopt;
-    }
-    const auto id = parse_random_id<ledger::JobId>(text.substr(kIdStart.size()));
-    return id.ok() ? std::optional(*id) : std::nullopt;
-}
-
-json::Value seconds_value(const std::optional<Time>& time) {
-    if (!time) {
-        return {};
-    }
-    return std::chrono::duration_cast<std::chrono::seconds>(time->time_since_epoch()).count();
-}
-
-// What kept of a failure, as the caller reads it.
-json::Value failure_json(const json::Value& error, const Call& call) {
-    Refusal refusal;
-    refusal.type = text_member(error, "type");
-    refusal.code = text_member(error, "code");
-    refusal.message = text_member(error, "message");
-    refusal.category = text_member(error, "category");
-    refusal.ticket = text_member(error, "ticket");
-    ErrorContext context = call.errors;
-    context.shape = ErrorShape::kOpenai;
-    const json::Value whole = error_json(refusal, context);
-    return *whole.find("error");
-}
-
-json::Value video_json(const ledger::MediaJob& job, const Call& call) {
-    json::Object video{{"id", public_id(job.id)},
-                       {"object", kVideoObject},
-                       {"created_at", seconds_value(job.created)},
-                       {"status", ledger::job_state_name(job.state)},
-                       {"progress", std::int64_t{job.progress}},
-                       {"completed_at", seconds_value(job.ended)},
-                       {"expires_at", seconds_value(job.expires)},
-                       {"prompt", nullptr},
-                       {"remixed_from_video_id", nullptr}};
-    for (const auto& [name, value] : *job.shown.if_object()) {
-        video.emplace_back(name, value);
-    }
-    json::Value error;
-    if (job.outcome && !job.outcome->error.is_null()) {
-        error = failure_json(job.outcome->error, call);
-    }
-    video.emplace_back("error", std::move(error));
-    if (job.outcome && job.outcome->content_id) {
-        video.emplace_back("content_id", to_string(*job.outcome->content_id));
-        video.emplace_back("aigc", aigc_value(job.outcome->label));
-    }
-    return video;
-}
-
 Task<std::optional<Refusal>> create_video(Gateway& gateway, Call& call) {
     VideoRequest request;
     const Wanted wanted{.kind = ModelKind::kVideo, .otherwise = "this model makes no videos"};
@@ -292,352 +213,46 @@ Task<std::optional<Refusal>> create_video(Gateway& gateway, Call& call) {
     }
     // Nothing goes out yet: the release is the record of who gets the video.
     const bool unlabelled = std::exchange(call.unlabelled, false);
-    const VideoOrder order{.ask = std::move(request.video),
-                           .from = call.record.personal,
-                           .unlabelled = unlabelled,
-                           .trace = call.trace};
-    ledger::MediaJobs::NewJob job{
-        .shown = shown_of({.ask = request.ask, .video = order.ask}, unlabelled),
-        .asked = write_order(order),
-        .tenant_max = call.settings->video.tenant_jobs_at_once,
-        .subject_max = call.settings->video.subject_jobs_at_once};
-    call.facts().outcome = ledger::Outcome::kAnswered;
-    const auto filled = co_await fill_record(gateway.stages(), call);
-    if (!filled.ok()) {
-        co_return own_failure("record_unavailable",
-                              "the call cannot be recorded now, so it is not answered");
-    }
-    const auto add = [&] { return gateway.parts().jobs.add(job, call.record); };
-    const auto added = co_await gateway.parts().blocking.run(call.loop(), add);
-    if (!added.ok() && added.error().code == ErrorCode::kLimit) {
-        co_return too_many(added.error().what, kAskAgainSeconds);
-    }
-    if (!added.ok()) {
-        co_return own_failure("record_unavailable",
-                              "the call cannot be recorded now, so it is not answered");
-    }
-    call.recorded = true;
-    http::Headers headers = answer_headers(call, "application/json");
-    std::string out = json::write(video_json(*added, call));
-    (void)co_await call.exchange.answer(200, std::move(headers), std::move(out));
-    co_return std::nullopt;
-}
-
-Refusal no_video() {
-    Refusal refusal = invalid_request("there is no such video", "");
-    refusal.status = 404;
-    refusal.code = "not_found";
-    return refusal;
-}
-
-Refusal no_store() {
-    return own_failure("store_unavailable", "videos cannot be looked up now");
-}
-
-// Whose videos are asked for, where the call names an end user.
-struct Asker {
-    std::optional<SubjectId> subject;
-    std::optional<Refusal> refusal;
-};
-
-Task<Asker> asker_of(Gateway& gateway, Call& call) {
-    Asker asker;
-    const std::string account(call.exchange.request().header("colophon-subject"));
-    if (account.empty()) {
-        co_return asker;
-    }
-    const auto load = [&] { return gateway.parts().subjects.load(call.caller.tenant, account); };
-    const auto subject = co_await gateway.parts().blocking.run(call.loop(), load);
-    if (!subject.ok()) {
-        asker.refusal =
-            own_failure("identity_unavailable", "the end user's identity cannot be looked up now");
-    } else if (!*subject) {
-        asker.refusal = no_video();
-    } else {
-        asker.subject = (*subject)->id;
-    }
-    co_return asker;
-}
-
-struct Found {
-    std::optional<ledger::MediaJob> job;
-    std::optional<Refusal> refusal;
-};
-
-Task<Found> find_video(Gateway& gateway, Call& call) {
-    Found found;
-    const auto id = job_id_of(call.path.front());
-    if (!id) {
-        found.refusal = no_video();
-        co_return found;
-    }
-    const Asker asker = co_await asker_of(gateway, call);
-    if (asker.refusal) {
-        found.refusal = asker.refusal;
-        co_return found;
-    }
-    const auto find = [&] {
-        return gateway.parts().jobs.find(call.caller.tenant, asker.subject, *id);
-    };
-    auto job = co_await gateway.parts().blocking.run(call.loop(), find);
-    if (job.ok()) {
-        found.job = std::move(*job);
-    } else {
-        found.refusal = job.error().code == ErrorCode::kNotFound ? no_video() : no_store();
-    }
-    co_return found;
-}
-
-// Asking makes nothing, so it needs no record.
-Task<void> answer_unrecorded(Call& call, json::Value body, bool waits) {
-    http::Headers headers;
-    headers.push_back({"content-type", "application/json"});
-    headers.push_back({"cache-control", "no-store"});
-    if (waits) {
-        headers.push_back({"retry-after", std::to_string(kAskAgainSeconds)});
-    }
-    std::string text = json::write(body);
-    (void)co_await call.exchange.answer(200, std::move(headers), std::move(text));
-}
-
-Task<std::optional<Refusal>> show_video(Gateway& gateway, Call& call) {
-    call.recorded = true;
-    call.facts().id = {};
-    const Found found = co_await find_video(gateway, call);
-    if (found.refusal) {
-        co_return found.refusal;
-    }
-    json::Value body = video_json(*found.job, call);
-    co_await answer_unrecorded(call, std::move(body), !ledger::has_ended(found.job->state));
-    co_return std::nullopt;
-}
-
-std::optional<Refusal> read_page(const Call& call, ledger::MediaJobs::Query& query) {
-    const std::string& fields = call.exchange.request().query;
-    if (const auto limit = http::query_field(fields, "limit")) {
-        const auto [end, failed] =
-            std::from_chars(limit->data(), limit->data() + limit->size(), query.jobs_max);
-        if (failed != std::errc{} || end != limit->data() + limit->size() || query.jobs_max < 1 ||
-            query.jobs_max > ledger::kJobsPageMax) {
-            return invalid_request("limit is a number from 1 to 100", "limit");
-        }
-    }
-    if (const auto order = http::query_field(fields, "order")) {
-        query.ascending = *order == "asc";
-        if (*order != "asc" && *order != "desc") {
-            return invalid_request("order is asc or desc", "order");
-        }
-    }
-    if (const auto after = http::query_field(fields, "after")) {
-        query.after = job_id_of(*after);
-        if (!query.after) {
-            return invalid_request("after is the id of a video", "after");
-        }
-    }
-    return std::nullopt;
-}
-
-Task<std::optional<Refusal>> list_videos(Gateway& gateway, Call& call) {
-    call.recorded = true;
-    call.facts().id = {};
-    ledger::MediaJobs::Query query;
-    if (auto refusal = read_page(call, query)) {
-        co_return refusal;
-    }
-    const Asker asker = co_await asker_of(gateway, call);
-    json::Array data;
-    bool more = false;
-    if (!asker.refusal) {
-        query.tenant = call.caller.tenant;
-        query.subject = asker.subject;
-        const std::size_t most = query.jobs_max++;  // one more says whether there is more
-        const auto list = [&] { return gateway.parts().jobs.list(query); };
-        const auto jobs = co_await gateway.parts().blocking.run(call.loop(), list);
-        if (!jobs.ok()) {
-            co_return no_store();
-        }
-        more = jobs->size() > most;
-        for (std::size_t i = 0; i < std::min(jobs->size(), most); ++i) {
-            data.push_back(video_json((*jobs)[i], call));
-        }
-    } else if (asker.refusal->status != 404) {
-        co_return asker.refusal;
-    }
-    const auto id_at = [&](bool first) {
-        return data.empty() ? json::Value()
-                            : json::Value(std::string(
-                                  text_member(first ? data.front() : data.back(), "id")));
-    };
-    json::Object body{{"object", "list"},
-                      {"first_id", id_at(true)},
-                      {"last_id", id_at(false)},
-                      {"has_more", more}};
-    body.emplace_back("data", std::move(data));
-    co_await answer_unrecorded(call, std::move(body), false);
-    co_return std::nullopt;
-}
-
-Refusal not_there(const ledger::MediaJob& job, const Call& call) {
-    if (!ledger::has_ended(job.state)) {
-        Refusal refusal = invalid_request("the video is not made yet", "");
-        refusal.status = 409;
-        refusal.code = "video_not_ready";
-        refusal.retry_after = kAskAgainSeconds;
-        return refusal;
-    }
-    Refusal refusal = invalid_request("the video could not be made", "");
-    refusal.status = 422;
-    refusal.code = "video_failed";
-    if (job.outcome && !job.outcome->error.is_null()) {
-        refusal.message = in_tongue(refusal.message, call.errors.tongue);
-        refusal.category = text_member(job.outcome->error, "category");
-        refusal.ticket = text_member(job.outcome->error, "ticket");
-    }
-    return refusal;
-}
-
-// [DSP-9] [AILM-9] It goes out now, so what was admitted when it was asked for is looked at again.
-Task<std::optional<Refusal>> admit_content(Gateway& gateway, Call& call,
-                                           const ledger::MediaJob& job) {
-    const auto read = [&]() -> Result<VideoOrder> {
-        const auto asked = gateway.parts().jobs.asked(job);
-        if (!asked.ok()) {
-            return asked.error();
-        }
-        return read_order(*asked);
-    };
-    const auto order = co_await gateway.parts().blocking.run(call.loop(), read);
-    if (!order.ok()) {
-        co_return order.error().code == ErrorCode::kNotFound ? no_video() : no_store();
-    }
-    auto refusal = co_await admit_identity(gateway.stages(), call, order->from.account);
-    if (refusal) {
-        co_return refusal;
-    }
-    if (order->unlabelled) {
-        refusal = co_await check_agreement(gateway.stages(), call);
-        call.unlabelled = !refusal;
-    }
-    co_return refusal;
-}
-
-Task<Result<Buffer>> read_piece(Gateway& gateway, Call& call, const ledger::MediaJob& job,
-                                std::uint64_t offset) {
-    const auto read = [&] { return gateway.parts().jobs.read(job, offset, kPieceBytes); };
-    co_return co_await gateway.parts().blocking.run(call.loop(), read);
-}
-
-// Piece by piece: a video is never in memory as a whole. A piece that cannot be had cuts the
-// answer, so that nobody takes it for whole.
-Task<void> send_video(Gateway& gateway, Call& call, const ledger::MediaJob& job, Buffer piece) {
-    http::Headers headers = answer_headers(call, job.outcome->media_type);
-    if (job.outcome->content_id) {
-        headers.push_back({"colophon-content-id", to_string(*job.outcome->content_id)});
-    }
-    headers.push_back({"colophon-aigc", job.outcome->label});
-    const auto begun = co_await call.exchange.begin(200, std::move(headers));
-    const auto size = static_cast<std::uint64_t>(job.outcome->bytes);
-    std::uint64_t sent = 0;
-    bool goes_on = begun.ok();
-    while (goes_on && !piece.empty()) {
-        const auto written = co_await call.exchange.write(as_text(piece));
-        sent += piece.size();
-        goes_on = written.ok();
-        if (!goes_on || sent >= size) {
-            break;
-        }
-        auto next = co_await read_piece(gateway, call, job, sent);
-        goes_on = next.ok();
-        if (goes_on) {
-            piece = std::move(*next);
-        }
-    }
-    if (goes_on && sent == size) {
-        (void)co_await call.exchange.end();
-    }
-}
-
-Task<std::optional<Refusal>> give_video(Gateway& gateway, Call& call) {
-    note_source(call);
-    const auto variant = http::query_field(call.exchange.request().query, "variant");
-    if (variant && *variant != "video") {
-        co_return invalid_request("only the video itself is kept", "variant");
-    }
-    const Found found = co_await find_video(gateway, call);
-    if (found.refusal) {
-        co_return found.refusal;
-    }
-    const ledger::MediaJob& job = *found.job;
-    call.facts().subject = job.subject;
-    call.facts().model = job.shown.string_or("model", "");
-    call.detail.emplace_back("job", to_string(job.id));
-    if (job.state != ledger::JobState::kCompleted || !job.outcome) {
-        co_return not_there(job, call);
-    }
-    auto refusal = co_await admit_content(gateway, call, job);
-    if (refusal) {
-        co_return refusal;
-    }
-    auto first = co_await read_piece(gateway, call, job, 0);
-    if (!first.ok() || first->empty()) {
-        co_return own_failure("store_unavailable", "the video cannot be read now");
-    }
-    call.facts().label = job.outcome->label;
-    call.record.content_digests.push_back(job.outcome->digest);
-    if (job.outcome->content_id) {
-        // The number itself belongs to the record of the job.
-        call.detail.emplace_back("content", to_string(*job.outcome->content_id));
-    }
-    call.facts().outcome = ledger::Outcome::kAnswered;
-    const auto kept = co_await append_record(gateway.stages(), call);
-    if (!kept.ok()) {
-        co_return own_failure("record_unavailable",
-                              "the call cannot be recorded now, so it is not answered");
-    }
-    co_await send_video(gateway, call, job, std::move(*first));
-    co_return std::nullopt;
-}
-
-Task<std::optional<Refusal>> delete_video(Gateway& gateway, Call& call) {
-    note_source(call);
-    const Found found = co_await find_video(gateway, call);
-    if (found.refusal) {
-        co_return found.refusal;
-    }
-    const ledger::MediaJob& job = *found.job;
-    call.facts().subject = job.subject;
-    call.detail.emplace_back("job", to_string(job.id));
-    call.detail.emplace_back("state", ledger::job_state_name(job.state));
-    call.facts().outcome = ledger::Outcome::kAnswered;
-    const auto filled = co_await fill_record(gateway.stages(), call);
-    const auto remove = [&] { return gateway.parts().jobs.remove(job, call.record); };
-    auto removed = filled;
-    if (filled.ok()) {
-        removed = co_await gateway.parts().blocking.run(call.loop(), remove);
-    }
-    if (!removed.ok() && removed.error().code == ErrorCode::kNotFound) {
-        co_return no_video();
-    }
-    if (!removed.ok()) {
-        co_return own_failure("record_unavailable",
-                              "the call cannot be recorded now, so it is not answered");
-    }
-    call.recorded = true;
-    http::Headers headers = answer_headers(call, "application/json");
-    std::string out = json::write(json::Object{{"id", public_id(job.id)},
-                                               {"object", std::string(kVideoObject) + ".deleted"},
-                                               {"deleted", true}});
-    (void)co_await call.exchange.answer(200, std::move(headers), std::move(out));
-    co_return std::nullopt;
+    JobAdded job{.shown = shown_of(request, unlabelled), .order = {}};
+    job.order.ask = std::move(request.video);
+    job.order.from = call.record.personal;
+    job.order.unlabelled = unlabelled;
+    job.order.trace = call.trace;
+    co_return co_await add_job(gateway, call, video_face(), std::move(job));
 }
 
 constexpr const char* kVideoRequest =
     R"({"type":"object","required":["model","prompt"],"properties":{"model":{"type":"string"},)"
     R"("prompt":{"type":"string"},"seconds":{"type":"string"},"size":{"type":"string"},)"
     R"("user":{"type":"string"}},"additionalProperties":true})";
-constexpr const char* kObject = R"({"type":"object"})";
+
+constexpr JobFace kFace{
+    .kind = ledger::JobKind::kVideo,
+    .path = "/v1/videos",
+    .parameter = "video",
+    .operation = "videos",
+    .id_start = "video_",
+    .object = "video",
+    .code_start = "video",
+    .status_added = 200,
+    .null_members = {"prompt", "remixed_from_video_id"},
+    .settings = [](const Settings& all) -> const JobSettings& { return all.video.jobs; },
+    .none = "there is no such video",
+    .no_store = "videos cannot be looked up now",
+    .no_after = "after is the id of a video",
+    .not_ready = "the video is not made yet",
+    .failed = "the video could not be made",
+    .unreadable = "the video cannot be read now",
+    .list_summary = "the caller's videos, the newest first",
+    .show_summary = "how far a video is",
+    .content_summary = "the labelled video",
+    .delete_summary = "ends a video that is being made, or removes it"};
 
 }  // namespace
+
+const JobFace& video_face() {
+    return kFace;
+}
 
 void add_video_routes(Gateway& gateway) {
     gateway.add_call(
@@ -648,43 +263,10 @@ void add_video_routes(Gateway& gateway) {
          .summary = "a job that makes a labelled video, from a text or from a picture with "
                     "it",
          .request_schema = kVideoRequest,
-         .response_schema = kObject,
+         .response_schema = R"({"type":"object"})",
          .handle = {}},
         create_video);
-    gateway.add_call({.method = "GET",
-                      .pattern = "/v1/videos",
-                      .operation = "videos.list",
-                      .right = "generate",
-                      .summary = "the caller's videos, the newest first",
-                      .response_schema = kObject,
-                      .query = {{"limit", "how many, 1 to 100; usually 20"},
-                                {"after", "the id of the last video of the page before"},
-                                {"order", "asc or desc"}},
-                      .handle = {}},
-                     list_videos);
-    gateway.add_call({.method = "GET",
-                      .pattern = "/v1/videos/{video}",
-                      .operation = "videos.retrieve",
-                      .right = "generate",
-                      .summary = "how far a video is",
-                      .response_schema = kObject,
-                      .handle = {}},
-                     show_video);
-    gateway.add_call({.method = "GET",
-                      .pattern = "/v1/videos/{video}/content",
-                      .operation = "videos.content",
-                      .right = "generate",
-                      .summary = "the labelled video",
-                      .handle = {}},
-                     give_video);
-    gateway.add_call({.method = "DELETE",
-                      .pattern = "/v1/videos/{video}",
-                      .operation = "videos.delete",
-                      .right = "generate",
-                      .summary = "ends a video that is being made, or removes it",
-                      .response_schema = kObject,
-                      .handle = {}},
-                     delete_video);
+    add_job_routes(gateway, kFace);
 }
 
 }  // namespace colophon::gateway

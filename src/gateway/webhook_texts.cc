@@ -7,17 +7,21 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "core/thread_pool.h"
 #include "gateway/answer_texts.h"
 #include "gateway/call.h"
 #include "gateway/dialects.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
+#include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "gateway/text_stream.h"
 #include "gateway/webhooks.h"
 #include "review/scope.h"
+#include "worker/frames.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -306,6 +310,33 @@ Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer&
     }
     picture = std::move(*changed);
     co_return refusal;
+}
+
+Task<std::optional<Refusal>> guard_video(Gateway& gateway, Call& call, Bytes video) {
+    if (!Webhooks::wanted(call, review::Stage::kOutput)) {
+        co_return std::nullopt;
+    }
+    const auto take = [&] { return gateway.parts().media.video_frames(video); };
+    const auto frames = co_await gateway.parts().workers.run(call.loop(), take);
+    if (!frames.ok()) {
+        const bool theirs = frames.error().code == ErrorCode::kCorrupt ||
+                            frames.error().code == ErrorCode::kUnsupported;
+        call.detail.emplace_back("frames_failed", frames.error().what);
+        if (Webhooks::can_pass_unseen(call, review::Stage::kOutput)) {
+            co_return std::nullopt;
+        }
+        co_return theirs
+            ? upstream_failure(frames.error())
+            : own_failure("review_failed", "a video could not be reviewed: " + frames.error().what);
+    }
+    WebhookView view;
+    view.stage = review::Stage::kOutput;
+    for (const worker::FileFrame& each : *frames) {
+        view.images.push_back(to_base64(each.picture));
+    }
+    call.detail.emplace_back("frames", static_cast<std::int64_t>(view.images.size()));
+    co_return co_await gateway.webhooks().ask(gateway.stages(), call, gateway.upstream(call.loop()),
+                                              view);
 }
 
 }  // namespace colophon::gateway

@@ -40,5 +40,8 @@ Task<std::optional<Refusal>> guard_answer(Gateway& gateway, Call& call, AnswerTe
 // The same for a text that becomes sound, and for a picture, which may be replaced.
 Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::string& text);
 Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer& picture);
+// And for a video: pictures out of it (worker/frames.h) are shown, none of which may be replaced.
+// A refusal when none can be had and a check may not be missed.
+Task<std::optional<Refusal>> guard_video(Gateway& gateway, Call& call, Bytes video);
 
 }  // namespace colophon::gateway

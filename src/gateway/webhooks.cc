@@ -412,6 +412,40 @@ Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client
     co_return answer;
 }
 
+// Services of moderation take one picture a call: each is asked about, and the worst counts.
+Task<Result<WebhookAnswer>> Webhooks::ask_each(Call& call, http::Upstream& client,
+                                               const WebhookSettings& webhook,
+                                               const WebhookView& view) {
+    if (webhook.shape != CheckShape::kModerations || view.images.size() < 2) {
+        co_return co_await ask_one(call, client, webhook, view);
+    }
+    WebhookAnswer worst;
+    for (const std::string& image : view.images) {
+        WebhookView one;
+        one.stage = view.stage;
+        one.images.push_back(image);
+        if (&image == &view.images.front()) {
+            one.texts = view.texts;
+            one.tool_calls = view.tool_calls;
+        }
+        auto answer = co_await ask_one(call, client, webhook, one);
+        if (!answer.ok()) {
+            co_return answer;
+        }
+        const bool finds = answer->action == WebhookAnswer::Action::kFound;
+        const bool found = worst.action == WebhookAnswer::Action::kFound;
+        const bool is_worse =
+            finds && (!found || answer->score.value_or(0) > worst.score.value_or(0));
+        const double score = std::max(answer->score.value_or(0), worst.score.value_or(0));
+        const bool scored = answer->score || worst.score;
+        if (is_worse) {
+            worst = std::move(*answer);
+        }
+        worst.score = scored ? std::optional(score) : std::nullopt;
+    }
+    co_return worst;
+}
+
 void Webhooks::count(const WebhookSettings& webhook, const WebhookView& view,
                      std::string_view outcome, double seconds) {
     parts_.metrics
@@ -529,7 +563,7 @@ Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, htt
             continue;
         }
         const auto began = std::chrono::steady_clock::now();
-        auto answer = co_await ask_one(call, client, webhook, view);
+        auto answer = co_await ask_each(call, client, webhook, view);
         const auto took = std::chrono::steady_clock::now() - began;
         call.waited += took;
         count(webhook, view, outcome_of(answer), std::chrono::duration<double>(took).count());

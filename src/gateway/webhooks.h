@@ -95,6 +95,8 @@ public:
 private:
     Task<Result<WebhookAnswer>> ask_one(Call& call, http::Upstream& client,
                                         const WebhookSettings& webhook, const WebhookView& view);
+    Task<Result<WebhookAnswer>> ask_each(Call& call, http::Upstream& client,
+                                         const WebhookSettings& webhook, const WebhookView& view);
     std::optional<WebhookAnswer> known(const Digest256& question);
     void remember(const Digest256& question, const WebhookAnswer& answer);
     std::optional<Refusal> judge(Call& call, const WebhookSettings& webhook,

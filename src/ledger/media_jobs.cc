@@ -43,7 +43,6 @@ using storage::integer;
 using storage::Statement;
 using storage::time_value;
 
-constexpr const char* kQueue = "media_jobs";
 constexpr std::string_view kAskedPurpose = "media_jobs.asked";
 constexpr std::string_view kOutcomePurpose = "media_jobs.outcome";
 constexpr std::size_t kPieceBytes = 4U << 20U;
@@ -76,34 +75,47 @@ constexpr std::array kMigrations{
         "CREATE INDEX media_jobs_open ON media_jobs (tenant, subject) WHERE state < 3;\n"
         "CREATE INDEX media_jobs_expiry ON media_jobs (expires_at) WHERE expires_at IS NOT "
         "NULL;\n"},
+    // kind: JobKind; before there were videos only. intent: JSON.
+    storage::Migration{"media_jobs", 2,
+                       "ALTER TABLE media_jobs ADD COLUMN kind INTEGER NOT NULL DEFAULT 1;\n"
+                       "ALTER TABLE media_jobs ADD COLUMN intent TEXT;\n"
+                       "DROP INDEX media_jobs_tenant;\n"
+                       "CREATE INDEX media_jobs_kind ON media_jobs (tenant, kind, id);\n"},
 };
+
+// Each kind has a queue of its own, so that the one does not wait behind the other.
+constexpr const char* queue_of(JobKind kind) noexcept {
+    return kind == JobKind::kPictures ? "picture_jobs" : "media_jobs";
+}
+
+#define COLOPHON_JOB_COLUMNS                                                                       \
+    "id, tenant, subject, record, state, progress, created_at, ended_at, expires_at, gone, shown," \
+    " task, outcome, kind, intent"
 
 // $2: of this person only, unless it is null.
 constexpr Statement kCountOpen{
-    "SELECT COUNT(*) FROM media_jobs WHERE tenant = $1 AND state < 3"
+    "SELECT COUNT(*) FROM media_jobs WHERE tenant = $1 AND state < 3 AND kind = $3"
     " AND ($2 IS NULL OR subject = $2)",
-    "SELECT COUNT(*) FROM media_jobs WHERE tenant = $1 AND state < 3"
+    "SELECT COUNT(*) FROM media_jobs WHERE tenant = $1 AND state < 3 AND kind = $3"
     " AND (CAST($2 AS BYTEA) IS NULL OR subject = $2)"};
 constexpr Statement kInsert{
     "INSERT INTO media_jobs (id, tenant, subject, owner, record, state, progress, created_at,"
-    " gone, shown, asked) VALUES ($1, $2, $3, $4, $5, 1, 0, $6, 0, $7, $8)"};
-constexpr Statement kFind{
-    "SELECT id, tenant, subject, record, state, progress, created_at, ended_at, expires_at, gone,"
-    " shown, task, outcome FROM media_jobs WHERE id = $1"};
+    " gone, shown, asked, kind) VALUES ($1, $2, $3, $4, $5, 1, 0, $6, 0, $7, $8, $9)"};
+constexpr Statement kFind{"SELECT " COLOPHON_JOB_COLUMNS " FROM media_jobs WHERE id = $1"};
 constexpr Statement kListDown{
-    "SELECT id, tenant, subject, record, state, progress, created_at, ended_at, expires_at, gone,"
-    " shown, task, outcome FROM media_jobs WHERE tenant = $1 AND id < $2 AND gone = 0"
-    " AND ($3 IS NULL OR subject = $3) ORDER BY id DESC LIMIT $4",
-    "SELECT id, tenant, subject, record, state, progress, created_at, ended_at, expires_at, gone,"
-    " shown, task, outcome FROM media_jobs WHERE tenant = $1 AND id < $2 AND gone = 0"
-    " AND (CAST($3 AS BYTEA) IS NULL OR subject = $3) ORDER BY id DESC LIMIT $4"};
+    "SELECT " COLOPHON_JOB_COLUMNS
+    " FROM media_jobs WHERE tenant = $1 AND id < $2 AND gone = 0"
+    " AND kind = $5 AND ($3 IS NULL OR subject = $3) ORDER BY id DESC LIMIT $4",
+    "SELECT " COLOPHON_JOB_COLUMNS
+    " FROM media_jobs WHERE tenant = $1 AND id < $2 AND gone = 0"
+    " AND kind = $5 AND (CAST($3 AS BYTEA) IS NULL OR subject = $3) ORDER BY id DESC LIMIT $4"};
 constexpr Statement kListUp{
-    "SELECT id, tenant, subject, record, state, progress, created_at, ended_at, expires_at, gone,"
-    " shown, task, outcome FROM media_jobs WHERE tenant = $1 AND id > $2 AND gone = 0"
-    " AND ($3 IS NULL OR subject = $3) ORDER BY id LIMIT $4",
-    "SELECT id, tenant, subject, record, state, progress, created_at, ended_at, expires_at, gone,"
-    " shown, task, outcome FROM media_jobs WHERE tenant = $1 AND id > $2 AND gone = 0"
-    " AND (CAST($3 AS BYTEA) IS NULL OR subject = $3) ORDER BY id LIMIT $4"};
+    "SELECT " COLOPHON_JOB_COLUMNS
+    " FROM media_jobs WHERE tenant = $1 AND id > $2 AND gone = 0"
+    " AND kind = $5 AND ($3 IS NULL OR subject = $3) ORDER BY id LIMIT $4",
+    "SELECT " COLOPHON_JOB_COLUMNS
+    " FROM media_jobs WHERE tenant = $1 AND id > $2 AND gone = 0"
+    " AND kind = $5 AND (CAST($3 AS BYTEA) IS NULL OR subject = $3) ORDER BY id LIMIT $4"};
 constexpr Statement kAsked{"SELECT owner, asked FROM media_jobs WHERE id = $1"};
 // What has ended may go now; what is on its way is ended by who runs it.
 constexpr Statement kRemove{
@@ -112,6 +124,8 @@ constexpr Statement kRemove{
 constexpr Statement kProgress{
     "UPDATE media_jobs SET state = 2, progress = $2 WHERE id = $1 AND state < 3"};
 constexpr Statement kTask{"UPDATE media_jobs SET task = $2 WHERE id = $1 AND state < 3"};
+constexpr Statement kIntent{
+    "UPDATE media_jobs SET intent = $2 WHERE id = $1 AND state < 3 AND task IS NULL"};
 constexpr Statement kEnd{
     "UPDATE media_jobs SET state = $2, progress = CASE WHEN $2 = 3 THEN 100 ELSE progress END,"
     " ended_at = $3, expires_at = CASE WHEN gone = 1 THEN $3 ELSE $4 END, outcome = $5"
@@ -166,12 +180,34 @@ Result<JobTask> read_task(std::string_view text) {
                    .submitted = Time(std::chrono::milliseconds(milliseconds))};
 }
 
+std::string write_intent(const JobIntent& intent) {
+    return json::write(json::Object{{"upstream", intent.upstream},
+                                    {"model", intent.model},
+                                    {"at", intent.at.time_since_epoch().count()}});
+}
+
+Result<JobIntent> read_intent(std::string_view text) {
+    const json::Value value = TRY(json::parse(text, {.bytes_max = text.size() + 1}));
+    const json::Value* at = value.find("at");
+    if (at == nullptr) {
+        return damaged();
+    }
+    const std::int64_t milliseconds = TRY(at->as_int());
+    return JobIntent{.upstream = value.string_or("upstream", ""),
+                     .model = value.string_or("model", ""),
+                     .at = Time(std::chrono::milliseconds(milliseconds))};
+}
+
 std::string write_outcome(const JobOutcome& outcome) {
     if (!outcome.error.is_null()) {
         return json::write(json::Object{{"error", outcome.error}});
     }
+    json::Array digests;
+    for (const Digest256& each : outcome.digests) {
+        digests.emplace_back(to_hex(each));
+    }
     json::Object value{{"blob", to_hex(outcome.blob)},
-                       {"digest", to_hex(outcome.digest)},
+                       {"digests", std::move(digests)},
                        {"bytes", outcome.bytes},
                        {"media_type", outcome.media_type},
                        {"label", outcome.label}};
@@ -181,8 +217,8 @@ std::string write_outcome(const JobOutcome& outcome) {
     return json::write(value);
 }
 
-Result<Digest256> read_digest(const json::Value& value, std::string_view name) {
-    const Buffer bytes = TRY(from_hex(value.string_or(name, "")));
+Result<Digest256> read_digest(std::string_view hex) {
+    const Buffer bytes = TRY(from_hex(hex));
     Digest256 digest{};
     if (bytes.size() != digest.size()) {
         return damaged();
@@ -198,8 +234,18 @@ Result<JobOutcome> read_outcome(std::string_view text) {
         outcome.error = *error;
         return outcome;
     }
-    outcome.blob = TRY(read_digest(value, "blob"));
-    outcome.digest = TRY(read_digest(value, "digest"));
+    outcome.blob = TRY(read_digest(value.string_or("blob", "")));
+    const json::Value* digests = value.find("digests");
+    const json::Array* list = digests == nullptr ? nullptr : digests->if_array();
+    if (list == nullptr) {
+        // As it was written when there were videos only.
+        outcome.digests.push_back(TRY(read_digest(value.string_or("digest", ""))));
+    } else {
+        for (const json::Value& each : *list) {
+            const std::string* hex = each.if_string();
+            outcome.digests.push_back(TRY(read_digest(hex == nullptr ? "" : *hex)));
+        }
+    }
     const json::Value* bytes = value.find("bytes");
     outcome.bytes = bytes == nullptr ? 0 : TRY(bytes->as_int());
     outcome.media_type = value.string_or("media_type", "");
@@ -235,11 +281,27 @@ Result<MediaJob> job_at(const storage::Rows& rows, std::size_t row) {
         const std::string_view task = TRY(rows.text(row, 11));
         job.task = TRY(read_task(task));
     }
+    const std::int64_t kind = TRY(rows.integer(row, 13));
+    if (kind < 1 || kind > static_cast<std::int64_t>(JobKind::kPictures)) {
+        return damaged();
+    }
+    job.kind = static_cast<JobKind>(kind);
+    if (!rows.is_null(row, 14)) {
+        const std::string_view intent = TRY(rows.text(row, 14));
+        job.intent = TRY(read_intent(intent));
+    }
     return job;
 }
 
-storage::Job queued(const JobLease& lease) {
-    return {.id = lease.place, .queue = kQueue, .payload = {}, .token = lease.token};
+storage::Value kind_value(JobKind kind) {
+    return integer(static_cast<std::int64_t>(kind));
+}
+
+storage::Job queued(const TakenJob& taken) {
+    return {.id = taken.lease.place,
+            .queue = queue_of(taken.job.kind),
+            .payload = {},
+            .token = taken.lease.token};
 }
 
 void append(storage::Batch& batch, storage::Batch more) {
@@ -282,6 +344,7 @@ Result<MediaJob> MediaJobs::add(const NewJob& wanted, const ServiceRecord& recor
     MediaJob job;
     const RecordId number = TRY(make_record_id(now, parts_.random));
     job.id.bytes = number.bytes;
+    job.kind = wanted.kind;
     job.tenant = record.facts.tenant;
     job.subject = record.facts.subject;
     job.record = record.facts.id;
@@ -304,19 +367,23 @@ Result<MediaJob> MediaJobs::add(const NewJob& wanted, const ServiceRecord& recor
             if (most == 0) {
                 continue;
             }
-            const storage::Rows rows =
-                TRY(transaction.query(kCountOpen, {id_value(job.tenant), subject_value(subject)}));
+            const storage::Rows rows = TRY(transaction.query(
+                kCountOpen, {id_value(job.tenant), subject_value(subject), kind_value(job.kind)}));
             const std::int64_t open = TRY(rows.integer(0, 0));
             if (open >= static_cast<std::int64_t>(most)) {
-                return Error{ErrorCode::kLimit, "too many videos are being made for this caller"};
+                return Error{ErrorCode::kLimit,
+                             job.kind == JobKind::kVideo
+                                 ? "too many videos are being made for this caller"
+                                 : "too many pictures are being made for this caller"};
             }
         }
-        TRY(transaction.execute(kInsert,
-                                {id_value(job.id), id_value(job.tenant), subject_value(job.subject),
-                                 storage::text(owner), id_value(job.record), time_value(now),
-                                 storage::text(json::write(job.shown)), storage::bytes(asked)}));
+        TRY(transaction.execute(
+            kInsert,
+            {id_value(job.id), id_value(job.tenant), subject_value(job.subject),
+             storage::text(owner), id_value(job.record), time_value(now),
+             storage::text(json::write(job.shown)), storage::bytes(asked), kind_value(job.kind)}));
         TRY(storage::enqueue(transaction,
-                             {.queue = kQueue,
+                             {.queue = queue_of(job.kind),
                               .payload = to_buffer(job.id.bytes),
                               .due = now,
                               .attempts_max = kTakenMax},
@@ -368,7 +435,7 @@ Result<std::vector<MediaJob>> MediaJobs::list(const Query& query) const {
     const storage::Rows rows = TRY(
         parts_.store.query(query.ascending ? kListUp : kListDown,
                            {id_value(query.tenant), id_value(after), subject_value(query.subject),
-                            integer(static_cast<std::int64_t>(count))}));
+                            integer(static_cast<std::int64_t>(count)), kind_value(query.kind)}));
     std::vector<MediaJob> jobs;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         MediaJob job = TRY(job_at(rows, row));
@@ -408,7 +475,8 @@ Result<void> MediaJobs::remove(const MediaJob& job, const ServiceRecord& record)
     batch.operations.push_back({.statement = kRemove,
                                 .parameters = {id_value(job.id), time_value(parts_.clock.now())},
                                 .affects = storage::Affects::kOne});
-    batch.notifications.push_back({.channel = storage::kJobsChannel, .payload = kQueue});
+    batch.notifications.push_back(
+        {.channel = storage::kJobsChannel, .payload = queue_of(job.kind)});
     auto done = parts_.store.apply(std::move(batch));
     if (!done.ok() && done.error().code == ErrorCode::kConflict) {
         return no_job();
@@ -416,16 +484,16 @@ Result<void> MediaJobs::remove(const MediaJob& job, const ServiceRecord& record)
     return done;
 }
 
-Result<std::size_t> MediaJobs::waiting() const {
+Result<std::size_t> MediaJobs::waiting(JobKind kind) const {
     const storage::JobCounts counts =
-        TRY(storage::count_jobs(parts_.store, kQueue, parts_.clock.now()));
+        TRY(storage::count_jobs(parts_.store, queue_of(kind), parts_.clock.now()));
     return static_cast<std::size_t>(std::max<std::int64_t>(counts.due, 0));
 }
 
-Result<std::vector<TakenJob>> MediaJobs::take(std::size_t jobs_max) {
+Result<std::vector<TakenJob>> MediaJobs::take(JobKind kind, std::size_t jobs_max) {
     const Time now = parts_.clock.now();
     const std::vector<storage::Job> taken = TRY(storage::take_jobs(
-        parts_.store, {.queue = kQueue, .count_max = jobs_max, .lease = kJobLease}, now,
+        parts_.store, {.queue = queue_of(kind), .count_max = jobs_max, .lease = kJobLease}, now,
         parts_.random));
     std::vector<TakenJob> jobs;
     for (const storage::Job& each : taken) {
@@ -449,8 +517,7 @@ Result<std::vector<TakenJob>> MediaJobs::take(std::size_t jobs_max) {
 Result<bool> MediaJobs::extend(const TakenJob& taken, int progress) {
     const Time now = parts_.clock.now();
     storage::Batch batch;
-    batch.operations.push_back(
-        storage::extend_operation(queued(taken.lease), now, now + kJobLease));
+    batch.operations.push_back(storage::extend_operation(queued(taken), now, now + kJobLease));
     batch.operations.push_back(
         {.statement = kProgress,
          .parameters = {id_value(taken.job.id), integer(std::clamp(progress, 0, 99))}});
@@ -460,11 +527,21 @@ Result<bool> MediaJobs::extend(const TakenJob& taken, int progress) {
     return gone != 0;
 }
 
+Result<void> MediaJobs::note_intent(const TakenJob& taken, const JobIntent& intent) {
+    const Time now = parts_.clock.now();
+    storage::Batch batch;
+    batch.operations.push_back(storage::extend_operation(queued(taken), now, now + kJobLease));
+    batch.operations.push_back(
+        {.statement = kIntent,
+         .parameters = {id_value(taken.job.id), storage::text(write_intent(intent))},
+         .affects = storage::Affects::kOne});
+    return apply_fenced(parts_.store, std::move(batch));
+}
+
 Result<void> MediaJobs::note_task(const TakenJob& taken, const JobTask& task) {
     const Time now = parts_.clock.now();
     storage::Batch batch;
-    batch.operations.push_back(
-        storage::extend_operation(queued(taken.lease), now, now + kJobLease));
+    batch.operations.push_back(storage::extend_operation(queued(taken), now, now + kJobLease));
     batch.operations.push_back(
         {.statement = kTask,
          .parameters = {id_value(taken.job.id), storage::text(write_task(task))},
@@ -500,7 +577,7 @@ Result<void> MediaJobs::end(const TakenJob& taken, const Ending& ending,
     const JobState state =
         ending.outcome.error.is_null() ? JobState::kCompleted : JobState::kFailed;
     storage::Batch own;
-    own.operations.push_back(storage::finish_operation(queued(taken.lease), now));
+    own.operations.push_back(storage::finish_operation(queued(taken), now));
     own.operations.push_back(
         {.statement = kEnd,
          .parameters = {id_value(job.id), integer(static_cast<std::int64_t>(state)),
@@ -512,7 +589,7 @@ Result<void> MediaJobs::end(const TakenJob& taken, const Ending& ending,
 
 Result<void> MediaJobs::give_back(const TakenJob& taken, std::chrono::milliseconds pause) {
     const Time now = parts_.clock.now();
-    return storage::fail_job(parts_.store, queued(taken.lease), now, now + pause, "given back");
+    return storage::fail_job(parts_.store, queued(taken), now, now + pause, "given back");
 }
 
 Result<void> MediaJobs::remove_row(const JobId& id) {
@@ -525,7 +602,7 @@ Result<void> MediaJobs::remove_row(const JobId& id) {
 
 Result<void> MediaJobs::drop(const TakenJob& taken) {
     TRY(remove_row(taken.job.id));
-    return storage::finish_job(parts_.store, queued(taken.lease), parts_.clock.now());
+    return storage::finish_job(parts_.store, queued(taken), parts_.clock.now());
 }
 
 Result<std::size_t> MediaJobs::tidy() {
@@ -541,7 +618,8 @@ Result<std::size_t> MediaJobs::tidy() {
 Result<std::shared_ptr<void>> MediaJobs::listen(std::function<void()> told) const {
     std::unique_ptr<storage::Subscription> heard = TRY(parts_.store.listen(
         storage::kJobsChannel, [told = std::move(told)](std::string_view payload) {
-            if (payload.empty() || payload == kQueue) {
+            if (payload.empty() || payload == queue_of(JobKind::kVideo) ||
+                payload == queue_of(JobKind::kPictures)) {
                 told();
             }
         }));

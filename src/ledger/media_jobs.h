@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What takes longer than a call: videos that an upstream makes. A job is a row, and a place in the
-// queue of storage/queue.h that one node at a time holds under a lease:
+// What takes longer than a call: videos, and pictures that somebody will come back for. A job is a
+// row, and a place in the queue of its kind (storage/queue.h) that one node at a time holds under a
+// lease:
 //
 //   queued ──take()──> running ──end()──> completed | failed ──remove(), or its time──> gone
 //      ^                  │
 //      └── give_back(), or the lease ends (the node died)
 //
-// Where the upstream has it is kept as soon as the upstream said so, hence a node that goes on with
-// a job asks for what was begun and begins nothing anew. The end of a job and its service record
+// Before an upstream is asked for anything, it is kept which one will be (the intent); where the
+// upstream has it is kept as soon as the upstream said so (the task). Hence a node that goes on
+// with a job asks for what was begun, and where nobody knows whether something was begun, it begins
+// nothing anew. The end of a job and its service record
 // are one transaction, fenced by the lease, so that there is one of each. What was asked and what
 // came of it are sealed under the key of the person whom the job is for; the content is a blob that
 // the job holds. Jobs that are under a legal hold (ledger/retention.h) keep their content.
@@ -54,6 +57,8 @@ inline constexpr std::chrono::milliseconds kJobLease{20'000};
 inline constexpr std::size_t kAskedBytesMax = 15U << 20U;  // of one job
 inline constexpr std::size_t kJobsPageMax = 100;
 
+enum class JobKind : std::uint8_t { kVideo = 1, kPictures };
+
 enum class JobState : std::uint8_t { kQueued = 1, kRunning, kCompleted, kFailed };
 std::string_view job_state_name(JobState state) noexcept;  // as OpenAI has it: "in_progress", ...
 constexpr bool has_ended(JobState state) noexcept {
@@ -68,11 +73,18 @@ struct JobTask {
     Time submitted;
 };
 
+// Which upstream was about to be asked to begin it.
+struct JobIntent {
+    std::string upstream;
+    std::string model;
+    Time at;
+};
+
 // What came of a job.
 struct JobOutcome {
     json::Value error;  // {"code", "message", ...}; null when there is content
     Digest256 blob{};
-    Digest256 digest{};  // SHA-256 of the content
+    std::vector<Digest256> digests;  // SHA-256 of each file in the content
     std::int64_t bytes = 0;
     std::string media_type;
     std::string label;  // the AIGC object
@@ -81,6 +93,7 @@ struct JobOutcome {
 
 struct MediaJob {
     JobId id;
+    JobKind kind = JobKind::kVideo;
     TenantId tenant;
     std::optional<SubjectId> subject;
     RecordId record;  // of the call that asked
@@ -91,6 +104,7 @@ struct MediaJob {
     std::optional<Time> expires;
     bool gone = false;  // the caller gave it up
     json::Value shown;  // what of the request stands in every answer; no personal data
+    std::optional<JobIntent> intent;  // stays when there is a task
     std::optional<JobTask> task;
     std::optional<JobOutcome> outcome;  // of those that have ended, unless the person was erased
 };
@@ -124,9 +138,10 @@ public:
     // those of others, and for what was given up.
 
     struct NewJob {
+        JobKind kind = JobKind::kVideo;
         json::Value shown;
         std::string asked;
-        // How many of the tenant and of the subject may be on their way; 0: no limit.
+        // How many of this kind may be on their way, of the tenant and of the subject; 0: no limit.
         std::size_t tenant_max = 0;
         std::size_t subject_max = 0;
     };
@@ -136,6 +151,7 @@ public:
     Result<MediaJob> find(const TenantId& tenant, const std::optional<SubjectId>& subject,
                           const JobId& id) const;
     struct Query {
+        JobKind kind = JobKind::kVideo;
         TenantId tenant;
         std::optional<SubjectId> subject;
         std::optional<JobId> after;
@@ -154,12 +170,13 @@ public:
     // --- For those who do them
 
     // How many could be taken now.
-    Result<std::size_t> waiting() const;
-    Result<std::vector<TakenJob>> take(std::size_t jobs_max);
+    Result<std::size_t> waiting(JobKind kind) const;
+    Result<std::vector<TakenJob>> take(JobKind kind, std::size_t jobs_max);
     // Says that this node is at it, and how far. kConflict when the lease was lost. The answer:
     // whether the caller gave it up.
     Result<bool> extend(const TakenJob& taken, int progress);
-    // kConflict when the lease was lost, as of all that follow.
+    // kConflict when the lease was lost, as of all that follow. The intent replaces an earlier one.
+    Result<void> note_intent(const TakenJob& taken, const JobIntent& intent);
     Result<void> note_task(const TakenJob& taken, const JobTask& task);
     // Keeps content for the job; its blob.
     Result<Digest256> put(const MediaJob& job, Bytes content);

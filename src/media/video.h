@@ -6,6 +6,7 @@
 // only its demuxer and a short list of decoders are ever reached.
 
 #include "core/bytes.h"
+#include "media/image.h"
 #include "media/plane.h"
 
 #include <cstdint>
@@ -26,6 +27,12 @@ struct VideoFrame {
     Plane luma;                // as stored, not turned; 0 black .. 255 white
 };
 
+// The same in colour, made smaller by averaging.
+struct ColourFrame {
+    std::int64_t time_ms = 0;
+    Image image;  // kRgb, 8 bits, without alpha; as stored, not turned
+};
+
 class VideoFrames {
 public:
     // `file` must outlive the object. kCorrupt for bytes that are no such container, kUnsupported
@@ -44,6 +51,9 @@ public:
     // The next frame at or after that time; nothing at the end. All frames between are decoded but
     // not copied. Parts that do not decode are passed over; kCorrupt when too many in a row do not.
     Result<std::optional<VideoFrame>> next(std::int64_t not_before_ms);
+    // The same frame in colour, neither side above `side_max` (at least 1). Colours are those of
+    // BT.601, BT.709 or BT.2020 as the video says; other transfer curves stay as they are.
+    Result<std::optional<ColourFrame>> next_picture(std::int64_t not_before_ms, int side_max);
 
 private:
     struct State;

@@ -60,7 +60,8 @@ std::string owner_of(const HeldCall& call) {
 
 // What makes two items the same to a person.
 Bytes content_of(const Evidence& evidence) {
-    return evidence.file.empty() ? as_bytes(evidence.text) : Bytes(evidence.file);
+    const Bytes file = shown_file(evidence);
+    return file.empty() ? as_bytes(evidence.text) : file;
 }
 
 Error no_ticket() {

@@ -83,7 +83,6 @@ struct Span {
 
 // An answer that waits for its release, with all its marks.
 struct WaitingAnswer {
-    int status = 200;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
     std::string text;   // what of it goes into the record
@@ -98,9 +97,11 @@ struct Evidence {
     std::vector<Span> spans;
     std::string context;  // what was asked, where an answer is held
     std::string media_type;
-    Buffer file;  // a picture that was held
+    Buffer file;  // a picture or video that was held; empty: the body of the answer is it
     std::optional<WaitingAnswer> answer;
 };
+// The picture or video that a person sees; empty where it is a text.
+Bytes shown_file(const Evidence& evidence);
 
 // The call that was held, without its content; names nobody.
 struct HeldCall {

@@ -50,8 +50,7 @@ json::Object answer_json(const WaitingAnswer& answer) {
     for (const auto& [name, value] : answer.headers) {
         headers.emplace_back(json::Array{name, value});
     }
-    json::Object object{
-        {"status", answer.status}, {"headers", std::move(headers)}, {"label", answer.label}};
+    json::Object object{{"headers", std::move(headers)}, {"label", answer.label}};
     if (answer.content_id) {
         object.emplace_back("content_id", to_string(*answer.content_id));
     }
@@ -79,11 +78,6 @@ Result<json::Array> tuples(const json::Value& head, std::string_view name, std::
 
 Result<WaitingAnswer> read_answer(const json::Value& head) {
     WaitingAnswer answer;
-    const json::Value* status = head.find("status");
-    if (status == nullptr) {
-        return damaged();
-    }
-    answer.status = static_cast<int>(TRY(status->as_int()));
     answer.label = head.string_or("label", "");
     for (const json::Value& each : TRY(tuples(head, "headers", 2))) {
         const json::Array& pair = *each.if_array();
@@ -121,6 +115,13 @@ Result<std::array<Bytes, 5>> cut(const json::Value& head, Bytes bytes) {
 }
 
 }  // namespace
+
+Bytes shown_file(const Evidence& evidence) {
+    if (!evidence.file.empty() || evidence.media_type.empty() || !evidence.answer) {
+        return evidence.file;
+    }
+    return as_bytes(evidence.answer->body);
+}
 
 Buffer write_evidence(const Evidence& evidence) {
     const WaitingAnswer none;

@@ -14,6 +14,7 @@
 #include "label/verify.h"
 #include "media/codecs.h"
 #include "worker/channel.h"
+#include "worker/frames.h"
 #include "worker/mapping.h"
 #include "worker/prints.h"
 #include "worker/protocol.h"
@@ -327,6 +328,14 @@ Result<FilePrints> Worker::prints(int input, label::Format format) {
     const json::Value value =
         TRY(call({{"call", "prints"}, {"format", label::facts(format).name}}, {input}));
     return decode_file_prints(value);
+}
+
+Result<std::vector<FileFrame>> Worker::frames(int input, int output, label::Format format) {
+    TRY(need(frame_codecs()));
+    const json::Value value =
+        TRY(call({{"call", "frames"}, {"format", label::facts(format).name}}, {input, output}));
+    const Mapping pictures = TRY(Mapping::create(output));
+    return decode_frames(value, pictures.bytes());
 }
 
 Result<void> Worker::set_prompt(const label::SpokenPrompt& prompt) {

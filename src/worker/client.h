@@ -14,6 +14,7 @@
 #include "label/verify.h"
 #include "media/codecs.h"
 #include "worker/channel.h"
+#include "worker/frames.h"
 #include "worker/prints.h"
 #include "worker/protocol.h"
 
@@ -76,6 +77,9 @@ public:
 
     // Prints of a file for finding it again. kUnsupported when !takes_prints(format).
     Result<FilePrints> prints(int input, label::Format format);
+
+    // Pictures out of a video (worker/frames.h). `output` is an empty file that they pass through.
+    Result<std::vector<FileFrame>> frames(int input, int output, label::Format format);
 
     // A spoken label to put on sounds and to look for; the last one given is the one put on.
     Result<void> set_prompt(const label::SpokenPrompt& prompt);

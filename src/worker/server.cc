@@ -16,6 +16,7 @@
 #include "media/speech.h"
 #include "media/video_transcode.h"
 #include "worker/channel.h"
+#include "worker/frames.h"
 #include "worker/mapping.h"
 #include "worker/prints.h"
 #include "worker/protocol.h"
@@ -207,6 +208,9 @@ private:
         if (call == "prints" && format) {
             return encode(TRY(make_prints(mapping.bytes(), *format)));
         }
+        if (call == "frames" && format && request.fds.size() == 2) {
+            return write_frames(TRY(make_frames(mapping.bytes(), *format)), request.fds[1].get());
+        }
         const json::Value* options = request.body.find("options");
         if (!format || options == nullptr) {
             return Error{ErrorCode::kInvalidArgument, "a request without format or options"};
@@ -229,6 +233,16 @@ private:
             // A broken channel shows when the answer is sent.
             static_cast<void>(send_message(kSocketFd, json::Object{{"progress", share}}));
         }
+    }
+
+    static Result<json::Value> write_frames(const std::vector<FileFrame>& frames, int output) {
+        FileSink sink(output);
+        std::uint64_t at = 0;
+        for (const FileFrame& each : frames) {
+            TRY(sink.write_at(at, each.picture));
+            at += each.picture.size();
+        }
+        return encode(frames);
     }
 
     static Result<json::Value> probe(Bytes bytes, const std::string& name) {

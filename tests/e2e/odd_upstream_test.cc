@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -122,6 +123,8 @@ struct Odd {
             at +
             "/api/v1\"\nkey = \"env:ODD_KEY\"\n"
             "[[model]]\nname = \"strict\"\nkind = \"image\"\nupstream = \"strict\"\n"
+            "[[model]]\nname = \"edits\"\nkind = \"image\"\n"
+            "targets = [{upstream = \"tasks\", model = \"qwen-image-edit-plus\"}]\n"
             "[[model]]\nname = \"wan\"\nkind = \"video\"\nupstream = \"tasks\"\n"
             "second_price = \"0.25\"\n";
         odd_port = port;
@@ -235,16 +238,91 @@ TEST_SUITE("slow gateway") {
         CHECK(error_code(odd.draw("wanx", "forever")) == "upstream_timeout");
         // Where nobody said so, an address of the own network is not followed.
         CHECK(error_code(odd.draw("strict", "a hill")) == "upstream_failed");
-        const std::string edit = odd.service->curl(
-            {odd.service->url("/v1/images/edits"), "-F", "model=wanx", "-F", "user=alice", "-F",
-             "prompt=a hat", "-F", "image=@" + odd.folder.file("made.png")});
-        CHECK(error_code(object_of(edit)) == "invalid_request");
         odd.check_labelled(odd.draw("wanx", "once more a hill"), 1);
 
         // The key is in no record, no log and no answer.
         const std::string records = odd.service->ok({"ledger", "records", "--json"});
         CHECK(records.find("sk-odd") == std::string::npos);
         CHECK(odd.service->service->err().find("sk-odd") == std::string::npos);
+    }
+
+    TEST_CASE("[DSP-17] DashScope edits pictures, by tasks and at once, and makes them by jobs") {
+        const Odd odd;
+        odd.check_labelled(odd.draw("wanx", "a hill"), 1);  // made.png
+        const std::string picture = "=@" + odd.folder.file("made.png") + ";type=image/png";
+        const auto edit = [&](const std::string& model, std::vector<std::string> more) {
+            std::vector<std::string> arguments{odd.service->url("/v1/images/edits"), "-F",
+                                               "model=" + model, "-F", "user=alice"};
+            for (std::string& each : more) {
+                arguments.emplace_back("-F");
+                arguments.push_back(std::move(each));
+            }
+            return object_of(odd.service->curl(arguments));
+        };
+        const auto asked = [&](std::string_view service) {
+            return *odd.asked("/api/v1/services/aigc/" + std::string(service)).find("asked");
+        };
+        const std::string data_address = "data:image/png;base64,";
+        odd.check_labelled(edit("wanx", {"prompt=a hat", "image" + picture, "n=1", "strength=0.5",
+                                         "size=640x480", "watermark=true"}),
+                           1);
+        json::Value sent = asked("image2image");
+        CHECK(sent.find("input")->string_or("function", "") == "description_edit");
+        CHECK(sent.find("input")->string_or("prompt", "") == "a hat");
+        CHECK(sent.find("input")->string_or("base_image_url", "").starts_with(data_address));
+        CHECK(sent.find("input")->find("mask_image_url") == nullptr);
+        CHECK(json::write(*sent.find("parameters")) ==
+              R"({"watermark":false,"n":1,"strength":"0.5","size":"640*480"})");
+        odd.check_labelled(edit("wanx", {"prompt=a hat", "image" + picture, "mask" + picture}), 1);
+        sent = asked("image2image");
+        CHECK(sent.find("input")->string_or("function", "") == "description_edit_with_mask");
+        CHECK(sent.find("input")->string_or("mask_image_url", "").starts_with(data_address));
+        odd.check_labelled(edit("wanx", {"prompt=wider", "image" + picture, "function=expand"}), 1);
+        CHECK(asked("image2image").find("input")->string_or("function", "") == "expand");
+        CHECK(error_code(edit("wanx", {"prompt=a", "image[]" + picture, "image[]" + picture})) ==
+              "invalid_request");
+        CHECK(error_code(edit("wanx", {"prompt=fails", "image" + picture})) == "upstream_failed");
+
+        odd.check_labelled(
+            edit("edits", {"prompt=a hat", "image[]" + picture, "image[]" + picture}), 2);
+        sent = asked("multimodal-generation");
+        const json::Array& content =
+            *sent.find("input")->find("messages")->if_array()->front().find("content")->if_array();
+        REQUIRE(content.size() == 3);
+        CHECK(content[1].string_or("image", "").starts_with(data_address));
+        CHECK(content[2].string_or("text", "") == "a hat");
+        CHECK(error_code(edit("edits", {"prompt=a", "image" + picture, "mask" + picture})) ==
+              "invalid_request");
+        CHECK(error_code(edit("edits", {"prompt=nothing", "image" + picture})) ==
+              "upstream_failed");
+
+        // The same by jobs: of tasks, and of what answers at once.
+        for (const json::Value& created :
+             {odd.draw("wanx", "a hill", R"("background":true,)"),
+              edit("wanx", {"prompt=a hat", "image" + picture, "background=true"}),
+              edit("edits", {"prompt=a hat", "image" + picture, "background=true"}),
+              odd.draw("odd-image", "a hill", R"("background":true,)")}) {
+            const std::string at =
+                odd.service->url("/v1/images/jobs/" + created.string_or("id", ""));
+            json::Value job = created;
+            std::int64_t seen = 0;
+            const auto goes_on = [&] {
+                const std::string status = job.string_or("status", "");
+                return status == "queued" || status == "in_progress";
+            };
+            for (int i = 0; i < 600 && goes_on(); ++i) {
+                std::this_thread::sleep_for(std::chrono::milliseconds(100));
+                job = object_of(odd.service->curl({at}));
+                const std::int64_t progress = job.find("progress")->as_int().value();
+                seen = progress < 80 ? std::max(progress, seen) : seen;
+            }
+            REQUIRE_MESSAGE(job.string_or("status", "") == "completed", json::write(job));
+            odd.check_labelled(object_of(odd.service->curl({at + "/content"})), 1);
+            MESSAGE(created.string_or("model", ""), ": at most ", seen, " before it was made");
+        }
+        const std::string records = odd.service->ok({"ledger", "records", "--json"});
+        CHECK(records.find("\"images.make\"") != std::string::npos);
+        CHECK(records.find("sk-odd") == std::string::npos);
     }
 
     TEST_CASE("[DSP-17] videos of DashScope, and of an upstream that a file describes") {

@@ -7,7 +7,6 @@
 #include "core/result.h"
 #include "gateway/settings.h"
 #include "gateway/template_upstream.h"
-#include "gateway/video_jobs.h"
 #include "http/upstream.h"
 
 #include <doctest/doctest.h>
@@ -150,26 +149,6 @@ TEST_CASE("each dialect is asked in its own way") {
     CHECK(video_cancel(upstream_of(Dialect::kDashscope), kTarget, "7")->url.path ==
           "/v1/tasks/7/cancel");
     CHECK(video_cancel(upstream_of(Dialect::kOpenai), kTarget, "7")->method == "DELETE");
-}
-
-TEST_CASE("what was ordered is kept whole") {
-    VideoOrder order;
-    order.ask = ask_of(R"({"model":"film","prompt":"a hill"})");
-    order.ask.form = true;
-    order.ask.reference = std::string("a\0b\xFF", 4);
-    order.ask.reference_type = "image/png";
-    order.from.account = "alice";
-    order.from.source_port = 50123;
-    order.from.input = "a hill";
-    order.unlabelled = true;
-    order.trace = "0af7651916cd43dd8448eb211c80319c";
-    const VideoOrder again = read_order(write_order(order)).value();
-    CHECK(write_order(again) == write_order(order));
-    CHECK(again.ask.reference == order.ask.reference);
-    CHECK(again.from == order.from);
-    CHECK(again.unlabelled);
-    CHECK_FALSE(read_order("{}").ok());
-    CHECK_FALSE(read_order("").ok());
 }
 
 }  // namespace colophon::gateway

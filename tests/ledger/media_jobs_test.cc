@@ -47,16 +47,17 @@ struct World {
                 .clock = stores.clock,
                 .random = stores.random}) {}
 
-    MediaJob add(std::size_t subject_max = 0) {
+    MediaJob add(std::size_t subject_max = 0, JobKind kind = JobKind::kVideo) {
         stores.clock.advance(1ms);
-        return good(jobs.add({.shown = json::Object{{"model", "film"}},
+        return good(jobs.add({.kind = kind,
+                              .shown = json::Object{{"model", "film"}},
                               .asked = "a hill in the evening",
                               .tenant_max = 0,
                               .subject_max = subject_max},
                              stores.record()));
     }
     TakenJob take() {
-        const std::vector<TakenJob> taken = good(jobs.take(1));
+        const std::vector<TakenJob> taken = good(jobs.take(JobKind::kVideo, 1));
         REQUIRE(taken.size() == 1);
         return taken.front();
     }
@@ -64,6 +65,7 @@ struct World {
     JobOutcome outcome(const MediaJob& job, std::string_view content) {
         JobOutcome outcome;
         outcome.blob = good(jobs.put(job, as_bytes(content)));
+        outcome.digests = {Digest256{1}, Digest256{2}};
         outcome.bytes = static_cast<std::int64_t>(content.size());
         outcome.media_type = "video/mp4";
         outcome.label = "{}";
@@ -95,11 +97,11 @@ TEST_CASE("a job goes from who asks to who makes it, and ends once, with its rec
         CHECK(good(world.records.find(job.record)).operation == "chat.completions");
         CHECK(world.find(job).state == JobState::kQueued);
         CHECK(good(world.jobs.asked(job)) == "a hill in the evening");
-        CHECK(good(world.jobs.waiting()) == 1);
+        CHECK(good(world.jobs.waiting(JobKind::kVideo)) == 1);
         const TakenJob taken = world.take();
         CHECK(taken.job.id == job.id);
         CHECK(taken.lease.attempt == 1);
-        CHECK(good(world.jobs.take(1)).empty());
+        CHECK(good(world.jobs.take(JobKind::kVideo, 1)).empty());
         CHECK_FALSE(good(world.jobs.extend(taken, 40)));
         CHECK(world.find(job).progress == 40);
         CHECK(world.find(job).state == JobState::kRunning);
@@ -118,13 +120,14 @@ TEST_CASE("a job goes from who asks to who makes it, and ends once, with its rec
         CHECK(ended.progress == 100);
         REQUIRE(ended.outcome.has_value());
         CHECK(ended.outcome->content_id == ContentId{77});
+        CHECK(ended.outcome->digests == std::vector{Digest256{1}, Digest256{2}});
         CHECK(good(world.records.find(record.facts.id)).outcome == Outcome::kAnswered);
         CHECK(as_text(good(world.jobs.read(ended, 299'999, 10))) == "x");
         // A second end is none, and leaves no record.
         const ServiceRecord twice = world.stores.record();
         CHECK(code_of(world.jobs.end(taken, ending, twice, {})) == ErrorCode::kConflict);
         CHECK(code_of(world.records.find(twice.facts.id)) == ErrorCode::kNotFound);
-        CHECK(good(world.jobs.take(1)).empty());
+        CHECK(good(world.jobs.take(JobKind::kVideo, 1)).empty());
 
         CHECK(good(world.jobs.tidy()) == 0);
         world.stores.clock.advance(60s);
@@ -154,7 +157,7 @@ TEST_CASE("a job of a node that is not heard of is taken by another, who knows o
                                      world.stores.record(), {})) == ErrorCode::kConflict);
         CHECK(world.find(job).task->id == "task-1");
         good(world.jobs.give_back(next, 5s));
-        CHECK(good(world.jobs.take(1)).empty());
+        CHECK(good(world.jobs.take(JobKind::kVideo, 1)).empty());
         world.stores.clock.advance(5s);
         const TakenJob last = world.take();
         JobOutcome failed;
@@ -163,6 +166,61 @@ TEST_CASE("a job of a node that is not heard of is taken by another, who knows o
         CHECK(world.find(job).state == JobState::kFailed);
         CHECK(world.find(job).outcome->error.string_or("code", "") == "upstream_failed");
         CHECK(code_of(world.jobs.read(world.find(job), 0, 1)) == ErrorCode::kNotFound);
+    });
+}
+
+TEST_CASE("who takes a job of a node that died while it asked an upstream knows whom it asked") {
+    each_engine([](TestStore& store) {
+        World world(store);
+        const MediaJob job = world.add();
+        const TakenJob dead = world.take();
+        CHECK_FALSE(dead.job.intent.has_value());
+        const Time now = world.stores.clock.now();
+        good(world.jobs.note_intent(dead, {.upstream = "first", .model = "m", .at = now}));
+        good(world.jobs.note_intent(dead, {.upstream = "second", .model = "n", .at = now}));
+        world.stores.clock.advance(kJobLease);
+        const TakenJob next = world.take();
+        REQUIRE(next.job.intent.has_value());
+        CHECK(next.job.intent->upstream == "second");
+        CHECK(next.job.intent->model == "n");
+        CHECK(next.job.intent->at == now);
+        CHECK_FALSE(next.job.task.has_value());
+        CHECK(code_of(world.jobs.note_intent(dead, {})) == ErrorCode::kConflict);
+        good(world.jobs.note_task(
+            next, {.upstream = "second", .model = "n", .id = "task-1", .submitted = now}));
+        // Whoever knows of a task asks nobody to begin another.
+        CHECK(code_of(world.jobs.note_intent(
+                  next, {.upstream = "third", .model = "m", .at = now})) == ErrorCode::kConflict);
+        CHECK(world.find(job).task->id == "task-1");
+    });
+}
+
+TEST_CASE(
+    "jobs of one kind do not wait behind those of another, and are counted and listed apart") {
+    each_engine([](TestStore& store) {
+        World world(store);
+        const MediaJob video = world.add();
+        const MediaJob pictures = world.add(1, JobKind::kPictures);
+        CHECK(world.find(video).kind == JobKind::kVideo);
+        CHECK(world.find(pictures).kind == JobKind::kPictures);
+        CHECK(code_of(world.jobs.add({.kind = JobKind::kPictures,
+                                      .shown = json::Object{},
+                                      .asked = "x",
+                                      .subject_max = 1},
+                                     world.stores.record())) == ErrorCode::kLimit);
+        CHECK(good(world.jobs.waiting(JobKind::kPictures)) == 1);
+        const std::vector<TakenJob> taken = good(world.jobs.take(JobKind::kPictures, 5));
+        REQUIRE(taken.size() == 1);
+        CHECK(taken.front().job.id == pictures.id);
+        MediaJobs::Query query;
+        query.kind = JobKind::kPictures;
+        query.tenant = world.stores.tenant;
+        const std::vector<MediaJob> listed = good(world.jobs.list(query));
+        REQUIRE(listed.size() == 1);
+        CHECK(listed.front().id == pictures.id);
+        good(world.jobs.end(taken.front(), {.outcome = world.outcome(pictures, "a"), .kept = 1h},
+                            world.stores.record(), {}));
+        CHECK(world.take().job.id == video.id);
     });
 }
 
@@ -202,13 +260,17 @@ TEST_CASE("everybody sees jobs of their own only, page by page, and no more than
         query = all;
         query.tenant = stranger;
         CHECK(list(query).empty());
-        CHECK(code_of(world.jobs.add({.shown = json::Object{}, .asked = "x", .subject_max = 2},
-                                     world.stores.record())) == ErrorCode::kLimit);
-        CHECK(code_of(world.jobs.add({.shown = json::Object{}, .asked = "x", .tenant_max = 2},
-                                     world.stores.record())) == ErrorCode::kLimit);
+        CHECK(
+            code_of(world.jobs.add(
+                {.kind = JobKind::kVideo, .shown = json::Object{}, .asked = "x", .subject_max = 2},
+                world.stores.record())) == ErrorCode::kLimit);
         CHECK(code_of(world.jobs.add(
-                  {.shown = json::Object{}, .asked = std::string(kAskedBytesMax + 1, 'x')},
+                  {.kind = JobKind::kVideo, .shown = json::Object{}, .asked = "x", .tenant_max = 2},
                   world.stores.record())) == ErrorCode::kLimit);
+        CHECK(code_of(world.jobs.add({.kind = JobKind::kVideo,
+                                      .shown = json::Object{},
+                                      .asked = std::string(kAskedBytesMax + 1, 'x')},
+                                     world.stores.record())) == ErrorCode::kLimit);
         world.add(3);
     });
 }
@@ -271,7 +333,7 @@ TEST_CASE("what is under a legal hold keeps its content, and an erased person's 
         CHECK(code_of(world.jobs.end(running, {.outcome = failed}, world.stores.record(), {})) ==
               ErrorCode::kDenied);
         good(world.jobs.drop(running));
-        CHECK(good(world.jobs.take(1)).empty());
+        CHECK(good(world.jobs.take(JobKind::kVideo, 1)).empty());
         CHECK(code_of(world.jobs.find(world.stores.tenant, {}, erased.id)) == ErrorCode::kNotFound);
     });
 }

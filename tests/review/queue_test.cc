@@ -88,8 +88,7 @@ struct House {
         evidence.text = text;
         evidence.spans = {{.entry = "w-1", .begin = 1, .end = 3}};
         evidence.context = "what was asked";
-        evidence.answer = WaitingAnswer{.status = 200,
-                                        .headers = {{"content-type", "application/json"}},
+        evidence.answer = WaitingAnswer{.headers = {{"content-type", "application/json"}},
                                         .body = "{\"text\":\"" + text + "\"}",
                                         .text = text,
                                         .label = "{}",
@@ -125,6 +124,20 @@ std::vector<ActKind> kinds(const Item& item) {
 }
 
 }  // namespace
+
+TEST_CASE("a person sees the file that was held, or the answer where it is that file") {
+    Evidence evidence;
+    evidence.text = "what was asked";
+    CHECK(shown_file(evidence).empty());
+    evidence.answer =
+        WaitingAnswer{.headers = {}, .body = "film", .text = {}, .label = {}, .content_id = {}};
+    CHECK(shown_file(evidence).empty());
+    evidence.media_type = "video/mp4";
+    CHECK(as_text(shown_file(evidence)) == "film");
+    CHECK(as_text(shown_file(read_evidence(write_evidence(evidence)).value())) == "film");
+    evidence.file = {1, 2};
+    CHECK(shown_file(evidence).size() == 2);
+}
 
 TEST_CASE("[DSP-10] what was held is claimed, looked at, released by a person and delivered") {
     each_engine([](TestStore& store) {

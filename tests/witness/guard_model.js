@@ -3,14 +3,19 @@
 // two guard models behind a chat endpoint. Prints "listening PORT" and a line of JSON for each request.
 'use strict';
 const http = require('http');
+const { isRed } = require('./mean_colour.js');
 
 const say = (value) => process.stdout.write(JSON.stringify(value) + '\n');
 
 function moderate(asked) {
+  const pictures = asked.input.filter((part) => part.type === 'image_url');
+  if (pictures.length > 1) return { error: { message: 'Too many images. Maximum number of images is 1.' } };
+  const reds = pictures.filter((part) => isRed(part.image_url.url.split(',')[1]));
   return {
     id: 'modr-1', model: asked.model,
     results: asked.input.map((part) => {
-      const score = part.type === 'text' && part.text.includes('rabble') ? 0.8 : 0.01;
+      const bad = reds.includes(part) || (part.type === 'text' && part.text.includes('rabble'));
+      const score = bad ? 0.8 : 0.01;
       return { flagged: score > 0.5, categories: { hate: score > 0.5 }, category_scores: { hate: score } };
     }),
   };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // guard_server.js PORT [SECRET]: a check in the shape of LiteLLM's generic guardrail API, written from
 // its documentation. Prints "listening PORT" and one line of JSON for each request. With a secret it
-// answers 401 to whatever is not signed with it. What the texts say decides how it behaves.
+// answers 401 to whatever is not signed with it. What the texts say decides how it behaves; of several
+// pictures, such as the frames of a video, none may be red.
 'use strict';
 const crypto = require('crypto');
 const http = require('http');
 const { picture } = require('./grey_picture.js');
+const { isRed } = require('./mean_colour.js');
 
 const [port, secret] = process.argv.slice(2);
 const say = (value) => process.stdout.write(JSON.stringify(value) + '\n');
@@ -62,6 +64,9 @@ function decide(asked, response) {
   const all = [...(asked.texts ?? []), ...(asked.tool_calls ?? []).map((x) => x.function.arguments)];
   for (const [trigger, behave] of Object.entries(behaviours)) {
     if (all.some((text) => text.includes(trigger))) return behave(response, asked);
+  }
+  if ((asked.images ?? []).length > 1 && asked.images.some(isRed)) {
+    return answer(response, { action: 'BLOCKED', blocked_reason: 'Nothing red, please.' });
   }
   if (all.some((text) => text.includes('guard:repaint'))) repainted.add(asked.litellm_call_id);
   if (asked.input_type === 'response' && repainted.has(asked.litellm_call_id)) {

@@ -59,6 +59,29 @@ function submit(request, response, asked) {
   return json(response, { output: { task_status: 'PENDING', task_id: id }, request_id: 'r-1' });
 }
 
+// An edit by a model that answers at once.
+function editAtOnce(request, response, asked) {
+  if (request.headers.authorization !== 'Bearer sk-odd' || request.headers['x-dashscope-async']) {
+    return json(response, { code: 'AccessDenied', message: 'not like this' }, 403);
+  }
+  const content = asked.input.messages[0].content;
+  if (content.at(-1).text.includes('nothing')) {
+    return json(response, { output: { choices: [{ finish_reason: 'stop', message: { role: 'assistant', content: [] } }] } });
+  }
+  return json(response, {
+    output: {
+      choices: [{
+        finish_reason: 'stop',
+        message: {
+          role: 'assistant',
+          content: content.slice(0, -1).map((each, i) => ({ image: `http://127.0.0.1:${port}/files/${i}.png?Expires=1` })),
+        },
+      }],
+    },
+    usage: { image_count: 1 },
+  });
+}
+
 function ask(response, id) {
   const task = tasks.get(id);
   if (!task) return json(response, { output: { task_id: id, task_status: 'UNKNOWN' } });
@@ -68,7 +91,12 @@ function ask(response, id) {
   if (task.prompt.includes('garbage')) return response.end('{"output":');
   const asksNeeded = task.prompt.includes('patient') ? 5 : 2;
   if (task.prompt.includes('forever') || task.asks < asksNeeded) {
-    return json(response, { output: { task_id: id, task_status: task.asks ? 'RUNNING' : 'PENDING' } });
+    return json(response, {
+      output: {
+        task_id: id, task_status: task.asks ? 'RUNNING' : 'PENDING',
+        task_metrics: { TOTAL: 4, SUCCEEDED: Math.min(task.asks, 3), FAILED: 0 },
+      },
+    });
   }
   if (task.prompt.includes('fails')) {
     return json(response, {
@@ -142,8 +170,12 @@ const server = http.createServer((request, response) => {
     say({ path: request.url, method: request.method, asked });
     if (request.url.endsWith('/cancel')) return json(response, { request_id: 'r-2' });
     if (request.url === '/api/v1/services/aigc/text2image/image-synthesis'
+        || request.url === '/api/v1/services/aigc/image2image/image-synthesis'
         || request.url === '/api/v1/services/aigc/video-generation/video-synthesis') {
       return submit(request, response, asked);
+    }
+    if (request.url === '/api/v1/services/aigc/multimodal-generation/generation') {
+      return editAtOnce(request, response, asked);
     }
     if (request.url.startsWith('/api/v1/tasks/')) {
       return ask(response, request.url.slice('/api/v1/tasks/'.length));

@@ -4,8 +4,8 @@ process, on free ports of 127.0.0.1, data below the folder given.
 
     swift_server.py FOLDER
 
-Prints "PORT n" when it answers; the access key is test:tester, the secret key testing. Ends when its
-standard input does.
+Prints "PORT n" when it answers and has a bucket, "bucket"; the access key is test:tester, the secret
+key testing. Ends when its standard input does.
 """
 import os
 import sys
@@ -14,6 +14,10 @@ import eventlet
 
 eventlet.monkey_patch()
 
+import datetime  # noqa: E402
+import hashlib  # noqa: E402
+import hmac  # noqa: E402
+import http.client  # noqa: E402
 import logging  # noqa: E402
 
 from eventlet import wsgi  # noqa: E402
@@ -80,6 +84,29 @@ def serve(listener, app):
     eventlet.spawn(wsgi.server, listener, app, log=quiet, debug=False, keepalive=True)
 
 
+def make_bucket(port):
+    """PUT /bucket, signed with AWS Signature Version 4."""
+    now = datetime.datetime.utcnow()
+    day, time = now.strftime("%Y%m%d"), now.strftime("%Y%m%dT%H%M%SZ")
+    host, nothing = f"127.0.0.1:{port}", hashlib.sha256(b"").hexdigest()
+    names = "host;x-amz-content-sha256;x-amz-date"
+    asked = (f"PUT\n/bucket\n\nhost:{host}\nx-amz-content-sha256:{nothing}\nx-amz-date:{time}\n\n"
+             f"{names}\n{nothing}")
+    scope = f"{day}/us-east-1/s3/aws4_request"
+    text = f"AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashlib.sha256(asked.encode()).hexdigest()}"
+    key = b"AWS4testing"
+    for part in (day, "us-east-1", "s3", "aws4_request", text):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("PUT", "/bucket", headers={
+        "x-amz-content-sha256": nothing, "x-amz-date": time,
+        "Authorization": f"AWS4-HMAC-SHA256 Credential=test:tester/{scope}, SignedHeaders={names}, "
+                         f"Signature={key.hex()}"})
+    status = connection.getresponse().status
+    if status != 200:
+        sys.exit(f"the bucket cannot be made: {status}")
+
+
 def main():
     folder = sys.argv[1]
     os.makedirs(os.path.join(folder, "disks", "one"))
@@ -96,6 +123,7 @@ def main():
         write(path, COMMON.format(folder=folder, port=port) + text)
         serve(listener, loadapp(path))
     port = listeners["proxy"].getsockname()[1]
+    make_bucket(port)
     print("PORT", port, flush=True)
     eventlet.tpool.execute(sys.stdin.read)
 
