@@ -7,10 +7,8 @@
 #include "core/hmac.h"
 #include "core/ids.h"
 #include "core/random.h"
-#include "fingerprint/text.h"
 #include "ledger/internal/record_rows.h"
 #include "ledger/leaf.h"
-#include "ledger/likeness.h"
 #include "ledger/record.h"
 #include "storage/data_keys.h"
 #include "storage/migration.h"
@@ -25,7 +23,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -95,11 +92,6 @@ constexpr Statement kInsertRecord{
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
 constexpr Statement kInsertDigest{
     "INSERT INTO record_digests (digest, record) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
-constexpr Statement kInsertPrint{
-    "INSERT INTO record_prints (record, number, kind, print, bands) VALUES ($1, $2, $3, $4, $5)"};
-constexpr Statement kInsertBand{
-    "INSERT INTO record_print_bands (kind, band, record, number) VALUES ($1, $2, $3, $4) "
-    "ON CONFLICT DO NOTHING"};
 constexpr Statement kInsertBlob{
     "INSERT INTO record_blobs (record, blob) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
 // Its blobs are the record's from now on (ledger/record_contents.h).
@@ -109,40 +101,6 @@ constexpr Statement kInsertOutbox{"INSERT INTO log_outbox (log, record, leaf) VA
 Result<Facts> facts_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
     const std::string_view text = TRY(rows.text(row, column));
     return read_facts(text);
-}
-
-using PrintPlace = std::pair<RecordId, std::int64_t>;
-
-// The newest prints that have this band; false when there are enough.
-Result<bool> add_band(storage::Snapshot& snapshot, std::int64_t kind, std::int64_t band,
-                      std::map<PrintPlace, Buffer>& found) {
-    static constexpr Statement kFind{
-        "SELECT b.record, b.number, p.print FROM record_print_bands b "
-        "JOIN record_prints p ON p.record = b.record AND p.number = b.number "
-        "WHERE b.kind = $1 AND b.band = $2 ORDER BY b.record DESC LIMIT 1000"};
-    static_assert(kRecordPageMax == 1000);
-    const storage::Rows rows =
-        TRY(snapshot.query(kFind, {storage::integer(kind), storage::integer(band)}));
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        if (found.size() >= kSimilarCandidatesMax) {
-            return false;
-        }
-        const RecordId record = TRY(storage::id_at<RecordId>(rows, row, 0));
-        const std::int64_t number = TRY(rows.integer(row, 1));
-        const Bytes print = TRY(rows.bytes(row, 2));
-        found.try_emplace({record, number}, to_buffer(print));
-    }
-    return true;
-}
-
-std::array<std::uint8_t, 8> eight_bytes(std::int64_t value) {
-    std::array<std::uint8_t, 8> out{};
-    auto rest = static_cast<std::uint64_t>(value);
-    for (std::size_t i = out.size(); i-- > 0;) {
-        out[i] = static_cast<std::uint8_t>(rest);
-        rest >>= 8U;
-    }
-    return out;
 }
 
 Result<Facts> one_record(const Result<storage::Rows>& answer) {
@@ -204,24 +162,6 @@ Result<Buffer> leaf_of(const ServiceRecord& record, const std::string& facts, By
     return encode_leaf(leaf);
 }
 
-Result<void> check_prints(std::span<const Print> prints) {
-    if (prints.size() > kRecordPrintsMax) {
-        return Error{ErrorCode::kLimit, fmt::format("a record has {} prints, more than {}",
-                                                    prints.size(), kRecordPrintsMax)};
-    }
-    for (const Print& print : prints) {
-        if (print.bands.size() > kPrintBandsMax) {
-            return Error{ErrorCode::kLimit, fmt::format("a print has {} bands, more than {}",
-                                                        print.bands.size(), kPrintBandsMax)};
-        }
-        if (print.print.size() > kPrintBytesMax) {
-            return Error{ErrorCode::kLimit, fmt::format("a print has {} bytes, more than {}",
-                                                        print.print.size(), kPrintBytesMax)};
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 std::span<const storage::Migration> record_migrations() {
@@ -281,7 +221,7 @@ Buffer Records::digest_index(const Digest256& digest) const {
 Result<storage::Batch> Records::prepare(const ServiceRecord& record,
                                         std::span<const Print> prints) {
     TRY(check_record(record));
-    TRY(check_prints(prints));
+    TRY(internal::check_prints(prints));
     const Facts& facts = record.facts;
     const RecordId first = TRY(first_record_id(facts.at));
     if (!std::equal(first.bytes.begin(), first.bytes.begin() + kTimeBytes,
@@ -365,133 +305,8 @@ Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
     return found;
 }
 
-Result<SimilarRecords> Records::find_similar(std::int64_t kind,
-                                             std::span<const std::int64_t> bands) {
-    if (bands.size() > kSimilarBandsMax) {
-        return Error{ErrorCode::kLimit, fmt::format("a question has {} bands, more than {}",
-                                                    bands.size(), kSimilarBandsMax)};
-    }
-    std::map<PrintPlace, Buffer> found;
-    SimilarRecords newest;
-    const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
-        for (const std::int64_t band : bands) {
-            newest.cut = !TRY(add_band(snapshot, kind, keyed_band(kind, band), found));
-            if (newest.cut) {
-                break;
-            }
-        }
-        return {};
-    };
-    TRY(store_.snapshot(body));
-    // Ids begin with their time: the newest are the last.
-    for (auto each = found.rbegin(); each != found.rend(); ++each) {
-        const auto& [record, number] = each->first;
-        newest.found.push_back({record, masked(record, number, each->second)});
-    }
-    return newest;
-}
-
-std::int64_t Records::keyed_band(std::int64_t kind, std::int64_t band) const {
-    const Digest256 digest =
-        digest_key_.of({as_bytes("print.band"), eight_bytes(kind), eight_bytes(band)});
-    std::uint64_t number = 0;
-    for (std::size_t i = 0; i < 8; ++i) {
-        number = (number << 8U) | digest[i];
-    }
-    return static_cast<std::int64_t>(number);
-}
-
-// The same twice gives the print back: a stream of keyed blocks that no other print has.
-Buffer Records::masked(const RecordId& record, std::int64_t number, Bytes print) const {
-    Buffer out = to_buffer(print);
-    for (std::size_t at = 0; at < out.size(); at += 32) {
-        const Digest256 block =
-            digest_key_.of({as_bytes("print.mask"), record.bytes, eight_bytes(number),
-                            eight_bytes(static_cast<std::int64_t>(at))});
-        for (std::size_t i = at; i < std::min(out.size(), at + block.size()); ++i) {
-            out[i] ^= block[i - at];
-        }
-    }
-    return out;
-}
-
-void Records::add_prints(storage::Batch& batch, const RecordId& record,
-                         std::span<const Print> prints) const {
-    std::int64_t number = 0;
-    for (const Print& print : prints) {
-        Buffer bands;
-        for (const std::int64_t plain : print.bands) {
-            const std::int64_t band = keyed_band(print.kind, plain);
-            colophon::append(bands, eight_bytes(band));
-            batch.operations.push_back({kInsertBand,
-                                        {storage::integer(print.kind), storage::integer(band),
-                                         id_value(record), storage::integer(number)}});
-        }
-        batch.operations.push_back(
-            {kInsertPrint,
-             {id_value(record), storage::integer(number), storage::integer(print.kind),
-              storage::bytes(masked(record, number, print.print)), storage::bytes(bands)}});
-        ++number;
-    }
-}
-
-Result<std::optional<Print>> Records::print_of_text(std::string_view text) const {
-    fingerprint::TextPrintKey key;
-    key.bytes = digest_key_.of({as_bytes("print.text")});
-    return text_print(text, key);
-}
-
 std::string internal::owner_of(const Facts& facts) {
     return facts.subject ? to_string(*facts.subject) : to_string(facts.tenant);
-}
-
-Result<void> internal::remove_prints(storage::Transaction& transaction, Bytes record) {
-    static constexpr Statement kFind{
-        "SELECT number, kind, bands FROM record_prints WHERE record = $1"};
-    static constexpr Statement kRemoveBand{
-        "DELETE FROM record_print_bands WHERE kind = $1 AND band = $2 AND record = $3 "
-        "AND number = $4"};
-    static constexpr Statement kRemove{"DELETE FROM record_prints WHERE record = $1"};
-    const storage::Rows rows = TRY(transaction.query(kFind, {storage::bytes(record)}));
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        const std::int64_t number = TRY(rows.integer(row, 0));
-        const std::int64_t kind = TRY(rows.integer(row, 1));
-        const Bytes bands = TRY(rows.bytes(row, 2));
-        for (std::size_t at = 0; at + 8 <= bands.size(); at += 8) {
-            std::uint64_t band = 0;
-            for (std::size_t i = at; i < at + 8; ++i) {
-                band = (band << 8U) | bands[i];
-            }
-            TRY(transaction.execute(
-                kRemoveBand,
-                {storage::integer(kind), storage::integer(static_cast<std::int64_t>(band)),
-                 storage::bytes(record), storage::integer(number)}));
-        }
-    }
-    TRY(transaction.execute(kRemove, {storage::bytes(record)}));
-    return {};
-}
-
-Result<void> Records::forget_prints(SubjectId subject) {
-    static constexpr Statement kFind{
-        "SELECT DISTINCT p.record FROM records r JOIN record_prints p ON p.record = r.id "
-        "WHERE r.subject = $1 LIMIT 200"};
-    for (;;) {
-        std::size_t removed = 0;
-        const auto body = [&](storage::Transaction& transaction) -> Result<void> {
-            const storage::Rows rows = TRY(transaction.query(kFind, {id_value(subject)}));
-            removed = rows.size();
-            for (std::size_t row = 0; row < rows.size(); ++row) {
-                const Bytes record = TRY(rows.bytes(row, 0));
-                TRY(internal::remove_prints(transaction, record));
-            }
-            return {};
-        };
-        TRY(store_.transact(body));
-        if (removed == 0) {
-            return {};
-        }
-    }
 }
 
 Result<std::vector<Facts>> Records::list(const RecordQuery& query) {

@@ -22,7 +22,8 @@
 namespace colophon::worker {
 namespace {
 
-// So often between two pictures one is looked at that would be the last.
+// Of the distance between two pictures, so many parts: at the end of each the picture there is
+// kept, in case it is the last.
 constexpr std::int64_t kLooksAStep = 4;
 
 Error wrong_message() {

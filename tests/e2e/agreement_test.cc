@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "support/json_answer.h"
 #include "support/postgres_server.h"
 #include "support/running_service.h"
 #include "support/tools.h"
@@ -28,15 +29,10 @@
 namespace colophon {
 namespace {
 
+using test::object_of;
 using test::RunningService;
 
 constexpr const char* kNone = "Colophon-Explicit-Label: none";
-
-json::Value object_of(std::string_view line) {
-    const auto value = json::parse(line, {.bytes_max = line.size() + 1});
-    REQUIRE_MESSAGE(value.ok(), std::string(line.substr(0, 2000)));
-    return *value;
-}
 
 std::vector<json::Value> lines_of(std::string_view text) {
     std::vector<json::Value> all;

@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "support/api_client.h"
+#include "support/json_answer.h"
 #include "support/running_service.h"
 #include "support/tools.h"
 
@@ -22,13 +23,8 @@ namespace colophon {
 namespace {
 
 using test::Api;
+using test::object_of;
 using test::RunningService;
-
-json::Value object_of(std::string_view text) {
-    const auto value = json::parse(text, {.bytes_max = 16U << 20U});
-    REQUIRE_MESSAGE(value.ok(), std::string(text.substr(0, 1000)));
-    return *value;
-}
 
 std::string at(const json::Value& value, std::string_view outer, std::string_view name) {
     const json::Value* found = value.find(outer);

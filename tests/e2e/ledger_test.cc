@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "core/digest.h"
 #include "core/json.h"
+#include "support/json_answer.h"
 #include "support/tools.h"
 
 #include <doctest/doctest.h>
@@ -17,6 +18,8 @@
 
 namespace colophon {
 namespace {
+
+using test::object_of;
 
 namespace fs = std::filesystem;
 
@@ -42,12 +45,6 @@ struct DemoLog {
         return test::run_tool(command);
     }
 };
-
-json::Value object_of(const std::string& line) {
-    const auto value = json::parse(line);
-    REQUIRE_MESSAGE(value.ok(), line);
-    return *value;
-}
 
 // A key of type 0x04, by the definition of its text.
 std::string witness_key() {

@@ -4,6 +4,7 @@
 #include "core/base64.h"
 #include "core/bytes.h"
 #include "core/json.h"
+#include "support/json_answer.h"
 #include "support/running_service.h"
 #include "support/tools.h"
 
@@ -22,13 +23,8 @@
 namespace colophon {
 namespace {
 
+using test::object_of;
 using test::RunningService;
-
-json::Value object_of(std::string_view text) {
-    const auto value = json::parse(text, {.bytes_max = 64U << 20U});
-    REQUIRE_MESSAGE(value.ok(), std::string(text.substr(0, 1000)));
-    return *value;
-}
 
 // A service with two leads who are signed in.
 struct Reviewed : RunningService {

@@ -6,6 +6,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "support/json_answer.h"
 #include "support/running_service.h"
 #include "support/tools.h"
 
@@ -26,18 +27,9 @@
 namespace colophon {
 namespace {
 
+using test::error_code;
+using test::object_of;
 using test::RunningService;
-
-json::Value object_of(std::string_view line) {
-    const auto value = json::parse(line, {.bytes_max = line.size() + 1});
-    REQUIRE_MESSAGE(value.ok(), std::string(line.substr(0, 2000)));
-    return *value;
-}
-
-std::string error_code(const json::Value& value) {
-    const json::Value* error = value.find("error");
-    return error == nullptr ? std::string("none") : error->string_or("code", "");
-}
 
 std::string error_message(const json::Value& value) {
     const json::Value* error = value.find("error");

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "support/api_client.h"
+#include "support/json_answer.h"
 #include "support/running_service.h"
 #include "support/tools.h"
 
@@ -24,14 +25,9 @@ namespace colophon {
 namespace {
 
 using test::Api;
+using test::object_of;
 using test::Reply;
 using test::RunningService;
-
-json::Value object_of(std::string_view text) {
-    const auto value = json::parse(text, {.bytes_max = 64U << 20U});
-    REQUIRE_MESSAGE(value.ok(), std::string(text.substr(0, 1000)));
-    return *value;
-}
 
 std::string at(const json::Value& value, std::string_view outer, std::string_view name) {
     const json::Value* found = value.find(outer);

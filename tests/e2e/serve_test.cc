@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "support/json_answer.h"
 #include "support/running_service.h"
 #include "support/sample_files.h"
 #include "support/tools.h"
@@ -30,13 +31,8 @@
 namespace colophon {
 namespace {
 
+using test::object_of;
 using test::RunningService;
-
-json::Value object_of(std::string_view line) {
-    const auto value = json::parse(line);
-    REQUIRE_MESSAGE(value.ok(), std::string(line));
-    return *value;
-}
 
 std::vector<json::Value> lines_of(std::string_view text) {
     std::vector<json::Value> all;

@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "support/api_client.h"
+#include "support/json_answer.h"
 #include "support/running_service.h"
 #include "support/tools.h"
 
@@ -28,18 +29,9 @@ namespace colophon {
 namespace {
 
 using std::chrono::milliseconds;
+using test::error_code;
+using test::object_of;
 using test::RunningService;
-
-json::Value object_of(std::string_view text) {
-    const auto value = json::parse(text, {.bytes_max = text.size() + 1});
-    REQUIRE_MESSAGE(value.ok(), std::string(text.substr(0, 2000)));
-    return *value;
-}
-
-std::string error_code(const json::Value& value) {
-    const json::Value* error = value.find("error");
-    return error == nullptr ? std::string("none") : error->string_or("code", "none");
-}
 
 // A check in another process.
 struct Check {

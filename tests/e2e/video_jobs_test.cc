@@ -4,6 +4,7 @@
 
 #include "core/bytes.h"
 #include "core/json.h"
+#include "support/json_answer.h"
 #include "support/postgres_server.h"
 #include "support/running_service.h"
 #include "support/tools.h"
@@ -31,18 +32,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+using test::error_code;
+using test::object_of;
 using test::RunningService;
-
-json::Value object_of(std::string_view text) {
-    const auto value = json::parse(text, {.bytes_max = text.size() + 1});
-    REQUIRE_MESSAGE(value.ok(), std::string(text.substr(0, 2000)));
-    return *value;
-}
-
-std::string error_code(const json::Value& value) {
-    const json::Value* error = value.find("error");
-    return error == nullptr ? std::string("none") : error->string_or("code", "none");
-}
 
 std::string models() {
     std::string config =

@@ -6,6 +6,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "support/json_answer.h"
 #include "support/running_service.h"
 #include "support/tools.h"
 
@@ -24,16 +25,11 @@
 namespace colophon {
 namespace {
 
+using test::object_of;
 using test::RunningService;
 
 constexpr const char* kPhone = "13800138000";
 constexpr const char* kPhoneBackwards = "00083100831";
-
-json::Value object_of(std::string_view line) {
-    const auto value = json::parse(line, {.bytes_max = line.size() + 1});
-    REQUIRE_MESSAGE(value.ok(), std::string(line.substr(0, 2000)));
-    return *value;
-}
 
 std::vector<json::Value> lines_of(std::string_view text) {
     std::vector<json::Value> all;

@@ -11,12 +11,10 @@
 #include "storage/objects.h"
 #include "storage/objects_suite.h"
 #include "storage/s3_objects.h"
+#include "support/child_server.h"
 #include "support/tools.h"
 
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
@@ -31,42 +29,13 @@ namespace {
 
 class RgwServer {
 public:
-    RgwServer() {
-        std::array<int, 2> in{};
-        std::array<int, 2> out{};
-        REQUIRE(::pipe2(in.data(), O_CLOEXEC) == 0);
-        REQUIRE(::pipe2(out.data(), O_CLOEXEC) == 0);
-        const std::string script = COLOPHON_SOURCE_DIR "/tests/storage/rgw_server.sh";
-        const std::string folder = folder_.file("rgw");
-        child_ = ::fork();
-        if (child_ == 0) {
-            ::dup2(in[0], 0);
-            ::dup2(out[1], 1);
-            ::execl("/bin/bash", "bash", script.c_str(), folder.c_str(), nullptr);
-            _exit(127);
-        }
-        ::close(in[0]);
-        ::close(out[1]);
-        input_ = in[1];
-        std::string line;
-        char c = 0;
-        while (::read(out[0], &c, 1) == 1 && c != '\n') {
-            line += c;
-        }
-        ::close(out[0]);
-        REQUIRE_MESSAGE(line.starts_with("PORT "),
-                        "Ceph does not start; it needs the packages of tools/packages.txt");
-        endpoint_ = "http://127.0.0.1:" + line.substr(5);
+    RgwServer()
+        : server_({"/bin/bash", COLOPHON_SOURCE_DIR "/tests/storage/rgw_server.sh",
+                   folder_.file("rgw")},
+                  "Ceph does not start; it needs the packages of tools/packages.txt"),
+          endpoint_(server_.endpoint()) {
         make_bucket();
     }
-    ~RgwServer() {
-        ::close(input_);  // ends it
-        ::waitpid(child_, nullptr, 0);
-    }
-    RgwServer(const RgwServer&) = delete;
-    RgwServer& operator=(const RgwServer&) = delete;
-    RgwServer(RgwServer&&) = delete;
-    RgwServer& operator=(RgwServer&&) = delete;
 
     std::unique_ptr<ObjectStore> open() {
         return open_s3_objects({.endpoint = endpoint_,
@@ -101,8 +70,7 @@ private:
     colophon::test::TempDir folder_;
     SystemClock clock_;
     SystemRandom random_;
-    pid_t child_ = -1;
-    int input_ = -1;
+    colophon::test::ChildServer server_;
     std::string endpoint_;
 };
 

@@ -3,9 +3,8 @@
 
 // A real S3 server: OpenStack Swift with its s3api, as a process of its own (swift_server.py).
 
+#include "support/child_server.h"
 #include "support/tools.h"
-
-#include <sys/types.h>
 
 #include <string>
 
@@ -26,15 +25,15 @@ public:
     static constexpr const char* kAccessKey = "test:tester";
     static constexpr const char* kSecretKey = "testing";
 
-    const std::string& endpoint() const noexcept { return endpoint_; }  // "http://127.0.0.1:PORT"
+    const std::string& endpoint() const noexcept {
+        return server_.endpoint();
+    }  // "http://127.0.0.1:PORT"
     // Every file in which the server keeps something.
     std::string folder() const { return folder_.file("swift/disks"); }
 
 private:
     TempDir folder_;
-    pid_t child_ = -1;
-    int input_ = -1;
-    std::string endpoint_;
+    ChildServer server_;
 };
 
 }  // namespace colophon::test

@@ -6,8 +6,10 @@
 #include "core/bytes.h"
 #include "core/result.h"
 #include "ledger/record.h"
+#include "ledger/records.h"
 #include "storage/store.h"
 
+#include <span>
 #include <string>
 
 namespace colophon::ledger::internal {
@@ -15,6 +17,8 @@ namespace colophon::ledger::internal {
 // Whose data key seals the private half: the subject's, or the tenant's where no end user is known.
 std::string owner_of(const Facts& facts);
 
+// kLimit for more prints, bands or bytes than a record may have.
+Result<void> check_prints(std::span<const Print> prints);
 // The prints of the record with this id, and their bands.
 Result<void> remove_prints(storage::Transaction& transaction, Bytes record);
 

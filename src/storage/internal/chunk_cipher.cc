@@ -4,6 +4,7 @@
 #include "core/assert.h"
 #include "core/bytes.h"
 #include "core/digest.h"
+#include "core/hmac.h"
 #include "storage/internal/hmac.h"
 #include "storage/sealing.h"
 #include "storage/secret.h"

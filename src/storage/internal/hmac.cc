@@ -7,7 +7,6 @@
 #include "core/hmac.h"
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/types.h>
@@ -77,10 +76,6 @@ Digest256 hmac(DigestAlgorithm algorithm, Bytes key, std::initializer_list<Bytes
         mac.update(part);
     }
     return mac.finish();
-}
-
-bool equal_in_constant_time(Bytes a, Bytes b) {
-    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 void append_counted(Buffer& out, std::string_view text) {

@@ -32,9 +32,6 @@ private:
 // Over the parts one after another.
 Digest256 hmac(DigestAlgorithm algorithm, Bytes key, std::initializer_list<Bytes> parts);
 
-// In a time that does not depend on where they differ.
-bool equal_in_constant_time(Bytes a, Bytes b);
-
 // `text` behind its length (32 bits, big endian), so that parts that follow each other have one
 // reading only.
 void append_counted(Buffer& out, std::string_view text);

@@ -246,15 +246,9 @@ TEST_CASE("c2pa-rs trusts files that are bound by the boxes as we list them" *
           doctest::test_suite("slow pictures")) {
     const TempDir dir;
     SystemClock clock;
-    CertificateRequest request = test::request(SignatureAlgorithm::kEs256);
-    request.not_before = clock.now() - std::chrono::hours(1);
-    request.common_name = "Root";
-    const IssuedKey root = make_root(request).value();
-    request.common_name = "Signer";
-    const IssuedKey leaf = issue(root, request, Purpose::kClaim).value();
-    CredentialSigner by(SigningCredential::from_pem(leaf.key_pem, leaf.certificate_pem).value(),
-                        {});
-    write_file(dir.file("root.pem"), as_bytes(root.certificate_pem));
+    const auto authority = test::FreshAuthority::make();
+    CredentialSigner by = authority.signer();
+    write_file(dir.file("root.pem"), as_bytes(authority.root.certificate_pem));
     std::vector<std::string> command{"timeout",
                                      "100",
                                      "node",

@@ -73,18 +73,10 @@ TEST_CASE("a node without a neighbour is taken over, and the others are hashed i
 TEST_CASE("media in pieces are checked as c2pa-rs signs them" *
           doctest::test_suite("slow pictures")) {
     const TempDir dir;
-    SystemClock clock;
-    CertificateRequest request = test::request(SignatureAlgorithm::kEs256);
-    request.not_before = clock.now() - std::chrono::hours(1);
-    request.common_name = "Root";
-    const IssuedKey root = make_root(request).value();
-    request.common_name = "Signer";
-    const IssuedKey leaf = issue(root, request, Purpose::kClaim).value();
-    write_file(dir.file("key.pem"), as_bytes(leaf.key_pem));
-    write_file(dir.file("cert.pem"), as_bytes(leaf.certificate_pem));
-    const Trust trust{.signers = certificates_from_pem(root.certificate_pem, 1).value(),
-                      .time_stamps = {},
-                      .now = clock.now()};
+    const auto authority = test::FreshAuthority::make();
+    write_file(dir.file("key.pem"), as_bytes(authority.leaf.key_pem));
+    write_file(dir.file("cert.pem"), as_bytes(authority.leaf.certificate_pem));
+    const Trust trust = authority.trust();
     make_movie(dir, "in.mp4", {});
     // All leaves in the manifest, and a row above them with proofs in the file.
     for (const std::string_view settings :

@@ -37,6 +37,32 @@ inline CertificateRequest request(SignatureAlgorithm algorithm) {
             .ocsp_responder = {}};
 }
 
+// An authority of its own and a signer under it, good since an hour ago: for witnesses, who look at
+// the clock.
+struct FreshAuthority {
+    IssuedKey root;
+    IssuedKey leaf;
+
+    static FreshAuthority make(SignatureAlgorithm algorithm = SignatureAlgorithm::kEs256) {
+        CertificateRequest wanted = request(algorithm);
+        wanted.not_before = SystemClock().now() - std::chrono::hours(1);
+        CertificateRequest above = wanted;
+        above.algorithm = SignatureAlgorithm::kEs256;
+        above.common_name = "Root";
+        const IssuedKey root = make_root(above).value();
+        return {.root = root, .leaf = issue(root, wanted, Purpose::kClaim).value()};
+    }
+    CredentialSigner signer() const {
+        return CredentialSigner(
+            SigningCredential::from_pem(leaf.key_pem, leaf.certificate_pem).value(), {});
+    }
+    Trust trust() const {
+        return {.signers = certificates_from_pem(root.certificate_pem, 1).value(),
+                .time_stamps = {},
+                .now = SystemClock().now()};
+    }
+};
+
 inline const IssuedKey& root() {
     static const IssuedKey kRoot = [] {
         CertificateRequest wanted = request(SignatureAlgorithm::kEs256);

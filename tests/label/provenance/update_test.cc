@@ -198,18 +198,10 @@ TEST_CASE("c2pa-rs trusts update manifests in every format that takes them" *
           doctest::test_suite("slow pictures")) {
     const TempDir dir;
     SystemClock clock;
-    CertificateRequest request = test::request(SignatureAlgorithm::kEs256);
-    request.not_before = clock.now() - std::chrono::hours(1);
-    request.common_name = "Root";
-    const IssuedKey root = make_root(request).value();
-    request.common_name = "Signer";
-    const IssuedKey leaf = issue(root, request, Purpose::kClaim).value();
-    CredentialSigner signer(SigningCredential::from_pem(leaf.key_pem, leaf.certificate_pem).value(),
-                            {});
-    const Trust trust{.signers = certificates_from_pem(root.certificate_pem, 1).value(),
-                      .time_stamps = {},
-                      .now = clock.now()};
-    write_file(dir.file("root.pem"), as_bytes(root.certificate_pem));
+    const auto authority = test::FreshAuthority::make();
+    CredentialSigner signer = authority.signer();
+    const Trust trust = authority.trust();
+    write_file(dir.file("root.pem"), as_bytes(authority.root.certificate_pem));
     std::vector<std::string> command{"timeout",
                                      "100",
                                      "node",

@@ -32,27 +32,7 @@ using colophon::test::run_tool;
 using colophon::test::TempDir;
 using colophon::test::ToolRun;
 using colophon::test::write_file;
-
-// The validators look at a clock, so what they are asked about is valid now.
-struct Now {
-    IssuedKey root;
-    IssuedKey leaf;
-
-    static Now make(SignatureAlgorithm algorithm) {
-        SystemClock clock;
-        CertificateRequest request = test::request(algorithm);
-        request.not_before = clock.now() - std::chrono::hours(1);
-        CertificateRequest above = request;
-        above.algorithm = SignatureAlgorithm::kEs256;
-        above.common_name = "Root";
-        const IssuedKey root = make_root(above).value();
-        return {.root = root, .leaf = issue(root, request, Purpose::kClaim).value()};
-    }
-    CredentialSigner signer() const {
-        return CredentialSigner(
-            SigningCredential::from_pem(leaf.key_pem, leaf.certificate_pem).value(), {});
-    }
-};
+using test::FreshAuthority;
 
 ToolRun ask(const std::string& anchors, const std::vector<std::string>& files,
             bool rust_only = false) {
@@ -74,7 +54,7 @@ CredentialInput input_now(std::uint8_t number) {
     return input;
 }
 
-Buffer sign(const Now& now, Bytes file, Format format, const CredentialInput& input) {
+Buffer sign(const FreshAuthority& now, Bytes file, Format format, const CredentialInput& input) {
     CredentialSigner signer = now.signer();
     const auto made = add_credential(file, format, input, signer);
     REQUIRE_MESSAGE(made.ok(), (made.ok() ? std::string() : made.error().what));
@@ -82,7 +62,7 @@ Buffer sign(const Now& now, Bytes file, Format format, const CredentialInput& in
 }
 
 // A sample of every format that carries credentials, labelled and signed.
-std::vector<std::string> signed_samples(const TempDir& dir, const Now& now) {
+std::vector<std::string> signed_samples(const TempDir& dir, const FreshAuthority& now) {
     std::vector<std::string> files;
     for (const Carrier& carrier : all_carriers()) {
         const std::string path = make_sample(dir, facts(carrier.format).name);
@@ -107,7 +87,7 @@ std::vector<std::string> signed_samples(const TempDir& dir, const Now& now) {
 TEST_CASE("c2pa-rs and c2pa-ts trust a file of every format, labelled and signed" *
           doctest::test_suite("slow pictures")) {
     const TempDir dir;
-    const Now now = Now::make(SignatureAlgorithm::kEs256);
+    const FreshAuthority now = FreshAuthority::make(SignatureAlgorithm::kEs256);
     const std::string anchors = dir.file("root.pem");
     write_file(anchors, as_bytes(now.root.certificate_pem));
     const std::vector<std::string> files = signed_samples(dir, now);
@@ -138,7 +118,7 @@ TEST_CASE(
         return;
     }
     const TempDir dir;
-    const Now now = Now::make(SignatureAlgorithm::kEs256);
+    const FreshAuthority now = FreshAuthority::make(SignatureAlgorithm::kEs256);
     const std::string anchors = dir.file("root.pem");
     write_file(anchors, as_bytes(now.root.certificate_pem));
     std::vector<std::string> command{"timeout",
@@ -164,7 +144,7 @@ TEST_CASE("c2pa-rs trusts our signatures of every algorithm" *
         }
         CAPTURE(row.name);
         const TempDir dir;
-        const Now now = Now::make(row.algorithm);
+        const FreshAuthority now = FreshAuthority::make(row.algorithm);
         const std::string anchors = dir.file("root.pem");
         write_file(anchors, as_bytes(now.root.certificate_pem));
         const std::string path = make_sample(dir, "png");
@@ -178,7 +158,7 @@ TEST_CASE("c2pa-rs trusts our signatures of every algorithm" *
 TEST_CASE("c2pa-rs trusts a chain of two credentials, and a soft binding" *
           doctest::test_suite("slow pictures")) {
     const TempDir dir;
-    const Now now = Now::make(SignatureAlgorithm::kEs256);
+    const FreshAuthority now = FreshAuthority::make(SignatureAlgorithm::kEs256);
     const std::string anchors = dir.file("root.pem");
     write_file(anchors, as_bytes(now.root.certificate_pem));
     const Trust trust{.signers = certificates_from_pem(now.root.certificate_pem, 1).value(),
@@ -205,7 +185,7 @@ TEST_CASE("c2pa-rs trusts a chain of two credentials, and a soft binding" *
 TEST_CASE("c2pa-rs trusts a credential that lies beside its file" *
           doctest::test_suite("slow pictures")) {
     const TempDir dir;
-    const Now now = Now::make(SignatureAlgorithm::kEs256);
+    const FreshAuthority now = FreshAuthority::make(SignatureAlgorithm::kEs256);
     const std::string anchors = dir.file("root.pem");
     write_file(anchors, as_bytes(now.root.certificate_pem));
     std::vector<std::string> files;
