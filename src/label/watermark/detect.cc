@@ -2,6 +2,7 @@
 #include "label/watermark/detect.h"
 
 #include "core/assert.h"
+#include "core/parallel.h"
 #include "label/watermark/internal/box.h"
 #include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/lattice.h"
@@ -49,9 +50,11 @@ enum class Grids : std::uint8_t { kPairs, kSquares, kStretched };
 // One part of a picture, and what is known of it whatever the key.
 class Part {
 public:
-    // Made for tiles as the embedder leaves them; the rest when it is needed.
-    Part(Working working, Whitening whitening)
-        : working_(std::move(working)), spectrum_(working_.luma, whitening, kReachInPlace) {}
+    // Made for frequencies up to `reach`; the rest when it is needed.
+    Part(Working working, Whitening whitening, double reach, std::size_t threads)
+        : working_(std::move(working)),
+          spectrum_(working_.luma, whitening, reach),
+          threads_(threads) {}
 
     const Working& working() const noexcept { return working_; }
     const internal::Spectrum& spectrum() const noexcept { return spectrum_; }
@@ -89,15 +92,15 @@ private:
             likeness_.emplace(spectrum_);
         }
         if (grids == Grids::kSquares) {
-            return find_lattices(*likeness_, kLatticesTried);
+            return find_lattices(*likeness_, kLatticesTried, threads_);
         }
         if (grids == Grids::kStretched) {
             return find_stretched_lattices(*likeness_, kLatticesTried);
         }
         std::vector<internal::LatticeCandidate> pairs = pair_peaks(*likeness_, kPairsTried);
-        for (internal::LatticeCandidate& pair : pairs) {
-            pair.lattice = internal::fit_to_peaks(*likeness_, pair.lattice);
-        }
+        parallel_for(pairs.size(), threads_, [&](std::size_t i) {
+            pairs[i].lattice = internal::fit_to_peaks(*likeness_, pairs[i].lattice);
+        });
         return pairs;
     }
 
@@ -106,14 +109,15 @@ private:
     // candidates are looked at once, the best of those are climbed from, and of what is reached the
     // best are worth decoding.
     std::vector<Lattice> climb(std::vector<internal::LatticeCandidate> candidates) const {
-        for (internal::LatticeCandidate& candidate : candidates) {
-            candidate.score = internal::line_energy(spectrum_, candidate.lattice);
-        }
+        parallel_for(candidates.size(), threads_, [&](std::size_t i) {
+            candidates[i].score = internal::line_energy(spectrum_, candidates[i].lattice);
+        });
         internal::keep_best(candidates, kLatticesClimbed, kEnergyWorthClimbing);
-        for (internal::LatticeCandidate& candidate : candidates) {
+        parallel_for(candidates.size(), threads_, [&](std::size_t i) {
+            internal::LatticeCandidate& candidate = candidates[i];
             candidate.lattice = internal::fit_to_lines(spectrum_, candidate.lattice);
             candidate.score = internal::line_energy(spectrum_, candidate.lattice);
-        }
+        });
         internal::keep_best(candidates, kLatticesPlaced, kEnergyWorthTrying);
         std::vector<Lattice> best;
         best.reserve(candidates.size());
@@ -125,6 +129,7 @@ private:
 
     Working working_;
     internal::Spectrum spectrum_;
+    std::size_t threads_;
     std::optional<internal::Autocorrelation> likeness_;
     std::array<std::optional<std::vector<Lattice>>, 3> lattices_;
 };
@@ -238,6 +243,8 @@ Working cut(const Working& whole, int left, int top, int width, int height) {
 // Seen aslant, a picture has no one lattice; small parts of it nearly have.
 constexpr std::array<std::array<int, 2>, 5> kWindows{{{1, 1}, {0, 0}, {2, 0}, {0, 2}, {2, 2}}};
 
+constexpr std::array kWindowGrids{Grids::kPairs, Grids::kSquares};
+
 bool has_windows(const Working& whole) {
     return std::min(whole.luma.width, whole.luma.height) * 6 / 10 >= kWindowSideMin;
 }
@@ -279,8 +286,11 @@ Working working_copy(const Luma& picture, int canonical_side) {
 }  // namespace internal
 
 struct WatermarkSearch::State {
-    State(Working working, Whitening how, std::span<const PayloadForm> looked_for)
-        : whole(std::move(working), how),
+    State(Working working, Whitening how, std::span<const PayloadForm> looked_for,
+          std::size_t threads_max)
+        : threads(std::max<std::size_t>(threads_max, 1)),
+          // As far as tiles need that lie as the embedder leaves them.
+          whole(std::move(working), how, kReachInPlace, threads),
           whitening(how),
           forms(looked_for.begin(), looked_for.end()) {}
 
@@ -289,6 +299,23 @@ struct WatermarkSearch::State {
         return search.reading();
     }
 
+    // Those from `first` on that are made side by side, with what a search asks of them whatever
+    // the key. The middle one is made alone: most of what windows find is found there.
+    void make_windows(std::size_t first) {
+        const std::size_t count = first == 0 ? 1 : std::min(threads, kWindows.size() - first);
+        parallel_for(count, threads, [&](std::size_t i) {
+            windows[first + i] = std::make_unique<Part>(
+                window(whole.working(), kWindows[first + i]), whitening,
+                internal::Spectrum::kFrequencyMax, count > 1 ? std::size_t{1} : threads);
+            for (const Grids grids : kWindowGrids) {
+                if (count > 1) {
+                    windows[first + i]->lattices(grids);
+                }
+            }
+        });
+    }
+
+    std::size_t threads;
     Part whole;
     Whitening whitening;
     std::vector<PayloadForm> forms;
@@ -296,16 +323,17 @@ struct WatermarkSearch::State {
     Lattice best;
 };
 
-WatermarkSearch::WatermarkSearch(const Luma& picture) {
+WatermarkSearch::WatermarkSearch(const Luma& picture, std::size_t threads) {
     if (picture.shortest_side() >= kSearchSideMin) {
         state_ = std::make_unique<State>(internal::working_copy(picture, internal::kCanonicalSide),
-                                         Whitening::kFull, kPayloadForms);
+                                         Whitening::kFull, kPayloadForms, threads);
     }
 }
 
-WatermarkSearch::WatermarkSearch(Working sum, std::span<const PayloadForm> forms) {
+WatermarkSearch::WatermarkSearch(Working sum, std::span<const PayloadForm> forms,
+                                 std::size_t threads) {
     if (sum.luma.shortest_side() >= kSearchSideMin) {
-        state_ = std::make_unique<State>(std::move(sum), Whitening::kFrequencies, forms);
+        state_ = std::make_unique<State>(std::move(sum), Whitening::kFrequencies, forms, threads);
     }
 }
 
@@ -325,12 +353,11 @@ WatermarkReading WatermarkSearch::find(const internal::Carrier& carrier, DetectE
         return state_->keep(search);
     }
     for (std::size_t i = 0; i < kWindows.size(); ++i) {
-        std::unique_ptr<Part>& part = state_->windows[i];
-        if (part == nullptr) {
-            part = std::make_unique<Part>(window(state_->whole.working(), kWindows[i]),
-                                          state_->whitening);
+        if (state_->windows[i] == nullptr) {
+            state_->make_windows(i);
         }
-        if (search.find_in_place(*part) || search.find_anywhere(*part, std::span(kAll).first(2))) {
+        Part& part = *state_->windows[i];
+        if (search.find_in_place(part) || search.find_anywhere(part, kWindowGrids)) {
             break;
         }
     }

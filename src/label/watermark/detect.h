@@ -5,14 +5,20 @@
 // cropped, coded again. Two gates stand before "found": a CRC-32 over the payload, and the
 // correlation of what was received with the whole pattern that the payload would have given.
 //
-// False positives. The score is the correlation in standard deviations of noise. Over all 2^96
-// words the chance that noise reaches kScoreMin with any of them is below 10^-21 (union bound over
-// the normal tail); the search tries fewer than 10^8 places, so that it stays below 10^-13, and the
-// checksum takes another 10^-9 off that.
+// False positives. The score is the correlation in standard deviations of what is left when the
+// word is taken away. The decoder looks for the word that correlates most, so that the likeliest
+// one of noise has a score of 12 already, and the more words there are the higher: the two gates
+// are not two proofs, the second says that noise seldom gets so far. How seldom is counted
+// (bench/label/watermark_false_bench.cc): about once in 8,000 decodes. A decode tries 32 words, of
+// which the checksum takes one with a chance of 2^-27; both gates open once in some 10^12 decodes.
+// A search that finds nothing decodes at a handful of places, those with a pilot of 5:
+// docs/reference/robustness.md has the numbers.
 
+#include "core/parallel.h"
 #include "label/watermark/luma.h"
 #include "label/watermark/payload.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -44,16 +50,16 @@ struct WatermarkGeometry {
 struct WatermarkReading {
     WatermarkState state = WatermarkState::kAbsent;
     WatermarkPayload payload;
-    double score = 0;        // standard deviations; at least kScoreMin when found
+    double score = 0;        // standard deviations; at least score_min() when found
     double pilot_score = 0;  // of the best place that was tried
     WatermarkGeometry geometry;
 };
 
-inline constexpr double kScoreMin = 15;
-// The segment form has 2^108 words: the same chance of any of them asks for a little more.
-inline constexpr double kSegmentScoreMin = 16;
+inline constexpr double kScoreMin = 16;
+// The short form has 2^64 words instead of 2^96: the likeliest of noise has two deviations less.
+inline constexpr double kShortScoreMin = 15;
 constexpr double score_min(PayloadForm form) noexcept {
-    return form == PayloadForm::kSegment ? kSegmentScoreMin : kScoreMin;
+    return form == PayloadForm::kShort ? kShortScoreMin : kScoreMin;
 }
 inline constexpr double kPilotScoreMin = 9;  // for "present, unreadable"
 
@@ -62,14 +68,22 @@ enum class DetectEffort : std::uint8_t {
     kThorough,  // any scale from 0.4 to 2.5, any turn, stretched by up to a tenth
 };
 
+// A thorough search of pictures that show a tile often takes some 150 ms of processor time, most of
+// it in work on one lattice or one part of the picture. That is spread over threads; what is found,
+// to the last bit, does not depend on how many there are.
+inline constexpr std::size_t kSearchThreadsMax = 4;
+
 // A picture to be searched. What depends on the picture alone is worked out once, when it is first
 // needed, whatever the number of keys; that is nearly all of the work.
 class WatermarkSearch {
 public:
-    explicit WatermarkSearch(const Luma& picture);
+    // `threads`: at most so many, of which the caller's is one.
+    explicit WatermarkSearch(const Luma& picture,
+                             std::size_t threads = useful_threads(kSearchThreadsMax));
     // The sum of pictures relative to their surroundings (internal/spectrum.h), for payloads of
     // these forms.
-    WatermarkSearch(internal::Working sum, std::span<const PayloadForm> forms);
+    WatermarkSearch(internal::Working sum, std::span<const PayloadForm> forms,
+                    std::size_t threads = useful_threads(kSearchThreadsMax));
     ~WatermarkSearch();
     WatermarkSearch(const WatermarkSearch&) = delete;
     WatermarkSearch& operator=(const WatermarkSearch&) = delete;

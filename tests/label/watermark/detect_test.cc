@@ -15,8 +15,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <random>
+#include <vector>
 
 namespace colophon::label {
 namespace {
@@ -192,6 +194,47 @@ TEST_CASE("pictures of one colour, of one pixel and of no sense are searched wit
         }
     }
     CHECK(thorough(grid).state == WatermarkState::kAbsent);
+}
+
+// Seen aslant: the right side is `share` higher than the left one.
+static Luma aslant(const Luma& picture, double share) {
+    Luma result(picture.width, picture.height);
+    for (int y = 0; y < picture.height; ++y) {
+        for (int x = 0; x < picture.width; ++x) {
+            const double factor = 1 + share * (x - picture.width / 2.0) / picture.width;
+            const double from = picture.height / 2.0 + (y - picture.height / 2.0) / factor;
+            const int row = std::clamp(static_cast<int>(from), 0, picture.height - 2);
+            const auto part = static_cast<float>(std::clamp(from - row, 0.0, 1.0));
+            result.row(y)[x] = (1 - part) * picture.at(x, row) + part * picture.at(x, row + 1);
+        }
+    }
+    return result;
+}
+
+TEST_CASE("several threads find what one finds, to the last bit") {
+    const Luma picture = test::natural_picture(900, 620, 17);
+    const Luma with_mark = marked(picture);
+    const std::vector<Luma> pictures{
+        picture, with_mark, test::turned_and_scaled(with_mark, 33, 1.1, 0.7),
+        aslant(with_mark, 0.12), aslant(picture, 0.12)};
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        CAPTURE(i);
+        const auto found = [&](std::size_t threads) {
+            WatermarkSearch search(pictures[i], threads);
+            return search.find(carrier(), DetectEffort::kThorough);
+        };
+        const WatermarkReading one = found(1);
+        CHECK((one.state == WatermarkState::kFound) == (i > 0 && i < 4));
+        for (const std::size_t threads : {std::size_t{2}, std::size_t{4}}) {
+            const WatermarkReading several = found(threads);
+            CHECK(several.state == one.state);
+            CHECK(several.payload == one.payload);
+            CHECK(several.score == one.score);
+            CHECK(several.pilot_score == one.pilot_score);
+            CHECK(several.geometry.period_x == one.geometry.period_x);
+            CHECK(several.geometry.turn_degrees == one.geometry.turn_degrees);
+        }
+    }
 }
 
 }  // namespace colophon::label

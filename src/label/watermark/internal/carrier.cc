@@ -92,12 +92,15 @@ std::size_t Carrier::coded_bit(std::size_t place, PayloadForm form) const {
 }
 
 std::vector<Complex> Carrier::modulate(const WatermarkPayload& payload) const {
-    const std::vector<std::uint8_t> word =
-        payload_code(payload.form).encode(pack_payload(payload, key_));
+    return modulate(pack_payload(payload, key_), payload.form);
+}
+
+std::vector<Complex> Carrier::modulate(std::span<const std::uint8_t> bits, PayloadForm form) const {
+    const std::vector<std::uint8_t> word = payload_code(form).encode(bits);
     std::vector<Complex> coefficients = pilot_;
     for (std::size_t i = 0; i < data_.size(); ++i) {
         const Place& place = data_[i];
-        const float value = word[coded_bit(i, payload.form)] != 0 ? -place.sign : place.sign;
+        const float value = word[coded_bit(i, form)] != 0 ? -place.sign : place.sign;
         if (place.imaginary) {
             coefficients[place.bin].imag(value);
         } else {

@@ -49,6 +49,8 @@ public:
 
     // The coefficients with the pilot and this payload; every degree of freedom is +1 or -1.
     std::vector<Complex> modulate(const WatermarkPayload& payload) const;
+    // The same with these information bits, whatever their checksum says.
+    std::vector<Complex> modulate(std::span<const std::uint8_t> bits, PayloadForm form) const;
 
     // Soft values of a received tile, one for each coded bit: `received` are its coefficients,
     // `weight` says how much of a unit signal each shows (>= 0). The sums are such that, with noise

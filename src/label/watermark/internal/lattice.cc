@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/watermark/internal/lattice.h"
 
+#include "core/parallel.h"
 #include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/kernels.h"
@@ -240,7 +241,8 @@ public:
         }
     }
 
-    void add_to(Best& best, double period) {
+    std::vector<LatticeCandidate> of(double period) {
+        std::vector<LatticeCandidate> scored;
         const std::span<const LatticePoint> points(points_);
         x_.clear();
         y_.clear();
@@ -253,8 +255,7 @@ public:
             return within(likeness_, farthest + 2, farthest + 2);
         };
         if (!all_within(std::numbers::sqrt2 * period)) {
-            add_one_by_one(best);
-            return;
+            return one_by_one();
         }
         sum(points.first(kFirst), first_);
         std::size_t left = 0;
@@ -269,22 +270,25 @@ public:
         x_.resize(left);
         y_.resize(left);
         if (!all_within(2 * std::numbers::sqrt2 * period)) {
-            add_one_by_one(best);
-            return;
+            return one_by_one();
         }
         sum(points.subspan(kFirst), rest_);
         for (std::size_t i = 0; i < left; ++i) {
-            best.add(square(i), static_cast<double>(first_[i] + rest_[i]) /
-                                    std::sqrt(static_cast<double>(points.size())));
+            scored.push_back({.lattice = square(i),
+                              .score = static_cast<double>(first_[i] + rest_[i]) /
+                                       std::sqrt(static_cast<double>(points.size()))});
         }
+        return scored;
     }
 
 private:
-    void add_one_by_one(Best& best) const {
+    std::vector<LatticeCandidate> one_by_one() const {
+        std::vector<LatticeCandidate> scored;
         for (std::size_t i = 0; i < x_.size(); ++i) {
             const Lattice lattice = square(i);
-            best.add(lattice, score(likeness_, lattice));
+            scored.push_back({.lattice = lattice, .score = score(likeness_, lattice)});
         }
+        return scored;
     }
     Lattice square(std::size_t i) const {
         const auto x = static_cast<double>(x_[i]);
@@ -308,11 +312,24 @@ private:
 
 }  // namespace
 
-std::vector<LatticeCandidate> find_lattices(const Autocorrelation& likeness, std::size_t count) {
+std::vector<LatticeCandidate> find_lattices(const Autocorrelation& likeness, std::size_t count,
+                                            std::size_t threads) {
+    const std::vector<double> all = periods();
+    std::vector<std::vector<LatticeCandidate>> scored(all.size());
+    // A few periods at a time, because what is kept of one costs little to make again.
+    constexpr std::size_t kAtOnce = 16;
+    parallel_for((all.size() + kAtOnce - 1) / kAtOnce, threads, [&](std::size_t part) {
+        SquareScores scores(likeness);
+        for (std::size_t i = part * kAtOnce; i < std::min(all.size(), (part + 1) * kAtOnce); ++i) {
+            scored[i] = scores.of(all[i]);
+        }
+    });
+    // In their order, on which depends which of two neighbours stays.
     Best best(count);
-    SquareScores scores(likeness);
-    for (const double period : periods()) {
-        scores.add_to(best, period);
+    for (const std::vector<LatticeCandidate>& period : scored) {
+        for (const LatticeCandidate& candidate : period) {
+            best.add(candidate.lattice, candidate.score);
+        }
     }
     return best.take();
 }

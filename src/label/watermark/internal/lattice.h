@@ -46,8 +46,10 @@ void keep_best(std::vector<LatticeCandidate>& candidates, std::size_t count, dou
 // Lattices of any shape near a square, from pairs of the highest peaks: sheared, stretched, seen
 // slightly aslant. Best first, at most `count`.
 std::vector<LatticeCandidate> pair_peaks(const Autocorrelation& likeness, std::size_t count);
-// The likeliest square lattices of any turn within a quarter, best first, at most `count`.
-std::vector<LatticeCandidate> find_lattices(const Autocorrelation& likeness, std::size_t count);
+// The likeliest square lattices of any turn within a quarter, best first, at most `count`. What is
+// found does not depend on the number of threads.
+std::vector<LatticeCandidate> find_lattices(const Autocorrelation& likeness, std::size_t count,
+                                            std::size_t threads = 1);
 // The same for tiles that are upright but wider than high, or higher than wide, by up to 12 %.
 std::vector<LatticeCandidate> find_stretched_lattices(const Autocorrelation& likeness,
                                                       std::size_t count);

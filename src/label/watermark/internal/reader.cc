@@ -16,6 +16,7 @@
 #include <complex>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -277,43 +278,86 @@ std::vector<float> Reader::weigh(const Spectrum& spectrum, const Placement& plac
     return weights;
 }
 
-std::optional<Decoded> Reader::decode(const Spectrum& spectrum, const Placement& placement) const {
-    std::vector<Complex> received = read(spectrum, placement.lattice);
+std::optional<Reader::Heard> Reader::hear(const Spectrum& spectrum,
+                                          const Placement& placement) const {
+    Heard heard{.received = read(spectrum, placement.lattice), .weights = {}};
     const Shifts shifts(placement.shift_u, placement.shift_v);
-    for (std::size_t i = 0; i < received.size(); ++i) {
-        received[i] = times(received[i], shifts.at(tile_bins()[i]));
+    for (std::size_t i = 0; i < heard.received.size(); ++i) {
+        heard.received[i] = times(heard.received[i], shifts.at(tile_bins()[i]));
     }
     // The expected amplitude of each coefficient, so that a likelihood is twice amplitude times
     // value over noise.
-    const std::vector<float> weights = weigh(spectrum, placement, received);
+    heard.weights = weigh(spectrum, placement, heard.received);
     double signal = 0;
-    for (const float weight : weights) {
+    for (const float weight : heard.weights) {
         signal += static_cast<double>(weight) * weight;
     }
     if (signal <= 0) {
         return std::nullopt;
     }
-    signal /= static_cast<double>(weights.size());
-    const double power = noise_power(received);
-    const double noise = std::max(power - signal, 0.1 * power);
+    signal /= static_cast<double>(heard.weights.size());
+    const double power = noise_power(heard.received);
+    heard.noise = std::max(power - signal, 0.1 * power);
+    return heard;
+}
+
+void Reader::listen(const Heard& heard, PayloadForm form,
+                    const std::function<bool(std::span<const std::uint8_t>)>& accept) const {
+    std::vector<float> values = carrier_.demodulate(heard.received, heard.weights, form);
+    for (float& value : values) {
+        value *= static_cast<float>(2 / heard.noise);
+    }
+    payload_code(form).decode(values, kListSize, accept);
+}
+
+std::optional<Decoded> Reader::decode(const Spectrum& spectrum, const Placement& placement) const {
+    const std::optional<Heard> heard = hear(spectrum, placement);
+    if (!heard) {
+        return std::nullopt;
+    }
     for (const PayloadForm form : forms_) {
-        std::vector<float> values = carrier_.demodulate(received, weights, form);
-        for (float& value : values) {
-            value *= static_cast<float>(2 / noise);
-        }
         std::optional<WatermarkPayload> payload;
-        payload_code(form).decode(values, kListSize, [&](std::span<const std::uint8_t> bits) {
+        listen(*heard, form, [&](std::span<const std::uint8_t> bits) {
             payload = unpack_payload(bits, form, carrier_.key());
             return payload.has_value();
         });
         if (payload) {
-            const double score = match_score(received, weights, carrier_.modulate(*payload));
+            const double score =
+                match_score(heard->received, heard->weights, carrier_.modulate(*payload));
             if (score >= score_min(form)) {
                 return Decoded{.payload = *payload, .score = score};
             }
         }
     }
     return std::nullopt;
+}
+
+std::vector<Gates> Reader::gates(const Spectrum& spectrum, const Placement& placement) const {
+    std::vector<Gates> all;
+    const std::optional<Heard> heard = hear(spectrum, placement);
+    if (!heard) {
+        return all;
+    }
+    for (const PayloadForm form : forms_) {
+        Gates gates;
+        bool first = true;
+        listen(*heard, form, [&](std::span<const std::uint8_t> bits) {
+            const auto score = [&] {
+                return match_score(heard->received, heard->weights, carrier_.modulate(bits, form));
+            };
+            if (first) {
+                gates.likeliest_score = score();
+                first = false;
+            }
+            const auto payload = unpack_payload(bits, form, carrier_.key());
+            if (payload) {
+                gates.fits = Decoded{.payload = *payload, .score = score()};
+            }
+            return payload.has_value();
+        });
+        all.push_back(gates);
+    }
+    return all;
 }
 
 }  // namespace colophon::label::internal

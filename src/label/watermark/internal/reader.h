@@ -11,6 +11,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -31,6 +33,14 @@ struct Decoded {
     double score = 0;
 };
 
+// What the gates make of one form of payload at one place.
+struct Gates {
+    // The likeliest word whose checksum fits, and its correlation, whatever that is.
+    std::optional<Decoded> fits;
+    // The correlation of the likeliest word of all, whatever its checksum says.
+    double likeliest_score = 0;
+};
+
 class Reader {
 public:
     // `forms`: of the payloads that are looked for, in that order.
@@ -42,12 +52,24 @@ public:
     Placement refine(const Spectrum& spectrum, const Placement& start) const;
     // Nothing when no payload passes both gates.
     std::optional<Decoded> decode(const Spectrum& spectrum, const Placement& placement) const;
+    // The same without passing judgement, one for each form: for counting how often a gate opens.
+    std::vector<Gates> gates(const Spectrum& spectrum, const Placement& placement) const;
 
 private:
     struct Source {
         std::size_t bin;
         bool conjugate;
     };
+    // What was received at a place, ready to be decoded.
+    struct Heard {
+        std::vector<Complex> received;
+        std::vector<float> weights;  // the amplitude that is expected of each
+        double noise = 0;            // power
+    };
+    std::optional<Heard> hear(const Spectrum& spectrum, const Placement& placement) const;
+    // Tells the likeliest words, best first, until `accept` takes one.
+    void listen(const Heard& heard, PayloadForm form,
+                const std::function<bool(std::span<const std::uint8_t>)>& accept) const;
     std::vector<Complex> read(const Spectrum& spectrum, const Lattice& lattice) const;
     std::vector<float> weigh(const Spectrum& spectrum, const Placement& placement,
                              std::span<const Complex> received) const;
