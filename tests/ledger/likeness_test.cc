@@ -9,6 +9,7 @@
 #include "fingerprint/video.h"
 #include "ledger/ledger_stores.h"
 #include "ledger/records.h"
+#include "ledger/service_log.h"
 #include "storage/engines.h"
 
 #include <doctest/doctest.h>
@@ -184,6 +185,9 @@ TEST_CASE("the tables of prints say nothing without the key, and go with record 
         CHECK(first != second);
         const auto plain = fingerprint::to_bytes(hash);
         CHECK_FALSE(std::ranges::equal(first, plain));
+        CHECK(good(find_like_picture(records, std::vector{hash})).found.size() == 2);
+        ServiceLog log(store, stores);
+        CHECK(drain(*log.open()) == 2);
         CHECK(rows_of(store,
                       "SELECT COUNT(*) FROM record_print_bands WHERE band < 1048576 AND "
                       "band >= 0") == 0);
