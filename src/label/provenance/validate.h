@@ -75,6 +75,14 @@ struct CredentialReading {
 Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
                                           const PageRelease& release = {});
 
+// The same for a movie in several files (DASH, HLS): `init` is the initialization segment, which
+// carries the store, and the fragments are all that belong to it, in any order (C2PA 2.4,
+// A.5.4.1.2). Intact only when none is missing.
+Result<CredentialReading> read_fragmented_credential(Bytes init,
+                                                     const std::vector<FileView>& fragments,
+                                                     Format format, const Trust& trust,
+                                                     const PageRelease& release = {});
+
 // The same for a store that lies beside the file.
 CredentialReading read_detached(Bytes store, Bytes file, Format format, const Trust& trust);
 

@@ -115,6 +115,8 @@ struct Content {
     std::string problem_code;  // empty: that of the hash
     bool updated = false;
     bool detached = false;  // the store lies outside the file
+    // Of a movie in several files, `view` being its initialization segment; nullptr: one file.
+    const std::vector<FileView>* fragments = nullptr;
 };
 void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
                    const Content& content, Report& report);
