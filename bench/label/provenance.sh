@@ -10,7 +10,7 @@ modules="$root/build/witness/node_modules"
 echo "load $(cut -d ' ' -f 1-3 /proc/loadavg)"
 "$colophon" admin ca "$work/ca" --organization Bench >/dev/null
 cat "$work/ca/signer.pem" "$work/ca/root.pem" >"$work/chain.pem"
-ffmpeg -nostdin -v error -y -f lavfi -i "nullsrc=s=640x520,geq=random(1)*255:random(2)*255:random(3)*255" -frames:v 1 "$work/in.png"
+ffmpeg -nostdin -v error -y -f lavfi -i "nullsrc=s=720x580,geq=random(1)*255:random(2)*255:random(3)*255" -frames:v 1 "$work/in.png"
 ls -l "$work/in.png" | awk '{print $5, "bytes"}'
 for _ in 1 2 3; do
     printf 'colophon  '
@@ -29,15 +29,19 @@ ours() {
     "$colophon" label "$work/in.mp4" -o "$out.mp4" --marks provenance --producer $producer -q
 }
 theirs() {
-    node "$(dirname "${BASH_SOURCE[0]}")/provenance.mjs" "$modules" "$work/ca/signer-key.pem" "$work/chain.pem" "$work/in.mp4" 1
+    node "$(dirname "${BASH_SOURCE[0]}")/provenance.mjs" "$modules" "$work/ca/signer-key.pem" "$work/chain.pem" "$work/in.mp4" 1 "$out.mp4"
 }
-compare 3 colophon ours c2pa-node theirs
+# As we do: what was written is read back.
+theirs_checked() {
+    node "$(dirname "${BASH_SOURCE[0]}")/provenance.mjs" "$modules" "$work/ca/signer-key.pem" "$work/chain.pem" "$work/in.mp4" 1 "$out.mp4" checked
+}
+compare 3 colophon ours c2pa-node theirs "c2pa-node, checked" theirs_checked
 memory() {
     local name=$1
     shift
     /usr/bin/time -f "$name %M KiB at most in any process" "$@" >/dev/null
 }
 memory colophon "$colophon" label "$work/in.mp4" -o "$work/ours.mp4" --marks provenance --producer $producer -q
-memory c2pa-node node "$(dirname "$0")/provenance.mjs" "$modules" "$work/ca/signer-key.pem" "$work/chain.pem" "$work/in.mp4" 1
+memory c2pa-node node "$(dirname "$0")/provenance.mjs" "$modules" "$work/ca/signer-key.pem" "$work/chain.pem" "$work/in.mp4" 1 "$work/theirs.mp4"
 "$colophon" verify "$work/ours.mp4" --marks provenance | head -n 1
 echo "load $(cut -d ' ' -f 1-3 /proc/loadavg)"

@@ -169,7 +169,13 @@ Result<void> copy_bytes(int from, std::uint64_t size, int to) {
 Result<Fragments> Fragments::gather(const std::vector<std::string>& paths,
                                     const std::string& folder) {
     Fragments fragments;
-    fragments.fd_ = TRY(open_unnamed(folder));
+    std::error_code missing;
+    const std::string temporary = fs::temp_directory_path(missing).string();
+    if (folder.empty() && missing) {
+        return Error{ErrorCode::kNotFound,
+                     fmt::format("there is no folder for temporary files: {}", missing.message())};
+    }
+    fragments.fd_ = TRY(open_unnamed(folder.empty() ? temporary : folder));
     for (const std::string& path : paths) {
         const worker::Fd in = TRY(open_input(path));
         struct stat facts{};

@@ -22,7 +22,8 @@ Result<std::vector<std::string>> find_fragments(const std::vector<std::string>& 
 
 class Fragments {
 public:
-    // Copies them into a file without a name in `folder`, inside the kernel where that works.
+    // Copies them into a file without a name in `folder`, or where temporary files go when that is
+    // empty; inside the kernel where that works.
     static Result<Fragments> gather(const std::vector<std::string>& paths,
                                     const std::string& folder);
 

@@ -29,7 +29,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -38,8 +37,6 @@
 
 namespace colophon::cli {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Arguments {
     std::vector<std::string> inputs;
@@ -76,8 +73,7 @@ Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const I
     }
     if (!run.arguments.fragments.empty()) {
         const auto paths = TRY(find_fragments(run.arguments.fragments, input.path));
-        const Fragments fragments =
-            TRY(Fragments::gather(paths, fs::temp_directory_path().string()));
+        const Fragments fragments = TRY(Fragments::gather(paths, {}));
         return worker.verify_movie(in.get(), format, run.options, fragments.file());
     }
     const worker::Fd credential = TRY(open_credential(run.arguments.credential, input));

@@ -211,6 +211,35 @@ TEST_CASE("fragments in one file get a tree, a proof each, and tables that still
     }
 }
 
+TEST_CASE("who passes a movie with trees on adds to its credential") {
+    const TempDir dir;
+    make_movie({dir.file("whole.mp4")});
+    make_movie({"-movflags", "frag_keyframe+empty_moov+default_base_moof", dir.file("frag.mp4")});
+    CredentialInput first = test::input();
+    first.media.trees_from = 1U << 10U;
+    first.media.block_bytes_min = 1U << 10U;
+    first.media.row_hashes_max = 2;
+    for (const std::string_view name : {"whole.mp4", "frag.mp4"}) {
+        CAPTURE(name);
+        const Buffer file = test::sign(read_file(dir.file(name)), Format::kMp4, first);
+        REQUIRE(names(file, "merkle"));
+        const CredentialReading reading = test::read(file, Format::kMp4);
+        CredentialInput passed = test::input(2);
+        passed.as_producer = false;
+        passed.upstream = {.store = reading.store,
+                           .statuses = reading.statuses,
+                           .ingredients = reading.ingredients};
+        CredentialSigner signer = test::signer();
+        const auto updated = update_credential(file, Format::kMp4, passed, signer).value();
+        REQUIRE(updated.has_value());
+        const Buffer after = apply_splice(file, updated->splice);
+        CHECK(test::failures(test::read(after, Format::kMp4)) == "");
+        CHECK(test::read(after, Format::kMp4).trusted());
+        CHECK(test::read(after, Format::kMp4).manifests == 2);
+        check_changes(after, 5, 100);
+    }
+}
+
 // A movie as DASH has it: the segments of its pictures, in their order.
 struct Dash {
     Buffer init;
