@@ -103,6 +103,10 @@ void judge_altered(const CredentialReading& reading, Verification& seen) {
 // What the credential says for or against itself and the metadata label.
 void add_findings(const CredentialReading& reading, Verification& seen) {
     const bool label_seen = seen.metadata && seen.metadata->found;
+    if (reading.needs_fragments) {
+        fault(seen.findings, "provenance.fragments_missing", in_words(first_failure(reading)));
+        return;
+    }
     if (!reading.intact()) {
         judge_altered(reading, seen);
         if (!reading.aigc.empty() && seen.metadata && !label_seen) {

@@ -512,6 +512,17 @@ Result<CredentialReading> read_found(Bytes file, const std::vector<FileView>* fr
                           .detached = false,
                           .fragments = fragments};
     validate(reading.store, content, trust, reading);
+    // A failure of an ingredient makes it invalid whatever the fragments say.
+    const auto matters = [](const Status& each) {
+        return each.kind == StatusKind::kFailure && each.code != kUntrusted;
+    };
+    const bool below = std::ranges::any_of(reading.ingredients, [&](const IngredientReport& each) {
+        return std::ranges::any_of(each.statuses, matters);
+    });
+    const auto first = std::ranges::find_if(reading.statuses, matters);
+    reading.needs_fragments = !below && first != reading.statuses.end() &&
+                              first->what == internal::kFragmentsElsewhere &&
+                              std::none_of(first + 1, reading.statuses.end(), matters);
     return reading;
 }
 

@@ -64,6 +64,10 @@ struct CredentialReading {
     std::string aigc;  // the TC260 record among the assertions, as JSON; empty without
     std::vector<SoftBinding> soft_bindings;
 
+    // The fragments of the movie lie in other files, and none was given: nobody knows whether it is
+    // intact. Nothing else speaks against it.
+    bool needs_fragments = false;
+
     Buffer store;       // the whole store as found
     Time validated_at;  // Trust::now
 

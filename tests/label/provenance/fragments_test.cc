@@ -294,6 +294,11 @@ TEST_CASE("fragments in files of their own are signed and checked with their beg
         CHECK(test::failures(reading) == "");
         CHECK(reading.trusted());
         CHECK(test::failures(test::read(dash.init, Format::kMp4)) == kMismatch);
+        CHECK(test::read(dash.init, Format::kMp4).needs_fragments);
+        CHECK(!reading.needs_fragments);
+        Buffer changed_init = dash.init;
+        changed_init[changed_init.size() / 2] ^= 1U;  // in the store
+        CHECK(!test::read(changed_init, Format::kMp4).needs_fragments);
         // In any order.
         Dash turned = dash;
         std::ranges::reverse(turned.fragments);

@@ -169,9 +169,7 @@ public:
                              : check_segments();
         }
         if (!fragments && std::ranges::all_of(trees_, &Tree::is_of_fragments)) {
-            return mismatch(
-                "the fragments of the movie lie in other files; they are checked with this one "
-                "(verify --fragments)");
+            return mismatch(std::string(kFragmentsElsewhere));
         }
         return read_proofs(content_.view, hasher_, proofs_) &&
                (fragments ? check_fragments() : check_whole());

@@ -125,6 +125,11 @@ void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
 // else may be wrong with either.
 bool binding_holds(Bytes store, const Content& content);
 
+// What is said of a beginning without its fragments.
+inline constexpr std::string_view kFragmentsElsewhere =
+    "the fragments of the movie lie in other files; they are checked with this one (verify "
+    "--fragments)";
+
 bool is_hard_binding(std::string_view kind) noexcept;
 bool is_ingredient(std::string_view kind) noexcept;
 bool is_actions(std::string_view kind) noexcept;
