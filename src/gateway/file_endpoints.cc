@@ -72,13 +72,17 @@ Refusal file_failure(const Error& error) {
 }
 
 // What a file of that format is judged to be. It comes in and is to go out, so all entries are for
-// it, of either stage. Sound is not compared.
+// it, of either stage.
 Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const std::string& file,
                               label::Format format) {
     const auto reviewer = reviewer_of(call, review::Stage::kBoth);
     const label::Kind kind = label::facts(format).kind;
     if (label::is_written_text(format)) {
         return reviewer->review(file);
+    }
+    if (kind == label::Kind::kAudio && reviewer->has_sounds()) {
+        const auto print = TRY(gateway.parts().media.sound_print(as_bytes(file)));
+        return reviewer->review(print);
     }
     if (!reviewer->has_pictures()) {
         return review::Verdict();
