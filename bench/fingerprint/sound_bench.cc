@@ -26,8 +26,8 @@
 namespace {
 
 namespace fingerprint = colophon::fingerprint;
-using fingerprint::SoundPrint;
 using colophon::media::AudioContainer;
+using fingerprint::SoundPrint;
 
 double seconds_of(auto&& work) {
     const auto begin = std::chrono::steady_clock::now();
@@ -75,8 +75,8 @@ double least_error(const SoundPrint& a, const SoundPrint& b, std::size_t window)
                 --size;
             }
             if (size == window && changes >= window / 4) {
-                least = std::min(least, static_cast<double>(errors) /
-                                            static_cast<double>(32 * window));
+                least =
+                    std::min(least, static_cast<double>(errors) / static_cast<double>(32 * window));
             }
         }
     }
@@ -87,15 +87,14 @@ void compare(const std::vector<std::pair<std::string, SoundPrint>>& prints) {
     for (std::size_t i = 0; i < prints.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
             const auto stretch = fingerprint::match_sounds(prints[i].second, prints[j].second);
-            std::printf("%-28s in %-28s least error of 24, 32, 48 items %.3f %.3f %.3f", 
+            std::printf("%-28s in %-28s least error of 24, 32, 48 items %.3f %.3f %.3f",
                         prints[i].first.c_str(), prints[j].first.c_str(),
                         least_error(prints[i].second, prints[j].second, 24),
                         least_error(prints[i].second, prints[j].second, 32),
                         least_error(prints[i].second, prints[j].second, 48));
             if (stretch) {
                 std::printf("; %zu items, %.3f, %.1f s at %.1f s", stretch->items,
-                            stretch->bit_error, stretch->query_seconds(),
-                            stretch->other_seconds());
+                            stretch->bit_error, stretch->query_seconds(), stretch->other_seconds());
             }
             std::printf("\n");
         }
@@ -144,7 +143,8 @@ void measure_search() {
     // that the items are spread as those of music are, and no copy is like another.
     for (std::size_t i = 0; i < kSounds; ++i) {
         SoundPrint print = pieces[i % kPieces];
-        std::rotate(print.items.begin(), print.items.begin() + static_cast<std::ptrdiff_t>(i / kPieces * 7),
+        std::rotate(print.items.begin(),
+                    print.items.begin() + static_cast<std::ptrdiff_t>(i / kPieces * 7),
                     print.items.end());
         std::uint32_t state = static_cast<std::uint32_t>(i) * 2654435761U + 1;
         if (i >= kPieces) {
@@ -158,7 +158,8 @@ void measure_search() {
         entries.push_back({.print = std::move(print), .id = i});
     }
     fingerprint::SoundIndex index;
-    const double made = seconds_of([&] { index = *fingerprint::SoundIndex::create(std::move(entries)); });
+    const double made =
+        seconds_of([&] { index = *fingerprint::SoundIndex::create(std::move(entries)); });
     std::size_t found = 0;
     double searched = 0;
     for (std::size_t i = 0; i < kPieces; ++i) {
@@ -171,7 +172,8 @@ void measure_search() {
     }
     double whole = 0;
     for (std::size_t i = 0; i < 10; ++i) {
-        whole += seconds_of([&] { found += static_cast<std::size_t>(!index.find(pieces[i]).empty()); });
+        whole +=
+            seconds_of([&] { found += static_cast<std::size_t>(!index.find(pieces[i]).empty()); });
     }
     std::printf(
         "index of %zu sounds of three minutes: made in %.2f s; 10 s searched in %.2f ms, three "

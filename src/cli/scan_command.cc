@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// colophon scan FILE...: review texts, pictures, video and sound by the feature library, offline [DSP-10].
+// colophon scan FILE...: review texts, pictures, video and sound by the feature library, offline
+// [DSP-10].
 
 #include "cli/batch.h"
 #include "cli/commands.h"
@@ -362,7 +363,8 @@ Result<ExitCode> run_scan(const Arguments& arguments) {
     const BatchOptions options{
         .jobs = arguments.jobs,
         .progress = !arguments.json,
-        .worker = {.font_path = {}, .expects_media = has_entries_for(library, label::Kind::kImage) ||
+        .worker = {.font_path = {},
+                   .expects_media = has_entries_for(library, label::Kind::kImage) ||
                                     has_entries_for(library, label::Kind::kAudio)}};
     return run_batch(inputs, options, [&](worker::Worker& worker, const Input& input) {
         return scan_input(arguments, library, worker, input);
@@ -386,10 +388,11 @@ void add_scan_command(CLI::App& app, Action& action) {
     verb->add_option("--classifier", arguments->classifier,
                      std::string(tr("a model of colophon library train; what it hits is held",
                                     "colophon library train 训练的模型；命中则待审")));
-    verb->add_flag("--hash", arguments->hash,
-                   std::string(tr("print the PDQ hash and quality of each picture, and the "
-                                  "Chromaprint print of each sound, for an entry",
-                                  "输出每张图片的 PDQ 哈希与质量、每段声音的 Chromaprint 指纹，供编写条目")));
+    verb->add_flag(
+        "--hash", arguments->hash,
+        std::string(tr("print the PDQ hash and quality of each picture, and the "
+                       "Chromaprint print of each sound, for an entry",
+                       "输出每张图片的 PDQ 哈希与质量、每段声音的 Chromaprint 指纹，供编写条目")));
     verb->add_flag("--json", arguments->json,
                    std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
     verb->add_option("-j,--jobs", arguments->jobs,

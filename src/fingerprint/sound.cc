@@ -33,12 +33,12 @@ static_assert(kSoundFramesOfItem == kSmoothing.size() - 1 + kFilterRows);
 // How the parts of a filter's rectangle are told apart: the power of some of them against that of
 // the others.
 enum class Shape : std::uint8_t {
-    kAll,         // all of it against nothing
-    kUpperHalf,   // the higher notes against the lower ones
-    kLaterHalf,   // the later rows against the earlier ones
-    kQuadrants,   // higher earlier and lower later against the two others
-    kMiddleNotes, // the middle third of the notes against the thirds beside it
-    kMiddleRows,  // the middle third of the rows against the thirds beside it
+    kAll,          // all of it against nothing
+    kUpperHalf,    // the higher notes against the lower ones
+    kLaterHalf,    // the later rows against the earlier ones
+    kQuadrants,    // higher earlier and lower later against the two others
+    kMiddleNotes,  // the middle third of the notes against the thirds beside it
+    kMiddleRows,   // the middle third of the rows against the thirds beside it
 };
 
 // Coefficients of the format, trained by its author.
@@ -162,8 +162,8 @@ std::uint32_t item_of(const RowSums& sums, std::size_t row) {
     for (const Filter& filter : kFilters) {
         const auto [some, others] = halves(filter, sums, row);
         const double value = std::log((1 + some) / (1 + others));
-        const auto above = std::ranges::count_if(filter.bounds,
-                                                 [&](double bound) { return value >= bound; });
+        const auto above =
+            std::ranges::count_if(filter.bounds, [&](double bound) { return value >= bound; });
         item = (item << 2U) | kGray[static_cast<std::size_t>(above)];
     }
     return item;

@@ -13,8 +13,9 @@
 //   items      16 filters over 16 rows, each quantized to 2 bits in Gray code: 32 bits a row
 //
 // An item stands for 0.124 s and looks at 2.8 s, so that 10 s of sound have 58 items. Copies keep
-// their items when they are coded again, made quieter or louder, equalized or cut; not when they are
-// played faster or slower by more than a hundredth, or sung by somebody else.
+// most of their items when they are coded again, made quieter or louder or cut, and when their
+// tempo alone changes by some hundredths; not when they are played faster with their pitch by more
+// than one hundredth, or by somebody else.
 
 #include "core/bytes.h"
 #include "fingerprint/pdq_index.h"
@@ -71,7 +72,8 @@ private:
 // Decodes all of the sound. Errors as media::read_mono(); a sound of less than 2.8 s has no items.
 Result<SoundPrint> print_sound(Bytes file, media::AudioContainer container);
 
-// As fpcalc writes it: differences of neighbouring items, packed, in base64 of URLs without padding.
+// As fpcalc writes it: differences of neighbouring items, packed, in base64 of URLs without
+// padding.
 std::string to_text(const SoundPrint& print);
 // That, or the numbers of `fpcalc -raw` with commas between them. kInvalidArgument says what is
 // wrong, kUnsupported names another algorithm, kLimit above kSoundItemsMax.

@@ -55,8 +55,8 @@ std::optional<SoundStretch> longest_run(Items a, Items b) {
             errors -= bits_apart(a[i - kWindow], b[i - kWindow]);
             changed -= static_cast<std::size_t>(changes(a, i - kWindow) && changes(b, i - kWindow));
         }
-        const bool alike = i + 1 >= kWindow && errors <= kWindowErrorsMax &&
-                           changed >= kSoundChangesMin;
+        const bool alike =
+            i + 1 >= kWindow && errors <= kWindowErrorsMax && changed >= kSoundChangesMin;
         if (alike && !running) {
             begin = i + 1 - kWindow;
         }
@@ -70,8 +70,7 @@ std::optional<SoundStretch> longest_run(Items a, Items b) {
         for (std::size_t i = 0; i < best->items; ++i) {
             apart += bits_apart(a[best->query_begin + i], b[best->query_begin + i]);
         }
-        best->bit_error =
-            static_cast<double>(apart) / static_cast<double>(kItemBits * best->items);
+        best->bit_error = static_cast<double>(apart) / static_cast<double>(kItemBits * best->items);
     }
     return best;
 }
@@ -141,8 +140,8 @@ struct SoundIndex::Tables {
     std::vector<PrintId> ids;
     std::vector<std::uint32_t> begins;  // of each sound in items, and the end
     std::vector<std::uint32_t> items;
-    unsigned shift = 31;                 // a group is what is left of 32 mixed bits
-    std::vector<std::uint32_t> groups;   // where each begins in places, and the end
+    unsigned shift = 31;                // a group is what is left of 32 mixed bits
+    std::vector<std::uint32_t> groups;  // where each begins in places, and the end
     std::vector<std::uint32_t> places;
 
     std::size_t group_of(std::uint32_t item) const noexcept { return mixed(item) >> shift; }

@@ -127,7 +127,7 @@ Result<std::vector<unsigned>> read_steps(BitReader& reader, std::size_t items) {
         }
         steps.push_back(*step);
         items -= static_cast<std::size_t>(*step == 0);
-            }
+    }
     reader.align();
     for (unsigned& step : steps) {
         if (step != kStepMost) {
@@ -157,8 +157,8 @@ Result<SoundPrint> parse_packed(std::string_view text) {
                                  "(fpcalc -algorithm 2)",
                                  bytes[0])};
     }
-    const std::size_t items = (std::size_t{bytes[1]} << 16U) | (std::size_t{bytes[2]} << 8U) |
-                              std::size_t{bytes[3]};
+    const std::size_t items =
+        (std::size_t{bytes[1]} << 16U) | (std::size_t{bytes[2]} << 8U) | std::size_t{bytes[3]};
     if (items > kSoundItemsMax) {
         return too_many_items();
     }

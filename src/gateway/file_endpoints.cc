@@ -22,6 +22,7 @@
 #include "label/record.h"
 #include "label/verify.h"
 #include "ledger/record.h"
+#include "review/entry.h"
 #include "review/queue.h"
 #include "review/review.h"
 #include "review/scope.h"
@@ -29,6 +30,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace colophon::gateway {
@@ -108,7 +110,13 @@ Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std
     if (!verdict.ok()) {
         co_return file_failure(verdict.error());
     }
-    co_return note_verdict(call, review::Stage::kInput, *verdict);
+    auto refusal = note_verdict(call, review::Stage::kInput, *verdict);
+    if (verdict->decision == review::Decision::kFlag && label::is_written_text(format)) {
+        note_flagged(gateway.stages(), call, std::string_view(file));
+    } else if (verdict->decision == review::Decision::kFlag) {
+        note_flagged(gateway.stages(), call, as_bytes(file), label::facts(format).media_type);
+    }
+    co_return refusal;
 }
 
 // What was held waits with its label.

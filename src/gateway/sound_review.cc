@@ -6,8 +6,11 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/parts.h"
+#include "gateway/picture_review.h"
 #include "gateway/refusal.h"
+#include "review/entry.h"
 #include "review/review.h"
 #include "review/scope.h"
 
@@ -38,7 +41,11 @@ Task<std::optional<Refusal>> review_sound(Gateway& gateway, Call& call, Bytes so
                          : own_failure("review_failed",
                                        "a sound could not be reviewed: " + verdict.error().what);
     }
-    co_return note_verdict(call, review::Stage::kOutput, *verdict);
+    auto refusal = note_verdict(call, review::Stage::kOutput, *verdict);
+    if (verdict->decision == review::Decision::kFlag) {
+        note_flagged(gateway.stages(), call, sound, media_type_of(sound));
+    }
+    co_return refusal;
 }
 
 }  // namespace colophon::gateway

@@ -120,17 +120,6 @@ int nearest(const PdqHash& hash, std::span<const PdqHash> hashes) {
     return least;
 }
 
-// Of two sketches: how many of the least marks of both together are in both.
-double sketch_likeness(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
-    std::vector<std::uint64_t> either;
-    std::ranges::set_union(a, b, std::back_inserter(either));
-    either.resize(std::min({either.size(), std::max(a.size(), b.size())}));
-    const auto shared = std::ranges::count_if(either, [&](std::uint64_t mark) {
-        return std::ranges::binary_search(a, mark) && std::ranges::binary_search(b, mark);
-    });
-    return either.empty() ? 0 : static_cast<double>(shared) / static_cast<double>(either.size());
-}
-
 // Which items of a sound are bands, and in which order: by their value alone, so that whoever asks
 // chooses the same.
 std::uint32_t rank_of(std::uint32_t item) {
@@ -192,11 +181,11 @@ std::vector<Print> video_prints(const fingerprint::VideoPrint& video) {
 std::vector<Print> sound_prints(const fingerprint::SoundPrint& sound) {
     std::vector<Print> prints;
     const std::span<const std::uint32_t> items = sound.items;
-    for (std::size_t begin = 0; prints.size() < kSoundPrintsMax &&
-                                begin + fingerprint::kSoundWindowItems <= items.size();
+    for (std::size_t begin = 0;
+         prints.size() < kSoundPrintsMax && begin + fingerprint::kSoundWindowItems <= items.size();
          begin += kSoundStretchStep) {
-        prints.push_back(
-            stretch_print(items.subspan(begin, std::min(kSoundStretchItems, items.size() - begin))));
+        prints.push_back(stretch_print(
+            items.subspan(begin, std::min(kSoundStretchItems, items.size() - begin))));
     }
     return prints;
 }
@@ -267,8 +256,7 @@ Result<LikeRecords> find_like_sound(Records& records, const fingerprint::SoundPr
     for (const fingerprint::SoundFound& found : index.find(sound)) {
         std::vector<bool>& items = shared[near.found[static_cast<std::size_t>(found.id)].record];
         items.resize(sound.items.size());
-        const auto begin =
-            items.begin() + static_cast<std::ptrdiff_t>(found.stretch.query_begin);
+        const auto begin = items.begin() + static_cast<std::ptrdiff_t>(found.stretch.query_begin);
         std::fill_n(begin, found.stretch.items, true);
     }
     std::map<RecordId, double> likeness;
@@ -284,18 +272,18 @@ Result<LikeRecords> find_like_text(Records& records, std::string_view text) {
     if (!print) {
         return LikeRecords{};
     }
-    const auto mine = TRY(fingerprint::parse_text_print(print->print)).marks;
+    const auto mine = TRY(fingerprint::parse_text_print(print->print));
     // All marks of the sketch are asked for: the other text may have others among its least.
     std::vector<std::int64_t> bands;
-    bands.reserve(mine.size());
-    for (const std::uint64_t mark : mine) {
+    bands.reserve(mine.marks.size());
+    for (const std::uint64_t mark : mine.marks) {
         bands.push_back(static_cast<std::int64_t>(mark));
     }
     const SimilarRecords near = TRY(records.find_similar(kTextPrint, bands));
     std::map<RecordId, double> likeness;
     for (const SimilarRecord& each : near.found) {
-        const auto theirs = TRY(fingerprint::parse_text_print(each.print)).marks;
-        const double value = sketch_likeness(mine, theirs);
+        const auto theirs = TRY(fingerprint::parse_text_print(each.print));
+        const double value = fingerprint::sketch_likeness(mine, theirs);
         if (value >= kTextLikenessMin) {
             likeness[each.record] = value;
         }

@@ -44,9 +44,9 @@ public:
         AVChannelLayout mono{};
         av_channel_layout_default(&mono, 1);
         SwrContext* made = nullptr;
-        int status = swr_alloc_set_opts2(&made, &mono, AV_SAMPLE_FMT_S16, static_cast<int>(to),
-                                         &mono, AV_SAMPLE_FMT_FLT, static_cast<int>(from), 0,
-                                         nullptr);
+        int status =
+            swr_alloc_set_opts2(&made, &mono, AV_SAMPLE_FMT_S16, static_cast<int>(to), &mono,
+                                AV_SAMPLE_FMT_FLT, static_cast<int>(from), 0, nullptr);
         MonoRate rate;
         rate.swr_.reset(made);
         if (status >= 0) {

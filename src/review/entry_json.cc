@@ -195,6 +195,13 @@ Result<bool> set_print_member(const json::Member& member, Read& read) {
         read.picture.distance = static_cast<int>(TRY(number_of(value, name)));
     } else if (name == "chromaprint") {
         read.has_sound = true;
+        const std::string* written = value.if_string();
+        if (written != nullptr && written->size() > kTextBytesMax) {
+            return wrong(
+                fmt::format("a print of a sound to look for has at most {} bytes, about "
+                            "ten minutes; look for a part of it",
+                            kTextBytesMax));
+        }
         const std::string text = TRY(string_of(value, name));
         read.sound.print = TRY(fingerprint::parse_sound_print(text));
     } else {

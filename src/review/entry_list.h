@@ -31,9 +31,9 @@ struct EntryList {
 // To the entries of its kind.
 void add_entry(AnyEntry entry, EntryList& list);
 
-// Members that are missing have the values of Entry, PictureEntry and SoundEntry; `id` and `category` may not
-// be. kInvalidArgument, kCorrupt and kLimit name the line; unknown members are refused, because a
-// rule that is read in part is another rule.
+// Members that are missing have the values of Entry, PictureEntry and SoundEntry; `id` and
+// `category` may not be. kInvalidArgument, kCorrupt and kLimit name the line; unknown members are
+// refused, because a rule that is read in part is another rule.
 Result<EntryList> parse_entry_list(std::string_view text);
 
 }  // namespace colophon::review

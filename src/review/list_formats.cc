@@ -38,10 +38,9 @@ constexpr std::array<std::string_view, 4> kFormats{"json", "csv", "signals", "up
 constexpr std::array<std::string_view, 5> kAboutNames{"reason", "evidence", "source", "owner",
                                                       "expires"};
 constexpr std::array<std::string_view, 21> kEntryNames{
-    "id",       "category", "phrase",  "expression", "link",     "pattern",  "pdq",
-    "distance", "action",   "folding", "with",       "without",  "within",   "inside_words",
-    "split",    "reply",    "stage",   "tenants",    "services", "languages",
-    "chromaprint"};
+    "id",       "category", "phrase",  "expression", "link",     "pattern",   "pdq",
+    "distance", "action",   "folding", "with",       "without",  "within",    "inside_words",
+    "split",    "reply",    "stage",   "tenants",    "services", "languages", "chromaprint"};
 constexpr std::array<std::string_view, 5> kListNames{"with", "without", "tenants", "services",
                                                      "languages"};
 

@@ -38,9 +38,8 @@ void play(const Note& note, double rate, std::vector<double>& out) {
     constexpr std::array kPartials{1.0, 0.5, 0.3, 0.2, 0.1};
     for (std::size_t i = 0; i < size && from + i < out.size(); ++i) {
         const double time = static_cast<double>(i) / rate;
-        const double envelope =
-            std::min(time / 0.01, 1.0) * std::exp(-2.5 * time / note.seconds) *
-            std::min((note.seconds - time) / 0.02, 1.0);
+        const double envelope = std::min(time / 0.01, 1.0) * std::exp(-2.5 * time / note.seconds) *
+                                std::min((note.seconds - time) / 0.02, 1.0);
         double sum = 0;
         for (std::size_t p = 0; p < kPartials.size(); ++p) {
             sum += kPartials[p] *
@@ -56,8 +55,8 @@ void beat(double begin, double rate, std::mt19937& random, std::vector<double>& 
          ++i) {
         const double time = static_cast<double>(i) / rate;
         const double noise = static_cast<double>(pick(random, 2001)) / 1000 - 1;
-        out[from + i] += 0.3 * std::exp(-40 * time) *
-                         (noise + 2 * std::sin(2 * std::numbers::pi * 60 * time));
+        out[from + i] +=
+            0.3 * std::exp(-40 * time) * (noise + 2 * std::sin(2 * std::numbers::pi * 60 * time));
     }
 }
 
@@ -78,10 +77,9 @@ std::vector<std::int16_t> make_music(std::uint32_t seed, double seconds, std::ui
     std::vector<double> out(static_cast<std::size_t>(seconds * rate));
     constexpr std::array kScale{0, 2, 4, 5, 7, 9, 11};
     const int key = static_cast<int>(pick(random, 12)) - 12;  // semitones from A4
-    const double step = 0.2 + 0.02 * pick(random, 10);  // an eighth note
+    const double step = 0.2 + 0.02 * pick(random, 10);        // an eighth note
     const auto note = [&](std::uint32_t degree) {
-        return key + kScale[degree % kScale.size()] +
-               12 * static_cast<int>(degree / kScale.size());
+        return key + kScale[degree % kScale.size()] + 12 * static_cast<int>(degree / kScale.size());
     };
     std::uint32_t melody = 7 + pick(random, 7);
     for (int bar = 0; bar * 8 * step < seconds; ++bar) {

@@ -65,8 +65,8 @@ std::span<const double> PowerSpectrum::of(std::span<const std::int16_t> frame) {
     COLOPHON_ASSERT(frame.size() == window_.size());
     const std::size_t half = values_.size();
     for (std::size_t i = 0; i < half; ++i) {
-        values_[positions_[i]] = Complex(frame[2 * i] * window_[2 * i],
-                                         frame[2 * i + 1] * window_[2 * i + 1]);
+        values_[positions_[i]] =
+            Complex(frame[2 * i] * window_[2 * i], frame[2 * i + 1] * window_[2 * i + 1]);
     }
     transform();
     for (std::size_t k = 0; k <= half; ++k) {
