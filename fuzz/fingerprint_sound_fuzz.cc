@@ -8,7 +8,6 @@
 #include "fingerprint/sound_index.h"
 #include "media/audio.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -12,10 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -29,10 +29,11 @@ namespace fingerprint = colophon::fingerprint;
 using colophon::media::AudioContainer;
 using fingerprint::SoundPrint;
 
+// Of processor time.
 double seconds_of(auto&& work) {
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();
     work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
 }
 
 AudioContainer container_of(std::string_view path) {

@@ -16,6 +16,7 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/sound_index.h"
 #include "fingerprint/video.h"
 #include "label/format.h"
 #include "review/classifier.h"

@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace colophon::fingerprint {
@@ -50,6 +50,7 @@ struct Filter {
     std::array<double, 3> bounds;  // between the four values
 };
 
+// NOLINTBEGIN(modernize-use-designated-initializers): a table is read by its columns.
 constexpr std::array<Filter, 16> kFilters{{
     {Shape::kAll, 4, 3, 15, {1.98215, 2.35817, 2.63523}},
     {Shape::kMiddleNotes, 4, 6, 15, {-1.03809, -0.651211, -0.282167}},
@@ -68,6 +69,7 @@ constexpr std::array<Filter, 16> kFilters{{
     {Shape::kUpperHalf, 9, 2, 12, {-0.272556, 0.019424, 0.302559}},
     {Shape::kQuadrants, 4, 2, 14, {-0.164292, -0.0321188, 0.0846339}},
 }};
+// NOLINTEND(modernize-use-designated-initializers)
 
 // The note of each coefficient of a spectrum, from the lowest one counted on.
 struct NoteOfBin {
@@ -121,10 +123,8 @@ private:
     std::size_t rows_ = 0;
 };
 
-struct Halves {
-    double some;
-    double others;
-};
+// Of the parts that are told apart.
+using Halves = std::pair<double, double>;
 
 Halves halves(const Filter& filter, const RowSums& sums, std::size_t row) {
     const auto [shape, note, notes, rows, bounds] = filter;

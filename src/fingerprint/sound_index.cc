@@ -191,6 +191,7 @@ public:
 
     std::vector<SoundFound> take_found() const {
         std::vector<SoundFound> found;
+        found.reserve(best_.size());
         for (const auto& [number, stretch] : best_) {
             found.push_back({.id = tables_.ids[number], .stretch = stretch});
         }
@@ -226,11 +227,12 @@ Result<SoundIndex> SoundIndex::create(std::vector<SoundEntry> sounds) {
                      fmt::format("an index of sounds has at most {} items", kItemsMax)};
     }
     tables->items.reserve(total);
-    for (const SoundEntry& sound : sounds) {
+    for (SoundEntry& sound : sounds) {
         tables->ids.push_back(sound.id);
         tables->begins.push_back(static_cast<std::uint32_t>(tables->items.size()));
         tables->items.insert(tables->items.end(), sound.print.items.begin(),
                              sound.print.items.end());
+        sound.print.items = {};  // so that a list is not there twice
     }
     tables->begins.push_back(static_cast<std::uint32_t>(total));
     const int bits = std::clamp(static_cast<int>(std::bit_width(total)), 1, 24);

@@ -150,16 +150,32 @@ std::string aliyun_service(const WebhookSettings& webhook, const WebhookView& pi
     return output ? "llm_response_moderation" : "llm_query_moderation";
 }
 
+// The action, and where it wants the service: their own clients put it into the query of this one.
+struct AliyunAction {
+    std::string_view name;
+    bool service_in_query = false;
+};
+
+AliyunAction aliyun_action(const WebhookView& piece) {
+    if (piece.images.empty()) {
+        return {.name = "TextModerationPlus"};
+    }
+    return picture_of(piece.images.front()).address.empty()
+               ? AliyunAction{.name = "MultiModalGuardForBase64", .service_in_query = true}
+               : AliyunAction{.name = "MultiModalGuard"};
+}
+
 void ask_aliyun(const WebhookSettings& webhook, const WebhookView& piece,
                 identity::UnsignedRequest& request) {
-    const bool picture = !piece.images.empty();
+    const AliyunAction action = aliyun_action(piece);
     request.headers = {{.name = "content-type", .value = "application/x-www-form-urlencoded"},
-                       {.name = "x-acs-action",
-                        .value = picture ? "MultiModalGuardForBase64" : "TextModerationPlus"},
+                       {.name = "x-acs-action", .value = std::string(action.name)},
                        {.name = "x-acs-version", .value = "2022-03-02"}};
-    identity::Parameters form{{"Service", aliyun_service(webhook, piece)}};
+    identity::Parameters form;
+    (action.service_in_query ? request.query : form)
+        .emplace_back("Service", aliyun_service(webhook, piece));
     json::Object parameters;
-    if (!picture) {
+    if (piece.images.empty()) {
         parameters.emplace_back("content", piece.texts.front());
     } else if (const Picture shown = picture_of(piece.images.front()); shown.address.empty()) {
         form.emplace_back("ImageBase64Str", std::string(shown.base64));
@@ -167,11 +183,6 @@ void ask_aliyun(const WebhookSettings& webhook, const WebhookView& piece,
         parameters.emplace_back("imageUrls", json::Array{json::Value(std::string(shown.address))});
     }
     form.emplace_back("ServiceParameters", json::write(parameters));
-    // The service stands in the query of this one action, as their own clients have it.
-    if (picture) {
-        request.query.push_back(std::move(form.front()));
-        form.erase(form.begin());
-    }
     request.body = identity::format_parameters(std::move(form), false);
 }
 

@@ -4,7 +4,7 @@
 // The moderation of two clouds as checks (gateway/webhooks.h): what they are asked, signed as they
 // want it, and what they say [DSP-10].
 //   aliyun    Green 2022-03-02 of Alibaba Cloud, signed by ACS3-HMAC-SHA256: TextModerationPlus for
-//             texts, MultiModalGuardForBase64 for pictures
+//             texts, MultiModalGuardForBase64 for pictures (MultiModalGuard for one that is named)
 //   tencent   TMS and IMS 2020-12-29 of Tencent Cloud, signed by TC3-HMAC-SHA256: TextModeration
 //             and ImageModeration
 // They take one text of a few thousand characters, or one picture, a call; what is longer is asked

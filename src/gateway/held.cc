@@ -171,13 +171,12 @@ Task<void> queue_flagged(const Stages& stages, Call& call) {
         about.entries = each.verdict.entries;
         const ledger::Private& personal = call.record.personal;
         const bool input = each.stage == review::Stage::kInput;
-        Holding holding{.stage = each.stage,
-                        .text = !each.text.empty() ? std::move(each.text)
-                                : input            ? personal.input
-                                                   : personal.output,
-                        .file = std::move(each.file),
-                        .media_type = std::move(each.media_type),
-                        .answer = {}};
+        Holding holding{
+            .stage = each.stage,
+            .text = each.text.empty() ? (input ? personal.input : personal.output) : each.text,
+            .file = std::move(each.file),
+            .media_type = std::move(each.media_type),
+            .answer = {}};
         review::Evidence evidence = evidence_of(call, std::move(holding));
         if (!input) {
             evidence.context = utf8_prefix(personal.input, kContextBytesMax);

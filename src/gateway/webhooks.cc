@@ -33,8 +33,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -402,7 +404,7 @@ Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client
     if (classifier) {
         // What a stricter configuration asks is another question.
         question = sha256(as_bytes(fmt::format(
-            "{}\n{}{}\n{}\n{}\n{}", webhook.name, webhook.url.authority(), webhook.url.path,
+            "{}\n{}{}\n{}\n{}\n{}", webhook.name, request.url.authority(), request.url.path,
             webhook.model, webhook.threshold_per_mille, request.body)));
         if (auto before = known(question)) {
             co_return std::move(*before);
@@ -461,11 +463,14 @@ Task<Result<WebhookAnswer>> Webhooks::ask_each(Call& call, http::Upstream& clien
     WebhookAnswer worst;
     for (const WebhookView& one : *pieces) {
         auto answer = co_await ask_one(call, client, webhook, one);
+        const bool found = worst.action == WebhookAnswer::Action::kFound;
+        if (!answer.ok() && found) {
+            break;  // what was found stays found, whatever may be missed
+        }
         if (!answer.ok()) {
             co_return answer;
         }
         const bool finds = answer->action == WebhookAnswer::Action::kFound;
-        const bool found = worst.action == WebhookAnswer::Action::kFound;
         const bool surer = answer->score.value_or(0) > worst.score.value_or(0);
         // Who is sure counts before who is not.
         const bool is_worse = finds && (!found || (worst.is_unsure && !answer->is_unsure) ||

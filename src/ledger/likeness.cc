@@ -247,6 +247,7 @@ Result<LikeRecords> find_like_video(Records& records, const fingerprint::VideoPr
 Result<LikeRecords> find_like_sound(Records& records, const fingerprint::SoundPrint& sound) {
     const SimilarRecords near = TRY(records.find_similar(kSoundPrint, sound_probes(sound)));
     std::vector<fingerprint::SoundEntry> stretches;
+    stretches.reserve(near.found.size());
     for (const SimilarRecord& each : near.found) {
         stretches.push_back({.print = TRY(fingerprint::parse_sound_print_bytes(each.print)),
                              .id = stretches.size()});

@@ -4,7 +4,6 @@
 #include "core/limits.h"
 #include "core/result.h"
 #include "media/audio.h"
-#include "media/codecs.h"
 #include "media/internal/av.h"
 
 #include <fmt/format.h>

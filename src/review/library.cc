@@ -8,7 +8,6 @@
 #include "core/result.h"
 #include "core/utf8.h"
 #include "ledger/conduct.h"
-#include "review/entry.h"
 #include "review/entry_json.h"
 #include "review/entry_list.h"
 #include "review/matcher.h"

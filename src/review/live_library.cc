@@ -3,7 +3,6 @@
 
 #include "core/clock.h"
 #include "core/result.h"
-#include "review/entry.h"
 #include "review/entry_json.h"
 #include "review/entry_list.h"
 #include "review/library.h"
@@ -25,7 +24,6 @@
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace colophon::review {

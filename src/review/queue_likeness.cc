@@ -8,7 +8,7 @@
 //           picture  its hashes as it is, turned and mirrored, 32 bytes each
 //           sound    up to kSoundItemsKept of its items, 4 bytes each
 #include "core/bytes.h"
-#include "core/digest.h"
+#include "core/clock.h"
 #include "core/ids.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
@@ -196,14 +196,16 @@ Result<void> ReviewQueue::add_near(const Item& like, std::vector<Item>& similar)
         }
         const auto known = std::ranges::find(similar, id, &Item::id);
         if (known != similar.end()) {
-            known->likeness = *likeness;
+            known->likeness = likeness;
             continue;
         }
         near.push_back(TRY(item_at(rows, row, now)));
-        near.back().likeness = *likeness;
+        near.back().likeness = likeness;
     }
-    std::ranges::stable_sort(near, [](const Item& a, const Item& b) {
-        return a.likeness.value_or(0) > b.likeness.value_or(0);
+    std::ranges::sort(near, [](const Item& a, const Item& b) {
+        const double one = a.likeness.value_or(0);
+        const double other = b.likeness.value_or(0);
+        return one != other ? one > other : a.id.bytes < b.id.bytes;
     });
     for (Item& item : near) {
         similar.push_back(std::move(item));

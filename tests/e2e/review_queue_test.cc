@@ -341,7 +341,7 @@ TEST_SUITE("slow gateway") {
         const json::Value listed = waiting(held);
         const json::Array& items = *listed.find("data")->if_array();
         // What was asked, and what was answered: the model says the same.
-        REQUIRE(items.size() == 2);
+        REQUIRE_MESSAGE(items.size() == 2, held.ok({"ledger", "records", "--json"}));
         for (const json::Value& item : items) {
             CHECK(item.string_or("cause", "") == "flagged");
             CHECK(item.string_or("category", "") == "A1h");

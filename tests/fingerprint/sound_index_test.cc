@@ -95,8 +95,9 @@ TEST_CASE(
     const auto within = index.find(print_of(mixed));
     REQUIRE(within.size() == 1);
     CHECK(within[0].id == 5);
-    CHECK(within[0].stretch.query_seconds() == doctest::Approx(15).epsilon(0.05));
-    CHECK(within[0].stretch.other_seconds() == doctest::Approx(10).epsilon(0.05));
+    // At its edges a stretch takes in what is only half the same: an item looks at 2.8 s.
+    CHECK(std::abs(within[0].stretch.query_seconds() - 15) < 3);
+    CHECK(std::abs(within[0].stretch.other_seconds() - 10) < 3);
 }
 
 TEST_CASE("other music, tones, noise and silence are not found") {

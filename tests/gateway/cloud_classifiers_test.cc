@@ -196,6 +196,12 @@ TEST_CASE("what is asked does not depend on when, and names what each cloud want
     const auto shown = cloud_request(cloud(CheckShape::kAliyun), picture, now, "aa");
     CHECK(shown.url.path == "/?Service=img_query_security_check");
     CHECK(shown.body == "ImageBase64Str=aGVsbG8%3D&ServiceParameters=%7B%7D");
+    WebhookView named;
+    named.images = {"https://example.com/a.png"};
+    const auto by_name = cloud_request(cloud(CheckShape::kAliyun), named, now, "aa");
+    CHECK(header(by_name, "x-acs-action") == "MultiModalGuard");
+    CHECK(by_name.body.find("imageUrls") != std::string::npos);
+    CHECK(by_name.body.starts_with("Service=img_query_security_check&"));
     WebhookSettings tencent = cloud(CheckShape::kTencent);
     tencent.model = "policy_1";
     const auto text = cloud_request(tencent, view, now, "aa");

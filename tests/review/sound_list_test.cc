@@ -123,7 +123,7 @@ TEST_CASE("a sound by which nothing can be found is refused, and its line is nam
         return object;
     };
     CHECK(refused(with("chromaprint", fingerprint::to_text(music(1, 5)))) ==
-          "entry s: a sound to look for has at least 32 items, 6.6 seconds; this one has 18");
+          "entry s: a sound to look for has at least 32 items, 6.6 seconds; this one has 19");
     CHECK(refused(with("chromaprint",
                        fingerprint::to_text({std::vector<std::uint32_t>(100, 12345)}))) ==
           "entry s: the sound is silent or one tone; nothing can be found by it");

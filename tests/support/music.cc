@@ -49,7 +49,9 @@ void play(const Note& note, double rate, std::vector<double>& out) {
     }
 }
 
-void beat(double begin, double rate, std::mt19937& random, std::vector<double>& out) {
+// Its noise is its own, so that the notes are the same at every rate.
+void beat(double begin, double rate, std::uint32_t seed, std::vector<double>& out) {
+    std::mt19937 random(seed);
     const auto from = static_cast<std::size_t>(begin * rate);
     for (std::size_t i = 0; i < static_cast<std::size_t>(0.08 * rate) && from + i < out.size();
          ++i) {
@@ -89,7 +91,7 @@ std::vector<std::int16_t> make_music(std::uint32_t seed, double seconds, std::ui
         }
         for (std::uint32_t eighth = 0; eighth < 8; ++eighth) {
             const double begin = (bar * 8 + static_cast<int>(eighth)) * step;
-            beat(begin, rate, random, out);
+            beat(begin, rate, pick(random, 1000), out);
             if (pick(random, 4) == 0) {
                 continue;
             }
