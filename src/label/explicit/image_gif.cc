@@ -10,17 +10,14 @@
 // The plate is opaque: its greys are taken from colour table entries that no frame uses, then
 // appended, and where the table is full the nearest colours serve.
 #include "core/bytes.h"
-#include "core/limits.h"
 #include "core/result.h"
 #include "label/container/gif_blocks.h"
-#include "label/explicit/internal/gif_lzw.h"
 #include "label/explicit/internal/image_codecs.h"
 #include "label/explicit/internal/image_draw.h"
 #include "label/explicit/internal/image_layout.h"
 #include "label/explicit/internal/image_palette.h"
+#include "label/picture/gif_frames.h"
 #include "media/plane.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -36,9 +33,7 @@ namespace {
 
 using media::Rect;
 
-constexpr std::size_t kScreenEnd = 13;  // signature and logical screen descriptor
 constexpr int kShades = 8;
-constexpr int kScreenSideMax = 65535;  // frames that reach beyond cannot be written larger
 
 struct ColourTable {
     std::vector<std::uint32_t> colours;  // 0xFFRRGGBB
@@ -47,99 +42,9 @@ struct ColourTable {
     bool prepared = false;
 };
 
-struct Frame {
-    std::size_t block = 0;               // index of the picture in GifFile::blocks
-    std::optional<std::size_t> control;  // index of its graphic control extension
-    Rect rect;
-    bool interlaced = false;
-    bool sorted = false;
-    bool local = false;
+struct Frame : GifFrame {
     ColourTable table;  // local only
-    int code_bits = 0;
-    int transparent = -1;
-    int disposal = 0;
-    Bytes coded;  // sub-blocks
 };
-
-std::vector<std::uint32_t> read_colours(Bytes bytes) {
-    std::vector<std::uint32_t> colours;
-    for (std::size_t i = 0; i + 2 < bytes.size(); i += 3) {
-        colours.push_back(0xFF000000U | static_cast<std::uint32_t>(bytes[i]) << 16U |
-                          static_cast<std::uint32_t>(bytes[i + 1]) << 8U | bytes[i + 2]);
-    }
-    return colours;
-}
-
-int size_bits(std::size_t colours) {  // of a table that holds that many
-    int bits = 1;
-    while ((std::size_t{1} << bits) < colours) {
-        ++bits;
-    }
-    return bits;
-}
-
-void append_colours(Buffer& out, const std::vector<std::uint32_t>& colours) {
-    const std::size_t count = std::size_t{1} << size_bits(colours.size());
-    for (std::size_t i = 0; i < count; ++i) {
-        append_be24(out, i < colours.size() ? colours[i] & 0xFFFFFFU : 0);
-    }
-}
-
-// Row `i` of an interlaced picture, in the order of the data.
-std::vector<int> row_order(int height, bool interlaced) {
-    std::vector<int> rows;
-    const int starts[] = {0, 4, 2, 1};
-    const int steps[] = {8, 8, 4, 2};
-    for (int pass = 0; pass < (interlaced ? 4 : 1); ++pass) {
-        const int step = interlaced ? steps[pass] : 1;
-        for (int y = interlaced ? starts[pass] : 0; y < height; y += step) {
-            rows.push_back(y);
-        }
-    }
-    return rows;
-}
-
-Result<Frame> read_frame(Bytes file, const GifBlock& block) {
-    ByteReader reader(*slice(file, block.offset, block.size), block.offset);
-    TRY(reader.skip(1, "picture"));
-    Frame frame;
-    frame.rect.x = TRY(reader.le16("picture"));
-    frame.rect.y = TRY(reader.le16("picture"));
-    frame.rect.width = TRY(reader.le16("picture"));
-    frame.rect.height = TRY(reader.le16("picture"));
-    const std::uint8_t flags = TRY(reader.u8("picture"));
-    frame.interlaced = (flags & 0x40U) != 0;
-    frame.sorted = (flags & 0x20U) != 0;
-    frame.local = (flags & 0x80U) != 0;
-    if (frame.local) {
-        const std::size_t count = std::size_t{2} << (flags & 7U);
-        frame.table.colours = read_colours(TRY(reader.take(count * 3, "colour table")));
-    }
-    frame.code_bits = TRY(reader.u8("code size"));
-    frame.coded = TRY(reader.take(reader.left(), "coded picture"));
-    if (frame.rect.area() > limits::kImagePixelsMax) {
-        return Error{ErrorCode::kLimit, "a frame of the GIF is above the limit of pixels"};
-    }
-    return frame;
-}
-
-Result<Buffer> decode(const Frame& frame) {
-    const Buffer data = join_gif_sub_blocks(frame.coded);
-    const Buffer coded = TRY(gif_lzw_decode(data, frame.code_bits, frame.rect.area()));
-    if (!frame.interlaced) {
-        return coded;
-    }
-    Buffer pixels(coded.size());
-    const auto width = static_cast<std::size_t>(frame.rect.width);
-    std::size_t from = 0;
-    for (const int y : row_order(frame.rect.height, true)) {
-        std::copy_n(
-            coded.begin() + static_cast<std::ptrdiff_t>(from), width,
-            pixels.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(y) * width));
-        from += width;
-    }
-    return pixels;
-}
 
 struct Canvas {
     int width = 0;
@@ -155,12 +60,10 @@ struct Canvas {
 
 class GifMarker {
 public:
-    GifMarker(const Drawing& drawing, GifFile gif) : drawing_(drawing), gif_(std::move(gif)) {}
+    GifMarker(const Drawing& drawing, GifAnimation animation);
     Result<Drawn> run();
 
 private:
-    Result<void> read();
-    Result<void> read_frames();
     Result<void> count_uses();
     Result<void> choose_polarity();
     void prepare(ColourTable& table);
@@ -177,7 +80,6 @@ private:
     bool needs_growth(const Frame& frame) const;
     bool clears_picture(const Frame& frame, const Rect& larger) const;
     Result<void> grow(Frame& frame, Buffer& pixels);
-    void write_frame(Buffer& out, const Frame& frame, const Buffer& pixels);
     void write_control(Buffer& out, const Frame& frame);
 
     const Drawing& drawing_;
@@ -189,67 +91,29 @@ private:
     std::vector<Frame> frames_;
 };
 
-Result<void> GifMarker::read_frames() {
-    std::optional<std::size_t> control;
-    for (std::size_t i = 0; i < gif_.blocks.size(); ++i) {
-        const GifBlock& block = gif_.blocks[i];
-        if (block.kind == GifBlockKind::kExtension && block.label == gif::kGraphicControl) {
-            control = i;
-        }
-        if (block.kind != GifBlockKind::kPicture) {
-            continue;
-        }
-        if (frames_.size() >= limits::kImageFramesMax) {
-            return Error{ErrorCode::kLimit,
-                         fmt::format("the GIF has more than {} frames", limits::kImageFramesMax)};
-        }
-        Frame frame = TRY(read_frame(drawing_.file, block));
-        frame.block = i;
-        frame.control = control;
-        if (control && gif_.blocks[*control].sub_blocks.size() >= 5) {
-            const Bytes fields = gif_.blocks[*control].sub_blocks;
-            frame.disposal = (fields[1] >> 2) & 7;
-            frame.transparent = (fields[1] & 1U) != 0 ? fields[4] : -1;
-        }
-        control.reset();
-        frames_.push_back(std::move(frame));
-    }
-    return {};
-}
-
-Result<void> GifMarker::read() {
-    const Bytes file = drawing_.file;
-    canvas_.width = load_le16(file.subspan(6));
-    canvas_.height = load_le16(file.subspan(8));
-    if ((file[10] & 0x80U) != 0) {
-        const std::size_t size = static_cast<std::size_t>(gif_.header_end) - kScreenEnd;
-        global_.colours = read_colours(file.subspan(kScreenEnd, size));
-        global_.used[file[11]] = 1;  // the background
-    }
-    TRY(read_frames());
-    if (frames_.empty()) {
-        return Error{ErrorCode::kCorrupt, "a GIF without a picture"};
-    }
-    for (const Frame& frame : frames_) {
-        canvas_.width = std::max(canvas_.width, frame.rect.right());
-        canvas_.height = std::max(canvas_.height, frame.rect.bottom());
-    }
-    const auto pixels =
-        static_cast<std::uint64_t>(canvas_.width) * static_cast<std::uint64_t>(canvas_.height);
-    if (std::max(canvas_.width, canvas_.height) > kScreenSideMax ||
-        pixels > limits::kImagePixelsMax ||
-        pixels * frames_.size() > limits::kImageAllFramesPixelsMax) {
-        return Error{ErrorCode::kLimit, "the frames of the GIF are above the limit of pixels"};
-    }
+GifMarker::GifMarker(const Drawing& drawing, GifAnimation animation)
+    : drawing_(drawing), gif_(std::move(animation.gif)) {
+    canvas_.width = animation.width;
+    canvas_.height = animation.height;
+    const std::size_t pixels =
+        static_cast<std::size_t>(canvas_.width) * static_cast<std::size_t>(canvas_.height);
     canvas_.painted.assign(pixels, 0);
     canvas_.marked.assign(pixels, 0);
-    return {};
+    if (!animation.colours.empty()) {
+        global_.colours = std::move(animation.colours);
+        global_.used[drawing.file[11]] = 1;  // the background
+    }
+    for (GifFrame& frame : animation.frames) {
+        Frame kept{{std::move(frame)}, {}};
+        kept.table.colours = std::move(kept.colours);
+        frames_.push_back(std::move(kept));
+    }
 }
 
 Result<void> GifMarker::count_uses() {
     for (Frame& frame : frames_) {
         ColourTable& table = table_of(frame);
-        for (const std::uint8_t index : TRY(decode(frame))) {
+        for (const std::uint8_t index : TRY(decode_gif_frame(frame))) {
             table.used[index] = 1;
         }
         if (frame.transparent >= 0) {
@@ -262,7 +126,7 @@ Result<void> GifMarker::count_uses() {
 // White text on black or black on white: whichever is nearer to what lies there in the first frame.
 Result<void> GifMarker::choose_polarity() {
     Frame& frame = frames_.front();
-    const Buffer pixels = TRY(decode(frame));
+    const Buffer pixels = TRY(decode_gif_frame(frame));
     const ColourTable& table = table_of(frame);
     const Rect area = media::intersect(frame.rect, overlay_.rect);
     std::uint64_t sum = 0;
@@ -440,48 +304,18 @@ void GifMarker::write_control(Buffer& out, const Frame& frame) {
     out.push_back(0);
 }
 
-void GifMarker::write_frame(Buffer& out, const Frame& frame, const Buffer& pixels) {
-    out.push_back(0x2C);
-    for (const int v : {frame.rect.x, frame.rect.y, frame.rect.width, frame.rect.height}) {
-        append_le16(out, static_cast<std::uint16_t>(v));
-    }
-    const ColourTable& table = frame.local ? frame.table : global_;
-    const int bits = size_bits(table.colours.size());
-    std::uint8_t flags = frame.interlaced ? 0x40U : 0U;
-    if (frame.local) {
-        flags = static_cast<std::uint8_t>(flags | 0x80U | static_cast<unsigned>(bits - 1));
-    }
-    out.push_back(flags);
-    if (frame.local) {
-        append_colours(out, table.colours);
-    }
-    Buffer ordered;
-    ordered.reserve(pixels.size());
-    for (const int y : row_order(frame.rect.height, frame.interlaced)) {
-        const auto row = pixels.begin() + static_cast<std::ptrdiff_t>(y) * frame.rect.width;
-        ordered.insert(ordered.end(), row, row + frame.rect.width);
-    }
-    const std::uint8_t most =
-        ordered.empty() ? std::uint8_t{0} : *std::max_element(ordered.begin(), ordered.end());
-    const int code_bits = std::clamp(std::max(bits, size_bits(std::size_t{most} + 1)), 2, 8);
-    out.push_back(static_cast<std::uint8_t>(code_bits));
-    append(out, make_gif_sub_blocks(gif_lzw_encode(ordered, code_bits)));
-}
-
 Result<Drawn> GifMarker::run() {
-    TRY(read());
-    const Bytes file = drawing_.file;
     overlay_ = TRY(plan_overlay(drawing_, canvas_.width, canvas_.height, 1));
     TRY(count_uses());
     TRY(choose_polarity());
     std::vector<Buffer> changed(gif_.blocks.size());
-    std::vector<std::uint8_t> dropped(gif_.blocks.size(), 0);
+    std::vector<bool> dropped(gif_.blocks.size(), false);
     // Tables are complete only when all frames are drawn: frames are kept as pixels until then.
     std::vector<Buffer> drawn(frames_.size());
     double contrast = 21;
     for (std::size_t i = 0; i < frames_.size(); ++i) {
         Frame& frame = frames_[i];
-        Buffer pixels = TRY(decode(frame));
+        Buffer pixels = TRY(decode_gif_frame(frame));
         const int transparent = frame.transparent;
         if (TRY(mark_frame(frame, pixels))) {
             drawn[i] = std::move(pixels);
@@ -499,7 +333,7 @@ Result<Drawn> GifMarker::run() {
                 std::min(contrast, (luminance_of(kShades - 1) + 0.05) / (luminance_of(0) + 0.05));
         }
         if (frame.transparent != transparent && frame.control) {
-            dropped[*frame.control] = 1;
+            dropped[*frame.control] = true;
         }
         if (frame.transparent == transparent) {
             continue;
@@ -508,39 +342,23 @@ Result<Drawn> GifMarker::run() {
     }
     for (std::size_t i = 0; i < frames_.size(); ++i) {
         if (!drawn[i].empty()) {
-            write_frame(changed[frames_[i].block], frames_[i], drawn[i]);
+            append_gif_frame(changed[frames_[i].block], frames_[i], table_of(frames_[i]).colours,
+                             drawn[i]);
         }
     }
     Drawn out;
     out.contrast = contrast;
     out.height_percent = height_percent(overlay_, canvas_.width, canvas_.height);
-    Buffer head = to_buffer(file.first(kScreenEnd));
-    std::copy_n("89a", 3, head.begin() + 3);
-    if (!global_.colours.empty()) {
-        const int bits = size_bits(global_.colours.size());
-        head[10] =
-            static_cast<std::uint8_t>((head[10] & 0x78U) | 0x80U | static_cast<unsigned>(bits - 1));
-        append_colours(head, global_.colours);
-    }
-    out.splice.insert(std::move(head));
-    for (std::size_t i = 0; i < gif_.blocks.size(); ++i) {
-        if (!changed[i].empty()) {
-            out.splice.insert(std::move(changed[i]));
-        } else if (dropped[i] == 0) {
-            out.splice.copy(gif_.blocks[i].offset, gif_.blocks[i].size);
-        }
-    }
-    if (gif_.end < file.size()) {
-        out.splice.copy(gif_.end, file.size() - gif_.end);
-    }
+    out.splice = splice_gif(drawing_.file, gif_, make_gif_head(drawing_.file, global_.colours),
+                            std::move(changed), dropped);
     return out;
 }
 
 }  // namespace
 
 Result<Drawn> draw_gif(const Drawing& drawing) {
-    GifFile gif = TRY(walk_gif(drawing.file));
-    return GifMarker(drawing, std::move(gif)).run();
+    GifAnimation animation = TRY(read_gif_animation(drawing.file));
+    return GifMarker(drawing, std::move(animation)).run();
 }
 
 }  // namespace colophon::label::internal

@@ -119,7 +119,8 @@ private:
             // In a video that nobody cut it can be taken out where it lies.
             const MarkedRange& first = before.ranges.front();
             if (whole && before.best.geometry.untouched && first.from_seconds == 0 &&
-                first.payload.segment == 0 && first.payload.issuer == payload.issuer &&
+                first.payload.form == PayloadForm::kSegment && first.payload.segment == 0 &&
+                first.payload.issuer == payload.issuer &&
                 first.payload.content_id == payload.content_id) {
                 marks_ = true;
                 replaces_ = payload.content_id;

@@ -153,10 +153,8 @@ WatermarkGeometry geometry_of(const Working& working, const Lattice& found) {
 // Looks for the mark of one key.
 class Search {
 public:
-    Search(const internal::Carrier& carrier, Whitening whitening)
-        : reader_(carrier, whitening == Whitening::kFull
-                               ? std::vector(kPayloadForms.begin(), kPayloadForms.end())
-                               : std::vector{PayloadForm::kSegment}) {}
+    Search(const internal::Carrier& carrier, std::vector<PayloadForm> forms)
+        : reader_(carrier, std::move(forms)) {}
 
     // As the embedder leaves it: in a picture of this size, or cut out of a larger one that needed
     // no stretching.
@@ -281,7 +279,10 @@ Working working_copy(const Luma& picture, int canonical_side) {
 }  // namespace internal
 
 struct WatermarkSearch::State {
-    State(Working working, Whitening how) : whole(std::move(working), how), whitening(how) {}
+    State(Working working, Whitening how, std::span<const PayloadForm> looked_for)
+        : whole(std::move(working), how),
+          whitening(how),
+          forms(looked_for.begin(), looked_for.end()) {}
 
     WatermarkReading keep(const Search& search) {
         best = search.best_lattice();
@@ -290,6 +291,7 @@ struct WatermarkSearch::State {
 
     Part whole;
     Whitening whitening;
+    std::vector<PayloadForm> forms;
     std::array<std::unique_ptr<Part>, kWindows.size()> windows;
     Lattice best;
 };
@@ -297,13 +299,13 @@ struct WatermarkSearch::State {
 WatermarkSearch::WatermarkSearch(const Luma& picture) {
     if (picture.shortest_side() >= kSearchSideMin) {
         state_ = std::make_unique<State>(internal::working_copy(picture, internal::kCanonicalSide),
-                                         Whitening::kFull);
+                                         Whitening::kFull, kPayloadForms);
     }
 }
 
-WatermarkSearch::WatermarkSearch(Working sum) {
+WatermarkSearch::WatermarkSearch(Working sum, std::span<const PayloadForm> forms) {
     if (sum.luma.shortest_side() >= kSearchSideMin) {
-        state_ = std::make_unique<State>(std::move(sum), Whitening::kFrequencies);
+        state_ = std::make_unique<State>(std::move(sum), Whitening::kFrequencies, forms);
     }
 }
 
@@ -313,7 +315,7 @@ WatermarkReading WatermarkSearch::find(const internal::Carrier& carrier, DetectE
     if (state_ == nullptr) {
         return {};
     }
-    Search search(carrier, state_->whitening);
+    Search search(carrier, state_->forms);
     if (search.find_in_place(state_->whole) || effort == DetectEffort::kFast) {
         return state_->keep(search);
     }
@@ -344,7 +346,7 @@ WatermarkReading WatermarkSearch::find_on(const internal::Carrier& carrier,
     if (state_ == nullptr) {
         return {};
     }
-    Search search(carrier, state_->whitening);
+    Search search(carrier, state_->forms);
     search.try_lattice(state_->whole, lattice);
     return state_->keep(search);
 }

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 namespace colophon::label {
 
@@ -66,8 +67,9 @@ enum class DetectEffort : std::uint8_t {
 class WatermarkSearch {
 public:
     explicit WatermarkSearch(const Luma& picture);
-    // The sum of whitened pictures of a video, for payloads of the segment form.
-    explicit WatermarkSearch(internal::Working sum);
+    // The sum of pictures relative to their surroundings (internal/spectrum.h), for payloads of
+    // these forms.
+    WatermarkSearch(internal::Working sum, std::span<const PayloadForm> forms);
     ~WatermarkSearch();
     WatermarkSearch(const WatermarkSearch&) = delete;
     WatermarkSearch& operator=(const WatermarkSearch&) = delete;

@@ -14,6 +14,8 @@
 #include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/jpeg_model.h"
 #include "label/watermark/internal/picture_file.h"
+#include "label/watermark/internal/spectrum.h"
+#include "label/watermark/internal/working.h"
 #include "label/watermark/key.h"
 #include "label/watermark/luma.h"
 #include "label/watermark/payload.h"
@@ -24,11 +26,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::label {
 namespace {
@@ -48,6 +53,8 @@ constexpr int kHalvedQuality = 75;
 // The same, told from the score of the picture as it is.
 constexpr double kRobustScoreUntouched = 55;
 constexpr double kFairScoreUntouched = 38;
+
+constexpr int kFramesLookedAt = 32;  // of an animation
 
 // A mark of the same issuer under this key, that is to give way to another.
 using Old = std::optional<WatermarkPayload>;
@@ -131,26 +138,78 @@ WatermarkStrength measure_strength(const Luma& marked, const Carrier& carrier, d
     return left.score >= kRobustScore ? WatermarkStrength::kRobust : WatermarkStrength::kFair;
 }
 
-// Every frame of the marked file must say what was written.
+// Of an animation: which frames are looked at, the first of them and others at equal distances.
+std::vector<int> frames_looked_at(int count) {
+    const int looked_at = std::min(count, kFramesLookedAt);
+    std::vector<int> frames;
+    for (int i = 0; i < looked_at; ++i) {
+        frames.push_back(static_cast<int>(std::int64_t{i} * count / looked_at));
+    }
+    return frames;
+}
+
+// Their sum, each picture relative to its surroundings: what moves under the mark averages out.
+Result<internal::Working> sum_of_frames(PictureFile& picture) {
+    internal::Working sum;
+    for (const int i : frames_looked_at(picture.count())) {
+        internal::Working working =
+            internal::working_copy(TRY(picture.luma(i)), internal::kCanonicalSide);
+        Luma relative = internal::relative_to_surroundings(working.luma);
+        if (i == 0) {
+            sum = std::move(working);
+            sum.luma = std::move(relative);
+            continue;
+        }
+        std::ranges::transform(sum.luma.values, relative.values, sum.luma.values.begin(),
+                               std::plus());
+    }
+    return sum;
+}
+
+// What the frames of a marked file say. Every page must say what was written; of an animation half
+// of what is looked at, because it may have frames that are too flat.
+struct ReadBack {
+    std::size_t read = 0;
+    std::size_t looked_at = 0;
+
+    bool holds(bool animated) const {
+        return animated ? read > 0 && 2 * read >= looked_at : read == looked_at;
+    }
+};
+
 Result<bool> reads_back(Bytes marked, Format format, const Attempt& attempt,
                         WatermarkedFile& result) {
     const std::unique_ptr<PictureFile> picture = TRY(internal::open_picture(marked, format));
-    for (int i = 0; i < picture->count(); ++i) {
+    std::vector<int> frames(static_cast<std::size_t>(picture->count()));
+    std::iota(frames.begin(), frames.end(), 0);
+    if (picture->animated()) {
+        frames = frames_looked_at(picture->count());
+    }
+    ReadBack back;
+    for (const int i : frames) {
         const Luma luma = TRY(picture->luma(i));
         if (i > 0 && luma.shortest_side() < kWatermarkSideMin) {
             continue;
         }
+        ++back.looked_at;
         const WatermarkReading reading = find_watermark(luma, attempt.carrier, DetectEffort::kFast);
-        if (reading.state != WatermarkState::kFound ||
-            reading.payload != payload_for(luma, attempt.options)) {
+        if (reading.state == WatermarkState::kFound &&
+            reading.payload == payload_for(luma, attempt.options)) {
+            if (back.read++ == 0) {
+                result.reading = reading;
+                result.strength =
+                    measure_strength(luma, attempt.carrier, reading.geometry.period_x);
+            }
+        } else if (!picture->animated()) {
             return false;
         }
-        if (i == 0) {
-            result.reading = reading;
-            result.strength = measure_strength(luma, attempt.carrier, reading.geometry.period_x);
-        }
     }
-    return true;
+    if (back.read < back.looked_at) {
+        note(result.findings, "watermark.frames",
+             fmt::format("of {} frames that were looked at {} carry a watermark that can be read",
+                         back.looked_at, back.read));
+    }
+    return back.holds(picture->animated());
 }
 
 Result<bool> try_to_mark(Bytes file, Format format, const Attempt& attempt,
@@ -201,8 +260,8 @@ WatermarkStrength strength_of_score(double score) noexcept {
 }
 
 bool takes_watermark(Format format) noexcept {
-    constexpr std::array kFormats{Format::kJpeg, Format::kPng,  Format::kWebp, Format::kTiff,
-                                  Format::kHeic, Format::kAvif, Format::kMp4};
+    constexpr std::array kFormats{Format::kJpeg, Format::kPng,  Format::kWebp, Format::kGif,
+                                  Format::kTiff, Format::kHeic, Format::kAvif, Format::kMp4};
     return std::ranges::find(kFormats, format) != kFormats.end();
 }
 
@@ -249,29 +308,41 @@ Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkO
                              kPsnrSteps.back())};
 }
 
+namespace {
+
+// Under each of the keys in turn; the first that is found.
+WatermarkReading find_any(WatermarkSearch& search, std::span<const Carrier> carriers,
+                          DetectEffort effort) {
+    WatermarkReading best;
+    for (const Carrier& carrier : carriers) {
+        WatermarkReading reading = search.find(carrier, effort);
+        if (reading.state == WatermarkState::kFound) {
+            return reading;
+        }
+        if (reading.state == WatermarkState::kPresent || reading.pilot_score > best.pilot_score) {
+            best = reading;
+        }
+    }
+    return best;
+}
+
+}  // namespace
+
 Result<WatermarkReading> find_picture_watermark(Bytes file, Format format,
                                                 std::span<const WatermarkKey> keys,
                                                 DetectEffort effort) {
     const std::unique_ptr<PictureFile> picture = TRY(internal::open_picture(file, format));
-    const Luma luma = TRY(picture->luma(0));
-    WatermarkSearch search(luma);
-    WatermarkReading best;
-    for (const DetectEffort step : {DetectEffort::kFast, DetectEffort::kThorough}) {
-        if (step == DetectEffort::kThorough && effort == DetectEffort::kFast) {
-            break;
-        }
-        for (const WatermarkKey& key : keys) {
-            WatermarkReading reading = search.find(Carrier(key), step);
-            if (reading.state == WatermarkState::kFound) {
-                return reading;
-            }
-            if (reading.state == WatermarkState::kPresent ||
-                reading.pilot_score > best.pilot_score) {
-                best = reading;
-            }
-        }
+    const std::vector<Carrier> carriers(keys.begin(), keys.end());
+    std::optional<WatermarkSearch> search(std::in_place, TRY(picture->luma(0)));
+    WatermarkReading reading = find_any(*search, carriers, DetectEffort::kFast);
+    if (reading.state != WatermarkState::kFound && picture->animated()) {
+        search.emplace(TRY(sum_of_frames(*picture)), kPayloadForms);
+        reading = find_any(*search, carriers, DetectEffort::kFast);
     }
-    return best;
+    if (reading.state != WatermarkState::kFound && effort == DetectEffort::kThorough) {
+        reading = find_any(*search, carriers, DetectEffort::kThorough);
+    }
+    return reading;
 }
 
 }  // namespace colophon::label

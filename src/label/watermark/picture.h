@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The watermark of a picture file [DSP-16]: written into the pixels of JPEG, PNG, WebP, TIFF, HEIC
-// and AVIF, everything else kept byte for byte, and read back before it counts as written.
+// The watermark of a picture file [DSP-16]: written into the pixels of JPEG, PNG, WebP, GIF, TIFF,
+// HEIC and AVIF, animations included, everything else kept byte for byte, and read back before it
+// counts as written.
 
 #include "core/bytes.h"
 #include "core/ids.h"
@@ -49,18 +50,20 @@ struct WatermarkedFile {
     WatermarkReading reading;  // of the result
     WatermarkStrength strength = WatermarkStrength::kFragile;
     double psnr_db = 0;  // of the luma, before the container's own coding
-    Findings findings;   // watermark.recoded, .converted, .kept, .strengthened
+    Findings findings;   // watermark.recoded, .kept, .strengthened, .frames
 };
 
 bool takes_watermark(Format format) noexcept;
 
-// kUnsupported: the format, or an animation, takes no watermark in this version. kInvalidArgument:
+// Every frame of an animation gets the mark; of up to 32 of them half must read back, because some
+// may be too flat. kUnsupported: the format takes no watermark in this version. kInvalidArgument:
 // the picture is too small, or so flat that even the strongest mark allowed (38 dB) does not read
 // back. kConflict: an earlier mark of this issuer would stay beside the new number. kCorrupt,
 // kLimit: the file.
 Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkOptions& options);
 
-// The first frame or page, under each of the keys in turn; the first that is found.
+// Under each of the keys in turn; the first that is found. Of several pages the first is looked at;
+// of an animation the first frame, then the sum of up to 32.
 Result<WatermarkReading> find_picture_watermark(Bytes file, Format format,
                                                 std::span<const WatermarkKey> keys,
                                                 DetectEffort effort);

@@ -2,11 +2,12 @@
 #include "label/watermark/internal/picture_file.h"
 
 #include "core/bytes.h"
-#include "core/limits.h"
 #include "core/result.h"
 #include "label/container/png_chunks.h"
 #include "label/format.h"
+#include "label/picture/apng.h"
 #include "label/picture/recode.h"
+#include "label/watermark/internal/animations.h"
 #include "label/watermark/internal/pixels.h"
 #include "label/watermark/luma.h"
 #include "media/image.h"
@@ -29,25 +30,13 @@ namespace {
 using media::ColourSpace;
 using media::Image;
 
-Result<void> check_size(int width, int height) {
-    const std::uint64_t pixels =
-        static_cast<std::uint64_t>(width) * static_cast<std::uint64_t>(height);
-    if (pixels > limits::kWatermarkPixelsMax) {
-        return Error{ErrorCode::kLimit,
-                     fmt::format("a picture of {} x {} pixels is above the limit of {} megapixels "
-                                 "for watermarks",
-                                 width, height, limits::kWatermarkPixelsMax / 1'000'000)};
-    }
-    return {};
-}
-
 class JpegPicture final : public PictureFile {
 public:
     JpegPicture(Bytes file, media::JpegBlocks blocks) : file_(file), blocks_(std::move(blocks)) {}
 
     int count() const override { return 1; }
     Result<Luma> luma(int /*index*/) override {
-        TRY(check_size(blocks_.width(), blocks_.height()));
+        TRY(check_watermark_size(blocks_.width(), blocks_.height()));
         return luma_of(blocks_);
     }
     Result<void> add(int /*index*/, const Luma& pattern) override {
@@ -76,7 +65,7 @@ public:
 
     int count() const override { return 1; }
     Result<Luma> luma(int /*index*/) override {
-        TRY(check_size(png_.image.width, png_.image.height));
+        TRY(check_watermark_size(png_.image.width, png_.image.height));
         return luma_of(png_.image, 0);
     }
     Result<void> add(int /*index*/, const Luma& pattern) override {
@@ -136,20 +125,48 @@ public:
         : file_(file), image_(std::move(image)), recode_(recode) {}
 
     int count() const override { return image_.frames; }
+    bool animated() const override { return image_.frames > 1; }
     Result<Luma> luma(int index) override {
-        TRY(check_size(image_.width, image_.height));
+        TRY(check_watermark_size(image_.width, image_.height));
         return luma_of(image_, index);
     }
     Result<void> add(int index, const Luma& pattern) override {
+        if (!animated()) {
+            add_to_image(image_, index, pattern);
+            return {};
+        }
+        const Image shown = frame(index);
         add_to_image(image_, index, pattern);
+        if (index > 0) {
+            Image marked = frame(index);
+            keep_still_pixels({.before = before_, .marked_before = frame(index - 1)}, shown,
+                              marked);
+            std::ranges::copy(marked.pixels, image_.pixels.begin() + offset(index));
+        }
+        before_ = shown;
         return {};
     }
     Result<Recoded> finish() override { return recode_(file_, image_); }
 
 private:
+    std::ptrdiff_t offset(int index) const {
+        return static_cast<std::ptrdiff_t>(image_.row_bytes()) * image_.height * index;
+    }
+    Image frame(int index) const {
+        Image one;
+        one.width = image_.width;
+        one.height = image_.height;
+        one.channels = image_.channels;
+        one.sample_bytes = image_.sample_bytes;
+        one.pixels.assign(image_.pixels.begin() + offset(index),
+                          image_.pixels.begin() + offset(index + 1));
+        return one;
+    }
+
     Bytes file_;
     Image image_;
     Recode recode_;
+    Image before_;  // of an animation: the frame before, unmarked
 };
 
 class TiffPicture final : public PictureFile {
@@ -181,7 +198,7 @@ public:
 private:
     Result<void> open(int index) {
         page_ = TRY(pages_.select(whole_[static_cast<std::size_t>(index)]));
-        TRY(check_size(page_.width, page_.height));
+        TRY(check_watermark_size(page_.width, page_.height));
         image_ = TRY(pages_.read({0, 0, page_.width, page_.height}));
         if (image_.space == ColourSpace::kPalette) {
             image_ = without_palette(image_);
@@ -203,9 +220,9 @@ std::unique_ptr<PictureFile> as_picture(Parts&&... parts) {
 }
 
 Result<std::unique_ptr<PictureFile>> open_png(Bytes file) {
-    const PngFile chunks = TRY(walk_png(file));
-    if (std::ranges::find(chunks.chunks, "acTL", &PngChunk::type) != chunks.chunks.end()) {
-        return Error{ErrorCode::kUnsupported, "an animated PNG takes no watermark in this version"};
+    PngFile chunks = TRY(walk_png(file));
+    if (is_apng(chunks)) {
+        return open_apng(file, std::move(chunks));
     }
     media::PngImage png = TRY(media::decode_png(file));
     return as_picture<PngPicture>(file, std::move(png));
@@ -233,6 +250,8 @@ Result<std::unique_ptr<PictureFile>> open_picture(Bytes file, Format format) {
         }
         case Format::kPng:
             return open_png(file);
+        case Format::kGif:
+            return open_gif(file);
         case Format::kWebp: {
             Image image = TRY(media::decode_webp(file, media::WebpFrames::kAll));
             return as_picture<RecodedPicture>(file, std::move(image), recode_webp);

@@ -27,6 +27,7 @@
 #include "media/video.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,9 @@ namespace {
 
 using internal::Lattice;
 using internal::Working;
+
+// Clips made from marked animations have their forms.
+constexpr std::array kForms{PayloadForm::kSegment, PayloadForm::kStandard, PayloadForm::kShort};
 
 constexpr std::int64_t kSampleMilliseconds = 120;
 constexpr double kSlotSeconds = 0.5;
@@ -152,7 +156,7 @@ private:
 
     // In place and on the lattices that are known.
     std::optional<Found> look(Working sum) {
-        WatermarkSearch search(std::move(sum));
+        WatermarkSearch search(std::move(sum), kForms);
         for (const internal::Carrier& carrier : carriers_) {
             WatermarkReading reading = search.find(carrier, DetectEffort::kFast);
             for (std::size_t i = 0; i < lattices_.size() && !is_found(reading); ++i) {
@@ -229,7 +233,7 @@ private:
                 continue;
             }
             const std::size_t taken = std::min(count, slots_.size());
-            WatermarkSearch search(sum_of(slots_.size() - taken, taken));
+            WatermarkSearch search(sum_of(slots_.size() - taken, taken), kForms);
             if (learn(search)) {
                 return;
             }
@@ -237,7 +241,8 @@ private:
         WatermarkSearch search({.luma = total_,
                                 .scale_x = shape_.scale_x,
                                 .scale_y = shape_.scale_y,
-                                .period = shape_.period});
+                                .period = shape_.period},
+                               kForms);
         learn(search);
     }
 

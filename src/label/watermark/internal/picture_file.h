@@ -22,6 +22,8 @@ public:
     virtual ~PictureFile() = default;
 
     virtual int count() const = 0;
+    // Frames of one size that are shown one after the other.
+    virtual bool animated() const { return false; }
     // kLimit above limits::kWatermarkPixelsMax.
     virtual Result<Luma> luma(int index) = 0;
     virtual Result<void> add(int index, const Luma& pattern) = 0;

@@ -289,6 +289,20 @@ void add_to_image(Image& image, int frame, const Luma& pattern) {
     });
 }
 
+void keep_still_pixels(const FrameBefore& last, const Image& shown, Image& marked) {
+    const std::size_t pixel =
+        static_cast<std::size_t>(shown.channels) * static_cast<std::size_t>(shown.sample_bytes);
+    const std::size_t size = shown.row_bytes() * static_cast<std::size_t>(shown.height);
+    const std::uint8_t* now = shown.pixels.data();
+    const std::uint8_t* before = last.before.pixels.data();
+    std::uint8_t* to = marked.pixels.data();
+    for (std::size_t i = 0; i < size; i += pixel) {
+        if (std::equal(now + i, now + i + pixel, before + i)) {
+            std::copy_n(last.marked_before.pixels.data() + i, pixel, to + i);
+        }
+    }
+}
+
 Image without_palette(const Image& image) {
     Image result = image;
     const bool transparent = std::any_of(image.palette.begin(), image.palette.end(),

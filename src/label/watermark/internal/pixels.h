@@ -19,6 +19,14 @@ Luma luma_of(const media::Image& image, int frame);
 // from one pixel goes to the next. Pixels that are fully transparent stay as they are.
 void add_to_image(media::Image& image, int frame, const Luma& pattern);
 
+// Pixels of a frame that are as they were in the frame before become what they became there. The
+// pictures have one frame, one size and one form.
+struct FrameBefore {
+    const media::Image& before;         // unmarked
+    const media::Image& marked_before;  // the same, marked
+};
+void keep_still_pixels(const FrameBefore& last, const media::Image& shown, media::Image& marked);
+
 // A palette picture as RGB, or RGBA when an entry is transparent.
 media::Image without_palette(const media::Image& image);
 

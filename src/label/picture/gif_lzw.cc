@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "label/explicit/internal/gif_lzw.h"
+#include "label/picture/gif_lzw.h"
 
 #include "core/assert.h"
 #include "core/bytes.h"
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace colophon::label::internal {
+namespace colophon::label {
 namespace {
 
 constexpr int kCodesMax = 4096;
@@ -215,4 +215,4 @@ Buffer gif_lzw_encode(Bytes indices, int code_bits) {
     return out.finish();
 }
 
-}  // namespace colophon::label::internal
+}  // namespace colophon::label
