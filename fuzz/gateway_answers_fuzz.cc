@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers of webhooks, of DashScope and of upstreams that a file describes: a first line is a JSON
-// pointer, the rest the answer. A change is whole or refused; a task's number fits into an address.
+// Answers of webhooks and classifiers, of DashScope and of upstreams that a file describes: a first
+// line is a JSON pointer, the rest the answer. A change is whole or refused; a task's number fits
+// into an address.
 
 #include "core/assert.h"
 #include "core/bytes.h"
 #include "core/json.h"
+#include "gateway/cloud_classifiers.h"
 #include "gateway/dashscope.h"
+#include "gateway/guard_models.h"
 #include "gateway/template_upstream.h"
+#include "gateway/webhook_settings.h"
 #include "gateway/webhooks.h"
 
 #include <algorithm>
@@ -29,6 +33,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         COLOPHON_ASSERT(answer->texts || answer->images);
         COLOPHON_ASSERT(!answer->texts || answer->texts->size() == view.texts.size());
         COLOPHON_ASSERT(!answer->images || view.images_may_change);
+    }
+    for (const auto shape : {gateway::CheckShape::kAliyun, gateway::CheckShape::kTencent,
+                             gateway::CheckShape::kModerations, gateway::CheckShape::kLlamaGuard,
+                             gateway::CheckShape::kQwen3Guard}) {
+        gateway::WebhookSettings check;
+        check.shape = shape;
+        check.threshold_per_mille = size % 3 == 0 ? 500 : 0;
+        const auto said = gateway::is_cloud(shape) ? gateway::read_cloud_answer(check, body)
+                                                   : gateway::read_guard_answer(check, body);
+        if (said.ok() && said->action == gateway::WebhookAnswer::Action::kFound) {
+            COLOPHON_ASSERT(!said->code.empty() && !said->category.empty());
+        }
     }
     const auto task = gateway::dashscope_task(body);
     COLOPHON_ASSERT(!task.ok() || task->find_first_of("/?#. %") == std::string_view::npos);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/bytes.h"
+#include "label/container/bmff_boxes.h"
 #include "label/provenance/carrier.h"
 #include "label/provenance/cbor.h"
 #include "label/provenance/hashing.h"
@@ -11,9 +12,35 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+namespace {
+
+// A movie in several files, one behind the other: each but the first begins with 'styp'.
+std::vector<colophon::Bytes> cut(colophon::Bytes file) {
+    namespace bmff = colophon::label::bmff;
+    std::vector<colophon::Bytes> parts;
+    std::uint64_t begin = 0;
+    bmff::BoxReader boxes(file);
+    for (;;) {
+        const auto box = boxes.next();
+        if (!box.ok() || !*box) {
+            break;
+        }
+        if ((*box)->type == bmff::box_type("styp")) {
+            parts.push_back(file.subspan(static_cast<std::size_t>(begin),
+                                         static_cast<std::size_t>((*box)->offset - begin)));
+            begin = (*box)->offset;
+        }
+    }
+    parts.push_back(file.subspan(static_cast<std::size_t>(begin)));
+    return parts;
+}
+
+}  // namespace
 
 // A hard binding and the file that it is said to be of, without the signature that would keep
-// fuzzing away from both: carrier:8 kind:8 length:16 CBOR file.
+// fuzzing away from both: carrier:8 kind:8 length:16 CBOR file. Kinds from 128 on: several files.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     namespace provenance = colophon::label::provenance;
     namespace internal = provenance::internal;
@@ -32,13 +59,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     auto value = colophon::label::cbor::decode(rest.first(length));
-    const colophon::Bytes file = rest.subspan(length);
+    const std::vector<colophon::Bytes> parts =
+        (data[1] & 0x80U) != 0 ? cut(rest.subspan(length)) : std::vector{rest.subspan(length)};
+    const colophon::Bytes file = parts.front();
+    const std::vector<provenance::FileView> fragments(parts.begin() + 1, parts.end());
     const auto found = carrier.find(file);
     if (!value.ok() || !found.ok()) {
         return 0;
     }
     internal::Assertion assertion;
-    assertion.label = kKinds[data[1] % kKinds.size()];
+    assertion.label = kKinds[(data[1] & 0x7FU) % kKinds.size()];
     assertion.value = std::move(value).value();
     internal::Claim claim;
     claim.algorithm = provenance::HashAlgorithm::kSha256;
@@ -53,6 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else {
         content.detached = true;
     }
+    content.fragments = (data[1] & 0x80U) != 0 ? &fragments : nullptr;
     internal::Report report;
     internal::check_binding(claim, {assertion}, content, report);
     return 0;

@@ -46,5 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto reading = provenance::read_ocsp_response({data, size}, kPair[1], kPair[0]);
     COLOPHON_ASSERT(reading.problem.empty() == (reading.state != provenance::OcspState::kUnusable));
     static_cast<void>(reading.speaks_for(reading.this_update));
+    // Who signed at no time that is known signed after every revocation.
+    COLOPHON_ASSERT(reading.revoked_for({}) == (reading.state == provenance::OcspState::kRevoked));
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "cli/config.h"
 #include "cli/exit_code.h"
 #include "cli/files.h"
+#include "cli/fragments.h"
 #include "cli/label_request.h"
 #include "cli/prompts.h"
 #include "cli/report.h"
@@ -25,10 +26,12 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -47,6 +50,7 @@ struct Arguments {
     std::string output;
     std::string credential;  // of the one input; empty: beside each
     LabelArguments label;
+    std::vector<std::string> fragments;  // of the movie that the one input begins
     bool json = false;
     bool quiet = false;
     std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
@@ -95,6 +99,47 @@ Result<Opened> open_one(worker::Worker& worker, const Input& input) {
     return Opened{.in = std::move(in), .format = format};
 }
 
+// The initialization segment and its fragments, which come back in one file and are cut where the
+// worker says.
+Result<Labelled> label_movie(const Run& run, worker::Worker& worker, const Input& input,
+                             const Opened& opened, const label::ApplyOptions& options) {
+    const std::string& folder = run.arguments.output;
+    const auto paths = TRY(find_fragments(run.arguments.fragments, input.path));
+    std::vector<std::string> targets{output_path(run, input)};
+    for (const std::string& path : paths) {
+        targets.push_back((fs::path(folder) / fs::path(path).filename()).string());
+    }
+    std::vector<std::string> sorted = targets;
+    std::ranges::sort(sorted);
+    if (const auto twice = std::ranges::adjacent_find(sorted); twice != sorted.end()) {
+        return Error{ErrorCode::kConflict,
+                     fmt::format("two inputs would both be written to {}", *twice)};
+    }
+    OutputFile init = TRY(OutputFile::create(targets.front()));
+    const Fragments fragments = TRY(Fragments::gather(paths, folder));
+    const worker::Fd together = TRY(open_unnamed(folder));
+    worker::LabelReport report = TRY(worker.label({.input = opened.in.get(),
+                                                   .output = init.descriptor(),
+                                                   .credential = -1,
+                                                   .fragments = fragments.file(),
+                                                   .fragments_output = together.get()},
+                                                  opened.format, options, run.request.signer()));
+    if (report.fragments.size() != paths.size() || lseek(together.get(), 0, SEEK_SET) != 0) {
+        return Error{ErrorCode::kUnavailable, "the fragments did not come back"};
+    }
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        OutputFile file = TRY(OutputFile::create(targets[i + 1]));
+        TRY(copy_bytes(together.get(), report.fragments[i], file.descriptor()));
+        TRY(file.commit());
+    }
+    // Last, because without it the fragments say nothing.
+    TRY(init.commit());
+    return Labelled{.output = targets.front(),
+                    .beside = {},
+                    .format = opened.format,
+                    .report = std::move(report)};
+}
+
 Result<Labelled> label_one(Run& run, worker::Worker& worker, const Input& input,
                            const Opened& opened, const label::ApplyOptions& options) {
     const label::Format format = opened.format;
@@ -102,6 +147,9 @@ Result<Labelled> label_one(Run& run, worker::Worker& worker, const Input& input,
     const std::string path = output_path(run, input);
     if (run.into_folder) {
         TRY(make_folders(fs::path(path).parent_path().string()));
+    }
+    if (!run.arguments.fragments.empty()) {
+        return label_movie(run, worker, input, opened, options);
     }
     OutputFile out = TRY(OutputFile::create(path));
     const bool signs = options.marks.has(label::Mark::kProvenance);
@@ -191,11 +239,22 @@ Result<ExitCode> run_label(Arguments& arguments) {
                      "--credential names the Content Credentials of one file; of several they lie "
                      "beside each as FILE.c2pa"};
     }
+    if (!arguments.fragments.empty()) {
+        if (inputs.size() != 1 || !arguments.credential.empty()) {
+            return Error{ErrorCode::kInvalidArgument,
+                         "--fragments names the fragments of one movie, whose beginning is the one "
+                         "file; its Content Credentials stand in it"};
+        }
+        if (arguments.output == kStandardStream) {
+            return Error{ErrorCode::kInvalidArgument,
+                         "a movie in several files needs a folder with -o"};
+        }
+    }
     arguments.label.credential_counts = !arguments.credential.empty();
     const bool several = inputs.size() > 1 || is_folder(arguments.inputs.front());
-    const bool into_folder =
-        arguments.output != kStandardStream &&
-        (several || is_folder(arguments.output) || arguments.output.ends_with('/'));
+    const bool into_folder = arguments.output != kStandardStream &&
+                             (several || !arguments.fragments.empty() ||
+                              is_folder(arguments.output) || arguments.output.ends_with('/'));
     if (several && arguments.output == kStandardStream) {
         return Error{ErrorCode::kInvalidArgument,
                      "standard output takes one file; give a folder with -o"};
@@ -281,14 +340,27 @@ void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("--system", values.system,
                     std::string(tr("model, as NAME/VERSION", "模型：名称/版本")));
     verb.add_option(
+        "--content-id", arguments.label.content_id,
+        std::string(tr("number of this content; default: a new one", "内容编号；默认新编号")));
+}
+
+void add_credential_options(CLI::App& verb, Arguments& arguments) {
+    verb.add_option(
         "--credential", arguments.credential,
         std::string(tr("Content Credentials of the input that lie outside of it and become the "
                        "parent of the new ones; default: IN.c2pa beside an input that carries none",
                        "输入文件之外的内容凭证，作为新凭证的来源；默认：文件内没有时读取旁边的 "
                        "IN.c2pa")));
-    verb.add_option(
-        "--content-id", arguments.label.content_id,
-        std::string(tr("number of this content; default: a new one", "内容编号；默认新编号")));
+    verb.add_option("--fragments", arguments.fragments,
+                    std::string(tr("fragments of the movie that IN begins (DASH, HLS): a file or a "
+                                   "pattern such as 'seg*.m4s'; repeatable; OUT is a folder",
+                                   "IN 所起始影片的分段（DASH、HLS）：文件或 'seg*.m4s' 等模式，"
+                                   "可多次给出；OUT 为文件夹")))
+        ->allow_extra_args(false);
+    verb.add_option("--binding", arguments.label.binding,
+                    std::string(tr("what Content Credentials are bound to: bytes, or boxes "
+                                   "(JPEG, PNG, GIF)",
+                                   "内容凭证的绑定方式：bytes 或 boxes（JPEG、PNG、GIF）")));
 }
 
 void add_key_options(CLI::App& verb, LabelConfig& values) {
@@ -364,6 +436,7 @@ void add_label_command(CLI::App& app, Action& action) {
     CLI::App* verb =
         app.add_subcommand("label", std::string(tr("put the marks on files", "为文件添加标识")));
     add_options(*verb, *arguments);
+    add_credential_options(*verb, *arguments);
     add_key_options(*verb, arguments->label.values);
     add_flags(*verb, *arguments);
     verb->callback(

@@ -21,6 +21,7 @@
 #include "label/metadata/xmp.h"
 #include "label/plan.h"
 #include "label/provenance/carrier.h"
+#include "label/provenance/credential.h"
 #include "label/record.h"
 
 #include <fmt/format.h>
@@ -142,6 +143,11 @@ Result<void> set_policies(const LabelArguments& arguments, label::ApplyOptions& 
         options.existing = label::ExistingPolicy::kPropagate;
     } else if (arguments.relabel) {
         options.existing = label::ExistingPolicy::kRelabel;
+    }
+    if (arguments.binding == "boxes") {
+        options.binding = label::provenance::BindingWish::kBoxes;
+    } else if (!arguments.binding.empty() && arguments.binding != "bytes") {
+        return unknown("binding", arguments.binding, "bytes and boxes");
     }
     options.user_declares = arguments.declared;
     options.text = values.text;

@@ -25,6 +25,7 @@ namespace colophon::cli {
 struct LabelArguments {
     LabelConfig values;  // options fill these first, the configuration what they leave empty
     std::string content_id;
+    std::string binding;
     bool propagate = false;
     bool relabel = false;
     bool declared = false;

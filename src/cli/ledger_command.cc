@@ -503,9 +503,9 @@ void add_records(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, 
         std::string(tr("only records of exactly this file", "仅限内容与此文件完全相同的记录")));
     CLI::Option* like = records->add_option(
         "--like", arguments->like,
-        std::string(tr("only records of content like this picture, video or text, the most alike "
-                       "first",
-                       "仅限内容与此图片、视频或文本相似的记录，最相似者在前")));
+        std::string(tr("only records of content like this picture, video, sound or text, the most "
+                       "alike first",
+                       "仅限内容与此图片、视频、声音或文本相似的记录，最相似者在前")));
     record->excludes(digest)->excludes(file)->excludes(like);
     digest->excludes(file)->excludes(like);
     file->excludes(like);

@@ -16,6 +16,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound_index.h"
 #include "label/format.h"
 #include "ledger/conduct.h"
 #include "ledger/likeness.h"
@@ -155,6 +156,12 @@ Result<ledger::LikeRecords> like_records(const std::string& path, Installation& 
     const worker::FilePrints prints = TRY(worker.prints(in.get(), format));
     if (prints.video) {
         return ledger::find_like_video(records, *prints.video);
+    }
+    if (prints.sound) {
+        if (prints.sound->items.size() < fingerprint::kSoundWindowItems) {
+            return Error{ErrorCode::kUnsupported, "the sound is too short to find others by"};
+        }
+        return ledger::find_like_sound(records, *prints.sound);
     }
     if (!prints.picture || prints.picture->quality < fingerprint::kPdqQualityMin) {
         return Error{ErrorCode::kUnsupported, "the picture has too little in it to find others by"};

@@ -16,11 +16,13 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "identity/staff.h"
 #include "review/entry.h"
 #include "review/entry_json.h"
 #include "review/library.h"
 #include "review/picture_list.h"
+#include "review/sound_list.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -71,6 +73,10 @@ std::string looks_for(const review::AnyEntry& entry) {
         return text->kind == review::EntryKind::kPhrase
                    ? wanted
                    : fmt::format("{} {}", review::kind_name(text->kind), wanted);
+    }
+    if (const auto* sound = std::get_if<review::SoundEntry>(&entry)) {
+        return fmt::format("chromaprint {:.1f} s",
+                           fingerprint::seconds_of_items(sound->print.items.size()));
     }
     return "pdq " + fingerprint::to_hex(std::get<review::PictureEntry>(entry).hash).substr(0, 16);
 }

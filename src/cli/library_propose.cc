@@ -10,9 +10,15 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
+#include "label/format.h"
 #include "review/entry_json.h"
 #include "review/library.h"
 #include "review/list_formats.h"
+#include "worker/channel.h"
+#include "worker/client.h"
+#include "worker/prints.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -45,6 +51,8 @@ struct ProposeArguments : AboutArguments {
     std::string link;
     std::string pattern;
     std::string pdq;
+    std::string chromaprint;
+    std::string like;
     std::int64_t distance = -1;
     std::string action;
     std::string folding;
@@ -96,6 +104,7 @@ json::Value entry_value(const ProposeArguments& from) {
     text("link", from.link);
     text("pattern", from.pattern);
     text("pdq", from.pdq);
+    text("chromaprint", from.chromaprint);
     if (from.distance >= 0) {
         object.emplace_back("distance", from.distance);
     }
@@ -120,9 +129,39 @@ json::Value entry_value(const ProposeArguments& from) {
     return object;
 }
 
+// The picture or sound becomes what is looked for.
+Result<void> print_file(ProposeArguments& arguments) {
+    if (!arguments.pdq.empty() || !arguments.chromaprint.empty()) {
+        return Error{ErrorCode::kInvalidArgument, "--like and a print exclude each other"};
+    }
+    const worker::Fd in = TRY(open_input(arguments.like));
+    worker::Worker worker({.font_path = {}, .expects_media = true});
+    const label::Format format = TRY(worker.probe(in.get(), arguments.like));
+    const label::Kind kind = label::facts(format).kind;
+    if ((kind != label::Kind::kImage && kind != label::Kind::kAudio) ||
+        !worker::takes_prints(format)) {
+        return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
+    }
+    const worker::FilePrints prints = TRY(worker.prints(in.get(), format));
+    if (prints.picture && prints.picture->quality < fingerprint::kPdqQualityMin) {
+        return Error{ErrorCode::kUnsupported, "the picture has too little in it to find others by"};
+    }
+    if (prints.picture) {
+        arguments.pdq = fingerprint::to_hex(prints.picture->hashes.front());
+    }
+    if (prints.sound) {
+        arguments.chromaprint = fingerprint::to_text(*prints.sound);
+    }
+    return {};
+}
+
 Result<void> run_propose(const ProposeArguments& arguments) {
     review::Proposal proposal;
-    proposal.entry = TRY(review::read_entry(entry_value(arguments)));
+    ProposeArguments filled = arguments;
+    if (!arguments.like.empty()) {
+        TRY(print_file(filled));
+    }
+    proposal.entry = TRY(review::read_entry(entry_value(filled)));
     proposal.about = TRY(about_of(arguments));
     const auto open = TRY(OpenLibrary::open(arguments, library_proposers()));
     TRY(open->library().propose({&proposal, 1}, open->who()));
@@ -250,6 +289,12 @@ void add_wanted_options(CLI::App& verb, ProposeArguments& to) {
         "--pattern", to.pattern,
         std::string(tr("phrases one after the other: a/b ... c", "依次出现的词语：a/b ... c")));
     verb.add_option("--pdq", to.pdq, std::string(tr("PDQ hash to look for", "要查找的 PDQ 哈希")));
+    verb.add_option("--chromaprint", to.chromaprint,
+                    std::string(tr("print of a sound to look for, as fpcalc writes it",
+                                   "要查找的声音指纹，格式同 fpcalc 的输出")));
+    verb.add_option("--like", to.like,
+                    std::string(tr("picture or sound whose print is to be looked for",
+                                   "按此图片或声音文件的指纹查找")));
     verb.add_option("--distance", to.distance,
                     std::string(tr("bits of the hash that may differ", "哈希允许相差的位数")));
 }

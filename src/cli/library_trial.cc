@@ -76,10 +76,11 @@ void add_library_trial_verb(CLI::App& library, Action& action) {
         "trial",
         std::string(tr("what proposed entries would have hit", "试运行：待批准条目会命中什么")));
     add_selection_options(*verb, *arguments);
-    verb->add_option("--benign", arguments->benign,
-                     std::string(tr("harmless contents: a file of lines, pictures, or a folder; "
-                                    "default: review.benign",
-                                    "无害内容：逐行文本、图片或文件夹；默认用 review.benign")));
+    verb->add_option(
+        "--benign", arguments->benign,
+        std::string(tr("harmless contents: a file of lines, pictures, sounds, or a folder; "
+                       "default: review.benign",
+                       "无害内容：逐行文本、图片、声音或文件夹；默认用 review.benign")));
     verb->add_option("--records", arguments->records,
                      std::string(tr("so many of the newest calls, 0 to 1000000; default 1000",
                                     "最近的调用条数，0 至 1000000；默认 1000")))

@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "fingerprint/video.h"
 #include "gateway/parts.h"
 #include "label/apply.h"
@@ -202,13 +203,15 @@ Result<std::string> MediaService::sign(const label::AigcLabel& label) {
 namespace {
 
 // Of what goes out, where it is of a kind that has prints. What cannot be printed is labelled all
-// the same; a long video would hold up its call.
+// the same; a long video or sound would hold up its call.
 worker::FilePrints prints_of(worker::Worker& worker, int file, label::Format format) {
     constexpr off_t kVideoBytesMax = off_t{16} << 20;
+    constexpr off_t kSoundBytesMax = off_t{64} << 20;
     struct stat status{};
-    const bool video = label::facts(format).kind == label::Kind::kVideo;
+    const label::Kind kind = label::facts(format).kind;
     if (!worker::takes_prints(format) || ::fstat(file, &status) != 0 ||
-        (video && status.st_size > kVideoBytesMax)) {
+        (kind == label::Kind::kVideo && status.st_size > kVideoBytesMax) ||
+        (kind == label::Kind::kAudio && status.st_size > kSoundBytesMax)) {
         return {};
     }
     auto prints = worker.prints(file, format);
@@ -248,6 +251,20 @@ Result<std::vector<fingerprint::PdqHash>> MediaService::video_hashes(Bytes file)
         hashes.push_back(frame.hash);
     }
     return hashes;
+}
+
+Result<fingerprint::SoundPrint> MediaService::sound_print(Bytes file) {
+    const worker::Fd in = TRY(memory_file(file));
+    Lease lease = borrow();
+    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
+    if (label::facts(format).kind != label::Kind::kAudio || !worker::takes_prints(format)) {
+        return Error{ErrorCode::kUnsupported, "this version makes no print of files of that kind"};
+    }
+    worker::FilePrints prints = TRY(lease.worker().prints(in.get(), format));
+    if (!prints.sound) {
+        return Error{ErrorCode::kCorrupt, "no sound can be read"};
+    }
+    return std::move(*prints.sound);
 }
 
 Result<std::vector<worker::FileFrame>> MediaService::video_frames(Bytes file) {

@@ -7,6 +7,7 @@
 #include "cli/prompts.h"
 #include "core/bytes.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "gateway/parts.h"
 #include "label/apply.h"
 #include "label/metadata/aigc.h"
@@ -58,6 +59,7 @@ public:
     Result<std::string> sign(const label::AigcLabel& label) override;
     Result<std::vector<fingerprint::PdqHash>> picture_hashes(Bytes file) override;
     Result<std::vector<fingerprint::PdqHash>> video_hashes(Bytes file) override;
+    Result<fingerprint::SoundPrint> sound_print(Bytes file) override;
     Result<std::vector<worker::FileFrame>> video_frames(Bytes file) override;
     Result<Buffer> speak(std::string_view text, const Voice& voice,
                          gateway::SoundFormat format) override;

@@ -64,6 +64,10 @@ Result<review::QueueRules> queue_rules(const ReviewConfig& config) {
     rules.sample_per_mille = config.sample_per_mille;
     rules.decisions_a_day = config.decisions_a_day_max;
     rules.claims_at_once = config.claims_at_once_max;
+    if (!config.flagged.empty() && config.flagged != "pass" && config.flagged != "queue") {
+        return Error{ErrorCode::kInvalidArgument, "review.flagged is one of pass, queue"};
+    }
+    rules.takes_flagged = config.flagged == "queue";
     return rules;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// colophon scan FILE...: review texts, pictures and video by the feature library, offline [DSP-10].
+// colophon scan FILE...: review texts, pictures, video and sound by the feature library, offline
+// [DSP-10].
 
 #include "cli/batch.h"
 #include "cli/commands.h"
@@ -14,6 +15,8 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
+#include "fingerprint/sound_index.h"
 #include "fingerprint/video.h"
 #include "label/format.h"
 #include "review/classifier.h"
@@ -22,6 +25,7 @@
 #include "review/matcher.h"
 #include "review/picture_list.h"
 #include "review/review.h"
+#include "review/sound_list.h"
 #include "review/text_scan.h"
 #include "review/window_scan.h"
 #include "worker/channel.h"
@@ -33,6 +37,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -61,6 +66,7 @@ struct Arguments {
 struct Library {
     std::shared_ptr<const review::Matcher> texts;
     review::PictureList pictures;
+    review::SoundList sounds;
     review::ClassifierRule classifier;
 };
 
@@ -129,6 +135,14 @@ void scan_text(const Library& library, std::string_view text, Seen& seen) {
     }
 }
 
+std::int64_t milliseconds_of(double seconds) {
+    return std::llround(seconds * 1000);
+}
+
+double rounded(double share) {
+    return std::round(share * 1000) / 1000;
+}
+
 void scan_prints(const Library& library, const worker::FilePrints& prints, Seen& seen) {
     if (prints.picture) {
         for (const review::PictureMatch& match : library.pictures.find(prints.picture->hashes)) {
@@ -147,6 +161,21 @@ void scan_prints(const Library& library, const worker::FilePrints& prints, Seen&
             }
         }
     }
+    if (prints.sound) {
+        for (const review::SoundMatch& match : library.sounds.find(*prints.sound)) {
+            const fingerprint::SoundStretch& stretch = match.stretch;
+            seen.add(match.entry->id, match.entry->category, match.entry->action,
+                     {{"milliseconds", milliseconds_of(stretch.query_seconds())},
+                      {"length_ms", milliseconds_of(stretch.seconds())},
+                      {"entry_ms", milliseconds_of(stretch.other_seconds())},
+                      {"bit_error", rounded(stretch.bit_error)}});
+        }
+    }
+}
+
+bool has_entries_for(const Library& library, label::Kind kind) {
+    return kind == label::Kind::kAudio ? !library.sounds.entries().empty()
+                                       : !library.pictures.entries().empty();
 }
 
 Result<Seen> scan_one(const Library& library, worker::Worker& worker, const Input& input) {
@@ -164,8 +193,11 @@ Result<Seen> scan_one(const Library& library, worker::Worker& worker, const Inpu
     if (!worker::takes_prints(seen.format)) {
         return Error{ErrorCode::kUnsupported, "this version does not review files of that kind"};
     }
-    if (library.pictures.entries().empty()) {
-        return Error{ErrorCode::kUnsupported, "the library has no entries for pictures"};
+    const label::Kind kind = label::facts(seen.format).kind;
+    if (!has_entries_for(library, kind)) {
+        return Error{ErrorCode::kUnsupported, kind == label::Kind::kAudio
+                                                  ? "the library has no entries for sounds"
+                                                  : "the library has no entries for pictures"};
     }
     const worker::FilePrints prints = TRY(worker.prints(in.get(), seen.format));
     scan_prints(library, prints, seen);
@@ -237,32 +269,51 @@ Outcome scan_input(const Arguments& arguments, const Library& library, worker::W
     return outcome;
 }
 
-Result<fingerprint::PdqPrint> hash_of(worker::Worker& worker, const Input& input) {
+// Of a picture or a sound.
+Result<worker::FilePrints> print_of(worker::Worker& worker, const Input& input) {
     const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
-    if (label::facts(format).kind != label::Kind::kImage || !worker::takes_prints(format)) {
+    const label::Kind kind = label::facts(format).kind;
+    if ((kind != label::Kind::kImage && kind != label::Kind::kAudio) ||
+        !worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
     }
-    const worker::FilePrints prints = TRY(worker.prints(in.get(), format));
-    if (!prints.picture) {
-        return Error{ErrorCode::kCorrupt, "no picture can be read"};
-    }
-    return fingerprint::PdqPrint{.hash = prints.picture->hashes.front(),
-                                 .quality = prints.picture->quality};
+    return worker.prints(in.get(), format);
+}
+
+void show_picture(const Arguments& arguments, const Input& input,
+                  const fingerprint::PdqDihedralPrint& print, Outcome& outcome) {
+    const std::string hex = fingerprint::to_hex(print.hashes.front());
+    outcome.out = arguments.json
+                      ? json::write(json::Object{
+                            {"file", input.path}, {"pdq", hex}, {"quality", print.quality}}) +
+                            "\n"
+                      : fmt::format("{} {:3} {}\n", hex, print.quality, printable(input.path));
+}
+
+void show_sound(const Arguments& arguments, const Input& input,
+                const fingerprint::SoundPrint& print, Outcome& outcome) {
+    const std::string text = fingerprint::to_text(print);
+    const double seconds = fingerprint::seconds_of_items(print.items.size());
+    outcome.out = arguments.json
+                      ? json::write(json::Object{{"file", input.path},
+                                                 {"chromaprint", text},
+                                                 {"length_ms", milliseconds_of(seconds)}}) +
+                            "\n"
+                      : fmt::format("{} {:.1f} s {}\n", text, seconds, printable(input.path));
 }
 
 Outcome hash_input(const Arguments& arguments, worker::Worker& worker, const Input& input) {
     Outcome outcome;
-    const auto print = hash_of(worker, input);
+    const auto print = print_of(worker, input);
     if (!print.ok()) {
         return failed(arguments, input, print.error());
     }
-    const std::string hex = fingerprint::to_hex(print->hash);
-    outcome.out = arguments.json
-                      ? json::write(json::Object{
-                            {"file", input.path}, {"pdq", hex}, {"quality", print->quality}}) +
-                            "\n"
-                      : fmt::format("{} {:3} {}\n", hex, print->quality, printable(input.path));
+    if (print->picture) {
+        show_picture(arguments, input, *print->picture, outcome);
+    } else if (print->sound) {
+        show_sound(arguments, input, *print->sound, outcome);
+    }
     return outcome;
 }
 
@@ -288,8 +339,13 @@ Result<Library> open_library(const Arguments& arguments) {
     if (!pictures.ok()) {
         return with_context(pictures.error(), config.words);
     }
+    auto sounds = review::SoundList::create(std::move(rules.entries.sounds));
+    if (!sounds.ok()) {
+        return with_context(sounds.error(), config.words);
+    }
     return Library{.texts = std::make_shared<const review::Matcher>(std::move(*texts)),
                    .pictures = std::move(*pictures),
+                   .sounds = std::move(*sounds),
                    .classifier = std::move(rules.classifier)};
 }
 
@@ -308,7 +364,9 @@ Result<ExitCode> run_scan(const Arguments& arguments) {
     const BatchOptions options{
         .jobs = arguments.jobs,
         .progress = !arguments.json,
-        .worker = {.font_path = {}, .expects_media = !library.pictures.entries().empty()}};
+        .worker = {.font_path = {},
+                   .expects_media = has_entries_for(library, label::Kind::kImage) ||
+                                    has_entries_for(library, label::Kind::kAudio)}};
     return run_batch(inputs, options, [&](worker::Worker& worker, const Input& input) {
         return scan_input(arguments, library, worker, input);
     });
@@ -331,9 +389,11 @@ void add_scan_command(CLI::App& app, Action& action) {
     verb->add_option("--classifier", arguments->classifier,
                      std::string(tr("a model of colophon library train; what it hits is held",
                                     "colophon library train 训练的模型；命中则待审")));
-    verb->add_flag("--hash", arguments->hash,
-                   std::string(tr("print the PDQ hash and quality of each picture, for an entry",
-                                  "输出每张图片的 PDQ 哈希与质量，供编写条目")));
+    verb->add_flag(
+        "--hash", arguments->hash,
+        std::string(tr("print the PDQ hash and quality of each picture, and the "
+                       "Chromaprint print of each sound, for an entry",
+                       "输出每张图片的 PDQ 哈希与质量、每段声音的 Chromaprint 指纹，供编写条目")));
     verb->add_flag("--json", arguments->json,
                    std::string(tr("one JSON object a line", "每行一个 JSON 对象")));
     verb->add_option("-j,--jobs", arguments->jobs,

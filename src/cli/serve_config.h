@@ -79,6 +79,7 @@ struct ReviewConfig {
     std::int64_t sample_per_mille = 20;
     std::int64_t decisions_a_day_max = 800;
     std::int64_t claims_at_once_max = 5;
+    std::string flagged = {};  // "pass", "queue"
 };
 
 struct UpstreamConfig {
@@ -134,8 +135,9 @@ struct WebhookConfig {
     std::string on_failure = {};  // "refuse", "pass"
     std::string key = {};         // may be file:PATH or env:NAME
     std::string secret = {};      // the same
-    std::string shape = {};       // "guardrail", "moderations", "llama-guard", "qwen3guard"
+    std::string shape = {};       // "guardrail", "moderations", "llama-guard", ...
     std::string model = {};       // of a classifier
+    std::string region = {};      // of tencent
     std::string action = {};      // "block", "hold", "flag"
     std::int64_t threshold_per_mille = 0;
     std::vector<std::string> tenants = {};

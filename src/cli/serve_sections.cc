@@ -116,6 +116,7 @@ constexpr std::array kReviewKeys{
     Key<ReviewConfig>{"decisions_a_day_max", nullptr, &ReviewConfig::decisions_a_day_max, 0,
                       1'000'000},
     Key<ReviewConfig>{"claims_at_once_max", nullptr, &ReviewConfig::claims_at_once_max, 1, 1000},
+    Key<ReviewConfig>{"flagged", &ReviewConfig::flagged},
 };
 
 constexpr std::array kUpstreamKeys{
@@ -170,6 +171,7 @@ constexpr std::array kWebhookKeys{
     Key<WebhookConfig>{"secret", &WebhookConfig::secret},
     Key<WebhookConfig>{"shape", &WebhookConfig::shape},
     Key<WebhookConfig>{"model", &WebhookConfig::model},
+    Key<WebhookConfig>{"region", &WebhookConfig::region},
     Key<WebhookConfig>{"action", &WebhookConfig::action},
     Key<WebhookConfig>{"threshold_per_mille", nullptr, &WebhookConfig::threshold_per_mille, 0,
                        1000},

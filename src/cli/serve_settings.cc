@@ -11,6 +11,7 @@
 #include "core/digest.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "gateway/cloud_classifiers.h"
 #include "gateway/cost.h"
 #include "gateway/settings.h"
 #include "gateway/template_upstream.h"
@@ -330,6 +331,9 @@ std::string_view path_of(gateway::CheckShape shape) {
             return "/beta/litellm_basic_guardrail_api";
         case gateway::CheckShape::kModerations:
             return "/moderations";
+        case gateway::CheckShape::kAliyun:
+        case gateway::CheckShape::kTencent:
+            return "/";
         case gateway::CheckShape::kLlamaGuard:
         case gateway::CheckShape::kQwen3Guard:
             break;
@@ -369,11 +373,13 @@ Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const s
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("{}: a name has at most {} bytes", where, kWebhookNameBytesMax)};
     }
-    constexpr std::array<std::pair<std::string_view, gateway::CheckShape>, 4> kShapes{
+    constexpr std::array<std::pair<std::string_view, gateway::CheckShape>, 6> kShapes{
         {{"guardrail", gateway::CheckShape::kGuardrail},
          {"moderations", gateway::CheckShape::kModerations},
          {"llama-guard", gateway::CheckShape::kLlamaGuard},
-         {"qwen3guard", gateway::CheckShape::kQwen3Guard}}};
+         {"qwen3guard", gateway::CheckShape::kQwen3Guard},
+         {"aliyun", gateway::CheckShape::kAliyun},
+         {"tencent", gateway::CheckShape::kTencent}}};
     constexpr std::array<std::pair<std::string_view, review::Decision>, 3> kActions{
         {{"block", review::Decision::kBlock},
          {"hold", review::Decision::kHold},
@@ -383,7 +389,16 @@ Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const s
     to.model = from.model;
     to.threshold_per_mille = from.threshold_per_mille;
     const bool guardrail = to.shape == gateway::CheckShape::kGuardrail;
-    if (guardrail != to.model.empty()) {
+    const bool cloud = gateway::is_cloud(to.shape);
+    if (cloud && (from.key.empty() || from.secret.empty())) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + ": a cloud needs the id of its key (key) and the key (secret)"};
+    }
+    if (to.shape != gateway::CheckShape::kTencent && !from.region.empty()) {
+        return Error{ErrorCode::kInvalidArgument, where + ": only tencent has a region"};
+    }
+    to.region = from.region.empty() ? "ap-guangzhou" : from.region;
+    if (!cloud && guardrail != to.model.empty()) {
         return Error{ErrorCode::kInvalidArgument,
                      where + ": a classifier needs a model, and a guardrail has none"};
     }

@@ -7,6 +7,7 @@
 #include "cli/credentials.h"
 #include "cli/exit_code.h"
 #include "cli/files.h"
+#include "cli/fragments.h"
 #include "cli/keys.h"
 #include "cli/label_request.h"
 #include "cli/prompts.h"
@@ -53,6 +54,7 @@ struct Arguments {
     bool json = false;
     bool manifest = false;
     std::string credential;
+    std::vector<std::string> fragments;
     std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
@@ -68,6 +70,11 @@ Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const I
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
     if (run.options.marks.has(label::Mark::kExplicit)) {
         TRY(run.prompts.prepare_verify(worker, format));
+    }
+    if (!run.arguments.fragments.empty()) {
+        const auto paths = TRY(find_fragments(run.arguments.fragments, input.path));
+        const Fragments fragments = TRY(Fragments::gather(paths, {}));
+        return worker.verify_movie(in.get(), format, run.options, fragments.file());
     }
     const worker::Fd credential = TRY(open_credential(run.arguments.credential, input));
     return worker.verify(in.get(), format, run.options, credential.get());
@@ -153,6 +160,11 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
                      "--credential names the Content Credentials of one file; of several they lie "
                      "beside each as FILE.c2pa"};
     }
+    if (!arguments.fragments.empty() && (inputs.size() != 1 || !arguments.credential.empty())) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--fragments names the fragments of one movie, whose beginning is the one "
+                     "file; its Content Credentials stand in it"};
+    }
     std::vector<std::string> recordings = arguments.recordings;
     if (!config.label.recording.empty()) {
         recordings.push_back(config.label.recording);
@@ -176,6 +188,10 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
     run.options.detached_counts = !arguments.credential.empty();
     if (arguments.manifest) {
         run.options.marks = label::MarkSet().add(label::Mark::kProvenance);
+    }
+    if (!arguments.fragments.empty()) {
+        // What stands in pictures would have to be looked for in the whole movie.
+        run.options.marks.remove(label::Mark::kExplicit).remove(label::Mark::kWatermark);
     }
     const bool words = run.options.marks.has(label::Mark::kExplicit);
     const bool pixels = words || run.options.marks.has(label::Mark::kWatermark);
@@ -211,6 +227,12 @@ void add_options(CLI::App& verb, Arguments& arguments) {
                     std::string(tr("Content Credentials that lie outside the file; default: "
                                    "FILE.c2pa beside a FILE that carries none",
                                    "文件之外的内容凭证；默认：文件内没有时读取旁边的 FILE.c2pa")));
+    verb.add_option("--fragments", arguments.fragments,
+                    std::string(tr("fragments of the movie that FILE begins (DASH, HLS): a file "
+                                   "or a pattern such as 'seg*.m4s'; repeatable",
+                                   "FILE 所起始影片的分段（DASH、HLS）：文件或 'seg*.m4s' 等模式，"
+                                   "可多次给出")))
+        ->allow_extra_args(false);
     verb.add_option("--wording", arguments.wordings,
                     std::string(tr("also look for these words in pictures; repeatable",
                                    "另外在图片中查找的文字，可多次给出")));

@@ -133,6 +133,9 @@ json::Object item_form(const review::Item& item) {
                       {"decided", time_or_null(item.decided)},
                       {"delivered", time_or_null(item.delivered)},
                       {"content_sha256", item.evidence_digest}};
+    if (item.likeness) {
+        form.emplace_back("likeness", *item.likeness);
+    }
     if (!item.acts.empty()) {
         json::Array acts;
         for (const review::Act& each : item.acts) {

@@ -13,6 +13,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -199,6 +200,17 @@ double likeness(const TextPrint& a, const TextPrint& b) {
     const std::size_t both = shared(a, b);
     const std::size_t either = a.marks.size() + b.marks.size() - both;
     return either == 0 ? 0 : static_cast<double>(both) / static_cast<double>(either);
+}
+
+double sketch_likeness(const TextPrint& a, const TextPrint& b) {
+    std::vector<std::uint64_t> either;
+    std::ranges::set_union(a.marks, b.marks, std::back_inserter(either));
+    either.resize(std::min(either.size(), std::max(a.marks.size(), b.marks.size())));
+    const auto both = std::ranges::count_if(either, [&](std::uint64_t mark) {
+        return std::ranges::binary_search(a.marks, mark) &&
+               std::ranges::binary_search(b.marks, mark);
+    });
+    return either.empty() ? 0 : static_cast<double>(both) / static_cast<double>(either.size());
 }
 
 Buffer to_bytes(const TextPrint& print) {

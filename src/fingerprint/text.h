@@ -50,6 +50,9 @@ Result<TextPrint> print_text(std::string_view text, const TextPrintKey& key);
 double containment(const TextPrint& part, const TextPrint& whole);
 // How alike two are, 0 .. 1: marks of both by marks of either.
 double likeness(const TextPrint& a, const TextPrint& b);
+// The same, told from sketches: the least marks of each, as many of both or all that there are. Of
+// the least marks of both together, the part that is in both.
+double sketch_likeness(const TextPrint& a, const TextPrint& b);
 
 // 8 bytes a mark, the higher byte first, ascending. Read strictly: kCorrupt for lengths that are no
 // multiple of 8 and for marks that do not ascend, with their place.

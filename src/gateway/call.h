@@ -41,6 +41,16 @@ class KeepingExchange;
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// What went through and was flagged.
+struct Flagged {
+    review::Stage stage = review::Stage::kInput;
+    review::Verdict verdict;
+    // What was judged, where it is not what the record has of that stage.
+    std::string text;
+    Buffer file;
+    std::string media_type;
+};
+
 struct Call {
     Call(http::Exchange& of, std::shared_ptr<const Settings> under)
         : exchange(of), settings(std::move(under)) {}
@@ -77,6 +87,7 @@ struct Call {
     json::Object detail;    // more for the record, without personal data
     // Entries of the feature library that matched, once for each text or picture.
     std::vector<std::string> matched;
+    std::vector<Flagged> flagged;
     json::Object scores;  // the highest of a classifier, by stage
 
     http::Loop& loop() const noexcept { return exchange.loop(); }

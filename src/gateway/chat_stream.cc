@@ -287,9 +287,7 @@ void pass_text(json::Value& value, TextGate gate, review::Verdict& verdict, std:
     }
     std::string out = gate.push(*whole);
     out += gate.finish();
-    if (gate.blocked()) {
-        verdict = gate.verdict();
-    }
+    add_verdict(gate.verdict(), verdict);
     text += out;
     value = std::move(out);
 }

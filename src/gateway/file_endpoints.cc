@@ -22,6 +22,7 @@
 #include "label/record.h"
 #include "label/verify.h"
 #include "ledger/record.h"
+#include "review/entry.h"
 #include "review/queue.h"
 #include "review/review.h"
 #include "review/scope.h"
@@ -29,6 +30,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace colophon::gateway {
@@ -72,13 +74,17 @@ Refusal file_failure(const Error& error) {
 }
 
 // What a file of that format is judged to be. It comes in and is to go out, so all entries are for
-// it, of either stage. Sound is not compared.
+// it, of either stage.
 Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const std::string& file,
                               label::Format format) {
     const auto reviewer = reviewer_of(call, review::Stage::kBoth);
     const label::Kind kind = label::facts(format).kind;
     if (label::is_written_text(format)) {
         return reviewer->review(file);
+    }
+    if (kind == label::Kind::kAudio && reviewer->has_sounds()) {
+        const auto print = TRY(gateway.parts().media.sound_print(as_bytes(file)));
+        return reviewer->review(print);
     }
     if (!reviewer->has_pictures()) {
         return review::Verdict();
@@ -104,7 +110,13 @@ Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std
     if (!verdict.ok()) {
         co_return file_failure(verdict.error());
     }
-    co_return note_verdict(call, review::Stage::kInput, *verdict);
+    auto refusal = note_verdict(call, review::Stage::kInput, *verdict);
+    if (verdict->decision == review::Decision::kFlag && label::is_written_text(format)) {
+        note_flagged(gateway.stages(), call, std::string_view(file));
+    } else if (verdict->decision == review::Decision::kFlag) {
+        note_flagged(gateway.stages(), call, as_bytes(file), label::facts(format).media_type);
+    }
+    co_return refusal;
 }
 
 // What was held waits with its label.

@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/ids.h"
+#include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
 #include "core/thread_pool.h"
@@ -56,6 +57,26 @@ review::HeldCall held_call(const Call& call, review::Stage stage) {
     return held;
 }
 
+// By what near copies of a picture or sound are found; none where none can be made.
+Task<review::EvidencePrints> prints_of(const Stages& stages, Call& call, Bytes file,
+                                       std::string_view media_type) {
+    const bool picture = media_type.starts_with("image/");
+    if (file.empty() || (!picture && !media_type.starts_with("audio/"))) {
+        co_return review::EvidencePrints();
+    }
+    const auto look = [&]() -> Result<review::EvidencePrints> {
+        review::EvidencePrints prints;
+        if (picture) {
+            prints.picture = TRY(stages.parts.media.picture_hashes(file));
+        } else {
+            prints.sound = TRY(stages.parts.media.sound_print(file));
+        }
+        return prints;
+    };
+    auto prints = co_await stages.parts.workers.run(call.loop(), look);
+    co_return prints.ok() ? std::move(*prints) : review::EvidencePrints();
+}
+
 review::Evidence evidence_of(const Call& call, Holding holding) {
     review::Evidence evidence;
     evidence.spans = review::spans_of(*reviewer_of(call, holding.stage), holding.text);
@@ -105,7 +126,9 @@ Task<void> hold(const Stages& stages, Call& call, Holding holding, Refusal& refu
         co_return;
     }
     const review::HeldCall held = held_call(call, holding.stage);
-    const review::Evidence evidence = evidence_of(call, std::move(holding));
+    review::Evidence evidence = evidence_of(call, std::move(holding));
+    evidence.prints =
+        co_await prints_of(stages, call, review::shown_file(evidence), evidence.media_type);
     const auto put = [&] { return stages.parts.queue.add(held, evidence); };
     const auto id = co_await stages.parts.blocking.run(call.loop(), put);
     if (id.ok()) {
@@ -118,6 +141,54 @@ Task<void> hold(const Stages& stages, Call& call, Holding holding, Refusal& refu
         co_return;
     }
     refusal = own_failure("review_unavailable", "what was held cannot be put before people now");
+}
+
+void note_flagged(const Stages& stages, Call& call, Bytes file, std::string_view media_type) {
+    if (call.flagged.empty() || !stages.parts.queue.rules()->takes_flagged) {
+        return;
+    }
+    Flagged& last = call.flagged.back();
+    last.file = to_buffer(file);
+    last.media_type = media_type;
+}
+
+void note_flagged(const Stages& stages, Call& call, std::string_view text) {
+    if (!call.flagged.empty() && stages.parts.queue.rules()->takes_flagged) {
+        call.flagged.back().text = text;
+    }
+}
+
+Task<void> queue_flagged(const Stages& stages, Call& call) {
+    std::vector<Flagged> all = std::exchange(call.flagged, {});
+    if (!stages.parts.queue.rules()->takes_flagged) {
+        co_return;
+    }
+    json::Array items;
+    for (Flagged& each : all) {
+        review::HeldCall about = held_call(call, each.stage);
+        about.category = each.verdict.category;
+        about.rule = each.verdict.rule;
+        about.entries = each.verdict.entries;
+        const ledger::Private& personal = call.record.personal;
+        const bool input = each.stage == review::Stage::kInput;
+        Holding holding{
+            .stage = each.stage,
+            .text = each.text.empty() ? (input ? personal.input : personal.output) : each.text,
+            .file = std::move(each.file),
+            .media_type = std::move(each.media_type),
+            .answer = {}};
+        review::Evidence evidence = evidence_of(call, std::move(holding));
+        if (!input) {
+            evidence.context = utf8_prefix(personal.input, kContextBytesMax);
+        }
+        evidence.prints = co_await prints_of(stages, call, evidence.file, evidence.media_type);
+        const auto put = [&] {
+            return stages.parts.queue.add(about, evidence, review::Cause::kFlagged);
+        };
+        const auto id = co_await stages.parts.blocking.run(call.loop(), put);
+        items.emplace_back(id.ok() ? to_string(*id) : "none: " + id.error().what);
+    }
+    call.detail.emplace_back("flagged_items", std::move(items));
 }
 
 Task<std::optional<Refusal>> held_input(const Stages& stages, Call& call, HeldInput input) {
@@ -140,7 +211,11 @@ Task<std::optional<Refusal>> held_input(const Stages& stages, Call& call, HeldIn
         if (*released) {
             input.verdict.decision = review::Decision::kFlag;
             call.detail.emplace_back("released_by", to_string(id));
-            co_return note_verdict(call, review::Stage::kInput, input.verdict);
+            auto refusal = note_verdict(call, review::Stage::kInput, input.verdict);
+            if (!refusal) {
+                call.flagged.pop_back();  // people have seen it
+            }
+            co_return refusal;
         }
     }
     auto refusal = note_verdict(call, review::Stage::kInput, input.verdict);

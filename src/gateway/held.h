@@ -41,6 +41,13 @@ Task<void> hold(const Stages& stages, Call& call, Holding holding, Refusal& refu
 // Nothing of this call goes out, so its number and label are those of the answer that waits.
 void hand_over_label(Call& call, review::WaitingAnswer& answer);
 
+// What was only flagged comes before people afterwards, where the rules of the queue say so. The
+// call goes on whatever comes of it; its record says which items they are.
+Task<void> queue_flagged(const Stages& stages, Call& call);
+// The flagged verdict of that stage, if the last one was, was about this.
+void note_flagged(const Stages& stages, Call& call, Bytes file, std::string_view media_type);
+void note_flagged(const Stages& stages, Call& call, std::string_view text);
+
 struct HeldInput {
     std::string_view text;
     Bytes file;

@@ -47,6 +47,9 @@ void add_prints(Call& call, const worker::FilePrints& made) {
     if (made.video) {
         prints = ledger::video_prints(*made.video);
     }
+    if (made.sound) {
+        prints = ledger::sound_prints(*made.sound);
+    }
     for (ledger::Print& each : prints) {
         if (call.prints.size() + 1 < ledger::kRecordPrintsMax) {  // one is for the text
             call.prints.push_back(std::move(each));

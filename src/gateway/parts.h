@@ -12,6 +12,7 @@
 #include "core/result.h"
 #include "core/thread_pool.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "governance/agreements.h"
 #include "identity/budgets.h"
 #include "identity/caches.h"
@@ -81,6 +82,8 @@ public:
     // The hashes of a video's pictures, four a second, as they are. kUnsupported for what is no
     // video, or one of which no hashes are made.
     virtual Result<std::vector<fingerprint::PdqHash>> video_hashes(Bytes file) = 0;
+    // What sounds are compared by. kUnsupported for what is no sound.
+    virtual Result<fingerprint::SoundPrint> sound_print(Bytes file) = 0;
     // Pictures spread over a video, as PNG, at most worker::kFramesMax. kUnsupported for what is no
     // video.
     virtual Result<std::vector<worker::FileFrame>> video_frames(Bytes file) = 0;

@@ -55,7 +55,11 @@ Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review
                               .verdict = verdict};
         co_return co_await held_input(gateway.stages(), call, input);
     }
-    co_return note_verdict(call, stage, verdict);
+    auto refusal = note_verdict(call, stage, verdict);
+    if (verdict.decision == review::Decision::kFlag) {
+        note_flagged(gateway.stages(), call, picture, media_type_of(picture));
+    }
+    co_return refusal;
 }
 
 Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes video) {
@@ -80,7 +84,11 @@ Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes vi
                          : own_failure("review_failed",
                                        "a video could not be reviewed: " + verdict.error().what);
     }
-    co_return note_verdict(call, review::Stage::kOutput, *verdict);
+    auto refusal = note_verdict(call, review::Stage::kOutput, *verdict);
+    if (verdict->decision == review::Decision::kFlag) {
+        note_flagged(gateway.stages(), call, video, media_type_of(video));
+    }
+    co_return refusal;
 }
 
 }  // namespace colophon::gateway

@@ -7,6 +7,7 @@
 #include "core/utf8.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/image_upstreams.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
@@ -15,11 +16,14 @@
 #include "gateway/request_body.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
+#include "gateway/sound_review.h"
 #include "gateway/webhook_texts.h"
 #include "http/message.h"
 #include "http/upstream.h"
 #include "label/format.h"
 #include "ledger/record.h"
+#include "review/queue.h"
+#include "review/scope.h"
 
 #include <fmt/format.h>
 
@@ -151,6 +155,23 @@ bool is_builtin(const Call& call) {
     return call.settings->upstreams.find(upstream)->second.dialect == Dialect::kBuiltin;
 }
 
+// What was held waits with its label.
+Task<void> hold_speech(Gateway& gateway, Call& call, Buffer sound, const Media::Labelled& labelled,
+                       Refusal& refusal) {
+    const std::string type(label::facts(labelled.format).media_type);
+    review::WaitingAnswer answer;
+    answer.headers.emplace_back("content-type", type);
+    answer.body = std::string(as_text(labelled.file));
+    hand_over_label(call, answer);
+    Holding holding{.stage = review::Stage::kOutput,
+                    .text = call.record.personal.input,
+                    .file = std::move(sound),
+                    .media_type = type,
+                    .answer = std::move(answer)};
+    co_await hold(gateway.stages(), call, std::move(holding), refusal);
+    call.facts().label.clear();
+}
+
 Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, SpeechRequest& request) {
     if (!is_builtin(call) && request.format->asked.empty()) {
         co_return invalid_request(
@@ -168,13 +189,25 @@ Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, Speec
         co_return upstream_failure(sound.error());
     }
     call.characters = static_cast<std::int64_t>(count_code_points(request.ask.text));
+    auto held = co_await review_sound(gateway, call, *sound);
+    if (held && held->code != kHeldForReview) {
+        co_return held;
+    }
     auto refusal = co_await make_label(gateway.stages(), call);
     if (refusal) {
         co_return refusal;
     }
+    Buffer shown;
+    if (held) {
+        shown = *sound;
+    }
     auto labelled = co_await label_file(gateway, call, std::move(*sound), "");
     if (!labelled.ok()) {
         co_return label_failure(labelled.error());
+    }
+    if (held) {
+        co_await hold_speech(gateway, call, std::move(shown), *labelled, *held);
+        co_return held;
     }
     http::Headers headers = answer_headers(call, label::facts(labelled->format).media_type);
     headers.push_back({"colophon-aigc", call.aigc});

@@ -213,6 +213,10 @@ std::optional<Refusal> note_verdict(Call& call, review::Stage stage,
     if (verdict.score) {
         call.scores.emplace_back(stage_name(stage), *verdict.score);
     }
+    if (verdict.decision == review::Decision::kFlag) {
+        call.flagged.push_back(
+            {.stage = stage, .verdict = verdict, .text = {}, .file = {}, .media_type = {}});
+    }
     if (verdict.blocked()) {
         return blocked(verdict,
                        stage == review::Stage::kInput ? "input_blocked" : "output_blocked");
@@ -313,6 +317,9 @@ namespace {
 Task<void> fill_facts(const Stages& stages, Call& call) {
     call.filled = true;
     ledger::ServiceRecord& record = call.record;
+    if (!call.flagged.empty() && record.facts.outcome == ledger::Outcome::kAnswered) {
+        co_await queue_flagged(stages, call);
+    }
     if (call.target != nullptr && call.target->price.is_set()) {
         call.cost = cost_of(call.target->price, {.input_tokens = record.facts.input_tokens,
                                                  .output_tokens = record.facts.output_tokens,

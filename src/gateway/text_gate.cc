@@ -5,10 +5,14 @@
 #include "core/splice.h"
 #include "label/explicit/text.h"
 #include "label/format.h"
+#include "review/entry.h"
+#include "review/review.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::gateway {
 namespace {
@@ -82,6 +86,23 @@ std::string TextGate::finish_without_rest() {
     std::string out = blocked() ? let_out(std::exchange(rest_, {})) : std::string();
     out += end_label();
     return out;
+}
+
+void add_verdict(const review::Verdict& seen, review::Verdict& kept) {
+    if (seen.entries.empty() && seen.decision == review::Decision::kAllow) {
+        return;
+    }
+    std::vector<std::string> entries = kept.entries;
+    for (const std::string& each : seen.entries) {
+        if (entries.size() < review::kVerdictEntriesMax &&
+            std::ranges::find(entries, each) == entries.end()) {
+            entries.push_back(each);
+        }
+    }
+    if (seen.decision > kept.decision) {
+        kept = seen;
+    }
+    kept.entries = std::move(entries);
 }
 
 }  // namespace colophon::gateway

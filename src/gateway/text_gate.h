@@ -55,4 +55,8 @@ private:
     bool settled_ = false;
 };
 
+// Of several texts of one answer: the strictest verdict, and the entries of all of them. Costs
+// nothing while nothing matched.
+void add_verdict(const review::Verdict& seen, review::Verdict& kept);
+
 }  // namespace colophon::gateway

@@ -57,8 +57,8 @@ TextGate AnswerRules::call_gate(std::string_view tool) const {
 }
 
 void TextStream::note(const TextGate& gate, std::size_t bytes) {
-    if (gate.blocked() && !verdict_.blocked()) {
-        verdict_ = gate.verdict();
+    if (!verdict_.blocked()) {
+        add_verdict(gate.verdict(), verdict_);
     }
     text_bytes_ += bytes;
 }

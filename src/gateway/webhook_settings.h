@@ -16,8 +16,16 @@ namespace colophon::gateway {
 // What follows when a check does not answer properly.
 enum class WhenMissed : std::uint8_t { kRefuse, kPass };
 
-// What a check speaks: the guardrail API, or that of a classifier (gateway/guard_models.h).
-enum class CheckShape : std::uint8_t { kGuardrail, kModerations, kLlamaGuard, kQwen3Guard };
+// What a check speaks: the guardrail API, or that of a classifier (gateway/guard_models.h,
+// gateway/cloud_classifiers.h).
+enum class CheckShape : std::uint8_t {
+    kGuardrail,
+    kModerations,
+    kLlamaGuard,
+    kQwen3Guard,
+    kAliyun,
+    kTencent,
+};
 
 // NOLINTBEGIN(readability-redundant-member-init)
 struct WebhookSettings {
@@ -26,11 +34,13 @@ struct WebhookSettings {
     review::Scope scope = {};               // stages, tenants and services it is for
     std::chrono::milliseconds time{2'000};  // from the call to the last byte of the answer
     WhenMissed when_missed = WhenMissed::kRefuse;
-    std::string key = {};     // sent as X-Api-Key; to classifiers as Authorization: Bearer
+    // Sent as X-Api-Key; to classifiers as Authorization: Bearer; of a cloud the id of its key.
+    std::string key = {};
     std::string secret = {};  // signs requests; empty: they are not signed
     // Of classifiers:
     CheckShape shape = CheckShape::kGuardrail;
-    std::string model = {};
+    std::string model = {};   // of aliyun the service, of tencent the BizType; may be empty there
+    std::string region = {};  // of tencent
     review::Decision action = review::Decision::kBlock;  // when they find something
     std::int64_t threshold_per_mille = 0;  // of scores; 0: what the classifier itself flags
 };

@@ -11,6 +11,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/cloud_classifiers.h"
 #include "gateway/guard_models.h"
 #include "gateway/held.h"
 #include "gateway/json_edit.h"
@@ -32,8 +33,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -189,8 +192,12 @@ std::string body_of(const Call& call, const WebhookView& view) {
 }
 
 Result<http::UpstreamRequest> request_of(const Call& call, const WebhookSettings& webhook,
-                                         const WebhookView& view, Time now) {
+                                         const WebhookView& view, Time now,
+                                         std::string_view nonce) {
     const bool classifier = webhook.shape != CheckShape::kGuardrail;
+    if (is_cloud(webhook.shape)) {
+        return cloud_request(webhook, view, now, nonce);
+    }
     http::UpstreamRequest request;
     request.url = webhook.url;
     request.headers.push_back({"content-type", "application/json"});
@@ -308,6 +315,26 @@ Result<WebhookAnswer> read_webhook_answer(std::string_view body, const WebhookVi
     return answer;
 }
 
+namespace {
+
+// What else there is stands beside the first.
+std::vector<WebhookView> one_picture_each(const WebhookView& view) {
+    std::vector<WebhookView> pieces;
+    for (const std::string& image : view.images) {
+        WebhookView one;
+        one.stage = view.stage;
+        one.images.push_back(image);
+        if (pieces.empty()) {
+            one.texts = view.texts;
+            one.tool_calls = view.tool_calls;
+        }
+        pieces.push_back(std::move(one));
+    }
+    return pieces;
+}
+
+}  // namespace
+
 identity::CircuitBreaker& Webhooks::breaker(const std::string& name) {
     const std::lock_guard lock(mutex_);
     auto& found = breakers_[name];
@@ -363,7 +390,11 @@ bool Webhooks::can_pass_unseen(const Call& call, review::Stage stage) {
 Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client,
                                               const WebhookSettings& webhook,
                                               const WebhookView& view) {
-    auto made = request_of(call, webhook, view, parts_.clock.now());
+    std::array<std::uint8_t, 16> nonce{};
+    if (const auto filled = parts_.random.fill(nonce); !filled.ok()) {
+        co_return filled.error();
+    }
+    auto made = request_of(call, webhook, view, parts_.clock.now(), to_hex(nonce));
     if (!made.ok()) {
         co_return made.error();
     }
@@ -373,7 +404,7 @@ Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client
     if (classifier) {
         // What a stricter configuration asks is another question.
         question = sha256(as_bytes(fmt::format(
-            "{}\n{}{}\n{}\n{}\n{}", webhook.name, webhook.url.authority(), webhook.url.path,
+            "{}\n{}{}\n{}\n{}\n{}", webhook.name, request.url.authority(), request.url.path,
             webhook.model, webhook.threshold_per_mille, request.body)));
         if (auto before = known(question)) {
             co_return std::move(*before);
@@ -396,9 +427,10 @@ Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client
                        fmt::format("it answered with status {}", (*response)->head().status)};
     } else {
         const auto body = co_await (*response)->read_all(bytes_max);
-        answer = !body.ok()   ? Result<WebhookAnswer>(body.error())
-                 : classifier ? read_guard_answer(webhook, *body)
-                              : read_webhook_answer(*body, view);
+        answer = !body.ok()                ? Result<WebhookAnswer>(body.error())
+                 : is_cloud(webhook.shape) ? read_cloud_answer(webhook, *body)
+                 : classifier              ? read_guard_answer(webhook, *body)
+                                           : read_webhook_answer(*body, view);
     }
     if (classifier && answer.ok()) {
         remember(question, *answer);
@@ -412,30 +444,37 @@ Task<Result<WebhookAnswer>> Webhooks::ask_one(Call& call, http::Upstream& client
     co_return answer;
 }
 
-// Services of moderation take one picture a call: each is asked about, and the worst counts.
+// Services of moderation take one picture a call, clouds one text or picture: each is asked about,
+// and the worst counts.
 Task<Result<WebhookAnswer>> Webhooks::ask_each(Call& call, http::Upstream& client,
                                                const WebhookSettings& webhook,
                                                const WebhookView& view) {
-    if (webhook.shape != CheckShape::kModerations || view.images.size() < 2) {
+    Result<std::vector<WebhookView>> pieces = std::vector<WebhookView>();
+    if (is_cloud(webhook.shape)) {
+        pieces = cloud_pieces(webhook, view);
+    } else if (webhook.shape == CheckShape::kModerations && view.images.size() > 1) {
+        pieces = one_picture_each(view);
+    } else {
         co_return co_await ask_one(call, client, webhook, view);
     }
+    if (!pieces.ok()) {
+        co_return pieces.error();
+    }
     WebhookAnswer worst;
-    for (const std::string& image : view.images) {
-        WebhookView one;
-        one.stage = view.stage;
-        one.images.push_back(image);
-        if (&image == &view.images.front()) {
-            one.texts = view.texts;
-            one.tool_calls = view.tool_calls;
-        }
+    for (const WebhookView& one : *pieces) {
         auto answer = co_await ask_one(call, client, webhook, one);
+        const bool found = worst.action == WebhookAnswer::Action::kFound;
+        if (!answer.ok() && found) {
+            break;  // what was found stays found, whatever may be missed
+        }
         if (!answer.ok()) {
             co_return answer;
         }
         const bool finds = answer->action == WebhookAnswer::Action::kFound;
-        const bool found = worst.action == WebhookAnswer::Action::kFound;
-        const bool is_worse =
-            finds && (!found || answer->score.value_or(0) > worst.score.value_or(0));
+        const bool surer = answer->score.value_or(0) > worst.score.value_or(0);
+        // Who is sure counts before who is not.
+        const bool is_worse = finds && (!found || (worst.is_unsure && !answer->is_unsure) ||
+                                        (surer && worst.is_unsure == answer->is_unsure));
         const double score = std::max(answer->score.value_or(0), worst.score.value_or(0));
         const bool scored = answer->score || worst.score;
         if (is_worse) {

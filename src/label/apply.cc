@@ -392,9 +392,31 @@ Result<std::string> explicit_wording(const ApplyOptions& options, Kind kind) {
     return wording;
 }
 
+namespace {
+
+Result<void> check_fragments(const ApplyOptions& options, const Resources& resources) {
+    if (resources.fragments.empty()) {
+        return {};
+    }
+    if (options.marks.has(Mark::kExplicit) || options.marks.has(Mark::kWatermark)) {
+        return Error{ErrorCode::kUnsupported,
+                     "fragments in files of their own get no words and no watermark: label the "
+                     "movie before it is cut, then these with --marks metadata,provenance"};
+    }
+    if (!options.marks.has(Mark::kProvenance) || options.detached) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "fragments are labelled with Content Credentials in their initialization "
+                     "segment: --marks metadata,provenance"};
+    }
+    return {};
+}
+
+}  // namespace
+
 Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
                       const Resources& resources, Holder& holder) {
     TRY(check_possible(format, options));
+    TRY(check_fragments(options, resources));
     Work work{.file = file, .format = format, .applied = {}};
     const PropagationEvidence traces = TRY(find_traces(work, options, resources));
     // The container is walked before any codec sees the file: our walkers name the byte that is
@@ -442,6 +464,7 @@ Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
         work.last_held = work.last_held || !options.detached;
         work.applied.credential = std::move(marked.manifest_label);
         work.applied.detached = std::move(marked.detached);
+        work.applied.fragments = std::move(marked.fragments);
         work.applied.written.add(Mark::kProvenance);
         add_all(work.applied.findings, marked.findings);
     }

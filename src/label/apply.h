@@ -16,6 +16,7 @@
 #include "label/format.h"
 #include "label/metadata/aigc.h"
 #include "label/plan.h"
+#include "label/provenance/credential.h"
 #include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
@@ -28,6 +29,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace colophon::label {
 
@@ -56,6 +58,7 @@ struct ApplyOptions {
     bool detached = false;
     // Resources::credential counts as that of the file, whatever the file carries.
     bool detached_counts = false;
+    provenance::BindingWish binding = provenance::BindingWish::kUsual;
 };
 
 // Where the intermediate and the final file live; the last one held is the result. In a library
@@ -87,14 +90,17 @@ struct Applied {
     std::optional<ExplicitReading> explicit_mark;
     std::optional<WatermarkVerification> watermark;
     std::optional<AigcLabel> label;
-    std::string where;       // of the metadata label
-    std::string credential;  // label of the C2PA manifest; empty when none was written
-    Buffer detached;         // its manifest store, when it is to lie beside the file
+    std::string where;              // of the metadata label
+    std::string credential;         // label of the C2PA manifest; empty when none was written
+    Buffer detached;                // its manifest store, when it is to lie beside the file
+    std::vector<Splice> fragments;  // what becomes of Resources::fragments, in their order
     Findings findings;
 };
 
-// kUnsupported: the format takes no label, or not this mark. kInvalidArgument: the options break a
-// rule of the standard. kCorrupt, kLimit: the file. kConflict: see decide_existing().
+// With Resources::fragments `file` is the initialization segment, in which the marks stand; words
+// and watermarks need the pictures, which cannot be coded again piece by piece. kUnsupported: the
+// format takes no label, or not this mark. kInvalidArgument: the options break a rule of the
+// standard. kCorrupt, kLimit: the file. kConflict: see decide_existing().
 Result<Applied> apply(Bytes file, Format format, const ApplyOptions& options,
                       const Resources& resources, Holder& holder);
 

@@ -55,7 +55,7 @@ struct ErrorVerdict {
     std::string_view code;
     Verdict verdict;
 };
-constexpr std::array<ErrorVerdict, 16> kErrorVerdicts{
+constexpr std::array<ErrorVerdict, 17> kErrorVerdicts{
     {{"provenance.remembers", Verdict::kStripped},
      {"provenance.altered", Verdict::kAltered},
      {"signature.invalid", Verdict::kAltered},
@@ -68,6 +68,7 @@ constexpr std::array<ErrorVerdict, 16> kErrorVerdicts{
      {"metadata.label_value", Verdict::kUnreadable},
      {"metadata.unreadable", Verdict::kUnreadable},
      {"watermark.unreadable", Verdict::kUnreadable},
+     {"provenance.fragments_missing", Verdict::kUnreadable},
      {"watermark.absent", Verdict::kStripped},
      {"explicit.absent", Verdict::kStripped},
      {"metadata.absent", Verdict::kStripped},

@@ -109,7 +109,10 @@ struct Resources {
     std::vector<SpokenPrompt> prompts;  // for sound
     provenance::ClaimSigner* signer = nullptr;  // for Content Credentials
     Bytes credential;                           // a manifest store from beside the file; or empty
-    provenance::PageRelease release;            // of the file's pages, when it is mapped
+    // Of a movie whose fragments lie in files of their own, the file being its initialization
+    // segment: all of them. Empty: the file is whole.
+    std::vector<Bytes> fragments;
+    provenance::PageRelease release;  // of the file's pages, when it is mapped
     // Told now and then how far a long call is, 0 .. 1, never less than before.
     std::function<void(double)> progress;
 };

@@ -5,6 +5,8 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
+#include "fingerprint/sound_index.h"
 #include "fingerprint/text.h"
 #include "fingerprint/video.h"
 #include "ledger/records.h"
@@ -118,15 +120,48 @@ int nearest(const PdqHash& hash, std::span<const PdqHash> hashes) {
     return least;
 }
 
-// Of two sketches: how many of the least marks of both together are in both.
-double sketch_likeness(const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b) {
-    std::vector<std::uint64_t> either;
-    std::ranges::set_union(a, b, std::back_inserter(either));
-    either.resize(std::min({either.size(), std::max(a.size(), b.size())}));
-    const auto shared = std::ranges::count_if(either, [&](std::uint64_t mark) {
-        return std::ranges::binary_search(a, mark) && std::ranges::binary_search(b, mark);
-    });
-    return either.empty() ? 0 : static_cast<double>(shared) / static_cast<double>(either.size());
+// Which items of a sound are bands, and in which order: by their value alone, so that whoever asks
+// chooses the same.
+std::uint32_t rank_of(std::uint32_t item) {
+    std::uint32_t x = (item ^ (item >> 15U)) * 0x2c1b3c6dU;
+    x = (x ^ (x >> 12U)) * 0x297a2d39U;
+    return x ^ (x >> 15U);
+}
+
+bool is_band(std::uint32_t item) {
+    return item != fingerprint::kSilentItem && rank_of(item) < (std::uint32_t{1} << 30U);
+}
+
+Print stretch_print(std::span<const std::uint32_t> items) {
+    std::vector<std::uint32_t> chosen;
+    std::ranges::copy_if(items, std::back_inserter(chosen), is_band);
+    std::ranges::sort(chosen, {}, rank_of);
+    const auto twice = std::ranges::unique(chosen);
+    chosen.erase(twice.begin(), twice.end());
+    chosen.resize(std::min(chosen.size(), kPrintBandsMax));
+    return {.kind = kSoundPrint,
+            .print = fingerprint::to_bytes(fingerprint::SoundPrint{{items.begin(), items.end()}}),
+            .bands = {chosen.begin(), chosen.end()}};
+}
+
+std::vector<std::int64_t> sound_probes(const fingerprint::SoundPrint& sound) {
+    std::set<std::int64_t> probes;
+    const auto add = [&](std::uint32_t item) {
+        if (is_band(item)) {
+            probes.insert(item);
+        }
+    };
+    const std::size_t asked = std::min(sound.items.size(), kSoundItemsAsked);
+    for (std::size_t i = 0; i < asked; ++i) {
+        const std::uint32_t item = sound.items[i * sound.items.size() / asked];
+        add(item);
+        for (unsigned bit = 0; bit < 32; ++bit) {
+            add(item ^ (std::uint32_t{1} << bit));
+        }
+    }
+    std::vector<std::int64_t> bands(probes.begin(), probes.end());
+    bands.resize(std::min(bands.size(), kSimilarBandsMax));
+    return bands;
 }
 
 }  // namespace
@@ -139,6 +174,18 @@ std::vector<Print> video_prints(const fingerprint::VideoPrint& video) {
     std::vector<Print> prints;
     for (const PdqHash& hash : good_frames(video, kVideoPrintsMax)) {
         prints.push_back({.kind = kVideoPrint, .print = bytes_of(hash), .bands = bands_of(hash)});
+    }
+    return prints;
+}
+
+std::vector<Print> sound_prints(const fingerprint::SoundPrint& sound) {
+    std::vector<Print> prints;
+    const std::span<const std::uint32_t> items = sound.items;
+    for (std::size_t begin = 0;
+         prints.size() < kSoundPrintsMax && begin + fingerprint::kSoundWindowItems <= items.size();
+         begin += kSoundStretchStep) {
+        prints.push_back(stretch_print(
+            items.subspan(begin, std::min(kSoundStretchItems, items.size() - begin))));
     }
     return prints;
 }
@@ -197,23 +244,47 @@ Result<LikeRecords> find_like_video(Records& records, const fingerprint::VideoPr
     return sorted(likeness, cut);
 }
 
+Result<LikeRecords> find_like_sound(Records& records, const fingerprint::SoundPrint& sound) {
+    const SimilarRecords near = TRY(records.find_similar(kSoundPrint, sound_probes(sound)));
+    std::vector<fingerprint::SoundEntry> stretches;
+    stretches.reserve(near.found.size());
+    for (const SimilarRecord& each : near.found) {
+        stretches.push_back({.print = TRY(fingerprint::parse_sound_print_bytes(each.print)),
+                             .id = stretches.size()});
+    }
+    const auto index = TRY(fingerprint::SoundIndex::create(std::move(stretches)));
+    std::map<RecordId, std::vector<bool>> shared;  // which items of the query
+    for (const fingerprint::SoundFound& found : index.find(sound)) {
+        std::vector<bool>& items = shared[near.found[static_cast<std::size_t>(found.id)].record];
+        items.resize(sound.items.size());
+        const auto begin = items.begin() + static_cast<std::ptrdiff_t>(found.stretch.query_begin);
+        std::fill_n(begin, found.stretch.items, true);
+    }
+    std::map<RecordId, double> likeness;
+    for (const auto& [record, items] : shared) {
+        likeness[record] = static_cast<double>(std::ranges::count(items, true)) /
+                           static_cast<double>(items.size());
+    }
+    return sorted(likeness, near.cut);
+}
+
 Result<LikeRecords> find_like_text(Records& records, std::string_view text) {
     const std::optional<Print> print = TRY(records.print_of_text(text));
     if (!print) {
         return LikeRecords{};
     }
-    const auto mine = TRY(fingerprint::parse_text_print(print->print)).marks;
+    const auto mine = TRY(fingerprint::parse_text_print(print->print));
     // All marks of the sketch are asked for: the other text may have others among its least.
     std::vector<std::int64_t> bands;
-    bands.reserve(mine.size());
-    for (const std::uint64_t mark : mine) {
+    bands.reserve(mine.marks.size());
+    for (const std::uint64_t mark : mine.marks) {
         bands.push_back(static_cast<std::int64_t>(mark));
     }
     const SimilarRecords near = TRY(records.find_similar(kTextPrint, bands));
     std::map<RecordId, double> likeness;
     for (const SimilarRecord& each : near.found) {
-        const auto theirs = TRY(fingerprint::parse_text_print(each.print)).marks;
-        const double value = sketch_likeness(mine, theirs);
+        const auto theirs = TRY(fingerprint::parse_text_print(each.print));
+        const double value = fingerprint::sketch_likeness(mine, theirs);
         if (value >= kTextLikenessMin) {
             likeness[each.record] = value;
         }

@@ -73,7 +73,9 @@ private:
     storage::Value log() const { return storage::integer(static_cast<std::int64_t>(options_.log)); }
 
     Result<void> read_purges() {
-        static constexpr Statement kPurges{"SELECT facts FROM records WHERE kind = $1"};
+        // As the index of kinds wants to be asked (records.cc).
+        static constexpr Statement kPurges{
+            "SELECT facts FROM records WHERE kind = $1 AND kind <> 1"};
         const auto read = [this](const storage::Values& row) -> Result<void> {
             const auto* text = std::get_if<std::string>(row.data());
             const Facts facts = TRY(read_facts(text == nullptr ? std::string() : *text));

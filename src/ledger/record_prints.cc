@@ -7,6 +7,7 @@
 #include "core/ids.h"
 #include "fingerprint/text.h"
 #include "ledger/internal/record_rows.h"
+#include "ledger/internal/waiting_finds.h"
 #include "ledger/likeness.h"
 #include "ledger/records.h"
 #include "storage/row_values.h"
@@ -21,8 +22,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,33 +38,99 @@ namespace {
 
 constexpr Statement kInsertPrint{
     "INSERT INTO record_prints (record, number, kind, print, bands) VALUES ($1, $2, $3, $4, $5)"};
-constexpr Statement kInsertBand{
-    "INSERT INTO record_print_bands (kind, band, record, number) VALUES ($1, $2, $3, $4) "
-    "ON CONFLICT DO NOTHING"};
 
 using PrintPlace = std::pair<RecordId, std::int64_t>;
 
-// The newest prints that have this band; false when there are enough.
-Result<bool> add_band(storage::Snapshot& snapshot, std::int64_t kind, std::int64_t band,
-                      std::map<PrintPlace, Buffer>& found) {
-    static constexpr Statement kFind{
-        "SELECT b.record, b.number, p.print FROM record_print_bands b "
-        "JOIN record_prints p ON p.record = b.record AND p.number = b.number "
-        "WHERE b.kind = $1 AND b.band = $2 ORDER BY b.record DESC LIMIT 1000"};
-    static_assert(kRecordPageMax == 1000);
-    const storage::Rows rows =
-        TRY(snapshot.query(kFind, {storage::integer(kind), storage::integer(band)}));
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        if (found.size() >= kSimilarCandidatesMax) {
-            return false;
+// Prints that share a band with a question, in the order of their records.
+class SharedBands {
+public:
+    SharedBands(storage::Snapshot& snapshot, std::int64_t kind,
+                const std::vector<std::int64_t>& bands)
+        : snapshot_(snapshot), kind_(kind) {
+        for (const std::int64_t band : bands) {
+            left_.emplace(band, static_cast<std::int64_t>(kRecordPageMax));
         }
-        const RecordId record = TRY(storage::id_at<RecordId>(rows, row, 0));
-        const std::int64_t number = TRY(rows.integer(row, 1));
-        const Bytes print = TRY(rows.bytes(row, 2));
-        found.try_emplace({record, number}, to_buffer(print));
     }
-    return true;
-}
+
+    // Of records that the sequencer has not taken yet: the newest first.
+    Result<void> look_at_waiting() {
+        static constexpr Statement kWaiting{
+            "SELECT record, bands FROM log_outbox WHERE bands IS NOT NULL ORDER BY position DESC"};
+        std::vector<PrintPlace> places;
+        const auto each = [&](const storage::Values& row) -> Result<void> {
+            const RecordId record = TRY(internal::record_in(row));
+            const auto prints = TRY(internal::unpack_bands(internal::bytes_in(row, 1)));
+            for (const internal::PrintBands& print : prints) {
+                if (print.kind == kind_ && places.size() < kSimilarCandidatesMax &&
+                    shares(print.bands)) {
+                    places.emplace_back(record, print.number);
+                }
+            }
+            return {};
+        };
+        TRY(snapshot_.visit(kWaiting, {}, each));
+        for (const PrintPlace& place : places) {
+            TRY(read_print(place));
+        }
+        return {};
+    }
+
+    // The newest that have this band; false when there are enough.
+    Result<bool> look_at(std::int64_t band) {
+        static constexpr Statement kFind{
+            "SELECT b.record, b.number, p.print FROM record_print_bands b "
+            "JOIN record_prints p ON p.record = b.record AND p.number = b.number "
+            "WHERE b.kind = $1 AND b.band = $2 ORDER BY b.record DESC LIMIT $3"};
+        const std::int64_t left = left_.at(band);
+        if (left <= 0) {
+            return true;
+        }
+        const storage::Rows rows = TRY(snapshot_.query(
+            kFind, {storage::integer(kind_), storage::integer(band), storage::integer(left)}));
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            if (found_.size() >= kSimilarCandidatesMax) {
+                return false;
+            }
+            const RecordId record = TRY(storage::id_at<RecordId>(rows, row, 0));
+            const std::int64_t number = TRY(rows.integer(row, 1));
+            const Bytes print = TRY(rows.bytes(row, 2));
+            found_.try_emplace({record, number}, to_buffer(print));
+        }
+        return true;
+    }
+
+    const std::map<PrintPlace, Buffer>& found() const noexcept { return found_; }
+
+private:
+    bool shares(const std::vector<std::int64_t>& bands) {
+        bool shared = false;
+        for (const std::int64_t band : bands) {
+            const auto asked = left_.find(band);
+            if (asked != left_.end() && asked->second > 0) {
+                --asked->second;
+                shared = true;
+            }
+        }
+        return shared;
+    }
+
+    Result<void> read_print(const PrintPlace& place) {
+        static constexpr Statement kPrint{
+            "SELECT print FROM record_prints WHERE record = $1 AND number = $2"};
+        const storage::Rows rows =
+            TRY(snapshot_.query(kPrint, {id_value(place.first), storage::integer(place.second)}));
+        if (!rows.empty()) {
+            const Bytes print = TRY(rows.bytes(0, 0));
+            found_.try_emplace(place, to_buffer(print));
+        }
+        return {};
+    }
+
+    storage::Snapshot& snapshot_;
+    std::int64_t kind_;
+    std::unordered_map<std::int64_t, std::int64_t> left_;  // how many more of each band are read
+    std::map<PrintPlace, Buffer> found_;
+};
 
 std::array<std::uint8_t, 8> eight_bytes(std::int64_t value) {
     std::array<std::uint8_t, 8> out{};
@@ -99,23 +168,27 @@ Result<SimilarRecords> Records::find_similar(std::int64_t kind,
         return Error{ErrorCode::kLimit, fmt::format("a question has {} bands, more than {}",
                                                     bands.size(), kSimilarBandsMax)};
     }
-    std::map<PrintPlace, Buffer> found;
+    std::vector<std::int64_t> keyed(bands.size());
+    std::ranges::transform(bands, keyed.begin(),
+                           [&](std::int64_t band) { return keyed_band(kind, band); });
     SimilarRecords newest;
+    // Of one state: what the sequencer takes meanwhile is in one of both.
     const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
-        for (const std::int64_t band : bands) {
-            newest.cut = !TRY(add_band(snapshot, kind, keyed_band(kind, band), found));
+        SharedBands shared(snapshot, kind, keyed);
+        TRY(shared.look_at_waiting());
+        for (const std::int64_t band : keyed) {
+            newest.cut = !TRY(shared.look_at(band));
             if (newest.cut) {
                 break;
             }
         }
+        // Ids begin with their time: the newest are the last.
+        for (const auto& [place, print] : std::views::reverse(shared.found())) {
+            newest.found.push_back({place.first, masked(place.first, place.second, print)});
+        }
         return {};
     };
     TRY(store_.snapshot(body));
-    // Ids begin with their time: the newest are the last.
-    for (auto each = found.rbegin(); each != found.rend(); ++each) {
-        const auto& [record, number] = each->first;
-        newest.found.push_back({record, masked(record, number, each->second)});
-    }
     return newest;
 }
 
@@ -143,17 +216,19 @@ Buffer Records::masked(const RecordId& record, std::int64_t number, Bytes print)
     return out;
 }
 
-void Records::add_prints(storage::Batch& batch, const RecordId& record,
-                         std::span<const Print> prints) const {
+Buffer Records::add_prints(storage::Batch& batch, const RecordId& record,
+                           std::span<const Print> prints) const {
+    std::vector<internal::PrintBands> waiting;
     std::int64_t number = 0;
     for (const Print& print : prints) {
         Buffer bands;
+        internal::PrintBands& keyed = waiting.emplace_back();
+        keyed.kind = print.kind;
+        keyed.number = number;
         for (const std::int64_t plain : print.bands) {
             const std::int64_t band = keyed_band(print.kind, plain);
-            colophon::append(bands, eight_bytes(band));
-            batch.operations.push_back({kInsertBand,
-                                        {storage::integer(print.kind), storage::integer(band),
-                                         id_value(record), storage::integer(number)}});
+            append_be64(bands, static_cast<std::uint64_t>(band));
+            keyed.bands.push_back(band);
         }
         batch.operations.push_back(
             {kInsertPrint,
@@ -161,6 +236,7 @@ void Records::add_prints(storage::Batch& batch, const RecordId& record,
               storage::bytes(masked(record, number, print.print)), storage::bytes(bands)}});
         ++number;
     }
+    return internal::pack_bands(waiting);
 }
 
 Result<std::optional<Print>> Records::print_of_text(std::string_view text) const {
@@ -200,6 +276,8 @@ Result<void> Records::forget_prints(SubjectId subject) {
     static constexpr Statement kFind{
         "SELECT DISTINCT p.record FROM records r JOIN record_prints p ON p.record = r.id "
         "WHERE r.subject = $1 LIMIT 200"};
+    static constexpr Statement kForgetWaiting{
+        "UPDATE log_outbox SET bands = NULL WHERE record = $1"};
     for (;;) {
         std::size_t removed = 0;
         const auto body = [&](storage::Transaction& transaction) -> Result<void> {
@@ -208,6 +286,7 @@ Result<void> Records::forget_prints(SubjectId subject) {
             for (std::size_t row = 0; row < rows.size(); ++row) {
                 const Bytes record = TRY(rows.bytes(row, 0));
                 TRY(internal::remove_prints(transaction, record));
+                TRY(transaction.execute(kForgetWaiting, {storage::bytes(record)}));
             }
             return {};
         };

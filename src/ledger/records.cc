@@ -8,6 +8,7 @@
 #include "core/ids.h"
 #include "core/random.h"
 #include "ledger/internal/record_rows.h"
+#include "ledger/internal/waiting_finds.h"
 #include "ledger/leaf.h"
 #include "ledger/record.h"
 #include "storage/data_keys.h"
@@ -85,18 +86,62 @@ constexpr std::array kMigrations{
                "CREATE TABLE record_blob_releases (record BYTES NOT NULL PRIMARY KEY,\n"
                "  due_at BIGINT NOT NULL);\n"
                "CREATE INDEX record_blob_releases_due ON record_blob_releases (due_at);\n"},
+    // What a record is found by waits in the outbox (ledger/internal/waiting_finds.h), and the
+    // tables that it goes to are their own index. Nearly all records are calls, in the order of
+    // their ids already: the index of kinds has the others.
+    storage::Migration{
+        .module = "records",
+        .step = 3,
+        .sql = "ALTER TABLE log_outbox ADD COLUMN digests BYTES;\n"
+               "ALTER TABLE log_outbox ADD COLUMN bands BYTES;\n"
+               "DROP INDEX records_by_kind;\n"
+               "CREATE INDEX records_by_kind ON records (kind, id) WHERE kind <> 1;\n"
+               "ALTER TABLE record_digests RENAME TO record_digests_before;\n"
+               "CREATE TABLE record_digests (digest BYTES NOT NULL, record BYTES NOT NULL,\n"
+               "  PRIMARY KEY (digest, record)) CLUSTERED;\n"
+               "INSERT INTO record_digests SELECT digest, record FROM record_digests_before;\n"
+               "DROP TABLE record_digests_before;\n"
+               "CREATE INDEX record_digests_by_record ON record_digests (record);\n"
+               "ALTER TABLE record_prints RENAME TO record_prints_before;\n"
+               "CREATE TABLE record_prints (record BYTES NOT NULL, number BIGINT NOT NULL,\n"
+               "  kind BIGINT NOT NULL, print BYTES NOT NULL, bands BYTES NOT NULL,\n"
+               "  PRIMARY KEY (record, number)) CLUSTERED;\n"
+               "INSERT INTO record_prints SELECT record, number, kind, print, bands\n"
+               "  FROM record_prints_before;\n"
+               "DROP TABLE record_prints_before;\n"
+               "ALTER TABLE record_print_bands RENAME TO record_print_bands_before;\n"
+               "CREATE TABLE record_print_bands (kind BIGINT NOT NULL, band BIGINT NOT NULL,\n"
+               "  record BYTES NOT NULL, number BIGINT NOT NULL,\n"
+               "  PRIMARY KEY (kind, band, record, number)) CLUSTERED;\n"
+               "INSERT INTO record_print_bands SELECT kind, band, record, number\n"
+               "  FROM record_print_bands_before ORDER BY kind, band, record, number;\n"
+               "DROP TABLE record_print_bands_before;\n"
+               "ALTER TABLE log_entries RENAME TO log_entries_before;\n"
+               "CREATE TABLE log_entries (log BIGINT NOT NULL, entry BIGINT NOT NULL,\n"
+               "  record BYTES NOT NULL, PRIMARY KEY (log, entry)) CLUSTERED;\n"
+               "INSERT INTO log_entries SELECT log, entry, record FROM log_entries_before\n"
+               "  ORDER BY log, entry;\n"
+               "DROP TABLE log_entries_before;\n"
+               "CREATE INDEX log_entries_by_record ON log_entries (record);\n",
+        .postgres = "ALTER TABLE log_outbox ADD COLUMN digests BYTES;\n"
+                    "ALTER TABLE log_outbox ADD COLUMN bands BYTES;\n"
+                    "DROP INDEX records_by_kind;\n"
+                    "CREATE INDEX records_by_kind ON records (kind, id) WHERE kind <> 1;\n"},
 };
 
 constexpr Statement kInsertRecord{
     "INSERT INTO records (id, kind, tenant, subject, content_id, facts, sealed, salt) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
-constexpr Statement kInsertDigest{
-    "INSERT INTO record_digests (digest, record) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
 constexpr Statement kInsertBlob{
     "INSERT INTO record_blobs (record, blob) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
 // Its blobs are the record's from now on (ledger/record_contents.h).
 constexpr Statement kKeepBlobs{"DELETE FROM record_blob_releases WHERE record = $1"};
-constexpr Statement kInsertOutbox{"INSERT INTO log_outbox (log, record, leaf) VALUES ($1, $2, $3)"};
+constexpr Statement kInsertOutbox{
+    "INSERT INTO log_outbox (log, record, leaf, digests, bands) VALUES ($1, $2, $3, $4, $5)"};
+
+storage::Value bytes_or_null(const Buffer& bytes) {
+    return bytes.empty() ? storage::null() : storage::bytes(bytes);
+}
 
 Result<Facts> facts_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
     const std::string_view text = TRY(rows.text(row, column));
@@ -214,10 +259,6 @@ Records::Records(storage::Store& store, storage::DataKeys& keys, Random& random,
       options_(options),
       digest_key_(options.digest_key) {}
 
-Buffer Records::digest_index(const Digest256& digest) const {
-    return to_buffer(digest_key_.of({digest}));
-}
-
 Result<storage::Batch> Records::prepare(const ServiceRecord& record,
                                         std::span<const Print> prints) {
     TRY(check_record(record));
@@ -250,19 +291,23 @@ Result<storage::Batch> Records::prepare(const ServiceRecord& record,
                            : storage::null(),
           storage::text(facts_text), storage::bytes(sealed), storage::bytes(salt)},
          storage::Affects::kOne});
+    std::vector<Digest256> digests;
+    digests.reserve(record.content_digests.size());
     for (const Digest256& digest : record.content_digests) {
-        batch.operations.push_back({kInsertDigest, {storage::bytes(digest_index(digest)), id}});
+        digests.push_back(digest_key_.of({digest}));
     }
-    add_prints(batch, facts.id, prints);
+    const Buffer bands = add_prints(batch, facts.id, prints);
     for (const StoredContent& content : record.personal.contents) {
         batch.operations.push_back({kInsertBlob, {id, storage::text(content.blob)}});
     }
     if (!record.personal.contents.empty()) {
         batch.operations.push_back({kKeepBlobs, {id}});
     }
-    batch.operations.push_back({kInsertOutbox,
-                                {storage::integer(static_cast<std::int64_t>(log_class(facts.kind))),
-                                 id, storage::bytes(leaf)}});
+    const Buffer digests_packed = internal::pack_digests(std::move(digests));
+    batch.operations.push_back(
+        {kInsertOutbox,
+         {storage::integer(static_cast<std::int64_t>(log_class(facts.kind))), id,
+          storage::bytes(leaf), bytes_or_null(digests_packed), bytes_or_null(bands)}});
     return batch;
 }
 
@@ -296,12 +341,30 @@ Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
     static constexpr Statement kFind{
         "SELECT record FROM record_digests WHERE digest = $1 ORDER BY record DESC LIMIT 1000"};
     static_assert(kRecordPageMax == 1000);
-    const storage::Rows rows = TRY(store_.query(kFind, {storage::bytes(digest_index(digest))}));
+    static constexpr Statement kWaiting{
+        "SELECT record, digests FROM log_outbox WHERE digests IS NOT NULL"};
+    const Digest256 keyed = digest_key_.of({digest});
     std::vector<RecordId> found;
-    found.reserve(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        found.push_back(TRY(storage::id_at<RecordId>(rows, row, 0)));
-    }
+    // Of one state: what the sequencer takes meanwhile is in one of both.
+    const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
+        const auto each = [&](const storage::Values& row) -> Result<void> {
+            const RecordId record = TRY(internal::record_in(row));
+            const auto digests = TRY(internal::unpack_digests(internal::bytes_in(row, 1)));
+            if (std::ranges::binary_search(digests, keyed)) {
+                found.push_back(record);
+            }
+            return {};
+        };
+        TRY(snapshot.visit(kWaiting, {}, each));
+        const storage::Rows rows = TRY(snapshot.query(kFind, {storage::bytes(keyed)}));
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            found.push_back(TRY(storage::id_at<RecordId>(rows, row, 0)));
+        }
+        return {};
+    };
+    TRY(store_.snapshot(body));
+    std::ranges::sort(found, std::ranges::greater(), &RecordId::bytes);
+    found.resize(std::min(found.size(), kRecordPageMax));
     return found;
 }
 

@@ -144,11 +144,11 @@ public:
     Result<storage::Batch> prepare(const ServiceRecord& record, std::span<const Print> prints = {});
 
 private:
-    Buffer digest_index(const Digest256& digest) const;
     std::int64_t keyed_band(std::int64_t kind, std::int64_t band) const;
     Buffer masked(const RecordId& record, std::int64_t number, Bytes print) const;
-    void add_prints(storage::Batch& batch, const RecordId& record,
-                    std::span<const Print> prints) const;
+    // The prints join the batch; their bands are given back as the outbox has them.
+    Buffer add_prints(storage::Batch& batch, const RecordId& record,
+                      std::span<const Print> prints) const;
 
     storage::Store& store_;
     storage::DataKeys& keys_;

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/result.h"
+#include "ledger/internal/waiting_finds.h"
 #include "ledger/log_writer.h"
 #include "ledger/records.h"
 #include "ledger/tiles.h"
@@ -34,6 +35,8 @@ namespace {
 using storage::Statement;
 
 constexpr std::size_t kRecordIdBytes = 16;
+// Rows of the indexes that one transaction writes.
+constexpr std::size_t kIndexRowsMax = 50'000;
 constexpr std::uint64_t kLogFileBytesMax = 64ULL << 20U;
 
 constexpr std::array kMigrations{
@@ -45,6 +48,14 @@ constexpr std::array kMigrations{
 
 storage::Value log_value(LogClass log) {
     return storage::integer(static_cast<std::int64_t>(log));
+}
+
+Result<Buffer> bytes_or_empty(const storage::Rows& rows, std::size_t row, std::size_t column) {
+    if (rows.is_null(row, column)) {
+        return Buffer();
+    }
+    const Bytes bytes = TRY(rows.bytes(row, column));
+    return to_buffer(bytes);
 }
 
 }  // namespace
@@ -120,6 +131,8 @@ struct Sequencer::Waiting {
     std::int64_t position = 0;
     Buffer record;
     Buffer leaf;
+    Buffer digests;
+    Buffer bands;
 };
 
 Result<std::unique_ptr<Sequencer>> Sequencer::open(Parts parts, LogWriterOptions options) {
@@ -131,7 +144,8 @@ Result<std::unique_ptr<Sequencer>> Sequencer::open(Parts parts, LogWriterOptions
 
 Result<std::vector<Sequencer::Waiting>> Sequencer::waiting(std::size_t leaves_max) {
     static constexpr Statement kTake{
-        "SELECT position, record, leaf FROM log_outbox WHERE log = $1 ORDER BY position LIMIT $2"};
+        "SELECT position, record, leaf, digests, bands FROM log_outbox WHERE log = $1 "
+        "ORDER BY position LIMIT $2"};
     const storage::Rows rows = TRY(parts_.store.query(
         kTake, {log_value(parts_.log), storage::integer(static_cast<std::int64_t>(leaves_max))}));
     std::vector<Waiting> leaves;
@@ -143,6 +157,8 @@ Result<std::vector<Sequencer::Waiting>> Sequencer::waiting(std::size_t leaves_ma
         const Bytes leaf = TRY(rows.bytes(row, 2));
         waiting.record = to_buffer(record);
         waiting.leaf = to_buffer(leaf);
+        waiting.digests = TRY(bytes_or_empty(rows, row, 3));
+        waiting.bands = TRY(bytes_or_empty(rows, row, 4));
         leaves.push_back(std::move(waiting));
     }
     return leaves;
@@ -163,9 +179,28 @@ Result<std::size_t> Sequencer::step() {
     return leaves.size();
 }
 
-// Writes down which record is which entry, and takes the leaves from the outbox.
+// Writes down which record is which entry and what it is found by, and takes the leaves from the
+// outbox: in several batches when their prints are many, each for the leaves that come next.
 Result<void> Sequencer::settle(std::uint64_t first_index, std::span<const Waiting> leaves) {
-    static constexpr Statement kTaken{"DELETE FROM log_outbox WHERE position = $1"};
+    while (!leaves.empty()) {
+        internal::IndexRows finds;
+        std::size_t count = 0;
+        while (count < leaves.size() && finds.size() < kIndexRowsMax) {
+            const Waiting& next = leaves[count++];
+            TRY(finds.add(next.record, next.digests, next.bands));
+        }
+        TRY(settle_batch(first_index, leaves.first(count), finds.take()));
+        first_index += count;
+        leaves = leaves.subspan(count);
+    }
+    return {};
+}
+
+Result<void> Sequencer::settle_batch(std::uint64_t first_index, std::span<const Waiting> leaves,
+                                     std::vector<storage::BulkInsert> finds) {
+    // Bands go when their person is erased, and then whoever read them before must read again.
+    static constexpr Statement kTaken{
+        "DELETE FROM log_outbox WHERE position = $1 AND COALESCE(LENGTH(bands), 0) = $2"};
     storage::Batch batch;
     if (parts_.fence) {
         batch.operations.push_back(parts_.fence());
@@ -174,10 +209,14 @@ Result<void> Sequencer::settle(std::uint64_t first_index, std::span<const Waitin
     auto index = static_cast<std::int64_t>(first_index);
     for (const Waiting& waiting : leaves) {
         batch.operations.push_back(
-            {kTaken, {storage::integer(waiting.position)}, storage::Affects::kOne});
+            {kTaken,
+             {storage::integer(waiting.position),
+              storage::integer(static_cast<std::int64_t>(waiting.bands.size()))},
+             storage::Affects::kOne});
         entries.rows.push_back(
             {log_value(parts_.log), storage::integer(index++), storage::bytes(waiting.record)});
     }
+    batch.inserts = std::move(finds);
     batch.inserts.push_back(std::move(entries));
     return parts_.store.apply(std::move(batch));
 }

@@ -6,7 +6,8 @@
 //
 //   records + log_outbox  --(one transaction)-->  durable record
 //   log_outbox            --LogWriter-->          bundles, tiles, signed checkpoint
-//   log_entries           --(one transaction)-->  which record is which entry; outbox row gone
+//   log_entries, indexes  --(one transaction)-->  which record is which entry, what it is found
+//                                                 by; outbox row gone
 //
 // A crash between the second and the third step leaves entries of which the tables do not know.
 // They are found when the sequencer opens again: each leaf carries a random nonce, so an entry of
@@ -30,6 +31,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace colophon::ledger {
 
@@ -109,6 +111,8 @@ private:
     struct Waiting;
     Result<std::vector<Waiting>> waiting(std::size_t leaves_max);
     Result<void> settle(std::uint64_t first_index, std::span<const Waiting> leaves);
+    Result<void> settle_batch(std::uint64_t first_index, std::span<const Waiting> leaves,
+                              std::vector<storage::BulkInsert> finds);
     Result<void> mend();
 
     Parts parts_;

@@ -14,6 +14,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -63,6 +65,12 @@ Result<AudioFacts> probe_audio(Bytes file, AudioContainer container);
 // delay) are left out where the container tells them.
 Result<Pcm> decode_head(Bytes file, AudioContainer container, double seconds);
 Result<Pcm> decode_tail(Bytes file, AudioContainer container, double seconds);
+
+// All of the sound as one channel (the mean of its channels) of that rate, in 16 bits, handed over
+// piece by piece as it is decoded, so that its length costs no memory.
+using TakeSamples = std::function<void(std::span<const std::int16_t> samples)>;
+Result<void> read_mono(Bytes file, AudioContainer container, std::uint32_t rate,
+                       const TakeSamples& take);
 
 // Another rate, same channels, with an anti-alias filter.
 Result<Pcm> resample(const Pcm& pcm, std::uint32_t rate);

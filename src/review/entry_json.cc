@@ -4,11 +4,13 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "review/entry.h"
 #include "review/fold.h"
 #include "review/language.h"
 #include "review/picture_list.h"
 #include "review/scope.h"
+#include "review/sound_list.h"
 
 #include <fmt/format.h>
 
@@ -91,12 +93,14 @@ Result<std::uint32_t> number_of(const json::Value& value, std::string_view name)
 struct Read {
     Entry text;
     PictureEntry picture;
+    SoundEntry sound;
     bool has_text = false;
     bool has_wanted = false;
     bool has_folding = false;
     bool has_stage = false;
     bool has_hash = false;
     bool has_distance = false;
+    bool has_sound = false;
 };
 
 constexpr std::array kKinds{EntryKind::kPhrase, EntryKind::kExpression, EntryKind::kLink,
@@ -179,7 +183,8 @@ Result<bool> set_scope_member(const json::Member& member, Scope& scope) {
     return true;
 }
 
-Result<bool> set_picture_member(const json::Member& member, Read& read) {
+// True when the member was one of those that pictures and sounds have.
+Result<bool> set_print_member(const json::Member& member, Read& read) {
     const auto& [name, value] = member;
     if (name == "pdq") {
         read.has_hash = true;
@@ -188,6 +193,17 @@ Result<bool> set_picture_member(const json::Member& member, Read& read) {
     } else if (name == "distance") {
         read.has_distance = true;
         read.picture.distance = static_cast<int>(TRY(number_of(value, name)));
+    } else if (name == "chromaprint") {
+        read.has_sound = true;
+        const std::string* written = value.if_string();
+        if (written != nullptr && written->size() > kTextBytesMax) {
+            return wrong(
+                fmt::format("a print of a sound to look for has at most {} bytes, about "
+                            "ten minutes; look for a part of it",
+                            kTextBytesMax));
+        }
+        const std::string text = TRY(string_of(value, name));
+        read.sound.print = TRY(fingerprint::parse_sound_print(text));
     } else {
         return false;
     }
@@ -205,11 +221,20 @@ Result<void> set_member(const json::Member& member, Read& read) {
         read.text.action = TRY(decision_of(value));
     } else if (TRY(set_wanted_member(member, read)) || TRY(set_text_member(member, read))) {
         read.has_text = true;
-    } else if (name != "about" && !TRY(set_picture_member(member, read)) &&
+    } else if (name != "about" && !TRY(set_print_member(member, read)) &&
                !TRY(set_scope_member(member, read.text.scope))) {
         return wrong(fmt::format("\"{}\" is no member of an entry", name));
     }
     return {};
+}
+
+// What was read before it was known of which kind the entry is.
+template <class To>
+void take_common(Entry& from, To& to) {
+    to.id = std::move(from.id);
+    to.category = std::move(from.category);
+    to.action = from.action;
+    to.scope = std::move(from.scope);
 }
 
 // What is usual for its kind.
@@ -284,8 +309,15 @@ Result<AnyEntry> read_entry(const json::Value& value) {
     if (read.text.id.empty() || read.text.category.empty()) {
         return wrong("an entry has an \"id\" and a \"category\"");
     }
-    if (read.has_hash ? read.has_text : read.has_distance) {
-        return wrong("an entry is of a \"phrase\" or of a \"pdq\", not of both");
+    const int kinds = static_cast<int>(read.has_text) + static_cast<int>(read.has_hash) +
+                      static_cast<int>(read.has_sound);
+    if (kinds > 1 || (read.has_distance && !read.has_hash)) {
+        return wrong(
+            "an entry is of a \"phrase\", of a \"pdq\" or of a \"chromaprint\", not of several");
+    }
+    if (read.has_sound) {
+        take_common(read.text, read.sound);
+        return AnyEntry(std::move(read.sound));
     }
     if (!read.has_hash) {
         Entry& entry = read.text;
@@ -293,10 +325,7 @@ Result<AnyEntry> read_entry(const json::Value& value) {
         entry.scope.stage = read.has_stage ? entry.scope.stage : usual_stage(entry.kind);
         return AnyEntry(std::move(entry));
     }
-    read.picture.id = std::move(read.text.id);
-    read.picture.category = std::move(read.text.category);
-    read.picture.action = read.text.action;
-    read.picture.scope = std::move(read.text.scope);
+    take_common(read.text, read.picture);
     return AnyEntry(std::move(read.picture));
 }
 
@@ -306,17 +335,20 @@ json::Object write_entry(const AnyEntry& entry) {
     const auto* picture = std::get_if<PictureEntry>(&entry);
     if (text != nullptr) {
         write_text(*text, object);
-    } else {
+    } else if (picture != nullptr) {
         object.emplace_back("pdq", fingerprint::to_hex(picture->hash));
         if (picture->distance != fingerprint::kPdqDistanceMax) {
             object.emplace_back("distance", picture->distance);
         }
+    } else {
+        const auto& sound = std::get<SoundEntry>(entry);
+        object.emplace_back("chromaprint", fingerprint::to_text(sound.print));
     }
-    const Decision action = text != nullptr ? text->action : picture->action;
+    const Decision action = std::visit([](const auto& each) { return each.action; }, entry);
     if (action != Decision::kBlock) {
         object.emplace_back("action", decision_name(action));
     }
-    write_scope(text != nullptr ? text->scope : picture->scope,
+    write_scope(std::visit([](const auto& each) -> const Scope& { return each.scope; }, entry),
                 text != nullptr ? usual_stage(text->kind) : Stage::kBoth, object);
     return object;
 }

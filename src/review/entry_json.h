@@ -16,21 +16,22 @@
 #include "core/result.h"
 #include "review/entry.h"
 #include "review/picture_list.h"
+#include "review/sound_list.h"
 
 #include <string>
 #include <variant>
 
 namespace colophon::review {
 
-using AnyEntry = std::variant<Entry, PictureEntry>;
+using AnyEntry = std::variant<Entry, PictureEntry, SoundEntry>;
 
 const std::string& entry_id(const AnyEntry& entry);
 const std::string& entry_category(const AnyEntry& entry);
 
-// Members that are missing have the values of Entry and PictureEntry, except that expressions are
-// compared exactly and patterns are for inputs; `id` and `category` may not be missing.
-// kInvalidArgument; unknown members are refused, because a rule that is read in part is another
-// rule.
+// Members that are missing have the values of Entry, PictureEntry and SoundEntry, except that
+// expressions are compared exactly and patterns are for inputs; `id` and `category` may not be
+// missing. kInvalidArgument; unknown members are refused, because a rule that is read in part is
+// another rule.
 Result<AnyEntry> read_entry(const json::Value& value);
 
 // Members with their usual value are left out; the same entry, the same text.

@@ -7,6 +7,7 @@
 #include "review/entry.h"
 #include "review/entry_json.h"
 #include "review/picture_list.h"
+#include "review/sound_list.h"
 
 #include <fmt/format.h>
 
@@ -48,19 +49,11 @@ Result<Entry> word_entry(std::string_view line, std::size_t number) {
     return entry;
 }
 
-void add_entry(AnyEntry entry, EntryList& list) {
-    if (auto* text = std::get_if<Entry>(&entry)) {
-        list.texts.push_back(std::move(*text));
-    } else {
-        list.pictures.push_back(std::move(std::get<PictureEntry>(entry)));
-    }
-}
-
 Result<void> add_line(std::string_view line, std::size_t number, EntryList& list) {
     if (line.size() > kEntryBytesMax || find_invalid_utf8(line)) {
         return wrong(fmt::format("no UTF-8 of at most {} bytes", kEntryBytesMax));
     }
-    if (list.texts.size() + list.pictures.size() == kEntriesMax) {
+    if (list.size() == kEntriesMax) {
         return Error{ErrorCode::kLimit, fmt::format("a list has at most {} entries", kEntriesMax)};
     }
     if (line.starts_with('{')) {
@@ -73,6 +66,16 @@ Result<void> add_line(std::string_view line, std::size_t number, EntryList& list
 }
 
 }  // namespace
+
+void add_entry(AnyEntry entry, EntryList& list) {
+    if (auto* text = std::get_if<Entry>(&entry)) {
+        list.texts.push_back(std::move(*text));
+    } else if (auto* picture = std::get_if<PictureEntry>(&entry)) {
+        list.pictures.push_back(std::move(*picture));
+    } else {
+        list.sounds.push_back(std::move(std::get<SoundEntry>(entry)));
+    }
+}
 
 Result<EntryList> parse_entry_list(std::string_view text) {
     EntryList list;

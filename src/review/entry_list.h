@@ -8,7 +8,9 @@
 
 #include "core/result.h"
 #include "review/entry.h"
+#include "review/entry_json.h"
 #include "review/picture_list.h"
+#include "review/sound_list.h"
 
 #include <cstddef>
 #include <string_view>
@@ -21,11 +23,17 @@ inline constexpr std::size_t kEntryBytesMax = 16'384;  // a line
 struct EntryList {
     std::vector<Entry> texts;
     std::vector<PictureEntry> pictures;
+    std::vector<SoundEntry> sounds;
+
+    std::size_t size() const noexcept { return texts.size() + pictures.size() + sounds.size(); }
 };
 
-// Members that are missing have the values of Entry and PictureEntry; `id` and `category` may not
-// be. kInvalidArgument, kCorrupt and kLimit name the line; unknown members are refused, because a
-// rule that is read in part is another rule.
+// To the entries of its kind.
+void add_entry(AnyEntry entry, EntryList& list);
+
+// Members that are missing have the values of Entry, PictureEntry and SoundEntry; `id` and
+// `category` may not be. kInvalidArgument, kCorrupt and kLimit name the line; unknown members are
+// refused, because a rule that is read in part is another rule.
 Result<EntryList> parse_entry_list(std::string_view text);
 
 }  // namespace colophon::review

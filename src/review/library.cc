@@ -8,10 +8,11 @@
 #include "core/result.h"
 #include "core/utf8.h"
 #include "ledger/conduct.h"
-#include "review/entry.h"
 #include "review/entry_json.h"
+#include "review/entry_list.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
+#include "review/sound_list.h"
 #include "storage/batch.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
@@ -134,22 +135,18 @@ Result<void> check_about(const Proposal& proposal) {
 
 // As they would be in force: what cannot be searched for is not proposed either.
 Result<void> check_entries(std::span<const Proposal> proposals) {
-    std::vector<Entry> texts;
-    std::vector<PictureEntry> pictures;
+    EntryList list;
     std::set<std::string_view> ids;
     for (const Proposal& proposal : proposals) {
         TRY(check_about(proposal));
         if (!ids.insert(entry_id(proposal.entry)).second) {
             return bad(entry_id(proposal.entry), "it is proposed twice at once");
         }
-        if (const auto* entry = std::get_if<Entry>(&proposal.entry)) {
-            texts.push_back(*entry);
-        } else {
-            pictures.push_back(std::get<PictureEntry>(proposal.entry));
-        }
+        add_entry(proposal.entry, list);
     }
-    TRY(Matcher::compile(std::move(texts)));
-    TRY(PictureList::create(std::move(pictures)));
+    TRY(Matcher::compile(std::move(list.texts)));
+    TRY(PictureList::create(std::move(list.pictures)));
+    TRY(SoundList::create(std::move(list.sounds)));
     return {};
 }
 

@@ -13,6 +13,7 @@
 #include "review/library.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
+#include "review/sound_list.h"
 
 #include <fmt/format.h>
 
@@ -36,10 +37,10 @@ namespace {
 constexpr std::array<std::string_view, 4> kFormats{"json", "csv", "signals", "updates"};
 constexpr std::array<std::string_view, 5> kAboutNames{"reason", "evidence", "source", "owner",
                                                       "expires"};
-constexpr std::array<std::string_view, 20> kEntryNames{
-    "id",       "category", "phrase",  "expression", "link",     "pattern",  "pdq",
-    "distance", "action",   "folding", "with",       "without",  "within",   "inside_words",
-    "split",    "reply",    "stage",   "tenants",    "services", "languages"};
+constexpr std::array<std::string_view, 21> kEntryNames{
+    "id",       "category", "phrase",  "expression", "link",     "pattern",   "pdq",
+    "distance", "action",   "folding", "with",       "without",  "within",    "inside_words",
+    "split",    "reply",    "stage",   "tenants",    "services", "languages", "chromaprint"};
 constexpr std::array<std::string_view, 5> kListNames{"with", "without", "tenants", "services",
                                                      "languages"};
 
@@ -61,8 +62,11 @@ constexpr std::array<Foreign, 5> kForeign{{
 // What is known elsewhere of what the entry looks for, if anything.
 const Foreign* foreign_of(const AnyEntry& entry) noexcept {
     const auto* text = std::get_if<Entry>(&entry);
-    const auto* found = std::ranges::find(kForeign, text != nullptr ? kind_name(text->kind) : "pdq",
-                                          &Foreign::member);
+    const std::string_view member = text != nullptr ? kind_name(text->kind)
+                                    : std::holds_alternative<PictureEntry>(entry)
+                                        ? std::string_view("pdq")
+                                        : std::string_view("chromaprint");
+    const auto* found = std::ranges::find(kForeign, member, &Foreign::member);
     return found == kForeign.end() ? nullptr : found;
 }
 
@@ -143,6 +147,9 @@ Result<Proposal> read_proposal(json::Value value, std::size_t number,
     const auto* text = std::get_if<Entry>(&proposal.entry);
     if (text != nullptr && text->kind != EntryKind::kPhrase) {
         TRY(Matcher::compile({*text}));  // so that its line is named, and not the whole list
+    }
+    if (const auto* sound = std::get_if<SoundEntry>(&proposal.entry)) {
+        TRY(SoundList::create({*sound}));
     }
     proposal.about = TRY(read_about(value.find("about"), defaults));
     if (json_line(proposal).size() > kEntryBytesMax) {

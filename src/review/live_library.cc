@@ -3,13 +3,13 @@
 
 #include "core/clock.h"
 #include "core/result.h"
-#include "review/entry.h"
 #include "review/entry_json.h"
 #include "review/entry_list.h"
 #include "review/library.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
 #include "review/review.h"
+#include "review/sound_list.h"
 #include "storage/store.h"
 
 #include <algorithm>
@@ -24,26 +24,21 @@
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace colophon::review {
 
 Result<std::shared_ptr<const Reviewer>> make_reviewer(const LocalRules& local,
                                                       std::span<const AnyEntry> live) {
-    std::vector<Entry> texts = local.entries.texts;
-    std::vector<PictureEntry> pictures = local.entries.pictures;
+    EntryList all = local.entries;
     for (const AnyEntry& each : live) {
-        if (const auto* text = std::get_if<Entry>(&each)) {
-            texts.push_back(*text);
-        } else {
-            pictures.push_back(std::get<PictureEntry>(each));
-        }
+        add_entry(each, all);
     }
-    Matcher matcher = TRY(Matcher::compile(std::move(texts)));
-    PictureList list = TRY(PictureList::create(std::move(pictures)));
-    return std::shared_ptr<const Reviewer>(
-        std::make_shared<const Reviewer>(std::move(matcher), std::move(list), local.classifier));
+    Matcher matcher = TRY(Matcher::compile(std::move(all.texts)));
+    PictureList pictures = TRY(PictureList::create(std::move(all.pictures)));
+    SoundList sounds = TRY(SoundList::create(std::move(all.sounds)));
+    return std::shared_ptr<const Reviewer>(std::make_shared<const Reviewer>(
+        std::move(matcher), std::move(pictures), local.classifier, std::move(sounds)));
 }
 
 Result<std::unique_ptr<LiveLibrary>> LiveLibrary::start(Parts parts, LocalRules local) {

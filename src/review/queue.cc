@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -38,13 +39,16 @@ using storage::time_value;
 constexpr Statement kAdd{
     "INSERT INTO review_items (id, cause, state, tenant, subject, record, stage, operation, model,"
     " category, rule, entries, priority, opinions, created_at, due_at, expires_at, claimed_by,"
-    " owner, digest, content_digest, content)"
-    " VALUES ($1, 1, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', $16,"
-    " $17, $18, $19)"};
-// A request that is sent again while it waits is the same item.
+    " owner, digest, content_digest, content, print)"
+    " VALUES ($1, $20, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', $16,"
+    " $17, $18, $19, $21)"};
+// A request that is sent again while it waits is the same item, and so is what was flagged again.
 constexpr Statement kWaiting{
     "SELECT id FROM review_items WHERE digest = $1 AND entries = $2 AND owner = $3 AND stage = $4"
-    " AND cause = 1 AND state <= 3 AND expires_at > $5 LIMIT 1"};
+    " AND cause = $6 AND state <= 3 AND expires_at > $5 LIMIT 1"};
+// Nobody waits for what was only flagged.
+constexpr std::chrono::hours kFlaggedDue{7 * 24};
+constexpr std::chrono::hours kFlaggedExpires{30 * 24};
 constexpr Statement kSealed{"SELECT owner, content, digest FROM review_items WHERE id = $1"};
 constexpr Statement kDeliver{
     "UPDATE review_items SET delivered_at = COALESCE(delivered_at, $2) WHERE id = $1 AND state = "
@@ -85,7 +89,7 @@ Result<Digest256> ReviewQueue::digest_of(const TenantId& tenant, Bytes content) 
     return parts_.sealer.keyed_digest(content, to_string(tenant), kDigestPurpose);
 }
 
-Result<ItemId> ReviewQueue::add(const HeldCall& call, const Evidence& evidence) {
+Result<ItemId> ReviewQueue::add(const HeldCall& call, const Evidence& evidence, Cause cause) {
     const Buffer plain = write_evidence(evidence);
     if (plain.size() > kEvidenceBytesMax) {
         return Error{ErrorCode::kLimit,
@@ -100,27 +104,47 @@ Result<ItemId> ReviewQueue::add(const HeldCall& call, const Evidence& evidence) 
     const Digest256 digest = TRY(digest_of(call.tenant, content_of(evidence)));
     const Time now = parts_.clock.now();
     const std::string entries = json::write(json::Array(call.entries.begin(), call.entries.end()));
-    if (call.stage == Stage::kInput) {
+    const bool flagged = cause == Cause::kFlagged;
+    if (flagged || call.stage == Stage::kInput) {
         const Rows rows = TRY(parts_.store.query(
             kWaiting, {storage::bytes(digest), text(entries), text(owner),
-                       integer(static_cast<std::int64_t>(call.stage)), time_value(now)}));
+                       integer(static_cast<std::int64_t>(call.stage)), time_value(now),
+                       integer(static_cast<std::int64_t>(cause))}));
         if (!rows.empty()) {
             return storage::id_at<ItemId>(rows, 0, 0);
         }
     }
     const bool two = is_among(call.category, rules->four_eyes);
     const bool urgent = is_among(call.category, rules->urgent);
+    const storage::Value print = TRY(sealed_print(id, call, owner, evidence));
+    const Time due = now + (flagged ? kFlaggedDue : rules->due);
+    const Time expires = now + (flagged ? kFlaggedExpires : rules->expires);
     storage::Batch batch;
     batch.operations.push_back(
         {.statement = kAdd,
-         .parameters = {
-             storage::id_value(id), storage::id_value(call.tenant),
-             call.subject ? storage::id_value(*call.subject) : storage::null(),
-             storage::id_value(call.record), integer(static_cast<std::int64_t>(call.stage)),
-             text(call.operation), text(call.model), text(call.category), text(call.rule),
-             text(entries), integer(urgent ? 1 : 0), integer(two ? 2 : 1), time_value(now),
-             time_value(now + rules->due), time_value(now + rules->expires), text(owner),
-             storage::bytes(digest), storage::bytes(sha256(sealed)), storage::bytes(sealed)}});
+         .parameters = {storage::id_value(id),
+                        storage::id_value(call.tenant),
+                        call.subject ? storage::id_value(*call.subject) : storage::null(),
+                        storage::id_value(call.record),
+                        integer(static_cast<std::int64_t>(call.stage)),
+                        text(call.operation),
+                        text(call.model),
+                        text(call.category),
+                        text(call.rule),
+                        text(entries),
+                        integer(flagged  ? -1
+                                : urgent ? 1
+                                         : 0),
+                        integer(two ? 2 : 1),
+                        time_value(now),
+                        time_value(due),
+                        time_value(expires),
+                        text(owner),
+                        storage::bytes(digest),
+                        storage::bytes(sha256(sealed)),
+                        storage::bytes(sealed),
+                        integer(static_cast<std::int64_t>(cause)),
+                        print}});
     batch.operations.push_back(act_operation({.item = id, .kind = ActKind::kQueued, .at = now}));
     batch.notifications.push_back({.channel = kQueueChanged, .payload = {}});
     TRY(parts_.store.apply(std::move(batch)));
@@ -198,8 +222,8 @@ Result<bool> ReviewQueue::is_released(const ItemId& id, const Input& input) {
     const Item item = TRY(found);
     const HeldCall& call = item.call;
     const bool same = call.tenant == input.tenant && call.subject == input.subject &&
-                      call.stage == Stage::kInput && item.state == ItemState::kReleased &&
-                      item.expires > now;
+                      call.stage == Stage::kInput && item.cause == Cause::kHeld &&
+                      item.state == ItemState::kReleased && item.expires > now;
     // A person who looked at it knew of these entries only.
     const bool known = std::ranges::all_of(
         input.entries, [&](const std::string& each) { return is_among(each, call.entries); });

@@ -22,11 +22,14 @@
 #include "core/ids.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "ledger/conduct.h"
 #include "review/scope.h"
 #include "storage/migration.h"
 #include "storage/sealer.h"
 #include "storage/store.h"
+#include "storage/value.h"
 
 #include <chrono>
 #include <cstddef>
@@ -70,8 +73,12 @@ constexpr bool is_open(ItemState state) noexcept {
     return state <= ItemState::kEscalated;
 }
 
-enum class Cause : std::uint8_t { kHeld = 1, kSample };
-std::string_view cause_name(Cause cause) noexcept;  // "held", "sample"
+enum class Cause : std::uint8_t {
+    kHeld = 1,
+    kSample,
+    kFlagged,  // it went out, and people look at it afterwards
+};
+std::string_view cause_name(Cause cause) noexcept;  // "held", "sample", "flagged"
 
 // Where an entry matched: bytes of the text that a person reads.
 struct Span {
@@ -91,6 +98,12 @@ struct WaitingAnswer {
     bool operator==(const WaitingAnswer&) const = default;
 };
 
+// By what near copies of a file are found; of a text nobody needs to say. Kept apart from the rest.
+struct EvidencePrints {
+    std::vector<fingerprint::PdqHash> picture;  // as it is, turned and mirrored
+    fingerprint::SoundPrint sound;
+};
+
 // What a person sees, and what the client gets. Sealed as one.
 struct Evidence {
     std::string text;  // what was held: of a picture, what was asked for
@@ -99,6 +112,7 @@ struct Evidence {
     std::string media_type;
     Buffer file;  // a picture or video that was held; empty: the body of the answer is it
     std::optional<WaitingAnswer> answer;
+    EvidencePrints prints;
 };
 // The picture or video that a person sees; empty where it is a text.
 Bytes shown_file(const Evidence& evidence);
@@ -174,7 +188,11 @@ struct Item {
     std::optional<Time> delivered;
     std::string evidence_digest;  // SHA-256 of the sealed evidence, hexadecimal
     std::vector<Act> acts;        // of find() only
+    // Of similar() only, where the content is a near copy: 1 the same, 0 nothing in common.
+    std::optional<double> likeness;
 };
+// Two texts of which at least so much is shared are near copies.
+inline constexpr double kNearTextLikeness = 0.5;
 
 // What the house wants. May change while the service runs.
 struct QueueRules {
@@ -187,6 +205,7 @@ struct QueueRules {
     std::int64_t sample_per_mille = 20;  // of decisions, to be taken again by another
     std::int64_t decisions_a_day = 800;  // of one person in 24 hours; 0: no limit
     std::int64_t claims_at_once = 5;     // of one person
+    bool takes_flagged = false;          // what was only flagged comes before people as well
 };
 
 // Who works on the queue.
@@ -260,7 +279,8 @@ public:
     // --- For calls
 
     // kLimit when there is more evidence than is kept.
-    Result<ItemId> add(const HeldCall& call, const Evidence& evidence);
+    // What was flagged and waits already, with the same content and entries, is the same item.
+    Result<ItemId> add(const HeldCall& call, const Evidence& evidence, Cause cause = Cause::kHeld);
     // kNotFound for those of other tenants too.
     Result<Ticket> ticket(const TenantId& tenant, const ItemId& id) const;
     // What was released, and that the client has it from now on. kConflict when it was not
@@ -295,7 +315,8 @@ public:
                              const ledger::Conduct& conduct);
     // The own last decision. kConflict when it is too late.
     Result<Item> undo(const Person& person, const ItemId& id, const ledger::Conduct& conduct);
-    // Open items with the same content of the same tenant, or held by exactly the same entries.
+    // Open items with the same content of the same tenant, or held by exactly the same entries,
+    // and then near copies of it, the most alike first.
     Result<std::vector<Item>> similar(const ItemId& id) const;
     // The same decision about items that are similar to one that the person has decided; each is
     // decided and recorded apart. Those that somebody has claimed meanwhile are left out: the
@@ -328,6 +349,12 @@ private:
     Result<bool> try_claim(const Person& person, const Item& item);
     Result<Evidence> open(const Item& item) const;
     Result<Digest256> digest_of(const TenantId& tenant, Bytes content) const;
+    Result<Buffer> print_of(const TenantId& tenant, const Evidence& evidence) const;
+    Result<storage::Value> sealed_print(const ItemId& id, const HeldCall& call,
+                                        const std::string& owner, const Evidence& evidence) const;
+    Result<Buffer> open_print(const ItemId& id, const storage::Rows& rows, std::size_t row,
+                              std::size_t column) const;
+    Result<void> add_near(const Item& like, std::vector<Item>& similar) const;
     Result<ItemState> state_after(const Deciding& what) const;
     Result<Item> decide_item(const Deciding& what, const ledger::Conduct& conduct);
     Result<void> add_sample(storage::Batch& batch, const Item& item) const;

@@ -66,13 +66,13 @@ constexpr Statement kAskAnother{
     " AND state = 1 AND opinions = 1"};
 constexpr Statement kDecided{
     "SELECT " COLOPHON_ITEM_COLUMNS
-    " FROM review_items i WHERE i.state IN (4, 5) AND i.cause = 1 AND i.decided_at >= $1"
+    " FROM review_items i WHERE i.state IN (4, 5) AND i.cause <> 2 AND i.decided_at >= $1"
     " AND ($2 = '' OR i.category = $2) AND (i.decided_at > $1 OR i.id > $3)"
     " ORDER BY i.decided_at, i.id LIMIT 200"};
 constexpr Statement kSimilar{
     "SELECT " COLOPHON_ITEM_COLUMNS
     " FROM review_items i, review_items o WHERE o.id = $1 AND i.id <> o.id AND i.state <= 2"
-    " AND i.cause = 1 AND i.expires_at > $2 AND i.stage = o.stage"
+    " AND i.cause <> 2 AND i.expires_at > $2 AND i.stage = o.stage"
     " AND (i.digest = o.digest OR i.entries = o.entries)"
     " ORDER BY i.created_at, i.id LIMIT 1000"};
 
@@ -259,9 +259,11 @@ Result<Item> ReviewQueue::ask_another(const Person& person, const ItemId& id,
 
 Result<std::vector<Item>> ReviewQueue::similar(const ItemId& id) const {
     const Time now = parts_.clock.now();
-    TRY(load_item(parts_.store, id, now));
+    const Item like = TRY(load_item(parts_.store, id, now));
     const Rows rows = TRY(parts_.store.query(kSimilar, {storage::id_value(id), time_value(now)}));
-    return items_of(rows, now);
+    std::vector<Item> similar = TRY(items_of(rows, now));
+    TRY(add_near(like, similar));
+    return similar;
 }
 
 Result<void> ReviewQueue::visit_decided(const Decided& which, const ledger::Conduct& conduct,

@@ -30,7 +30,8 @@ constexpr storage::Statement kOutlived{
     " AND (i.state >= 4 OR i.expires_at <= $1)"
     " AND NOT EXISTS (SELECT 1 FROM records r WHERE r.id = i.record) ORDER BY i.id LIMIT 200"};
 constexpr storage::Statement kForget{
-    "UPDATE review_items SET content = NULL WHERE id = $1 AND (state >= 4 OR expires_at <= $2)"};
+    "UPDATE review_items SET content = NULL, print = NULL WHERE id = $1 AND (state >= 4 OR "
+    "expires_at <= $2)"};
 
 Error damaged() {
     return Error{ErrorCode::kCorrupt, "what is kept for an item of the review queue is damaged"};

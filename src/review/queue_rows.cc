@@ -39,7 +39,7 @@ using storage::time_value;
 
 constexpr std::array<std::string_view, 6> kStates{"waiting",  "second",  "escalated",
                                                   "released", "refused", "expired"};
-constexpr std::array<std::string_view, 2> kCauses{"held", "sample"};
+constexpr std::array<std::string_view, 3> kCauses{"held", "sample", "flagged"};
 constexpr std::array<std::string_view, 8> kActs{"queued",  "claimed", "returned", "viewed",
                                                 "decided", "undone",  "asked",    "delivered"};
 constexpr std::array<std::string_view, 3> kRulings{"release", "refuse", "escalate"};
@@ -105,6 +105,8 @@ constexpr std::array kMigrations{
         "CREATE INDEX review_acts_at ON review_acts (act, act_at);\n"},
     storage::Migration{"review_queue", 2,
                        "CREATE INDEX review_items_decided ON review_items (decided_at, id);\n"},
+    // print: sealed as `content` is; by what near copies are found (queue_likeness.cc).
+    storage::Migration{"review_queue", 3, "ALTER TABLE review_items ADD COLUMN print BYTES;\n"},
 };
 
 constexpr Statement kLoad{"SELECT " COLOPHON_ITEM_COLUMNS " FROM review_items i WHERE i.id = $1"};

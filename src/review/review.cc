@@ -5,12 +5,14 @@
 #include "core/digest.h"
 #include "core/json.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "review/classifier.h"
 #include "review/entry.h"
 #include "review/entry_json.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
 #include "review/scope.h"
+#include "review/sound_list.h"
 #include "review/text_scan.h"
 #include "review/window_scan.h"
 
@@ -56,8 +58,9 @@ void add_meaning(const Meaning& meaning, const std::string& version, Verdict& ve
 }
 
 std::string version_of(const Matcher& matcher, const PictureList& pictures,
-                       const ClassifierRule& classifier) {
-    if (pictures.entries().empty() && classifier.classifier == nullptr) {
+                       const ClassifierRule& classifier, const SoundList& sounds) {
+    if (pictures.entries().empty() && sounds.entries().empty() &&
+        classifier.classifier == nullptr) {
         return "library-" + matcher.version();
     }
     std::string all = matcher.version();
@@ -68,19 +71,25 @@ std::string version_of(const Matcher& matcher, const PictureList& pictures,
     for (const PictureEntry& entry : pictures.entries()) {
         all += "\n" + json::write(write_entry(entry));
     }
+    for (const SoundEntry& entry : sounds.entries()) {
+        all += "\n" + json::write(write_entry(entry));
+    }
     return "library-" + to_hex(sha256(as_bytes(all))).substr(0, 12);
 }
 
 }  // namespace
 
-Reviewer::Reviewer(Matcher matcher, PictureList pictures, ClassifierRule classifier)
+Reviewer::Reviewer(Matcher matcher, PictureList pictures, ClassifierRule classifier,
+                   SoundList sounds)
     : classifier_(std::move(classifier)),
       matcher_(std::make_shared<const Matcher>(std::move(matcher))),
       pictures_(std::make_shared<const PictureList>(std::move(pictures))),
-      version_(version_of(*matcher_, *pictures_, classifier_)) {
+      sounds_(std::make_shared<const SoundList>(std::move(sounds))),
+      version_(version_of(*matcher_, *pictures_, classifier_, *sounds_)) {
     const auto holds = [](const auto& entry) { return entry.action == Decision::kHold; };
     may_hold_ = std::ranges::any_of(matcher_->entries(), holds) ||
                 std::ranges::any_of(pictures_->entries(), holds) ||
+                std::ranges::any_of(sounds_->entries(), holds) ||
                 (classifier_.classifier != nullptr && classifier_.action == Decision::kHold);
 }
 
@@ -147,6 +156,15 @@ void Reviewer::add_classified(Verdict& verdict) const {
 Verdict Reviewer::review(std::span<const fingerprint::PdqHash> picture) const {
     Verdict verdict;
     for (const PictureMatch& match : pictures_->find(picture, occasion_)) {
+        add_meaning({match.entry->id, match.entry->category, effect_of(match.entry->action), {}},
+                    version_, verdict);
+    }
+    return verdict;
+}
+
+Verdict Reviewer::review(const fingerprint::SoundPrint& sound) const {
+    Verdict verdict;
+    for (const SoundMatch& match : sounds_->find(sound, occasion_)) {
         add_meaning({match.entry->id, match.entry->category, effect_of(match.entry->action), {}},
                     version_, verdict);
     }

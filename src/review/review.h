@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a text that goes in or comes out is judged to be [DSP-10]. A reviewer does not change; new
+// What content that goes in or comes out is judged to be [DSP-10]. A reviewer does not change; new
 // rules are a new reviewer, and calls that are going on end with theirs.
 
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "review/classifier.h"
 #include "review/entry.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
 #include "review/scope.h"
+#include "review/sound_list.h"
 #include "review/text_scan.h"
 #include "review/window_scan.h"
 
@@ -45,7 +47,8 @@ struct ClassifierRule {
 
 class Reviewer {
 public:
-    explicit Reviewer(Matcher matcher, PictureList pictures = {}, ClassifierRule classifier = {});
+    explicit Reviewer(Matcher matcher, PictureList pictures = {}, ClassifierRule classifier = {},
+                      SoundList sounds = {});
 
     // The same rules for content of which this is known. Without, every entry is for it.
     std::shared_ptr<const Reviewer> on(Occasion occasion) const;
@@ -60,6 +63,8 @@ public:
     // Of a picture, from its hashes as it is, turned and mirrored.
     Verdict review(std::span<const fingerprint::PdqHash> picture) const;
     bool has_pictures() const noexcept { return !pictures_->entries().empty(); }
+    Verdict review(const fingerprint::SoundPrint& sound) const;
+    bool has_sounds() const noexcept { return !sounds_->entries().empty(); }
     // Of all rules: goes into the service record.
     const std::string& version() const noexcept { return version_; }
     const std::shared_ptr<const Matcher>& matcher() const noexcept { return matcher_; }
@@ -78,6 +83,7 @@ private:
     ClassifierRule classifier_;
     std::shared_ptr<const Matcher> matcher_;
     std::shared_ptr<const PictureList> pictures_;
+    std::shared_ptr<const SoundList> sounds_;
     std::string version_;
     Occasion occasion_;
     bool may_hold_ = false;

@@ -3,11 +3,14 @@
 
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "review/entry.h"
 #include "review/entry_json.h"
+#include "review/entry_list.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
 #include "review/scope.h"
+#include "review/sound_list.h"
 #include "review/text_scan.h"
 
 #include <algorithm>
@@ -25,26 +28,22 @@ namespace colophon::review {
 
 Result<Trial> Trial::create(std::span<const AnyEntry> entries,
                             std::span<const AnyEntry> allowances) {
-    std::vector<Entry> texts;
-    std::vector<PictureEntry> pictures;
+    EntryList list;
     Trial trial;
     for (const AnyEntry& each : entries) {
         trial.seen_.try_emplace(entry_id(each));
-        if (const auto* text = std::get_if<Entry>(&each)) {
-            texts.push_back(*text);
-        } else {
-            pictures.push_back(std::get<PictureEntry>(each));
-        }
+        add_entry(each, list);
     }
     for (const AnyEntry& each : allowances) {
         const auto* text = std::get_if<Entry>(&each);
         if (text != nullptr && text->action == Decision::kAllow &&
             !trial.seen_.contains(text->id)) {
-            texts.push_back(*text);
+            list.texts.push_back(*text);
         }
     }
-    trial.texts_ = std::make_shared<const Matcher>(TRY(Matcher::compile(std::move(texts))));
-    trial.pictures_ = TRY(PictureList::create(std::move(pictures)));
+    trial.texts_ = std::make_shared<const Matcher>(TRY(Matcher::compile(std::move(list.texts))));
+    trial.pictures_ = TRY(PictureList::create(std::move(list.pictures)));
+    trial.sounds_ = TRY(SoundList::create(std::move(list.sounds)));
     return trial;
 }
 
@@ -81,12 +80,22 @@ void Trial::add_picture(std::span<const fingerprint::PdqHash> hashes, const Occa
     }
 }
 
+void Trial::add_sound(const fingerprint::SoundPrint& sound, const Occasion& occasion,
+                      const std::string& name) {
+    ++sound_count_;
+    for (const SoundMatch& match : sounds_.find(sound, occasion)) {
+        hit(match.entry->id, name);
+    }
+}
+
 Trial::Seen Trial::seen(const std::string& id) const {
     const auto found = seen_.find(id);
     Seen seen = found == seen_.end() ? Seen() : found->second;
     const bool is_picture =
         std::ranges::find(pictures_.entries(), id, &PictureEntry::id) != pictures_.entries().end();
-    seen.contents = is_picture ? picture_count_ : text_count_;
+    const bool is_sound =
+        std::ranges::find(sounds_.entries(), id, &SoundEntry::id) != sounds_.entries().end();
+    seen.contents = is_picture ? picture_count_ : is_sound ? sound_count_ : text_count_;
     return seen;
 }
 

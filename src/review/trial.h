@@ -5,10 +5,12 @@
 
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "review/entry_json.h"
 #include "review/picture_list.h"
 #include "review/review.h"
 #include "review/scope.h"
+#include "review/sound_list.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +36,8 @@ public:
     void add_text(std::string_view text, const Occasion& occasion, const std::string& name);
     void add_picture(std::span<const fingerprint::PdqHash> hashes, const Occasion& occasion,
                      const std::string& name);
+    void add_sound(const fingerprint::SoundPrint& sound, const Occasion& occasion,
+                   const std::string& name);
 
     struct Seen {
         std::uint64_t contents = 0;  // of the kind that the entry is for
@@ -48,9 +52,11 @@ private:
 
     std::shared_ptr<const Matcher> texts_;
     PictureList pictures_;
+    SoundList sounds_;
     std::map<std::string, Seen, std::less<>> seen_;  // contents are counted once for all
     std::uint64_t text_count_ = 0;
     std::uint64_t picture_count_ = 0;
+    std::uint64_t sound_count_ = 0;
 };
 
 }  // namespace colophon::review

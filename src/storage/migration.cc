@@ -40,6 +40,7 @@ constexpr Statement kOneStep{
 constexpr Statement kInsertStep{
     "INSERT INTO colophon_migrations (module, step, digest, applied_at) VALUES ($1, $2, $3, $4)"};
 constexpr int kAttemptsMax = 20;
+constexpr std::string_view kClustered = " CLUSTERED";
 
 struct Word {
     std::string_view word;
@@ -93,9 +94,13 @@ std::string translate_statement(std::string_view statement, Engine engine) {
     if (!statement.starts_with("CREATE TABLE") && !statement.starts_with("ALTER TABLE")) {
         return std::string(statement);
     }
+    const bool clustered = statement.ends_with(kClustered);
+    if (clustered) {
+        statement.remove_suffix(kClustered.size());
+    }
     std::string out = translate_words(statement, engine);
     if (engine == Engine::kSqlite && statement.starts_with("CREATE TABLE")) {
-        out += " STRICT";
+        out += clustered ? " STRICT, WITHOUT ROWID" : " STRICT";
     }
     return out;
 }

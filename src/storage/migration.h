@@ -31,6 +31,8 @@ struct Migration {
 //   TEXT              sorts by its bytes on both
 //   BYTES             BLOB or BYTEA
 //   SERIAL_KEY        a primary key of growing integers that are never used twice
+//   CLUSTERED         at the end of a table: SQLite keeps its rows in the index of their primary
+//   key
 // and a table of SQLite becomes STRICT. Other statements stay as they are. No DEFERRABLE: a
 // constraint that is only looked at during the commit would fail the whole group.
 std::vector<std::string> translate_sql(std::string_view sql, Engine engine);

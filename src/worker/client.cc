@@ -301,7 +301,11 @@ Result<LabelReport> Worker::label(const LabelFiles& files, label::Format format,
         request.emplace_back("signature_bytes", std::uint64_t{signer->signature_bytes()});
     }
     std::vector<int> descriptors{files.input, files.output};
-    if (files.credential >= 0) {
+    if (files.fragments.descriptor >= 0) {
+        request.emplace_back("fragments", encode_sizes(files.fragments.sizes));
+        descriptors.push_back(files.fragments.descriptor);
+        descriptors.push_back(files.fragments_output);
+    } else if (files.credential >= 0) {
         descriptors.push_back(files.credential);
     }
     signer_ = signer;
@@ -320,6 +324,18 @@ Result<label::Verification> Worker::verify(int input, label::Format format,
     const json::Value value = TRY(call(
         {{"call", "verify"}, {"format", label::facts(format).name}, {"options", encode(options)}},
         files));
+    return decode_verification(value);
+}
+
+Result<label::Verification> Worker::verify_movie(int input, label::Format format,
+                                                 const label::VerifyOptions& options,
+                                                 const FragmentFile& fragments) {
+    TRY(need(label::codecs_for(format, options)));
+    const json::Value value = TRY(call({{"call", "verify"},
+                                        {"format", label::facts(format).name},
+                                        {"options", encode(options)},
+                                        {"fragments", encode_sizes(fragments.sizes)}},
+                                       {input, fragments.descriptor}));
     return decode_verification(value);
 }
 

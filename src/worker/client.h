@@ -48,11 +48,20 @@ struct WorkerOptions {
     std::uint64_t peak_kilobytes_max = 2ULL << 20U;  // above it the worker is replaced
 };
 
+// The fragments of a movie whose initialization segment is the input (label::Resources): all of
+// them in one file, one behind the other.
+struct FragmentFile {
+    int descriptor = -1;  // none
+    std::vector<std::uint64_t> sizes;
+};
+
 // Descriptors.
 struct LabelFiles {
     int input = -1;
     int output = -1;
     int credential = -1;  // the manifest store that lies beside the input; -1: none
+    FragmentFile fragments = {};
+    int fragments_output = -1;  // where they go; LabelReport::fragments has their sizes there
 };
 
 class Worker {
@@ -74,6 +83,10 @@ public:
     // `credential`: a file with the manifest store that lies beside the input; -1: none.
     Result<label::Verification> verify(int input, label::Format format,
                                        const label::VerifyOptions& options, int credential = -1);
+    // The same of a movie, with its fragments.
+    Result<label::Verification> verify_movie(int input, label::Format format,
+                                             const label::VerifyOptions& options,
+                                             const FragmentFile& fragments);
 
     // Prints of a file for finding it again. kUnsupported when !takes_prints(format).
     Result<FilePrints> prints(int input, label::Format format);

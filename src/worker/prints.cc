@@ -6,9 +6,11 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/picture.h"
+#include "fingerprint/sound.h"
 #include "fingerprint/video.h"
 #include "label/codecs.h"
 #include "label/format.h"
+#include "media/audio.h"
 #include "media/codecs.h"
 
 #include <fmt/format.h>
@@ -40,6 +42,24 @@ std::optional<PictureCoding> picture_coding(Format format) noexcept {
         case Format::kHeic:
         case Format::kAvif:
             return PictureCoding::kHeif;
+        default:
+            return std::nullopt;
+    }
+}
+
+std::optional<media::AudioContainer> sound_container(Format format) noexcept {
+    switch (format) {
+        case Format::kWav:
+            return media::AudioContainer::kWav;
+        case Format::kMp3:
+            return media::AudioContainer::kMp3;
+        case Format::kFlac:
+            return media::AudioContainer::kFlac;
+        case Format::kOggVorbis:
+        case Format::kOpus:
+            return media::AudioContainer::kOgg;
+        case Format::kM4a:
+            return media::AudioContainer::kMp4;
         default:
             return std::nullopt;
     }
@@ -84,15 +104,15 @@ json::Value encode_picture(const fingerprint::PdqDihedralPrint& print) {
 }  // namespace
 
 bool takes_prints(Format format) noexcept {
-    return picture_coding(format).has_value() || label::video_container(format).has_value();
+    return picture_coding(format).has_value() || label::video_container(format).has_value() ||
+           sound_container(format).has_value();
 }
 
 media::CodecSet print_codecs(Format format) noexcept {
     if (const auto picture = picture_coding(format)) {
         return fingerprint::codecs_for(*picture);
     }
-    return label::video_container(format) ? media::CodecSet{media::Codec::kSound}
-                                          : media::CodecSet();
+    return takes_prints(format) ? media::CodecSet{media::Codec::kSound} : media::CodecSet();
 }
 
 Result<FilePrints> make_prints(Bytes file, Format format) {
@@ -109,6 +129,10 @@ Result<FilePrints> make_prints(Bytes file, Format format) {
         }
         return prints;
     }
+    if (const auto container = sound_container(format)) {
+        prints.sound = TRY(fingerprint::print_sound(file, *container));
+        return prints;
+    }
     return Error{ErrorCode::kUnsupported,
                  fmt::format("no prints are made of {} files", label::facts(format).name)};
 }
@@ -120,6 +144,9 @@ json::Value encode(const FilePrints& prints) {
     }
     if (prints.video) {
         out.emplace_back("video", fingerprint::to_text(*prints.video));
+    }
+    if (prints.sound) {
+        out.emplace_back("sound", fingerprint::to_text(*prints.sound));
     }
     return out;
 }
@@ -139,7 +166,14 @@ Result<FilePrints> decode_file_prints(const json::Value& value) {
         }
         prints.video = TRY(fingerprint::parse_video_print(*text));
     }
-    if (!prints.picture && !prints.video) {
+    if (const json::Value* sound = value.find("sound")) {
+        const std::string* text = sound->if_string();
+        if (text == nullptr) {
+            return wrong_message();
+        }
+        prints.sound = TRY(fingerprint::parse_sound_print(*text));
+    }
+    if (!prints.picture && !prints.video && !prints.sound) {
         return wrong_message();
     }
     return prints;

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "fingerprint/video.h"
 #include "label/format.h"
 #include "media/codecs.h"
@@ -19,6 +20,7 @@ namespace colophon::worker {
 struct FilePrints {
     std::optional<fingerprint::PdqDihedralPrint> picture;
     std::optional<fingerprint::VideoPrint> video;  // with one frame at least
+    std::optional<fingerprint::SoundPrint> sound;  // without items when it is shorter than 2.8 s
 
     bool operator==(const FilePrints&) const = default;
 };
@@ -31,7 +33,8 @@ media::CodecSet print_codecs(label::Format format) noexcept;
 // decoded; otherwise as the codec says.
 Result<FilePrints> make_prints(Bytes file, label::Format format);
 
-// {"picture":{"quality":100,"hashes":["...", 8 of them]}} or {"video":"0,100,...,0.000\n..."}
+// {"picture":{"quality":100,"hashes":["...", 8 of them]}} {"video":"0,100,...,0.000\n..."} or
+// {"sound":"AQAA..."}
 json::Value encode(const FilePrints& prints);
 Result<FilePrints> decode_file_prints(const json::Value& value);
 

@@ -462,7 +462,8 @@ json::Value encode(const label::ApplyOptions& options) {
                         {"instance_id", to_hex(options.instance_id)},
                         {"credentials", encode_trust(options.credentials)},
                         {"detached", options.detached},
-                        {"detached_counts", options.detached_counts}};
+                        {"detached_counts", options.detached_counts},
+                        {"binding", static_cast<std::int64_t>(options.binding)}};
 }
 
 Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
@@ -492,6 +493,7 @@ Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
     options.credentials = fields.take(decode_trust(fields.find("credentials")), "credentials");
     options.detached = fields.flag("detached");
     options.detached_counts = fields.flag("detached_counts");
+    options.binding = fields.choice("binding", label::provenance::BindingWish::kBoxes);
     TRY(fields.finish("label request"));
     return options;
 }
@@ -602,11 +604,28 @@ Result<label::Verification> decode_verification(const json::Value& value) {
     return seen;
 }
 
+json::Value encode_sizes(const std::vector<std::uint64_t>& sizes) {
+    return json::Array(sizes.begin(), sizes.end());
+}
+
+Result<std::vector<std::uint64_t>> decode_sizes(const json::Value* value) {
+    const json::Array* list = value == nullptr ? nullptr : value->if_array();
+    if (list == nullptr || list->size() > label::provenance::kFragmentsMax) {
+        return Error{ErrorCode::kCorrupt, "a list of sizes is wrong"};
+    }
+    std::vector<std::uint64_t> sizes;
+    for (const json::Value& each : *list) {
+        sizes.push_back(TRY(each.as_uint()));
+    }
+    return sizes;
+}
+
 json::Value encode(const LabelReport& report) {
     json::Object object{{"written", label::to_string(report.written)},
                         {"where", report.where},
                         {"credential", report.credential},
                         {"detached", to_base64(report.detached)},
+                        {"fragments", encode_sizes(report.fragments)},
                         {"findings", encode_findings(report.findings)}};
     if (report.explicit_mark) {
         object.emplace_back("explicit", encode_explicit(*report.explicit_mark));
@@ -627,6 +646,7 @@ Result<LabelReport> decode_label_report(const json::Value& value) {
     report.where = fields.text("where");
     report.credential = fields.text("credential");
     report.detached = fields.take(from_base64(fields.text("detached")), "detached");
+    report.fragments = fields.take(decode_sizes(fields.find("fragments")), "fragments");
     report.findings = fields.take(decode_findings(fields.find("findings")), "findings");
     if (const json::Value* part = fields.find("explicit")) {
         report.explicit_mark = fields.take(decode_explicit(*part), "explicit");

@@ -14,8 +14,10 @@
 #include "label/plan.h"
 #include "label/verify.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace colophon::worker {
 
@@ -26,10 +28,15 @@ struct LabelReport {
     std::optional<label::WatermarkVerification> watermark;
     std::optional<label::AigcLabel> label;
     std::string where;
-    std::string credential;  // label of the C2PA manifest; empty: none
-    Buffer detached;         // its store, when it is to lie beside the file
+    std::string credential;                // label of the C2PA manifest; empty: none
+    Buffer detached;                       // its store, when it is to lie beside the file
+    std::vector<std::uint64_t> fragments;  // bytes of each, one behind the other in their file
     label::Findings findings;
 };
+
+// Files that lie one behind the other in one.
+json::Value encode_sizes(const std::vector<std::uint64_t>& sizes);
+Result<std::vector<std::uint64_t>> decode_sizes(const json::Value* value);
 
 json::Value encode(const label::ApplyOptions& options);
 json::Value encode(const label::VerifyOptions& options);

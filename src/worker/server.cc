@@ -218,7 +218,7 @@ private:
         if (call == "verify") {
             return verify_file(request, mapping, *format, TRY(decode_verify_options(*options)));
         }
-        if (call == "label" && (request.fds.size() == 2 || request.fds.size() == 3)) {
+        if (call == "label" && request.fds.size() >= 2) {
             return label_file(request, mapping, *format, TRY(decode_apply_options(*options)));
         }
         return Error{ErrorCode::kInvalidArgument, "a request that no worker knows"};
@@ -253,28 +253,83 @@ private:
         return json::Value(label::facts(*format).name);
     }
 
-    // The last file, where there is one more than the call needs, holds the credential of the
-    // first.
-    static Result<Mapping> open_beside(const Message& request, std::size_t needed) {
-        Mapping beside;
-        if (request.fds.size() > needed) {
-            beside = TRY(Mapping::create(request.fds[needed].get()));
+    // What lies beside the file: its credential, or the fragments of the movie that it begins.
+    struct Beside {
+        Mapping mapping;
+        Bytes credential;
+        std::vector<Bytes> fragments;
+    };
+    // In the file behind those that the call needs anyway.
+    static Result<Beside> open_beside(const Message& request, std::size_t needed) {
+        Beside beside;
+        const json::Value* sizes = request.body.find("fragments");
+        if (request.fds.size() <= needed) {
+            return beside;
         }
-        if (beside.bytes().size() > limits::kDetachedStoreBytesMax) {
+        beside.mapping = TRY(Mapping::create(request.fds[needed].get()));
+        if (sizes != nullptr) {
+            const std::vector<std::uint64_t> lengths = TRY(decode_sizes(sizes));
+            beside.fragments = TRY(cut(beside.mapping.bytes(), lengths));
+            return beside;
+        }
+        beside.credential = beside.mapping.bytes();
+        if (beside.credential.size() > limits::kDetachedStoreBytesMax) {
             return Error{ErrorCode::kLimit,
                          fmt::format("Content Credentials of {} bytes beside the file; at most {} "
                                      "are read",
-                                     beside.bytes().size(), limits::kDetachedStoreBytesMax)};
+                                     beside.credential.size(), limits::kDetachedStoreBytesMax)};
         }
         return beside;
     }
 
+    static Result<std::vector<Bytes>> cut(Bytes bytes, const std::vector<std::uint64_t>& sizes) {
+        std::vector<Bytes> parts;
+        for (const std::uint64_t size : sizes) {
+            if (size > bytes.size()) {
+                return Error{ErrorCode::kCorrupt, "fragments that are shorter than was said"};
+            }
+            parts.push_back(bytes.first(static_cast<std::size_t>(size)));
+            bytes = bytes.subspan(static_cast<std::size_t>(size));
+        }
+        if (!bytes.empty()) {
+            return Error{ErrorCode::kCorrupt, "fragments that are longer than was said"};
+        }
+        return parts;
+    }
+
+    void lend(const Beside& beside) {
+        resources_.credential = beside.credential;
+        resources_.fragments = beside.fragments;
+    }
+
+    static Result<std::vector<std::uint64_t>> write_fragments(const std::vector<Bytes>& sources,
+                                                              const std::vector<Splice>& splices,
+                                                              int output) {
+        FileSink sink(output);
+        std::uint64_t at = 0;
+        std::vector<std::uint64_t> sizes;
+        for (std::size_t i = 0; i < splices.size(); ++i) {
+            for (const SplicePiece& piece : splices[i].pieces()) {
+                const Bytes part =
+                    piece.source_size == 0
+                        ? Bytes(piece.bytes)
+                        : sources[i].subspan(static_cast<std::size_t>(piece.source_offset),
+                                             static_cast<std::size_t>(piece.source_size));
+                TRY(sink.write_at(at, part));
+                at += part.size();
+            }
+            release_pages(sources[i]);
+            sizes.push_back(splices[i].size());
+        }
+        return sizes;
+    }
+
     Result<json::Value> verify_file(const Message& request, const Mapping& input,
                                     label::Format format, const label::VerifyOptions& options) {
-        const Mapping beside = TRY(open_beside(request, 1));
-        resources_.credential = beside.bytes();
+        const Beside beside = TRY(open_beside(request, 1));
+        lend(beside);
         auto seen = label::verify(input.bytes(), format, options, resources_);
-        resources_.credential = {};
+        lend({});
         return encode(TRY(std::move(seen)));
     }
 
@@ -291,12 +346,19 @@ private:
             signer.emplace(static_cast<std::size_t>(size));
             resources_.signer = &*signer;
         }
-        const Mapping beside = TRY(open_beside(request, 2));
-        resources_.credential = beside.bytes();
+        const Beside beside = TRY(open_beside(request, 2));
+        if (!beside.fragments.empty() && request.fds.size() != 4) {
+            return Error{ErrorCode::kInvalidArgument, "fragments without a place to go"};
+        }
+        lend(beside);
         auto result = label::apply(input.bytes(), format, options, resources_, holder);
         resources_.signer = nullptr;
-        resources_.credential = {};
+        lend({});
         label::Applied applied = TRY(std::move(result));
+        std::vector<std::uint64_t> sizes;
+        if (!applied.fragments.empty()) {
+            sizes = TRY(write_fragments(beside.fragments, applied.fragments, request.fds[3].get()));
+        }
         return encode(LabelReport{.written = applied.written,
                                   .explicit_mark = std::move(applied.explicit_mark),
                                   .watermark = applied.watermark,
@@ -304,6 +366,7 @@ private:
                                   .where = std::move(applied.where),
                                   .credential = std::move(applied.credential),
                                   .detached = std::move(applied.detached),
+                                  .fragments = std::move(sizes),
                                   .findings = std::move(applied.findings)});
     }
 

@@ -32,10 +32,10 @@ std::string at(const json::Value& value, std::string_view outer, std::string_vie
 }
 
 struct Guards {
-    Guards() {
+    explicit Guards(const std::string& script = "guard_model.js") {
         process = std::make_unique<test::Background>(
             std::vector<std::string>{"/usr/bin/env", "node",
-                                     COLOPHON_SOURCE_DIR "/tests/witness/guard_model.js"},
+                                     COLOPHON_SOURCE_DIR "/tests/witness/" + script},
             dir.file("guards"), std::vector<std::string>{"PATH=/usr/bin:/bin"});
         for (int i = 0; i < 200 && process->out().find('\n') == std::string::npos; ++i) {
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -146,6 +146,55 @@ TEST_SUITE("slow gateway") {
         const std::string whole = running.curl({running.url("/v1/tickets/" + second + "/answer")});
         CHECK(whole.find("rabble") != std::string::npos);
         CHECK(whole.find("[DONE]") != std::string::npos);
+    }
+
+    TEST_CASE("[DSP-10] the moderation of two clouds is asked, signed, about texts and pictures") {
+        const Guards clouds("cloud_moderation.js");
+        for (const std::string shape : {"aliyun", "tencent"}) {
+            CAPTURE(shape);
+            const auto with = [&](const std::string& secret) {
+                return "[[webhook]]\nname = \"cloud\"\nshape = \"" + shape +
+                       "\"\nurl = \"http://127.0.0.1:" + clouds.port +
+                       "\"\nkey = \"env:CLOUD_ID\"\nsecret = \"env:" + secret +
+                       "\"\ntimeout_ms = 20000\n";
+            };
+            const std::vector<std::string> keys{"COLOPHON_SERVER_ACCESS_LOG=none",
+                                                "CLOUD_ID=example-id", "CLOUD_KEY=example-secret",
+                                                "OTHER_KEY=another"};
+            RunningService running(with("CLOUD_KEY"), keys);
+            running.start();
+            CHECK(code_of(say(running, "a quiet crowd")) == "none");
+            const json::Value refused = say(running, "a loud rabble");
+            CHECK(at(refused, "error", "code") == "input_blocked");
+            CHECK(at(refused, "error", "category") == (shape == "aliyun" ? "A1a" : "A1d"));
+            const std::size_t asked = clouds.asked();
+            CHECK(code_of(say(running, "a loud rabble")) == "input_blocked");
+            CHECK(clouds.asked() == asked);
+            CHECK(code_of(say(running, "perhaps")) == "held_for_review");
+            CHECK(code_of(say(running, "babble")) == "webhook_failed");
+            // What stands at the end of a long text is looked at too.
+            std::string longest;
+            for (int i = 0; i < 4000; ++i) {
+                longest += "word ";
+            }
+            CHECK(code_of(say(running, longest)) == "none");
+            CHECK(code_of(say(running, longest + "rabble")) == "input_blocked");
+            const auto draw = [&](const std::string& prompt) {
+                return object_of(running.curl(
+                    {running.url("/v1/images/generations"), "-d",
+                     R"({"model":"picture","user":"alice","response_format":"b64_json",)"
+                     R"("prompt":")" +
+                         prompt + R"("})"}));
+            };
+            CHECK(draw("a lighthouse").find("data") != nullptr);
+            CHECK(clouds.process->out().find(shape == "aliyun"
+                                                 ? "img_response_security_check"
+                                                 : "ImageModeration") != std::string::npos);
+            // Another key signs what they do not believe: nothing passes.
+            RunningService wrong(with("OTHER_KEY"), keys);
+            wrong.start();
+            CHECK(code_of(say(wrong, "a quiet crowd")) == "webhook_failed");
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/json.h"
+#include "support/music.h"
 #include "support/running_service.h"
 #include "support/tools.h"
 
@@ -37,7 +38,8 @@ void chat(const RunningService& running, const std::string& text) {
 TEST_SUITE_BEGIN("slow gateway");
 
 // [DSP-10]
-TEST_CASE("a picture and a text that the server gave out are found by near copies of them") {
+TEST_CASE(
+    "a picture, a sound and a text that the server gave out are found by near copies of them") {
     RunningService running;
     running.start();
     // A labelled picture, then scaled down and coded as JPEG by another program.
@@ -53,6 +55,18 @@ TEST_CASE("a picture and a text that the server gave out are found by near copie
     CHECK(running.ok({"ledger", "records", "--like", copy}).starts_with("0.9"));
     CHECK(running.colophon({"ledger", "records", "--like", copy, "--kind", "purge"}).exit_code ==
           3);
+    // A labelled sound, of which 10 s were coded again.
+    const std::string song = running.dir.file("song.wav");
+    const std::string sung = running.dir.file("sung.wav");
+    const std::string part = running.dir.file("part.mp3");
+    test::write_file(song, test::wav_of(test::make_music(77, 40)));
+    running.curl({running.url("/v1/labels"), "--data-binary", "@" + song, "-o", sung});
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-ss", "15", "-t", "10", "-i", sung,
+                       "-b:a", "64k", part});
+    CHECK(running.ok({"ledger", "records", "--like", part, "--json"}).find("labels.create") !=
+          std::string::npos);
+    test::write_file(song, test::wav_of(test::make_music(78, 40)));
+    CHECK(running.colophon({"ledger", "records", "--like", song}).exit_code == 3);
     // A text, of which a tenth was changed.
     std::string text;
     for (int i = 0; i < 200; ++i) {

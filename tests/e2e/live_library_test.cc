@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "support/json_answer.h"
+#include "support/music.h"
 #include "support/running_service.h"
 #include "support/tools.h"
 
@@ -173,6 +174,67 @@ TEST_SUITE("slow gateway") {
         const std::string records = running.ok({"ledger", "records", "--json", "--kind", "call"});
         CHECK(records.find(R"(\"entries\":[\"classifier/A2i\"])") != std::string::npos);
         CHECK(records.find(R"(\"scores\":{\"input\":0.)") != std::string::npos);
+    }
+
+    TEST_CASE("[DSP-10] a sound of the library is neither spoken nor labelled") {
+        const Reviewed running;
+        const std::string song = running.dir.file("song.wav");
+        const std::string part = running.dir.file("part.mp3");
+        const std::string out = running.dir.file("out");
+        test::write_file(song, test::wav_of(test::make_music(21, 40)));
+        test::write_file(running.dir.file("benign/other.wav"),
+                         test::wav_of(test::make_music(22, 20)));
+        test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-ss", "9", "-t", "10", "-i", song,
+                           "-b:a", "64k", part});
+        const auto label = [&](const std::string& file) {
+            running.curl({running.url("/v1/labels"), "--data-binary", "@" + file, "-o", out});
+            const Buffer got = test::read_file(out);
+            const auto answer = json::parse(as_text(got));
+            const json::Value* error = answer.ok() ? answer->find("error") : nullptr;
+            return error == nullptr ? std::string("none") : error->string_or("code", "");
+        };
+        const auto speak = [&](const std::string& text, const std::string& file) {
+            running.curl(
+                {running.url("/v1/audio/speech"), "-d",
+                 R"({"model":"espeak-ng","user":"alice","response_format":"wav","input":")" + text +
+                     R"("})",
+                 "-o", file});
+            const Buffer got = test::read_file(file);
+            const auto answer = json::parse(as_text(got));
+            const json::Value* error = answer.ok() ? answer->find("error") : nullptr;
+            return error == nullptr ? std::string("none") : error->string_or("code", "");
+        };
+        const std::string words =
+            "A lighthouse keeper climbs one hundred and twelve steps each evening, trims the lamp, "
+            "winds the clockwork, and writes down which ships went by, from where, and whither.";
+        const std::string spoken = running.dir.file("spoken.wav");
+        CHECK(label(part) == "none");
+        REQUIRE(speak(words, spoken) == "none");
+        running.put_in_force("s-1", {"--like", song});
+        running.put_in_force("s-2", {"--like", spoken, "--action", "hold"});
+        std::string code;
+        for (int i = 0; i < 20 && code != "input_blocked"; ++i) {
+            code = label(part);
+        }
+        CHECK(code == "input_blocked");
+        CHECK(label(running.dir.file("benign/other.wav")) == "none");
+        CHECK(speak(words, out) == "held_for_review");
+        CHECK(speak("Something else is said here, which nobody has ever put into any library of "
+                    "sounds, and which takes about as long as the other text did before.",
+                    out) == "none");
+        // It came from somewhere else, and it is the same: what a person is shown has an answer.
+        const json::Value refused = object_of(running.curl(
+            {running.url("/v1/audio/speech"), "-d",
+             R"({"model":"espeak-ng","user":"alice","response_format":"flac","input":")" + words +
+                 R"("})"}));
+        REQUIRE(refused.find("error") != nullptr);
+        CHECK(refused.find("error")->string_or("ticket", "").size() == 32);
+        const std::string listed = running.ok({"library", "list", "s-1", "--session",
+                                               "file:" + running.dir.file("li.wei"), "--json"});
+        CHECK(listed.find("\"chromaprint\":\"AQ") != std::string::npos);
+        // What is no sound, though it says so, is not let through.
+        test::write_file(part, as_bytes("RIFF\x10\x00\x00\x00WAVEfmt nothing"));
+        CHECK(label(part) != "none");
     }
 
     TEST_CASE("[DSP-10] a picture of the library neither comes out nor goes in") {

@@ -35,9 +35,10 @@ std::string at(const json::Value& value, std::string_view outer, std::string_vie
 }
 
 struct Held : RunningService {
-    Held()
-        : RunningService({}, {"COLOPHON_SERVER_ACCESS_LOG=none", "COLOPHON_REVIEW_BENIGN=benign",
-                              "COLOPHON_REVIEW_SAMPLE_PER_MILLE=0"}),
+    explicit Held(const std::string& flagged = "pass")
+        : RunningService(
+              {}, {"COLOPHON_SERVER_ACCESS_LOG=none", "COLOPHON_REVIEW_BENIGN=benign",
+                   "COLOPHON_REVIEW_SAMPLE_PER_MILLE=0", "COLOPHON_REVIEW_FLAGGED=" + flagged}),
           api(*this) {
         std::filesystem::create_directory(dir.file("benign"));
         test::write_file(dir.file("benign/lines.txt"), as_bytes("harmless\nfine\n"));
@@ -50,6 +51,8 @@ struct Held : RunningService {
                      R"("stage":"input"})"
                      "\n"
                      R"({"id":"never","category":"A1d","phrase":"forbidden","stage":"output"})"
+                     "\n"
+                     R"({"id":"seen","category":"A1h","phrase":"lantern","action":"flag"})"
                      "\n"));
         start();
         reviewer = api.session("li.wei", "reviewer");
@@ -321,6 +324,49 @@ TEST_SUITE("slow gateway") {
         const std::string content = at(verified, "metadata", "content_id");
         const std::string record = held.curl({held.url("/api/records/" + content)});
         CHECK(record.find("tickets.answer") != std::string::npos);
+    }
+
+    TEST_CASE(
+        "[DSP-10] what was only flagged comes before people where the configuration says so") {
+        const auto waiting = [](const Held& held) {
+            return held.api.good("GET", "/api/review/items?state=waiting", held.reviewer);
+        };
+        const Held passing;
+        CHECK(passing.say("light the lantern").find("choices") != nullptr);
+        CHECK(waiting(passing).find("data")->if_array()->empty());
+
+        const Held held("queue");
+        CHECK(held.say("light the lantern").find("choices") != nullptr);
+        CHECK(held.say("light the lamp").find("choices") != nullptr);
+        const json::Value listed = waiting(held);
+        const json::Array& items = *listed.find("data")->if_array();
+        // What was asked, and what was answered: the model says the same.
+        REQUIRE_MESSAGE(items.size() == 2, held.ok({"ledger", "records", "--json"}));
+        for (const json::Value& item : items) {
+            CHECK(item.string_or("cause", "") == "flagged");
+            CHECK(item.string_or("category", "") == "A1h");
+            const std::string id = item.string_or("item", "");
+            CHECK(held.state(id).empty());
+            held.api.good("POST", "/api/review/claims", held.reviewer,
+                          R"({"item":")" + id + R"("})");
+            const json::Value seen =
+                held.api.good("POST", "/api/review/items/" + id + "/view", held.reviewer);
+            CHECK(seen.string_or("text", "").find("lantern") != std::string::npos);
+        }
+        const std::string records = held.ok({"ledger", "records", "--json", "--kind", "call"});
+        CHECK(records.find(R"(flagged_items)") != std::string::npos);
+        // The same again is the same item; a decision is a decision.
+        CHECK(held.say("light the lantern").find("choices") != nullptr);
+        CHECK(waiting(held).find("data")->if_array()->size() == 2);
+        const std::string first = items.front().string_or("item", "");
+        held.decide(first, held.reviewer, "refuse", "confirmed");
+        CHECK(waiting(held).find("data")->if_array()->size() == 1);
+        // A file keeps what it was.
+        test::write_file(held.dir.file("in.md"), as_bytes("a lantern in a text\n"));
+        held.curl(
+            {held.url("/v1/labels?name=in.md"), "--data-binary", "@" + held.dir.file("in.md")});
+        const json::Value more = waiting(held);
+        CHECK(more.find("data")->if_array()->size() == 2);
     }
 
     TEST_CASE("[DSP-10] decisions teach a classifier, and a call is judged again by other rules") {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// colophon scan: texts, pictures and video by a file of entries.
+// colophon scan: texts, pictures, video and sound by a file of entries.
 
 #include "core/bytes.h"
 #include "core/json.h"
+#include "support/music.h"
 #include "support/sample_files.h"
 #include "support/tools.h"
 
@@ -76,6 +77,47 @@ TEST_CASE("[DSP-10] a picture that was made smaller and turned, and a film of it
     }
     test::write_file(dir.file("note.txt"), as_bytes("words"));
     CHECK(scan(dir, {"--library", dir.file("library"), dir.file("note.txt")}).exit_code == 4);
+    test::write_file(dir.file("song.wav"), test::wav_of(test::make_music(1, 8)));
+    const test::ToolRun song = scan(dir, {"--library", dir.file("library"), dir.file("song.wav")});
+    CHECK(song.exit_code == 4);
+    CHECK(song.out.find("no entries for sounds") != std::string::npos);
+}
+
+TEST_CASE("[DSP-10] ten seconds of a sound after MP3 at 64 kbit/s are found, and where they are") {
+    const test::TempDir dir;
+    test::write_file(dir.file("song.wav"), test::wav_of(test::make_music(41, 45)));
+    test::write_file(dir.file("other.wav"), test::wav_of(test::make_music(42, 45)));
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-ss", "20", "-t", "10", "-i",
+                       dir.file("song.wav"), "-b:a", "64k", dir.file("part.mp3")});
+    const json::Value made = only_line(scan(dir, {"--hash", dir.file("song.wav")}));
+    CHECK(made.find("length_ms")->as_int().value() == doctest::Approx(45'000).epsilon(0.01));
+    const std::string print = made.string_or("chromaprint", "");
+    REQUIRE(print.size() > 500);
+    test::write_file(
+        dir.file("library"),
+        as_bytes(R"({"id":"song","category":"A3a","chromaprint":")" + print + "\"}\n"));
+    const test::ToolRun run = scan(dir, {"--library", dir.file("library"), dir.file("part.mp3")});
+    CHECK(run.exit_code == 2);
+    const json::Value seen = only_line(run);
+    CHECK(seen.string_or("category", "") == "A3a");
+    CHECK(seen.string_or("kind", "") == "audio");
+    const json::Value& match = seen.find("matches")->if_array()->front();
+    CHECK(match.find("milliseconds")->as_int().value() < 1000);
+    CHECK(match.find("entry_ms")->as_int().value() == doctest::Approx(20'000).epsilon(0.05));
+    CHECK(match.find("length_ms")->as_int().value() > 8000);
+    CHECK(match.find("bit_error")->as_double().value() < 0.15);
+    const test::ToolRun other =
+        scan(dir, {"--library", dir.file("library"), dir.file("other.wav")});
+    CHECK(other.exit_code == 0);
+    CHECK(only_line(other).string_or("decision", "") == "allow");
+    // What fpcalc or FFmpeg says of the same file is an entry as well.
+    const std::string theirs =
+        test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-i", dir.file("song.wav"), "-f",
+                           "chromaprint", "-fp_format", "base64", "-"});
+    test::write_file(
+        dir.file("library"),
+        as_bytes(R"({"id":"theirs","category":"A3a","chromaprint":")" + theirs + "\"}\n"));
+    CHECK(scan(dir, {"--library", dir.file("library"), dir.file("part.mp3")}).exit_code == 2);
 }
 
 }  // namespace colophon

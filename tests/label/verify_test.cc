@@ -249,12 +249,13 @@ TEST_CASE("each error has its verdict, and nothing that has an error is intact")
 
 // The page of all findings says which may be errors; each but one has a file above. Label and IPTC
 // contradict each other in pictures only, which a test above does; what Content Credentials say is
-// shown in provenance/verdict_test.cc, what watermarks say in watermark/picture_test.cc.
+// shown in provenance/verdict_test.cc and e2e/fragments_test.cc, what watermarks say in
+// watermark/picture_test.cc.
 TEST_CASE("every error that verification knows has a file that shows its verdict") {
-    std::set<std::string> shown{"metadata.contradiction",  "provenance.absent",
-                                "provenance.altered",      "provenance.contradiction",
-                                "provenance.remembers",    "watermark.absent",
-                                "watermark.contradiction", "watermark.unreadable"};
+    std::set<std::string> shown{
+        "metadata.contradiction",   "provenance.absent",    "provenance.altered",
+        "provenance.contradiction", "provenance.remembers", "watermark.absent",
+        "watermark.contradiction",  "watermark.unreadable", "provenance.fragments_missing"};
     for (const ErrorRow& row : error_rows()) {
         shown.emplace(row.code);
     }

@@ -6,10 +6,13 @@
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound.h"
 #include "fingerprint/video.h"
 #include "ledger/ledger_stores.h"
 #include "ledger/records.h"
+#include "ledger/service_log.h"
 #include "storage/engines.h"
+#include "support/music.h"
 
 #include <doctest/doctest.h>
 
@@ -131,6 +134,61 @@ TEST_CASE("a video is found by a part of it, and a picture of it finds it") {
     });
 }
 
+// [DSP-10]
+TEST_CASE("a sound is found by a part of it in which bits differ, and no other is") {
+    each_engine([](TestStore& store) {
+        std::mt19937_64 random(5);
+        LedgerStores stores(store);
+        Records records = stores.records();
+        const auto print_of = [](std::uint32_t seed, double seconds) {
+            fingerprint::SoundPrinter printer;
+            printer.push(test::make_music(seed, seconds, fingerprint::kSoundRate));
+            return printer.print();
+        };
+        std::vector<fingerprint::SoundPrint> sounds;
+        std::vector<RecordId> ids;
+        for (std::uint32_t seed = 0; seed < 8; ++seed) {
+            const ServiceRecord record = stores.record();
+            sounds.push_back(print_of(seed, 90));
+            ids.push_back(record.facts.id);
+            const std::vector<Print> prints = sound_prints(sounds.back());
+            CHECK(prints.size() == 4);
+            good(records.append(record, prints));
+        }
+        for (std::size_t i = 0; i < sounds.size(); ++i) {
+            CAPTURE(i);
+            // 10 s across the end of a stretch, with one bit of 25 turned.
+            fingerprint::SoundPrint part;
+            const auto begin = sounds[i].items.begin() + 150 + static_cast<std::ptrdiff_t>(10 * i);
+            part.items.assign(begin, begin + 59);
+            for (std::uint32_t& item : part.items) {
+                for (std::uint64_t turned = random() % 3; turned > 0; --turned) {
+                    item ^= std::uint32_t{1} << (random() % 32);
+                }
+            }
+            const LikeRecords like = good(find_like_sound(records, part));
+            REQUIRE(like.found.size() == 1);
+            CHECK(like.found[0].record == ids[i]);
+            CHECK(like.found[0].likeness > 0.7);
+        }
+        CHECK(good(find_like_sound(records, print_of(99, 20))).found.empty());
+        CHECK(sound_prints(print_of(1, 5)).empty());
+        // An hour and more is kept as far as a record has room.
+        fingerprint::SoundPrint longest;
+        for (int i = 0; i < 60'000; ++i) {
+            longest.items.push_back(static_cast<std::uint32_t>(random()));
+        }
+        const std::vector<Print> most = sound_prints(longest);
+        CHECK(most.size() == kSoundPrintsMax);
+        CHECK(std::ranges::all_of(most, [](const Print& each) {
+            return each.bands.size() > 30 && each.bands.size() <= kPrintBandsMax &&
+                   each.print.size() <= kPrintBytesMax;
+        }));
+        good(records.append(stores.record(), most));
+        CHECK(good(find_like_sound(records, longest)).found.size() == 1);
+    });
+}
+
 TEST_CASE("a text is found by a near copy, under this installation's key alone") {
     each_engine([](TestStore& store) {
         std::mt19937_64 random(11);
@@ -184,6 +242,9 @@ TEST_CASE("the tables of prints say nothing without the key, and go with record 
         CHECK(first != second);
         const auto plain = fingerprint::to_bytes(hash);
         CHECK_FALSE(std::ranges::equal(first, plain));
+        CHECK(good(find_like_picture(records, std::vector{hash})).found.size() == 2);
+        ServiceLog log(store, stores);
+        CHECK(drain(*log.open()) == 2);
         CHECK(rows_of(store,
                       "SELECT COUNT(*) FROM record_print_bands WHERE band < 1048576 AND "
                       "band >= 0") == 0);

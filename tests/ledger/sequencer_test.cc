@@ -4,6 +4,7 @@
 #include "ledger/reconcile.h"
 #include "ledger_stores.h"
 #include "sample_log.h"
+#include "service_log.h"
 
 #include <doctest/doctest.h>
 
@@ -16,51 +17,6 @@
 
 namespace colophon::ledger {
 namespace {
-
-using test::log_keys;
-
-// One log of a store, and what a checker says of its files.
-class ServiceLog {
-public:
-    ServiceLog(TestStore& store, LedgerStores& stores)
-        : store_(store),
-          head(*store, LogClass::kService),
-          objects(*stores.objects, "ledger/service") {}
-
-    std::unique_ptr<Sequencer> open() {
-        return good(Sequencer::open({*store_, objects, head, LogClass::kService}, options()));
-    }
-    static LogWriterOptions options() {
-        LogWriterOptions options{
-            .origin = std::string(test::kLogName), .signers = {}, .at_least = std::nullopt};
-        options.signers.push_back(test::log_signer());
-        return options;
-    }
-    verify::LogReport check() {
-        const verify::Fetch fetch = [this](const std::string& name) { return objects.get(name); };
-        return good(verify::check_log(
-            fetch,
-            {.keys = log_keys(), .older = {}, .threads = 1, .findings_max = 10, .progress = {}}));
-    }
-
-private:
-    TestStore& store_;
-
-public:
-    StoredHead head;
-    StoredObjects objects;
-};
-
-std::size_t drain(Sequencer& sequencer) {
-    std::size_t taken = 0;
-    for (;;) {
-        const std::size_t step = good(sequencer.step());
-        taken += step;
-        if (step == 0) {
-            return taken;
-        }
-    }
-}
 
 // [DSP-10] [DSP-16]
 TEST_CASE("what was appended becomes entries of a log that a stranger can check") {

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/ids.h"
+#include "fingerprint/sound.h"
 #include "ledger/conduct.h"
 #include "ledger/ledger_stores.h"
 #include "ledger/records.h"
@@ -13,6 +14,7 @@
 #include "storage/migration.h"
 #include "storage/sealer.h"
 #include "storage/sealing.h"
+#include "support/music.h"
 
 #include <doctest/doctest.h>
 
@@ -20,6 +22,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -383,6 +386,117 @@ TEST_CASE("similar items are decided together, each for itself, but for those th
         CHECK(good(house.queue.find(second)).state == ItemState::kReleased);
         CHECK(good(house.queue.find(taken)).state == ItemState::kWaiting);
         CHECK(good(house.queue.find(other)).state == ItemState::kWaiting);
+    });
+}
+
+// [DSP-10]
+TEST_CASE("near copies of a text, a picture and a sound are similar items, the most alike first") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        int entry = 0;
+        const auto add = [&](const Evidence& evidence) {
+            house.stores.clock.advance(std::chrono::milliseconds(10));
+            HeldCall call = house.call();
+            call.entries = {"e-" + std::to_string(++entry)};
+            return good(house.queue.add(call, evidence));
+        };
+        std::string text;
+        for (int i = 0; i < 60; ++i) {
+            text += "sentence " + std::to_string(i * i * 7919 % 10'007) + " of what was said. ";
+        }
+        std::string little = text;
+        little.replace(100, 60, "other words, which somebody put here instead");
+        std::string more = text;
+        more.replace(100, 500, "and here there is nothing left of a quarter of the text at all");
+        const ItemId first = add(House::evidence(text));
+        const ItemId changed = add(House::evidence(more));
+        const ItemId near = add(House::evidence(little));
+        const ItemId none = add(House::evidence("nothing of that kind was said in this text here"));
+        const auto texts = good(house.queue.similar(first));
+        REQUIRE(texts.size() == 2);
+        CHECK(texts[0].id == near);
+        CHECK(texts[1].id == changed);
+        CHECK(texts[0].likeness.value() > texts[1].likeness.value());
+        CHECK(texts[1].likeness.value() >= kNearTextLikeness);
+        CHECK(good(house.queue.similar(none)).empty());
+        // Nobody finds those of another tenant.
+        HeldCall foreign = house.call();
+        foreign.tenant = good(make_random_id<TenantId>(house.stores.random));
+        foreign.subject.reset();
+        foreign.entries = {"foreign"};
+        good(house.queue.add(foreign, House::evidence(text)));
+        CHECK(good(house.queue.similar(first)).size() == 2);
+
+        const auto picture = [&](std::uint64_t word) {
+            Evidence evidence = House::evidence("a picture");
+            evidence.file = to_buffer(as_bytes("file " + std::to_string(entry)));
+            evidence.media_type = "image/png";
+            evidence.prints.picture.resize(2);
+            evidence.prints.picture[0].words = {word, 1, 2, 3};
+            evidence.prints.picture[1].words = {~word, 4, 5, 6};
+            return add(evidence);
+        };
+        const ItemId shown = picture(0xffff);
+        const ItemId like_it = picture(0xfffe);
+        picture(0x5555'5555'5555'5555);
+        const auto pictures = good(house.queue.similar(shown));
+        REQUIRE(pictures.size() == 1);
+        CHECK(pictures[0].id == like_it);
+        CHECK(pictures[0].likeness.value() == doctest::Approx(1 - 1 / 256.0));
+
+        const auto sound = [&](std::uint32_t seed, std::size_t begin) {
+            fingerprint::SoundPrinter printer;
+            printer.push(test::make_music(seed, 30, fingerprint::kSoundRate));
+            Evidence evidence = House::evidence("a song");
+            evidence.file = to_buffer(as_bytes("file " + std::to_string(entry)));
+            evidence.media_type = "audio/mpeg";
+            const auto& items = printer.print().items;
+            evidence.prints.sound.items.assign(items.begin() + static_cast<std::ptrdiff_t>(begin),
+                                               items.end());
+            return add(evidence);
+        };
+        const ItemId sung = sound(1, 0);
+        const ItemId part = sound(1, 90);
+        sound(2, 0);
+        const auto sounds = good(house.queue.similar(sung));
+        REQUIRE(sounds.size() == 1);
+        CHECK(sounds[0].id == part);
+        CHECK(sounds[0].likeness.value() == doctest::Approx(1));
+        // With one ruling, as those with the same content.
+        house.decide(kLi, sung, kRelease);
+        CHECK(good(house.queue.decide_similar(kLi, sung, std::vector{part, none}, house.conduct)) ==
+              std::vector{part});
+    });
+}
+
+// [DSP-10]
+TEST_CASE("what was only flagged comes after what was held, once, and holds nobody up") {
+    each_engine([](TestStore& store) {
+        House house(store);
+        Evidence evidence = House::evidence("flagged words");
+        evidence.answer.reset();
+        const auto flag = [&] {
+            house.stores.clock.advance(std::chrono::milliseconds(10));
+            return good(house.queue.add(house.call(), evidence, Cause::kFlagged));
+        };
+        const ItemId flagged = flag();
+        CHECK(flag() == flagged);
+        const ItemId held = house.add("held words");
+        const auto next = good(house.queue.claim_next(kLi, ""));
+        REQUIRE(next);
+        CHECK(next->id == held);
+        const auto after = good(house.queue.claim_next(kLi, ""));
+        REQUIRE(after);
+        CHECK(after->id == flagged);
+        CHECK(after->cause == Cause::kFlagged);
+        CHECK(cause_name(after->cause) == "flagged");
+        CHECK(after->priority == -1);
+        // It is no ticket: what it is about has gone out.
+        CHECK(code_of(house.queue.ticket(house.stores.tenant, flagged)) == ErrorCode::kNotFound);
+        CHECK(house.decide(kLi, flagged, kRelease).state == ItemState::kReleased);
+        CHECK(code_of(house.queue.deliver(house.stores.tenant, flagged)) == ErrorCode::kNotFound);
+        // Decided, it waits no longer: the next is another.
+        CHECK(flag() != flagged);
     });
 }
 

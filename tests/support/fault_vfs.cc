@@ -24,6 +24,7 @@ struct Disk {
     bool sticky = false;
     bool struck = false;
     bool sync_struck = false;
+    bool overwrite_is_safe = false;
     std::map<std::string, Buffer> synced;
 };
 
@@ -115,9 +116,8 @@ int on_sector_size(sqlite3_file* file) {
     return real(file)->pMethods->xSectorSize(real(file));
 }
 int on_characteristics(sqlite3_file* file) {
-    // A disk that promises nothing.
     (void)file;
-    return 0;
+    return disk().overwrite_is_safe ? SQLITE_IOCAP_POWERSAFE_OVERWRITE : 0;
 }
 int on_shm_map(sqlite3_file* file, int page, int size, int extend, void volatile** out) {
     return real(file)->pMethods->xShmMap(real(file), page, size, extend, out);
@@ -176,9 +176,12 @@ sqlite3_vfs& wrapper() {
 
 }  // namespace
 
-FaultVfs::FaultVfs() {
+FaultVfs::FaultVfs(Overwrite overwrite) {
+    disk().overwrite_is_safe = overwrite == Overwrite::kSafe;
     REQUIRE(sqlite3_vfs_register(&wrapper(), 0) == SQLITE_OK);
     disarm();
+    disk().struck = false;
+    disk().sync_struck = false;
     disk().synced.clear();
 }
 

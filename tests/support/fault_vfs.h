@@ -22,7 +22,10 @@ class FaultVfs {
 public:
     static constexpr const char* kName = "colophon-fault";
 
-    FaultVfs();  // registers it
+    // What the disk says of a write that power cuts off: that it may damage what lies beside it
+    // (SQLite then pads its log), or not.
+    enum class Overwrite { kMayDamage, kSafe };
+    explicit FaultVfs(Overwrite overwrite = Overwrite::kMayDamage);  // registers it
     FaultVfs(const FaultVfs&) = delete;
     FaultVfs& operator=(const FaultVfs&) = delete;
     ~FaultVfs();

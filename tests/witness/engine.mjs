@@ -43,11 +43,24 @@ export function settingsFor(anchors) {
     };
 }
 
-export async function wasmReader(modules) {
+async function startWasm(modules) {
     const wasm = await import(moduleAt(modules, '@contentauth', 'c2pa-wasm', 'pkg', 'c2pa.js'));
     wasm.initSync({ module: readFileSync(path.resolve(modules, '@contentauth', 'c2pa-wasm', 'pkg', 'c2pa_bg.wasm')) });
+    return wasm;
+}
+
+export async function wasmReader(modules) {
+    const wasm = await startWasm(modules);
     return (file, settings) => {
         const extension = path.extname(file).slice(1).toLowerCase();
         return wasm.WasmReader.fromBlob(types[extension], new SyncBlob(readFileSync(file)), JSON.stringify(settings));
     };
+}
+
+// From the initialization segment of a movie, one of its fragments, and settings.
+export async function fragmentReader(modules) {
+    const wasm = await startWasm(modules);
+    const blob = (file) => new SyncBlob(readFileSync(file));
+    return (init, fragment, settings) =>
+        wasm.WasmReader.fromBlobFragment('video/mp4', blob(init), blob(fragment), JSON.stringify(settings));
 }

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "fingerprint/pdq.h"
 #include "label/format.h"
+#include "support/music.h"
 #include "support/sample_files.h"
 #include "support/tools.h"
 #include "worker/channel.h"
@@ -63,6 +64,27 @@ TEST_CASE("the worker makes the prints of videos in every codec that is read") {
     }
 }
 
+TEST_CASE("the worker makes the prints of sounds in every format that is labelled") {
+    const test::TempDir dir;
+    test::write_file(dir.file("in.wav"), test::wav_of(test::make_music(2, 8)));
+    Worker worker({.program = COLOPHON_PROGRAM, .font_path = {}, .expects_media = false});
+    for (const label::FormatFacts& row : label::all_formats()) {
+        if (row.kind != label::Kind::kAudio) {
+            continue;
+        }
+        CAPTURE(row.name);
+        CHECK(takes_prints(row.format));
+        const std::string path = dir.file("out." + std::string(row.name));
+        test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-i", dir.file("in.wav"), path});
+        const Fd file(open(path.c_str(), O_RDONLY));
+        const auto prints = worker.prints(file.get(), row.format);
+        REQUIRE_MESSAGE(prints.ok(), (prints.ok() ? "" : prints.error().what));
+        REQUIRE(prints->sound.has_value());
+        CHECK(prints->sound->items.size() >= 40);
+        CHECK(*prints == make_prints(test::read_file(path), row.format).value());
+    }
+}
+
 TEST_CASE("what has no prints is told so, and a broken picture is the error of one call") {
     const test::TempDir dir;
     test::write_file(dir.file("a.png"), as_bytes("no picture"));
@@ -80,12 +102,15 @@ TEST_CASE("prints in another form than theirs are refused") {
     prints.picture->quality = 70;
     prints.picture->hashes[3].set_bit(200);
     CHECK(decode_file_prints(encode(prints)).value() == prints);
+    FilePrints short_sound;
+    short_sound.sound.emplace();
+    CHECK(decode_file_prints(encode(short_sound)).value() == short_sound);
     for (const char* text :
          {"[]", "{}", R"({"picture":{}})", R"({"picture":{"quality":101,"hashes":[]}})",
           R"({"picture":{"quality":50,"hashes":["00"]}})",
           R"({"picture":{"quality":50,"hashes":[1,2,3,4,5,6,7,8]}})",
           R"({"picture":{"quality":50,"hashes":["","","","","","","",""]}})", R"({"video":""})",
-          R"({"video":7})", R"({"video":"0,1"})"}) {
+          R"({"video":7})", R"({"sound":7})", R"({"sound":""})", R"({"video":"0,1"})"}) {
         CAPTURE(text);
         CHECK(!decode_file_prints(json::parse(text).value()).ok());
     }

@@ -93,6 +93,7 @@ TEST_CASE("what goes over the channel comes back the same") {
                              .where = "here",
                              .credential = "urn:c2pa:1",
                              .detached = {1, 2, 255},
+                             .fragments = {0, 7, 1ULL << 40U},
                              .findings = seen.findings};
     CHECK(json::write(encode(decode_label_report(encode(report)).value())) ==
           json::write(encode(report)));

@@ -186,7 +186,8 @@ Result<void> shift_tfra(const Shift& shift, const Box& box) {
 
 // [ISO/IEC 14496-12 8.16.3] Sizes of what follows, counted from the end of the box.
 Result<void> shift_sidx(const Shift& shift, const Box& box) {
-    ByteReader reader(payload(shift.file, box), box.payload_offset());
+    const Bytes bytes = payload(shift.file, box);
+    ByteReader reader(bytes, box.payload_offset());
     const FullBox head = TRY(read_full_box(reader));
     TRY(reader.skip(head.version == 0 ? 12 : 16, "time of the segment index"));
     const std::size_t first_at = reader.position();
@@ -195,28 +196,33 @@ Result<void> shift_sidx(const Shift& shift, const Box& box) {
         wide ? TRY(reader.be64("first offset")) : std::uint64_t{TRY(reader.be32("first offset"))};
     TRY(reader.skip(2, "reserved"));
     const std::size_t count = TRY(reader.be16("number of references"));
-    const std::uint64_t anchor = shift.moves(box.end());
-    TRY(shift_table(
-        shift, box,
-        {.skip = first_at, .count = 1, .width = wide ? 8U : 4U, .stride = wide ? 8U : 4U},
-        [&](std::uint64_t offset) { return shift.moves(box.end() + offset) - anchor; }));
+    // The byte behind the box: what is inserted there lies between it and what it points to.
+    const std::uint64_t anchor = shift.moves(box.end() - 1) + 1;
+    const std::uint64_t first_after = shift.moves(box.end() + first) - anchor;
+    if (!wide && first_after > kMax32) {
+        return too_far("sidx", box.offset);
+    }
+    Buffer out = to_buffer(bytes);
+    if (wide) {
+        store_be64(out, first_at, first_after);
+    } else {
+        store_be32(out, first_at, static_cast<std::uint32_t>(first_after));
+    }
     std::uint64_t place = box.end() + first;
     for (std::size_t i = 0; i < count; ++i) {
-        const std::uint64_t at = reader.offset();
+        const std::size_t at = reader.position();
         const std::uint32_t word = TRY(reader.be32("reference of the segment index"));
         TRY(reader.skip(8, "reference of the segment index"));
         const std::uint32_t size = word & 0x7FFFFFFFU;
         const std::uint64_t after = shift.moves(place + size) - shift.moves(place);
         place += size;
-        if (after == size) {
-            continue;
-        }
         if (after > 0x7FFFFFFFU) {
             return too_far("sidx", box.offset);
         }
-        Buffer bytes;
-        append_be32(bytes, (word & 0x80000000U) | static_cast<std::uint32_t>(after));
-        shift.edits.overwrite(at, std::move(bytes));
+        store_be32(out, at, (word & 0x80000000U) | static_cast<std::uint32_t>(after));
+    }
+    if (!std::ranges::equal(out, bytes)) {
+        shift.edits.overwrite(box.payload_offset(), std::move(out));
     }
     return {};
 }

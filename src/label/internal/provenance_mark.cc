@@ -12,6 +12,7 @@
 #include "label/provenance/carrier.h"
 #include "label/provenance/credential.h"
 #include "label/provenance/crjson.h"
+#include "label/provenance/hashing.h"
 #include "label/provenance/validate.h"
 #include "label/verify.h"
 #include "label/watermark/payload.h"
@@ -20,6 +21,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -101,6 +103,10 @@ void judge_altered(const CredentialReading& reading, Verification& seen) {
 // What the credential says for or against itself and the metadata label.
 void add_findings(const CredentialReading& reading, Verification& seen) {
     const bool label_seen = seen.metadata && seen.metadata->found;
+    if (reading.needs_fragments) {
+        fault(seen.findings, "provenance.fragments_missing", in_words(first_failure(reading)));
+        return;
+    }
     if (!reading.intact()) {
         judge_altered(reading, seen);
         if (!reading.aigc.empty() && seen.metadata && !label_seen) {
@@ -138,6 +144,21 @@ provenance::SoftBinding soft_binding(const WatermarkPayload& payload) {
     return {.algorithm = std::string(kWatermarkName), .value = std::move(value)};
 }
 
+// Of the file, or of the movie of which it is the initialization segment.
+Result<CredentialReading> read_whole(Bytes file, Format format, const provenance::Trust& trust,
+                                     const Resources& resources) {
+    if (resources.fragments.empty()) {
+        return provenance::read_credential(file, format, trust, resources.release);
+    }
+    std::vector<provenance::FileView> fragments;
+    fragments.reserve(resources.fragments.size());
+    for (const Bytes& each : resources.fragments) {
+        fragments.emplace_back(each, resources.release);
+    }
+    return provenance::read_fragmented_credential(file, fragments, format, trust,
+                                                  resources.release);
+}
+
 Result<void> check_read_back(const CredentialReading& reading, const std::string& manifest_label) {
     if (!reading.intact() || reading.manifest_label != manifest_label) {
         return Error{ErrorCode::kCorrupt,
@@ -169,8 +190,7 @@ Result<std::optional<CredentialReading>> read_upstream(Bytes file, Format format
                                                        Findings& findings) {
     CredentialReading reading;
     if (!options.detached_counts) {
-        reading =
-            TRY(provenance::read_credential(file, format, options.credentials, resources.release));
+        reading = TRY(read_whole(file, format, options.credentials, resources));
     }
     if (reading.found || resources.credential.empty()) {
         return reading.found ? std::optional(std::move(reading)) : std::nullopt;
@@ -206,6 +226,7 @@ provenance::CredentialInput credential_input(const ProvenanceTask& task,
     input.manifest_id = options.manifest_id;
     input.instance_id = options.instance_id;
     input.release = resources.release;
+    input.binding = options.binding;
     if (task.label) {
         input.aigc = write_aigc(*task.label, Wrapping::kBare);
     }
@@ -279,6 +300,31 @@ Result<ProvenanceMark> make_detached(const ProvenanceTask& task, const ApplyOpti
     return mark;
 }
 
+// The movie is read back as it will be, before its fragments are written.
+Result<ProvenanceMark> mark_fragments(const ProvenanceTask& task,
+                                      const provenance::CredentialInput& input,
+                                      const ApplyOptions& options, const Resources& resources,
+                                      Holder& holder) {
+    ProvenanceMark mark;
+    provenance::FragmentedCredential made = TRY(
+        provenance::add_fragmented_credential({.init = task.file, .fragments = resources.fragments},
+                                              task.format, input, *resources.signer));
+    mark.file = TRY(holder.hold(task.file, made.init, true));
+    mark.manifest_label = std::move(made.manifest_label);
+    std::vector<provenance::FileView> fragments;
+    fragments.reserve(made.fragments.size());
+    for (std::size_t i = 0; i < made.fragments.size(); ++i) {
+        fragments.emplace_back(resources.fragments[i], made.fragments[i], resources.release);
+    }
+    const CredentialReading reading = TRY(provenance::read_fragmented_credential(
+        mark.file, fragments, task.format, options.credentials, resources.release));
+    TRY(check_read_back(reading, mark.manifest_label));
+    mark.fragments = std::move(made.fragments);
+    note(mark.findings, "provenance.fragments",
+         fmt::format("a proof stands in each of the {} fragments", mark.fragments.size()));
+    return mark;
+}
+
 // Nothing where the format, or how somebody else bound his credential to the file, allows none.
 Result<std::optional<ProvenanceMark>> try_update(const ProvenanceTask& task,
                                                  const provenance::CredentialInput& input,
@@ -309,11 +355,15 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
         return Error{ErrorCode::kInvalidArgument,
                      "Content Credentials need a key and a certificate that sign them"};
     }
+    if (options.detached && options.binding != provenance::BindingWish::kUsual) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--binding boxes is for Content Credentials that stand in the file"};
+    }
     if (options.detached) {
         return make_detached(task, options, resources);
     }
     const bool untouched = task.upstream && task.upstream->intact() && !is_beside(*task.upstream) &&
-                           same_bytes(task.original, task.file);
+                           same_bytes(task.original, task.file) && resources.fragments.empty();
     if (untouched && says_all(*task.upstream, options)) {
         return keep(task, holder);
     }
@@ -331,6 +381,11 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
     } else if (task.upstream) {
         warn(mark.findings, "provenance.unreadable",
              "the Content Credentials that were there cannot be read; new ones take their place");
+    }
+    if (!resources.fragments.empty()) {
+        ProvenanceMark movie = TRY(mark_fragments(task, input, options, resources, holder));
+        movie.findings.insert(movie.findings.end(), mark.findings.begin(), mark.findings.end());
+        return movie;
     }
     const provenance::Credential credential =
         TRY(provenance::add_credential(task.file, task.format, input, *resources.signer));
@@ -350,8 +405,7 @@ Result<ProvenanceFinds> verify_provenance(Bytes file, const VerifyOptions& optio
     }
     CredentialReading reading;
     if (!options.detached_counts) {
-        reading = TRY(
-            provenance::read_credential(file, seen.format, options.credentials, resources.release));
+        reading = TRY(read_whole(file, seen.format, options.credentials, resources));
     }
     if (!reading.found && !resources.credential.empty()) {
         reading =
@@ -359,6 +413,11 @@ Result<ProvenanceFinds> verify_provenance(Bytes file, const VerifyOptions& optio
     }
     if (reading.found) {
         add_findings(reading, seen);
+        if (!resources.fragments.empty() && reading.intact()) {
+            note(seen.findings, "provenance.fragments",
+                 fmt::format("all {} fragments of the movie were checked with it",
+                             resources.fragments.size()));
+        }
         finds.says_synthetic = reading.intact() && says_synthetic(reading);
         if (options.manifest) {
             seen.manifest = provenance::write_crjson(reading);

@@ -5,6 +5,7 @@
 // finds. How they are made and checked is the business of label/provenance.
 
 #include "core/bytes.h"
+#include "core/splice.h"
 #include "label/apply.h"
 #include "label/finding.h"
 #include "label/format.h"
@@ -14,6 +15,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace colophon::label::internal {
 
@@ -42,6 +44,7 @@ struct ProvenanceMark {
     Bytes file;
     std::string manifest_label;
     Buffer detached;  // the store, when options.detached; then `file` is the file as it was given
+    std::vector<Splice> fragments;  // what becomes of resources.fragments
     Findings findings;
 };
 // Writes, reads back, and says what became of an earlier credential. A file that no mark changed

@@ -4,14 +4,18 @@
 #include "core/assert.h"
 #include "core/bytes.h"
 #include "core/result.h"
+#include "core/splice.h"
 #include "label/format.h"
 #include "label/provenance/carrier.h"
-#include "label/provenance/cbor.h"
 #include "label/provenance/hashing.h"
 #include "label/provenance/internal/bmff_hash.h"
+#include "label/provenance/internal/box_hash.h"
 #include "label/provenance/internal/carriers.h"
 #include "label/provenance/internal/claim_writer.h"
 #include "label/provenance/internal/collection_hash.h"
+#include "label/provenance/internal/draft.h"
+#include "label/provenance/internal/fragmented.h"
+#include "label/provenance/internal/merkle_write.h"
 #include "label/provenance/internal/text_credential.h"
 #include "label/provenance/internal/validation.h"
 #include "label/provenance/manifest_store.h"
@@ -20,63 +24,63 @@
 #include <fmt/format.h>
 
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace colophon::label::provenance {
 namespace {
 
+using internal::BoundHash;
+using internal::Draft;
 using internal::ManifestWriter;
 
-// The hard binding of a carrier over a hash.
-struct BoundHash {
-    std::string_view label;
-    cbor::Value value;
+// What the hash is taken over. `measured`: only as long as the real one will be, made without
+// reading the content.
+struct BindingTask {
+    Binding binding;
+    const FileView& file;
+    const std::vector<ByteRange>& ranges;
+    const CredentialInput& input;
+    bool measured;
 };
 
-// `measured`: only as long as the real one will be, made without reading the content.
-Result<BoundHash> bind(Binding binding, const FileView& file, const std::vector<ByteRange>& ranges,
-                       bool measured) {
-    const Buffer zeros(measured ? hash(internal::kWriterHash, {}).size() : 0);
-    switch (binding) {
+Result<BoundHash> bind_media(const BindingTask& task) {
+    auto trees = TRY(internal::media_hash(task.file, task.input.media, task.measured));
+    if (trees) {
+        return BoundHash{.label = "c2pa.hash.bmff.v3", .value = std::move(*trees)};
+    }
+    const Buffer content =
+        task.measured ? Buffer(hash(internal::kWriterHash, {}).size())
+                      : TRY(internal::hash_bmff(internal::kWriterHash, task.file,
+                                                internal::standard_bmff_exclusions(), true));
+    return BoundHash{.label = "c2pa.hash.bmff.v3", .value = internal::bmff_hash(content)};
+}
+
+Result<BoundHash> bind(const BindingTask& task) {
+    switch (task.binding) {
         case Binding::kZip:
             return BoundHash{.label = "c2pa.hash.collection.data",
-                             .value = TRY(internal::collection_hash(file, measured))};
-        case Binding::kBmff: {
-            const Buffer content =
-                measured ? zeros
-                         : TRY(internal::hash_bmff(internal::kWriterHash, file,
-                                                   internal::standard_bmff_exclusions(), true));
-            return BoundHash{.label = "c2pa.hash.bmff.v3", .value = internal::bmff_hash(content)};
-        }
+                             .value = TRY(internal::collection_hash(task.file, task.measured))};
+        case Binding::kBmff:
+            return bind_media(task);
         case Binding::kData:
         case Binding::kText:
             break;
     }
-    const Buffer content = measured ? zeros : hash_without(internal::kWriterHash, file, ranges);
-    return BoundHash{.label = "c2pa.hash.data", .value = internal::data_hash(ranges, content)};
+    const Buffer content = task.measured
+                               ? Buffer(hash(internal::kWriterHash, {}).size())
+                               : hash_without(internal::kWriterHash, task.file, task.ranges);
+    return BoundHash{.label = "c2pa.hash.data", .value = internal::data_hash(task.ranges, content)};
 }
 
-// Everything of one manifest but what the file's bytes decide.
-struct Draft {
-    const CredentialInput& input;
-    ManifestWriter statements;
-
-    struct Finished {
-        ManifestWriter writer;
-        Buffer claim;
-    };
-    Finished with(const BoundHash& binding) const {
-        Finished finished{.writer = statements, .claim = {}};
-        finished.writer.add(binding.label, binding.value);
-        finished.claim = finished.writer.claim();
-        return finished;
-    }
-    Result<Buffer> store(const Finished& finished, Bytes signature) const {
-        return internal::make_store(input, finished.writer.manifest(finished.claim, signature));
-    }
-};
+// Boxes are found by walking the finished file, which is made for that: pictures fit into memory.
+Result<BoundHash> bind_boxes(Bytes source, const Placement& placement, Format format,
+                             bool measured) {
+    const Buffer file = apply_splice(source, placement.splice);
+    return BoundHash{
+        .label = "c2pa.hash.boxes",
+        .value = TRY(internal::box_hash(FileView(file), format, placement.ranges, measured))};
+}
 
 // The file with a longer store, when that moves nothing that is hashed but what stands behind it.
 Result<std::optional<Placement>> grow(const Carrier& carrier, Bytes file, Bytes store) {
@@ -93,6 +97,10 @@ Result<std::optional<Placement>> grow(const Carrier& carrier, Bytes file, Bytes 
 
 }  // namespace
 
+bool takes_box_hash(Format format) noexcept {
+    return format == Format::kJpeg || format == Format::kPng || format == Format::kGif;
+}
+
 Result<Credential> add_credential(Bytes file, Format format, const CredentialInput& input,
                                   ClaimSigner& signer) {
     const Carrier* carrier = find_carrier(format);
@@ -104,23 +112,41 @@ Result<Credential> add_credential(Bytes file, Format format, const CredentialInp
     Draft draft{.input = input, .statements = ManifestWriter(input)};
     TRY(internal::add_statements(input, format, draft.statements));
 
+    if (input.binding == BindingWish::kBoxes && !takes_box_hash(format)) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("box hashes are written into JPEG, PNG and GIF, not into {}",
+                                 facts(format).name)};
+    }
     if (carrier->binding == Binding::kText) {
         return internal::add_text_credential(file, input, draft.statements, signer);
+    }
+
+    if (carrier->binding == Binding::kBmff && !TRY(internal::fragments_of_bmff(file)).empty()) {
+        return internal::add_to_fragmented(file, draft, signer);
     }
 
     // First pass: zeros, to learn the size of the store and where it lies.
     const Buffer no_signature(signer.signature_bytes());
     Placement placement = TRY(carrier->place(file, Buffer(16)));
     const std::vector<ByteRange> no_ranges(placement.ranges.size());
-    const BoundHash measured =
-        TRY(bind(carrier->binding, FileView(file, placement.splice), no_ranges, true));
+    const bool boxes = input.binding == BindingWish::kBoxes;
+    const BoundHash measured = boxes ? TRY(bind_boxes(file, placement, format, true))
+                                     : TRY(bind({.binding = carrier->binding,
+                                                 .file = FileView(file, placement.splice),
+                                                 .ranges = no_ranges,
+                                                 .input = input,
+                                                 .measured = true}));
     const Buffer zeros = TRY(draft.store(draft.with(measured), no_signature));
     placement = TRY(carrier->place(file, zeros));
 
     // Second pass: the hash of all the rest, the claim, the signature.
-    const BoundHash bound =
-        TRY(bind(carrier->binding, FileView(file, placement.splice, input.release),
-                 placement.ranges, false));
+    const BoundHash bound = boxes
+                                ? TRY(bind_boxes(file, placement, format, false))
+                                : TRY(bind({.binding = carrier->binding,
+                                            .file = FileView(file, placement.splice, input.release),
+                                            .ranges = placement.ranges,
+                                            .input = input,
+                                            .measured = false}));
     const Draft::Finished finished = draft.with(bound);
     const Buffer signature = TRY(signer.sign(finished.claim));
     COLOPHON_ASSERT(signature.size() == no_signature.size());
@@ -130,6 +156,20 @@ Result<Credential> add_credential(Bytes file, Format format, const CredentialInp
     COLOPHON_ASSERT(last.ranges == placement.ranges);
     return Credential{
         .splice = std::move(last.splice), .manifest_label = finished.writer.label(), .where = {}};
+}
+
+Result<FragmentedCredential> add_fragmented_credential(const FragmentedMovie& movie, Format format,
+                                                       const CredentialInput& input,
+                                                       ClaimSigner& signer) {
+    const Carrier* carrier = find_carrier(format);
+    if (carrier == nullptr || carrier->binding != Binding::kBmff) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("fragments in files of their own are those of MP4, not of {}",
+                                 facts(format).name)};
+    }
+    Draft draft{.input = input, .statements = ManifestWriter(input)};
+    TRY(internal::add_statements(input, format, draft.statements));
+    return internal::add_to_fragments(movie, draft, signer);
 }
 
 Result<DetachedCredential> make_detached_credential(Bytes file, Format format,
@@ -145,7 +185,11 @@ Result<DetachedCredential> make_detached_credential(Bytes file, Format format,
     const Binding binding = boxes ? Binding::kBmff : Binding::kData;
     Draft draft{.input = input, .statements = ManifestWriter(input)};
     TRY(internal::add_statements(input, format, draft.statements));
-    const BoundHash bound = TRY(bind(binding, FileView(file, input.release), {}, false));
+    const BoundHash bound = TRY(bind({.binding = binding,
+                                      .file = FileView(file, input.release),
+                                      .ranges = {},
+                                      .input = input,
+                                      .measured = false}));
     const Draft::Finished finished = draft.with(bound);
     const Buffer signature = TRY(signer.sign(finished.claim));
     return DetachedCredential{.store = TRY(draft.store(finished, signature)),

@@ -55,6 +55,20 @@ struct Upstream {
     std::vector<IngredientReport> ingredients;  // and of those below
 };
 
+// How the hash over ISO media is divided, so that who plays them can check them piece by piece.
+struct MediaHashing {
+    std::uint64_t trees_from = 64ULL << 20U;      // bytes of a box of media; smaller files get none
+    std::uint64_t block_bytes_min = 1ULL << 20U;  // doubled until all media have no more blocks
+    std::size_t blocks_max = 1024;                // than these
+    std::size_t row_hashes_max = 256;             // of a tree over fragments, in the manifest
+};
+
+// What the content is bound by.
+enum class BindingWish : std::uint8_t {
+    kUsual,  // as the format's row in carrier.h says
+    kBoxes,  // c2pa.hash.boxes, in JPEG, PNG and GIF
+};
+
 struct CredentialInput {
     Origin origin = Origin::kGenerated;
     bool as_producer = true;  // false: the file is passed on by somebody who did not make it
@@ -68,6 +82,8 @@ struct CredentialInput {
     std::array<std::uint8_t, 16> manifest_id{};  // random
     std::array<std::uint8_t, 16> instance_id{};  // random
     PageRelease release;                         // may be empty
+    MediaHashing media;
+    BindingWish binding = BindingWish::kUsual;
 };
 
 struct Credential {
@@ -76,8 +92,11 @@ struct Credential {
     std::string where;
 };
 
-// kUnsupported for formats without a carrier. kCorrupt, kLimit: the file. Otherwise what the signer
-// says.
+// Whether BindingWish::kBoxes may be wished for it.
+bool takes_box_hash(Format format) noexcept;
+
+// kUnsupported for formats without a carrier, or without the binding that is wished for. kCorrupt,
+// kLimit: the file. Otherwise what the signer says.
 Result<Credential> add_credential(Bytes file, Format format, const CredentialInput& input,
                                   ClaimSigner& signer);
 
@@ -88,6 +107,26 @@ Result<Credential> add_credential(Bytes file, Format format, const CredentialInp
 Result<std::optional<Credential>> update_credential(Bytes file, Format format,
                                                     const CredentialInput& input,
                                                     ClaimSigner& signer);
+
+// A movie whose fragments lie in files of their own (DASH, HLS), and what becomes of each.
+struct FragmentedMovie {
+    Bytes init;                    // the initialization segment, without media
+    std::vector<Bytes> fragments;  // at least one, in the order in which they are played
+};
+struct FragmentedCredential {
+    Splice init;
+    std::vector<Splice> fragments;
+    std::string manifest_label;
+};
+inline constexpr std::size_t kFragmentsMax = 1U << 16U;
+
+// The credential goes into the initialization segment, a proof into each fragment (C2PA 2.4,
+// A.5.4.1.2). kUnsupported for formats that are no ISO media and for fragments that are more than
+// one 'moof'; kInvalidArgument when the fragments are not in their order; otherwise as
+// add_credential().
+Result<FragmentedCredential> add_fragmented_credential(const FragmentedMovie& movie, Format format,
+                                                       const CredentialInput& input,
+                                                       ClaimSigner& signer);
 
 struct DetachedCredential {
     Buffer store;  // a whole manifest store: what a file FILE.c2pa holds

@@ -18,6 +18,7 @@
 #include <openssl/types.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -39,6 +40,7 @@ struct Free {
     void operator()(OCSP_RESPONSE* made) const noexcept { OCSP_RESPONSE_free(made); }
     void operator()(OCSP_BASICRESP* made) const noexcept { OCSP_BASICRESP_free(made); }
     void operator()(OCSP_CERTID* made) const noexcept { OCSP_CERTID_free(made); }
+    void operator()(ASN1_GENERALIZEDTIME* made) const noexcept { ASN1_GENERALIZEDTIME_free(made); }
     void operator()(STACK_OF(X509) * made) const noexcept { sk_X509_free(made); }
     void operator()(unsigned char* made) const noexcept { OPENSSL_free(made); }
 };
@@ -117,6 +119,20 @@ std::string_view signature_problem(OCSP_BASICRESP* basic, const Certificate& iss
     return {};
 }
 
+// See OcspReading::revoked_since. A date that cannot be read is taken for "always".
+std::optional<Time> revoked_since(OCSP_SINGLERESP* answer, int reason,
+                                  const ASN1_GENERALIZEDTIME* revoked) {
+    const auto at = internal::time_of(revoked);
+    if (reason == OCSP_REVOKED_STATUS_NOSTATUS ||
+        OCSP_SINGLERESP_get_ext_by_NID(answer, NID_invalidity_date, -1) < 0) {
+        return reason == OCSP_REVOKED_STATUS_NOSTATUS ? std::nullopt : at;
+    }
+    const Owned<ASN1_GENERALIZEDTIME> date(static_cast<ASN1_GENERALIZEDTIME*>(
+        OCSP_SINGLERESP_get1_ext_d2i(answer, NID_invalidity_date, nullptr, nullptr)));
+    const auto invalid = date ? internal::time_of(date.get()) : std::nullopt;
+    return at && invalid ? std::optional(std::min(*at, *invalid)) : std::nullopt;
+}
+
 // One answer; kUnusable when a time is missing.
 OcspReading read_answer(OCSP_SINGLERESP* answer, Time produced_at) {
     int reason = OCSP_REVOKED_STATUS_NOSTATUS;
@@ -134,7 +150,7 @@ OcspReading read_answer(OCSP_SINGLERESP* answer, Time produced_at) {
     reading.next_update = internal::time_of(until);
     if (status == V_OCSP_CERTSTATUS_REVOKED && reason != OCSP_REVOKED_STATUS_REMOVEFROMCRL) {
         reading.state = OcspState::kRevoked;
-        reading.revoked_at = internal::time_of(revoked);
+        reading.revoked_since = revoked_since(answer, reason, revoked);
     } else {
         reading.state =
             status == V_OCSP_CERTSTATUS_UNKNOWN ? OcspState::kUnknown : OcspState::kGood;
@@ -152,10 +168,13 @@ OcspReading read_answers(OCSP_BASICRESP* basic, const Certificate& subject,
             continue;
         }
         OcspReading reading = read_answer(answer, produced_at);
-        if (reading.state == OcspState::kRevoked) {
-            return reading;
-        }
-        if (worst.state != OcspState::kUnknown) {
+        if (worst.state == OcspState::kRevoked) {
+            // The earliest of several revocations; nothing is earlier than any time.
+            if (reading.state == OcspState::kRevoked &&
+                reading.revoked_since < worst.revoked_since) {
+                worst = std::move(reading);
+            }
+        } else if (reading.state == OcspState::kRevoked || worst.state != OcspState::kUnknown) {
             worst = std::move(reading);
         }
     }

@@ -36,7 +36,10 @@ struct OcspReading {
     Time produced_at;
     Time this_update;
     std::optional<Time> next_update;
-    std::optional<Time> revoked_at;
+    // When kRevoked: since when; the earlier one where the answer tells also since when the key is
+    // not to be trusted (invalidityDate, RFC 5280, 5.3.2). Nothing where no reason is given: such a
+    // revocation holds for all that was ever signed, as c2pa-rs has it.
+    std::optional<Time> revoked_since;
 
     // Until when the answer holds: a day when it does not say.
     Time ends_at() const noexcept;
@@ -44,6 +47,12 @@ struct OcspReading {
     // answer was given, or while it holds.
     bool speaks_for(Time signed_at) const noexcept {
         return signed_at < this_update || signed_at <= ends_at();
+    }
+    // Whether it was revoked for what was signed at that time (C2PA 2.4, 15.9 and 15.9.2): then or
+    // before. Nobody can have signed before the revocation whose time no authority attests.
+    bool revoked_for(std::optional<Time> signed_at) const noexcept {
+        return state == OcspState::kRevoked &&
+               (!signed_at || !revoked_since || *revoked_since <= *signed_at);
     }
 };
 

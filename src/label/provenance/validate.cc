@@ -486,8 +486,11 @@ std::string_view credential_state_name(CredentialState state) noexcept {
     return kNames[static_cast<std::size_t>(state)];
 }
 
-Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
-                                          const PageRelease& release) {
+namespace {
+
+Result<CredentialReading> read_found(Bytes file, const std::vector<FileView>* fragments,
+                                     Format format, const Trust& trust,
+                                     const PageRelease& release) {
     CredentialReading reading;
     const Carrier* carrier = find_carrier(format);
     if (carrier == nullptr) {
@@ -504,9 +507,37 @@ Result<CredentialReading> read_credential(Bytes file, Format format, const Trust
                           .format = format,
                           .store_ranges = found->ranges,
                           .store_problem = found->problem,
-                          .problem_code = found->code};
+                          .problem_code = found->code,
+                          .updated = false,
+                          .detached = false,
+                          .fragments = fragments};
     validate(reading.store, content, trust, reading);
+    // A failure of an ingredient makes it invalid whatever the fragments say.
+    const auto matters = [](const Status& each) {
+        return each.kind == StatusKind::kFailure && each.code != kUntrusted;
+    };
+    const bool below = std::ranges::any_of(reading.ingredients, [&](const IngredientReport& each) {
+        return std::ranges::any_of(each.statuses, matters);
+    });
+    const auto first = std::ranges::find_if(reading.statuses, matters);
+    reading.needs_fragments = !below && first != reading.statuses.end() &&
+                              first->what == internal::kFragmentsElsewhere &&
+                              std::none_of(first + 1, reading.statuses.end(), matters);
     return reading;
+}
+
+}  // namespace
+
+Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
+                                          const PageRelease& release) {
+    return read_found(file, nullptr, format, trust, release);
+}
+
+Result<CredentialReading> read_fragmented_credential(Bytes init,
+                                                     const std::vector<FileView>& fragments,
+                                                     Format format, const Trust& trust,
+                                                     const PageRelease& release) {
+    return read_found(init, &fragments, format, trust, release);
 }
 
 CredentialReading read_detached(Bytes store, Bytes file, Format format, const Trust& trust) {

@@ -64,6 +64,10 @@ struct CredentialReading {
     std::string aigc;  // the TC260 record among the assertions, as JSON; empty without
     std::vector<SoftBinding> soft_bindings;
 
+    // The fragments of the movie lie in other files, and none was given: nobody knows whether it is
+    // intact. Nothing else speaks against it.
+    bool needs_fragments = false;
+
     Buffer store;       // the whole store as found
     Time validated_at;  // Trust::now
 
@@ -74,6 +78,14 @@ struct CredentialReading {
 // `format` without a carrier: nothing found. `release` may be empty.
 Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
                                           const PageRelease& release = {});
+
+// The same for a movie in several files (DASH, HLS): `init` is the initialization segment, which
+// carries the store, and the fragments are all that belong to it, in any order (C2PA 2.4,
+// A.5.4.1.2). Intact only when none is missing.
+Result<CredentialReading> read_fragmented_credential(Bytes init,
+                                                     const std::vector<FileView>& fragments,
+                                                     Format format, const Trust& trust,
+                                                     const PageRelease& release = {});
 
 // The same for a store that lies beside the file.
 CredentialReading read_detached(Bytes store, Bytes file, Format format, const Trust& trust);

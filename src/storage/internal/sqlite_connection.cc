@@ -3,6 +3,7 @@
 
 #include "core/assert.h"
 #include "core/bytes.h"
+#include "storage/internal/gathering_vfs.h"
 #include "storage/limits.h"
 
 #include <fmt/format.h>
@@ -138,8 +139,9 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
     // SQLite has been used before: then it goes on counting.
     static const int kConfigured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     (void)kConfigured;
-    const int opened = sqlite3_open_v2(path.c_str(), &handle, flags,
-                                       options.vfs.empty() ? nullptr : options.vfs.c_str());
+    const std::string vfs = role == Role::kWriter ? TRY(gathering_vfs(options.vfs)) : options.vfs;
+    const int opened =
+        sqlite3_open_v2(path.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
     auto connection = std::make_unique<SqliteConnection>(handle);  // owns it, opened or not
     if (opened != SQLITE_OK) {
         const ErrorCode code =
@@ -202,7 +204,7 @@ Result<void> SqliteConnection::script(const char* sql) {
 }
 
 Result<SqliteConnection::Prepared*> SqliteConnection::prepare(const char* sql) {
-    const auto known = statements_.find(sql);
+    const auto known = statements_.find(std::string_view(sql));
     if (known != statements_.end()) {
         return &known->second;
     }

@@ -5,9 +5,12 @@
 
 #include "storage/sqlite_store.h"  // IWYU pragma: export
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -65,7 +68,14 @@ private:
     void forget_statements();
 
     sqlite3* handle_;  // owned
-    std::unordered_map<std::string, Prepared> statements_;
+    // Asked with the text as it stands in the program, which makes no string of it.
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>()(text);
+        }
+    };
+    std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> statements_;
     bool failed_ = false;
     bool sync_failed_ = false;
     int wal_pages_ = 0;

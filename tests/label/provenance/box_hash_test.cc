@@ -269,5 +269,92 @@ TEST_CASE("c2pa-rs trusts files that are bound by the boxes as we list them" *
     CHECK_MESSAGE(run.exit_code == 0, run.out, run.err);
 }
 
+CredentialInput by_boxes(CredentialInput input = test::input()) {
+    input.binding = BindingWish::kBoxes;
+    return input;
+}
+
+TEST_CASE("pictures are bound by their boxes where that is wished for") {
+    SeededRandom random(9);
+    for (const Format format : {Format::kJpeg, Format::kPng, Format::kGif}) {
+        CAPTURE(facts(format).name);
+        const Buffer source = sample(format);
+        const Buffer file = test::sign(source, format, by_boxes());
+        CHECK(as_text(file).find("c2pa.hash.boxes") != std::string_view::npos);
+        const CredentialReading reading = test::read(file, format);
+        CHECK(test::failures(reading) == "");
+        CHECK(reading.trusted());
+        const FoundStore found = find_carrier(format)->find(file).value().value();
+        for (int i = 0; i < 100; ++i) {
+            const auto at = static_cast<std::size_t>(random.next().value() % file.size());
+            const std::uint64_t first = found.ranges.front().offset;
+            if (format == Format::kJpeg && (at == first + 6 || at == first + 7)) {
+                continue;
+            }
+            Buffer changed = file;
+            changed[at] ^= static_cast<std::uint8_t>(1U << (random.next().value() % 8));
+            const auto seen = read_credential(changed, format, test::trust_root());
+            CHECK_MESSAGE((!seen.ok() || !seen->found || !seen->intact()), "byte ", at);
+        }
+        // Whoever passes it on adds to the store where it lies; the boxes stay those that count.
+        CredentialInput passed = test::input(2);
+        passed.as_producer = false;
+        passed.upstream = {.store = reading.store,
+                           .statuses = reading.statuses,
+                           .ingredients = reading.ingredients};
+        CredentialSigner signer = test::signer();
+        const auto updated = update_credential(file, format, passed, signer).value();
+        REQUIRE(updated.has_value());
+        const CredentialReading after = test::read(apply_splice(file, updated->splice), format);
+        CHECK(test::failures(after) == "");
+        CHECK(after.trusted());
+        CHECK(after.manifests == 2);
+    }
+    for (const Format format : {Format::kWav, Format::kTiff, Format::kMp4, Format::kSvg}) {
+        CredentialSigner signer = test::signer();
+        CHECK(!takes_box_hash(format));
+        CHECK(add_credential(sample(format), format, by_boxes(), signer).error().code ==
+              ErrorCode::kUnsupported);
+    }
+    // More boxes than a manifest should list.
+    Buffer many = sample(Format::kPng);
+    const PngFile png = walk_png(many).value();
+    Buffer chunks;
+    for (int i = 0; i < 5000; ++i) {
+        append(chunks, make_png_chunk("tEXt", as_bytes("a")));
+    }
+    many.insert(many.begin() + static_cast<std::ptrdiff_t>(png.chunks.back().offset),
+                chunks.begin(), chunks.end());
+    CredentialSigner signer = test::signer();
+    CHECK(add_credential(many, Format::kPng, by_boxes(), signer).error().code ==
+          ErrorCode::kUnsupported);
+}
+
+TEST_CASE("c2pa-rs and c2pa-ts trust pictures that are bound by their boxes" *
+          doctest::test_suite("slow pictures")) {
+    const TempDir dir;
+    const auto now = test::FreshAuthority::make();
+    write_file(dir.file("root.pem"), as_bytes(now.root.certificate_pem));
+    CredentialInput input = by_boxes();
+    input.now = SystemClock().now();
+    std::vector<std::string> command{"timeout",
+                                     "100",
+                                     "node",
+                                     COLOPHON_SOURCE_DIR "/tests/witness/credentials.mjs",
+                                     COLOPHON_SOURCE_DIR "/build/witness/node_modules",
+                                     dir.file("root.pem")};
+    for (const Format format : {Format::kJpeg, Format::kPng, Format::kGif}) {
+        const std::string path = make_sample(dir, facts(format).name);
+        const Buffer source = read_file(path);
+        CredentialSigner signer = now.signer();
+        const auto made = add_credential(source, format, input, signer);
+        REQUIRE(made.ok());
+        write_file(path, apply_splice(source, made->splice));
+        command.push_back(path);
+    }
+    const auto run = run_tool(command);
+    CHECK_MESSAGE(run.exit_code == 0, run.out, run.err);
+}
+
 }  // namespace
 }  // namespace colophon::label::provenance

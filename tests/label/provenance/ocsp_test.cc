@@ -60,8 +60,10 @@ TEST_CASE("what a responder says is read, by the issuer and by whom it authorise
         CHECK(good.ends_at() - good.this_update == std::chrono::hours(24));
         const OcspReading revoked = says("R,keyCompromise");
         CHECK(revoked.state == OcspState::kRevoked);
-        REQUIRE(revoked.revoked_at.has_value());
-        CHECK(*revoked.revoked_at < SystemClock().now());
+        REQUIRE(revoked.revoked_since.has_value());
+        CHECK(*revoked.revoked_since < SystemClock().now());
+        // Without a reason nobody knows since when.
+        CHECK(!says("R").revoked_since.has_value());
         CHECK(says("R,removeFromCRL").state == OcspState::kGood);
         CHECK(says("").state == OcspState::kUnknown);
     }
@@ -205,6 +207,52 @@ TEST_CASE("a signer that was revoked is not valid, with and without a time stamp
     CHECK(has(garbage, "signingCredential.ocsp.skipped"));
 }
 
+// C2PA 2.4, 15.9: what happened to a certificate after it had signed takes nothing back.
+TEST_CASE("a revocation counts from its time on, and only a trusted time stamp comes before it") {
+    using std::chrono::minutes;
+    const RevocationAuthority authority;
+    const StampAuthority stamps;
+    const Signed make{.authority = authority, .stamps = stamps};
+    const Time now = SystemClock().now();
+    struct Row {
+        std::string state;
+        minutes revoked;  // after now
+        bool timed;
+        bool intact;
+    };
+    const std::string day_before =
+        "R,keyTime," + RevocationAuthority::index_time(now - std::chrono::hours(24));
+    // The answers hold for a day, and the files are read at once: a revocation in the future is
+    // one after the time stamp.
+    const std::vector<Row> rows{
+        {"R,superseded", minutes(10), true, true},
+        {"R,superseded", minutes(-10), true, false},
+        {"R,superseded", minutes(10), false, false},
+        {"R,keyCompromise", minutes(10), true, true},
+        {"R,keyCompromise", minutes(-10), true, false},
+        // Revoked later, and the key in doubt before: RFC 5280, 5.3.2.
+        {day_before, minutes(10), true, false},
+        {"R,removeFromCRL", minutes(-10), true, true},
+        {"R,removeFromCRL", minutes(10), true, true},
+        // Without a reason, as c2pa-rs has it.
+        {"R", minutes(10), true, false},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.state);
+        CAPTURE(row.revoked.count());
+        CAPTURE(row.timed);
+        authority.set(row.state, authority.signer(), now + row.revoked);
+        const Buffer answer = authority.answer_about(authority.signer());
+        const CredentialReading reading =
+            make.read(make.file(answer, row.timed, authority.signer()));
+        CHECK(reading.trusted() == row.intact);
+        CHECK(has(reading, "signingCredential.ocsp.revoked") == !row.intact);
+        CHECK(has(reading, "signingCredential.ocsp.notRevoked") == row.intact);
+        CHECK(test::failures(reading) ==
+              (row.intact ? std::string() : "signingCredential.ocsp.revoked"));
+    }
+}
+
 TEST_CASE("an authority in between that was revoked leads to nobody whom we trust") {
     const RevocationAuthority authority;
     const StampAuthority stamps;
@@ -240,6 +288,12 @@ TEST_CASE("an authority in between that was revoked leads to nobody whom we trus
         make.read(make.file(revoked, true, signer, between.certificate_pem));
     CHECK(test::failures(reading) == "signingCredential.untrusted");
     CHECK(reading.state == CredentialState::kValid);
+    // After it had vouched for what was signed, that stands.
+    authority.set("R,superseded", between, SystemClock().now() + std::chrono::minutes(10));
+    const Buffer later = authority.answer_about(between);
+    CHECK(make.read(make.file(later, true, signer, between.certificate_pem)).trusted());
+    CHECK(test::failures(make.read(make.file(later, false, signer, between.certificate_pem))) ==
+          "signingCredential.untrusted");
 }
 
 TEST_CASE("a certificate tells its issuer and where to ask about it") {

@@ -50,20 +50,19 @@ public:
     const colophon::test::TempDir& dir() const { return dir_; }
     std::string file(std::string_view name) const { return dir_.file(name); }
 
-    // As the next answer says: "V" good, "R" revoked a minute ago (",REASON" behind it), ""
-    // unknown.
-    void set(std::string_view state, const IssuedKey& about) const {
+    // As the next answer says: "V" good, "R" revoked (",REASON" behind it), a minute ago or when
+    // is said, "" unknown.
+    void set(std::string_view state, const IssuedKey& about,
+             Time revoked = SystemClock().now() - std::chrono::minutes(1)) const {
         std::string line;
         if (!state.empty()) {
             std::string serial = certificate_of(about).serial();
             std::ranges::transform(serial, serial.begin(), [](unsigned char c) {
                 return static_cast<char>(std::toupper(c));
             });
-            const bool revoked = state.front() == 'R';
-            const std::string when =
-                revoked ? index_time(SystemClock().now() - std::chrono::minutes(1)) +
-                              std::string(state.substr(1))
-                        : std::string();
+            const std::string when = state.front() == 'R'
+                                         ? index_time(revoked) + std::string(state.substr(1))
+                                         : std::string();
             line = std::string(state.substr(0, 1)) + "\t" +
                    index_time(SystemClock().now() + std::chrono::days{365}) + "\t" + when + "\t" +
                    serial + "\tunknown\t/CN=Signer\n";
@@ -93,13 +92,6 @@ public:
                       more);
     }
 
-    void put(std::string_view name, const IssuedKey& pair) const {
-        colophon::test::write_file(file(std::string(name) + ".pem"),
-                                   as_bytes(pair.certificate_pem));
-        colophon::test::write_file(file(std::string(name) + "-key.pem"), as_bytes(pair.key_pem));
-    }
-
-private:
     // "261126080000Z"
     static std::string index_time(Time time) {
         std::string text = format_time(time).substr(2, 17);
@@ -107,6 +99,13 @@ private:
         return text + "Z";
     }
 
+    void put(std::string_view name, const IssuedKey& pair) const {
+        colophon::test::write_file(file(std::string(name) + ".pem"),
+                                   as_bytes(pair.certificate_pem));
+        colophon::test::write_file(file(std::string(name) + "-key.pem"), as_bytes(pair.key_pem));
+    }
+
+private:
     colophon::test::TempDir dir_;
     IssuedKey root_;
     IssuedKey signer_;

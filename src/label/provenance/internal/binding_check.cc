@@ -155,7 +155,16 @@ void check_bmff_hash(const Claim& claim, const Assertion& assertion, const Conte
         mismatch("the file was changed after it was signed");
         return;
     }
-    if (trees && !check_merkle(claim, assertion, content, *hasher, report)) {
+    const MerkleTask task{.claim = claim,
+                          .assertion = assertion,
+                          .content = content,
+                          .hasher = *hasher,
+                          .exclusions = *exclusions};
+    if (trees && !check_merkle(task, report)) {
+        return;
+    }
+    if (!trees && content.fragments != nullptr) {
+        mismatch("the manifest does not cover the fragments");
         return;
     }
     if (!are_usual(*exclusions, trees)) {
@@ -170,6 +179,11 @@ void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
                    const Content& content, Report& report) {
     for (const Assertion& each : assertions) {
         if (!is_hard_binding(each.kind())) {
+            continue;
+        }
+        if (content.fragments != nullptr && !each.kind().starts_with("c2pa.hash.bmff")) {
+            report.fail("general.error", each.uri,
+                        fmt::format("{} does not cover fragments in other files", each.kind()));
             continue;
         }
         const bool in_text = content.format == Format::kPlainText && !content.detached;

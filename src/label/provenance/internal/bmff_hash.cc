@@ -254,6 +254,13 @@ cbor::Value write_bmff_exclusions(const std::vector<BmffExclusion>& exclusions) 
             }
             map.emplace_back("data", std::move(data));
         }
+        if (!each.subset.empty()) {
+            cbor::Array subset;
+            for (const ByteRange& part : each.subset) {
+                subset.emplace_back(cbor::Map{{"offset", part.offset}, {"length", part.size}});
+            }
+            map.emplace_back("subset", std::move(subset));
+        }
         list.emplace_back(std::move(map));
     }
     return list;

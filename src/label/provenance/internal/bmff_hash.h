@@ -64,6 +64,7 @@ public:
                                      bool with_places);
 
     const std::vector<BmffBox>& boxes() const noexcept { return boxes_; }
+    bool with_places() const noexcept { return with_places_; }
     // Of all boxes, or of those from the first to the one before the last.
     Buffer all(HashAlgorithm algorithm) const { return some(algorithm, 0, boxes_.size()); }
     Buffer some(HashAlgorithm algorithm, std::size_t first, std::size_t last) const;

@@ -3,8 +3,10 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
+#include "label/format.h"
 #include "label/provenance/cbor.h"
 #include "label/provenance/hashing.h"
+#include "label/provenance/internal/claim_writer.h"
 #include "label/provenance/internal/validation.h"
 
 #include <fmt/format.h>
@@ -26,6 +28,8 @@ constexpr std::size_t kRowsMax = 1U << 16U;
 constexpr std::size_t kNamesMax = 1U << 18U;
 constexpr std::size_t kExclusionsMax = 4096;
 constexpr std::string_view kManifest = "C2PA";
+constexpr std::size_t kWrittenBoxesMax = 4096;
+constexpr std::size_t kPicturesMax = 64;  // of a JPEG, one behind the other
 
 struct Exclusion {
     std::size_t box = 0;  // among those of the row
@@ -103,17 +107,17 @@ public:
             fail("mismatch", content_.store_problem);
             return;
         }
-        if (!content_.view.is_there()) {
-            report_.fail("general.error", assertion_.uri,
-                         "a file that is not written yet has no boxes to be checked");
-            return;
-        }
+        // Boxes are found by walking the whole file, so one that is not written yet is made: only
+        // pictures are asked about before they are written.
+        const FileView& view = content_.view;
+        const Buffer made =
+            view.is_there() ? Buffer() : view.read({.offset = 0, .size = view.size()});
         std::size_t pictures = 0;
         for (const Row& row : rows_) {
             pictures += static_cast<std::size_t>(std::ranges::count(row.names, "SOI"));
         }
-        auto boxes =
-            list_boxes(content_.view.whole(), content_.format, content_.store_ranges, pictures);
+        auto boxes = list_boxes(view.is_there() ? view.whole() : Bytes(made), content_.format,
+                                content_.store_ranges, pictures);
         if (!boxes.ok() && boxes.error().code == ErrorCode::kUnsupported) {
             report_.fail("general.error", assertion_.uri, boxes.error().what);
             return;
@@ -265,6 +269,44 @@ private:
 };
 
 }  // namespace
+
+Result<cbor::Value> box_hash(const FileView& file, Format format,
+                             const std::vector<ByteRange>& store_ranges, bool measured) {
+    const auto boxes = TRY(list_boxes(file.whole(), format, store_ranges, kPicturesMax));
+    if (boxes.size() > kWrittenBoxesMax) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("a file of {} boxes; a hash over at most {} of them is written",
+                                 boxes.size(), kWrittenBoxesMax)};
+    }
+    cbor::Array rows;
+    const auto add = [&](std::span<const NamedBox> some, bool manifest) {
+        cbor::Array names;
+        ContentHasher hasher(kWriterHash);
+        for (const NamedBox& box : some) {
+            names.emplace_back(box.name);
+            for (const ByteRange& range : box.ranges) {
+                if (!measured && !manifest) {
+                    file.feed(range, hasher);
+                }
+            }
+        }
+        // 18.7.1: that of the store is a single zero.
+        rows.emplace_back(cbor::Map{{"names", std::move(names)},
+                                    {"hash", manifest ? Buffer{0} : hasher.finish()},
+                                    {"pad", Buffer{}}});
+    };
+    const auto store = std::ranges::find(boxes, kManifest, &NamedBox::name);
+    if (store == boxes.begin() || store == boxes.end()) {
+        return Error{ErrorCode::kCorrupt, "the manifest is not among the boxes of the file"};
+    }
+    add({boxes.begin(), store}, false);
+    add({store, 1}, true);
+    if (store + 1 != boxes.end()) {
+        add({store + 1, boxes.end()}, false);
+    }
+    return cbor::Value(
+        cbor::Map{{"alg", hash_algorithm_name(kWriterHash)}, {"boxes", std::move(rows)}});
+}
 
 void check_box_hash(const Claim& claim, const Assertion& assertion, const Content& content,
                     Report& report) {

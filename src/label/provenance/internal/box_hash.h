@@ -6,6 +6,7 @@
 
 #include "core/bytes.h"
 #include "label/format.h"
+#include "label/provenance/cbor.h"
 #include "label/provenance/hashing.h"
 #include "label/provenance/internal/validation.h"
 
@@ -27,6 +28,12 @@ struct NamedBox {
 Result<std::vector<NamedBox>> list_boxes(Bytes file, Format format,
                                          const std::vector<ByteRange>& store_ranges,
                                          std::size_t pictures);
+
+// The assertion over a finished file (takes_box_hash): what stands before the store, the store,
+// what stands behind it. `measured`: with other hashes, without reading. kUnsupported for files of
+// more boxes than a manifest should list.
+Result<cbor::Value> box_hash(const FileView& file, Format format,
+                             const std::vector<ByteRange>& store_ranges, bool measured);
 
 void check_box_hash(const Claim& claim, const Assertion& assertion, const Content& content,
                     Report& report);

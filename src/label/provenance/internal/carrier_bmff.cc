@@ -8,6 +8,7 @@
 // is then of the purpose "original" (A.5.3). Both stores count as one. c2pa-rs reads the offset in
 // that box too, which A.5.3 does not name; so we write it, as 0, and read boxes of both kinds.
 
+#include "core/assert.h"
 #include "core/bytes.h"
 #include "core/result.h"
 #include "core/splice.h"
@@ -18,6 +19,8 @@
 #include "label/provenance/internal/carriers.h"
 #include "label/provenance/jumbf.h"
 #include "label/provenance/manifest_store.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -66,6 +69,7 @@ struct Layout {
     std::uint64_t place = 0;  // behind 'ftyp'
     bool open_end = false;    // the last box says that it lasts to the end
     std::vector<StoreBox> stores;
+    std::vector<std::uint64_t> fragments;  // where each 'moof' begins
 };
 
 Result<Layout> walk(Bytes file) {
@@ -76,6 +80,9 @@ Result<Layout> walk(Bytes file) {
             layout.place = box->end();
         }
         layout.open_end = box->to_end;
+        if (box->type == bmff::box_type("moof")) {
+            layout.fragments.push_back(box->offset);
+        }
         if (is_c2pa(*box)) {
             layout.stores.push_back(read_box(file, *box));
         }
@@ -198,27 +205,67 @@ Result<std::optional<Placement>> append_to_bmff(Bytes file, Bytes store) {
 }
 
 Result<Placement> place_in_bmff(Bytes file, Bytes store) {
+    return place_with_proofs(file, store, {});
+}
+
+Result<Placement> place_with_proofs(Bytes file, Bytes store, const std::vector<Buffer>& proofs) {
     const Layout layout = TRY(walk(file));
+    COLOPHON_ASSERT(proofs.empty() || proofs.size() == layout.fragments.size());
     bmff::FileEdits edits;
     std::uint64_t removed_before = 0;
     for (const StoreBox& each : layout.stores) {
         edits.replace(each.box.offset, each.box.size, {}, {});
         removed_before += each.box.offset < layout.place ? each.box.size : 0;
     }
-    Buffer payload = to_buffer(Bytes(kC2paUuid));
-    append_be32(payload, 0);
-    append(payload, kManifest);
-    payload.push_back(0);
-    append_be64(payload, 0);
-    append(payload, store);
-    Buffer box;
-    bmff::append_box(box, bmff::box_type("uuid"), payload);
+    // The box has its size before what it says is known: where the first proof lies behind it.
+    const auto manifest_box = [&](std::uint64_t first_proof) {
+        Buffer payload = to_buffer(Bytes(kC2paUuid));
+        append_be32(payload, 0);
+        append(payload, kManifest);
+        payload.push_back(0);
+        append_be64(payload, first_proof);
+        append(payload, store);
+        Buffer box;
+        bmff::append_box(box, bmff::box_type("uuid"), payload);
+        return box;
+    };
+    bmff::FileEdits sizes = edits;
+    sizes.replace(layout.place, 0, manifest_box(0), {});
+    for (std::size_t i = 0; i < proofs.size(); ++i) {
+        sizes.replace(layout.fragments[i], 0, proofs[i], {});
+    }
+    const std::uint64_t first_proof =
+        proofs.empty() ? 0 : sizes.moves()(layout.fragments.front()) - proofs.front().size();
+    Buffer box = manifest_box(first_proof);
     Placement placement;
     placement.ranges = {{.offset = layout.place - removed_before, .size = box.size()}};
     edits.replace(layout.place, 0, std::move(box), {});
+    for (std::size_t i = 0; i < proofs.size(); ++i) {
+        edits.replace(layout.fragments[i], 0, proofs[i], {});
+    }
     TRY(bmff::shift_offsets(file, edits));
     placement.splice = TRY(edits.finish(file));
     return placement;
+}
+
+Result<std::vector<std::uint64_t>> fragments_of_bmff(Bytes file) {
+    return TRY(walk(file)).fragments;
+}
+
+Result<Splice> place_proof(Bytes file, Bytes proof) {
+    const Layout layout = TRY(walk(file));
+    if (layout.fragments.size() != 1) {
+        return Error{ErrorCode::kUnsupported,
+                     fmt::format("a fragment in a file of its own holds one 'moof' box, not {}",
+                                 layout.fragments.size())};
+    }
+    bmff::FileEdits edits;
+    for (const StoreBox& each : layout.stores) {
+        edits.replace(each.box.offset, each.box.size, {}, {});
+    }
+    edits.replace(layout.fragments.front(), 0, to_buffer(proof), {});
+    TRY(bmff::shift_offsets(file, edits));
+    return edits.finish(file);
 }
 
 }  // namespace colophon::label::provenance::internal

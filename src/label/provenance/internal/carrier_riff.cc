@@ -6,9 +6,11 @@
 #include "core/result.h"
 #include "label/container/file_edits.h"
 #include "label/container/riff_chunks.h"
+#include "label/finding.h"
 #include "label/provenance/carrier.h"
 #include "label/provenance/internal/carriers.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -49,7 +51,10 @@ Result<std::optional<FoundStore>> find_in_riff(Bytes file) {
 
 Result<Placement> place_in_riff(Bytes file, Bytes store) {
     const RiffFile riff = TRY(walk_riff(file));
-    if (riff.streaming) {
+    // A last chunk whose own size is open would take in whatever stands behind it, too.
+    const bool open = std::ranges::find(riff.findings, "metadata.riff_open", &Finding::code) !=
+                      riff.findings.end();
+    if (riff.streaming || open) {
         return Error{ErrorCode::kUnsupported,
                      "the RIFF file does not say where it ends, so nothing can stand behind its "
                      "data; save it with its sizes first"};

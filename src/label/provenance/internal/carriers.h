@@ -5,9 +5,12 @@
 // label/provenance/carrier.h.
 
 #include "core/bytes.h"
+#include "core/splice.h"
 #include "label/provenance/carrier.h"
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace colophon::label::provenance::internal {
 
@@ -52,6 +55,14 @@ Result<Placement> place_in_zip(Bytes file, Bytes store);
 
 Result<std::optional<FoundStore>> find_in_bmff(Bytes file);
 Result<Placement> place_in_bmff(Bytes file, Bytes store);
+// The same, with a box before each 'moof' (A.5.4): as many as the file has fragments (asserted), or
+// none.
+Result<Placement> place_with_proofs(Bytes file, Bytes store, const std::vector<Buffer>& proofs);
+// Where each 'moof' begins.
+Result<std::vector<std::uint64_t>> fragments_of_bmff(Bytes file);
+// A fragment in a file of its own with that box right before its 'moof', instead of any C2PA box.
+// kUnsupported for a file that is not one fragment.
+Result<Splice> place_proof(Bytes file, Bytes proof);
 // The file with those manifests of `store` that its box does not hold in a box at its end
 // (C2PA 2.4, A.5.3): no byte that is hashed moves. Nothing when there is no box, or nothing can be
 // put behind the last one. kCorrupt when its box holds others.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/provenance/internal/merkle_check.h"
 
-#include "core/assert.h"
 #include "core/bytes.h"
 #include "label/provenance/cbor.h"
 #include "label/provenance/hashing.h"
 #include "label/provenance/internal/bmff_hash.h"
+#include "label/provenance/internal/merkle_tree.h"
 #include "label/provenance/internal/validation.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -21,19 +23,8 @@
 namespace colophon::label::provenance::internal {
 namespace {
 
-constexpr std::size_t kTreesMax = 1024;
-constexpr std::size_t kLeavesMax = 1U << 18U;
-constexpr std::string_view kPurpose = "merkle";
 constexpr std::uint64_t kUuidHeader = 8 + 16 + 4;  // size, type, uuid, version and flags
 constexpr std::uint64_t kProofBytesMax = 1U << 16U;
-constexpr std::uint64_t kMediaSkip = 16;  // of an 'mdat', however long its header is
-
-// Which tree: numbers that mean something only in the assertion and in the boxes of proofs.
-struct TreeId {
-    std::int64_t unique = 0;
-    std::int64_t local = 0;
-    auto operator<=>(const TreeId&) const = default;
-};
 
 // One entry of "merkle".
 struct Tree {
@@ -44,6 +35,8 @@ struct Tree {
     std::optional<Buffer> init_hash;
     std::optional<std::uint64_t> fixed;
     std::optional<std::vector<std::uint64_t>> variable;
+
+    bool is_of_fragments() const noexcept { return init_hash.has_value(); }
 };
 
 // One box of the purpose "merkle".
@@ -120,41 +113,66 @@ bool read_sizes(const cbor::Value& map, Tree& tree) {
     return true;
 }
 
-// The hashes that lead from a leaf to a row of so many nodes: of the other node wherever there is
-// one.
-std::vector<Buffer> proof_of(const std::vector<std::vector<Buffer>>& rows, std::size_t leaf,
-                             std::size_t nodes) {
-    std::vector<Buffer> proof;
-    for (const std::vector<Buffer>& row : rows) {
-        if (row.size() == nodes) {
-            break;
+bool is_c2pa_box(const FileView& file, const BmffBox& box) {
+    return box.type == "uuid" && box.range.size >= box.header + kC2paUuid.size() &&
+           std::ranges::equal(
+               file.read({.offset = box.range.offset + box.header, .size = kC2paUuid.size()}),
+               kC2paUuid);
+}
+
+bool has_fragments(const BmffHasher& hasher) {
+    return std::ranges::any_of(hasher.boxes(),
+                               [](const BmffBox& box) { return box.type == "moof"; });
+}
+
+// CBOR, and zeros that make the boxes of a tree equally long. Nothing when it is malformed.
+std::optional<Proof> read_proof(Bytes data) {
+    const auto end = std::ranges::find_if(data.rbegin(), data.rend(),
+                                          [](std::uint8_t byte) { return byte != 0; });
+    // A number 0 at the end of the CBOR looks like padding.
+    const auto least = static_cast<std::size_t>(data.rend() - end);
+    for (std::size_t size = least; size <= std::min(least + 1, data.size()); ++size) {
+        const auto value = cbor::decode(data.first(size));
+        if (!value.ok()) {
+            continue;
         }
-        const std::size_t other = leaf ^ 1U;
-        if (other < row.size()) {
-            proof.push_back(row[other]);
+        const auto id = id_of(*value);
+        const auto location = integer(*value, "location");
+        auto hashes = hashes_of(*value);
+        if (!id || !location || *location < 0 || !hashes) {
+            return std::nullopt;
         }
-        leaf /= 2;
+        return Proof{.id = *id,
+                     .location = static_cast<std::uint64_t>(*location),
+                     .hashes = std::move(*hashes)};
     }
-    return proof;
+    return std::nullopt;
 }
 
 class MerkleCheck {
 public:
-    MerkleCheck(const Claim& claim, const Assertion& assertion, const Content& content,
-                const BmffHasher& hasher, Report& report)
-        : claim_(claim),
-          assertion_(assertion),
-          content_(content),
-          hasher_(hasher),
+    MerkleCheck(const MerkleTask& task, Report& report)
+        : claim_(task.claim),
+          assertion_(task.assertion),
+          content_(task.content),
+          hasher_(task.hasher),
+          exclusions_(task.exclusions),
           report_(report) {}
 
     bool run() {
-        if (!read_trees() || !read_proofs()) {
+        if (!read_trees()) {
             return false;
         }
-        const bool fragments = std::ranges::any_of(
-            hasher_.boxes(), [](const BmffBox& box) { return box.type == "moof"; });
-        return fragments ? check_fragments() : check_whole();
+        const bool fragments = has_fragments(hasher_);
+        if (content_.fragments != nullptr) {
+            return fragments ? malformed("the initialization segment holds fragments itself")
+                             : check_segments();
+        }
+        if (!fragments && std::ranges::all_of(trees_, &Tree::is_of_fragments)) {
+            return mismatch(std::string(kFragmentsElsewhere));
+        }
+        return read_proofs(content_.view, hasher_, proofs_) &&
+               (fragments ? check_fragments() : check_whole());
     }
 
 private:
@@ -200,55 +218,31 @@ private:
         return true;
     }
 
-    // The boxes of proofs, and before which box of the file each stands.
-    bool read_proofs() {
-        for (std::size_t i = 0; i < hasher_.boxes().size(); ++i) {
-            const BmffBox& box = hasher_.boxes()[i];
-            if (box.type != "uuid" || box.range.size < kUuidHeader + kPurpose.size() + 1 ||
-                box.header != 8) {
+    // The boxes of proofs, by their number among the boxes of the file.
+    using Proofs = std::vector<std::pair<std::size_t, Proof>>;
+    bool read_proofs(const FileView& file, const BmffHasher& hasher, Proofs& proofs) {
+        for (std::size_t i = 0; i < hasher.boxes().size(); ++i) {
+            const BmffBox& box = hasher.boxes()[i];
+            if (!is_c2pa_box(file, box)) {
                 continue;
             }
-            const Buffer head = content_.view.read(
-                {.offset = box.range.offset + 8, .size = kUuidHeader - 8 + kPurpose.size() + 1});
-            const std::string_view purpose = as_text(Bytes(head).subspan(kUuidHeader - 8));
-            if (!std::ranges::equal(Bytes(head).first(16), kC2paUuid) ||
-                purpose != std::string_view("merkle\0", 7)) {
+            constexpr std::uint64_t kBegin = kUuidHeader + kMerklePurpose.size() + 1;
+            const std::string_view purpose("merkle\0", kMerklePurpose.size() + 1);
+            if (box.range.size < kBegin || box.header != 8 ||
+                as_text(file.read({.offset = box.range.offset + kUuidHeader,
+                                   .size = purpose.size()})) != purpose) {
                 continue;
             }
-            const std::uint64_t begin = kUuidHeader + purpose.size();
-            if (box.range.size - begin > kProofBytesMax || !read_proof(i, begin)) {
+            auto proof = box.range.size - kBegin > kProofBytesMax
+                             ? std::optional<Proof>()
+                             : read_proof(file.read({.offset = box.range.offset + kBegin,
+                                                     .size = box.range.size - kBegin}));
+            if (!proof) {
                 return malformed("a box with a proof of a Merkle tree is malformed");
             }
+            proofs.emplace_back(i, std::move(*proof));
         }
         return true;
-    }
-
-    // CBOR, and zeros that make the boxes of a tree equally long.
-    bool read_proof(std::size_t index, std::uint64_t begin) {
-        const BmffBox& box = hasher_.boxes()[index];
-        const Buffer data = content_.view.read(
-            {.offset = box.range.offset + begin, .size = box.range.size - begin});
-        const auto end = std::ranges::find_if(data.rbegin(), data.rend(),
-                                              [](std::uint8_t byte) { return byte != 0; });
-        // A number 0 at the end of the CBOR looks like padding.
-        const auto least = static_cast<std::size_t>(data.rend() - end);
-        for (std::size_t size = least; size <= std::min(least + 1, data.size()); ++size) {
-            const auto value = cbor::decode(Bytes(data).first(size));
-            if (!value.ok()) {
-                continue;
-            }
-            const auto id = id_of(*value);
-            const auto location = integer(*value, "location");
-            auto hashes = hashes_of(*value);
-            if (!id || !location || *location < 0 || !hashes) {
-                return false;
-            }
-            proofs_.emplace_back(index, Proof{.id = *id,
-                                              .location = static_cast<std::uint64_t>(*location),
-                                              .hashes = std::move(*hashes)});
-            return true;
-        }
-        return false;
     }
 
     // Row, and proofs where the file carries them, which it must where the row is not the leaves.
@@ -269,7 +263,7 @@ private:
             if (proof.location != next || next >= tree.count) {
                 return mismatch("the proofs of a Merkle tree are not in order");
             }
-            const auto wanted = proof_of(rows, static_cast<std::size_t>(next), tree.row.size());
+            const auto wanted = merkle_proof(rows, static_cast<std::size_t>(next), tree.row.size());
             if (proof.hashes != wanted) {
                 return mismatch("a proof of a Merkle tree is not that of its leaf");
             }
@@ -374,8 +368,7 @@ private:
             if (row == fragments.end() || row->second.size() != tree.count) {
                 return malformed("a Merkle tree has another number of pieces than the media");
             }
-            if (!tree.init_hash ||
-                hasher_.some(tree.algorithm, 0, starts.front()) != *tree.init_hash) {
+            if (!tree.init_hash || beginning(tree.algorithm, starts.front()) != *tree.init_hash) {
                 return mismatch("the beginning of the file was changed after it was signed");
             }
             std::vector<Buffer> leaves;
@@ -389,6 +382,104 @@ private:
         return true;
     }
 
+    // The hash of what precedes the fragments. The same for all trees: hashed once an algorithm.
+    const Buffer& beginning(HashAlgorithm algorithm, std::size_t end) {
+        const auto row = beginnings_.find(algorithm);
+        return row != beginnings_.end()
+                   ? row->second
+                   : beginnings_.emplace(algorithm, hasher_.some(algorithm, 0, end)).first->second;
+    }
+
+    using Leaves = std::map<TreeId, std::vector<std::optional<Buffer>>>;
+    // 15.12.2.2, for fragments in files of their own: a proof, a 'moof' and its media in each. What
+    // belongs to other initialization segments is not looked at; of this one nothing may be
+    // missing.
+    bool check_segments() {
+        if (assertion_.value->bytes("hash") != nullptr) {
+            return malformed("a movie in fragments has no hash over all of it");
+        }
+        Leaves leaves;
+        std::uint64_t wanted = 0;
+        for (const Tree& tree : trees_) {
+            if (!tree.init_hash ||
+                beginning(tree.algorithm, hasher_.boxes().size()) != *tree.init_hash) {
+                continue;
+            }
+            wanted += tree.count;
+            if (wanted > content_.fragments->size()) {
+                return mismatch(fmt::format("{} fragments belong to the movie, {} are there",
+                                            wanted, content_.fragments->size()));
+            }
+            if (!leaves.try_emplace(tree.id, static_cast<std::size_t>(tree.count)).second) {
+                return malformed("two Merkle trees have the same number");
+            }
+        }
+        if (leaves.empty()) {
+            return mismatch("the beginning of the file was changed after it was signed");
+        }
+        for (std::size_t i = 0; i < content_.fragments->size(); ++i) {
+            if (!take_segment((*content_.fragments)[i], i + 1, leaves)) {
+                return false;
+            }
+        }
+        std::ranges::sort(proofs_, {}, [](const auto& each) { return each.second.location; });
+        for (const Tree& tree : trees_) {
+            const auto row = leaves.find(tree.id);
+            if (row != leaves.end() && !fits_all(tree, std::move(row->second))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    bool take_segment(const FileView& file, std::size_t number, Leaves& leaves) {
+        const auto hasher = BmffHasher::create(file, exclusions_, hasher_.with_places());
+        if (!hasher.ok()) {
+            return mismatch(fmt::format("fragment {}: {}", number, hasher.error().what));
+        }
+        const std::vector<BmffBox>& boxes = hasher->boxes();
+        Proofs found;
+        if (!read_proofs(file, *hasher, found)) {
+            return false;
+        }
+        const auto count = [&](const auto& is) {
+            return static_cast<std::size_t>(std::ranges::count_if(boxes, is));
+        };
+        const auto is_ours = [&](const BmffBox& box) { return is_c2pa_box(file, box); };
+        const auto is_moof = [](const BmffBox& box) { return box.type == "moof"; };
+        const bool before = found.size() == 1 && found[0].first + 1 < boxes.size() &&
+                            is_moof(boxes[found[0].first + 1]);
+        if (!before || count(is_ours) != 1 || count(is_moof) != 1) {
+            return malformed(fmt::format(
+                "fragment {} is not one 'moof' with one proof right before it", number));
+        }
+        const Proof& proof = found[0].second;
+        const auto tree = std::ranges::find(trees_, proof.id, &Tree::id);
+        const auto row = leaves.find(proof.id);
+        if (tree == trees_.end() || row == leaves.end() || proof.location >= row->second.size()) {
+            return mismatch(fmt::format("fragment {} belongs to another movie or track", number));
+        }
+        std::optional<Buffer>& leaf = row->second[static_cast<std::size_t>(proof.location)];
+        if (leaf) {
+            return mismatch(fmt::format("fragment {} was there before", number));
+        }
+        leaf = hasher->all(tree->algorithm);
+        proofs_.push_back(std::move(found[0]));
+        return true;
+    }
+
+    bool fits_all(const Tree& tree, std::vector<std::optional<Buffer>> found) {
+        std::vector<Buffer> leaves;
+        for (std::optional<Buffer>& each : found) {
+            if (!each) {
+                return mismatch(
+                    fmt::format("fragment {} of {} is missing", leaves.size() + 1, found.size()));
+            }
+            leaves.push_back(std::move(*each));
+        }
+        return fits(tree, std::move(leaves));
+    }
+
     bool no_foreign_proofs() {
         const bool known = std::ranges::all_of(proofs_, [&](const auto& each) {
             return std::ranges::find(trees_, each.second.id, &Tree::id) != trees_.end();
@@ -400,35 +491,17 @@ private:
     const Assertion& assertion_;
     const Content& content_;
     const BmffHasher& hasher_;
+    const std::vector<BmffExclusion>& exclusions_;
     Report& report_;
     std::vector<Tree> trees_;
-    std::vector<std::pair<std::size_t, Proof>> proofs_;  // by the number of their box
+    Proofs proofs_;
+    std::map<HashAlgorithm, Buffer> beginnings_;
 };
 
 }  // namespace
 
-std::vector<std::vector<Buffer>> merkle_rows(HashAlgorithm algorithm, std::vector<Buffer> leaves) {
-    COLOPHON_ASSERT(!leaves.empty());
-    std::vector<std::vector<Buffer>> rows{std::move(leaves)};
-    while (rows.back().size() > 1) {
-        const std::vector<Buffer>& below = rows.back();
-        std::vector<Buffer> row;
-        for (std::size_t i = 0; i + 1 < below.size(); i += 2) {
-            Buffer both = below[i];
-            append(both, below[i + 1]);
-            row.push_back(hash(algorithm, both));
-        }
-        if (below.size() % 2 == 1) {
-            row.push_back(below.back());
-        }
-        rows.push_back(std::move(row));
-    }
-    return rows;
-}
-
-bool check_merkle(const Claim& claim, const Assertion& assertion, const Content& content,
-                  const BmffHasher& hasher, Report& report) {
-    return MerkleCheck(claim, assertion, content, hasher, report).run();
+bool check_merkle(const MerkleTask& task, Report& report) {
+    return MerkleCheck(task, report).run();
 }
 
 }  // namespace colophon::label::provenance::internal

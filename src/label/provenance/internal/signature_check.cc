@@ -234,8 +234,9 @@ private:
         return nullptr;
     }
 
-    // What counts of all answers: that the certificate was revoked, whoever says something better;
-    // that it was not, when that speaks for the time of signing.
+    // What counts of all answers: that the certificate was revoked when it signed, whoever says
+    // something better; that it was not yet, when that speaks for the time of signing. kRevoked
+    // only for the former.
     OcspReading status_of(const Certificate& subject, const std::vector<Certificate>& chain) const {
         OcspReading best;
         const Certificate* issuer = answers_.empty() ? nullptr : issuer_of(subject, chain);
@@ -244,8 +245,11 @@ private:
             if (reading.state == OcspState::kUnusable || reading.this_update > context_.trust.now) {
                 continue;
             }
-            if (reading.state == OcspState::kRevoked) {
+            if (reading.revoked_for(facts_.signed_at)) {
                 return reading;
+            }
+            if (reading.state == OcspState::kRevoked) {
+                reading.state = OcspState::kGood;
             }
             const bool proves = reading.state == OcspState::kGood && facts_.signed_at &&
                                 reading.speaks_for(*facts_.signed_at);
@@ -270,13 +274,18 @@ private:
         switch (reading.state) {
             case OcspState::kRevoked:
                 report_.fail("signingCredential.ocsp.revoked", url_,
-                             reading.revoked_at
+                             reading.revoked_since
                                  ? fmt::format("the certificate of the signer was revoked on {}",
-                                               format_time(*reading.revoked_at))
+                                               format_time(*reading.revoked_since))
                                  : std::string("the certificate of the signer was revoked"));
                 return;
             case OcspState::kGood:
-                report_.success("signingCredential.ocsp.notRevoked", url_);
+                report_.success("signingCredential.ocsp.notRevoked", url_,
+                                reading.revoked_since
+                                    ? fmt::format("the certificate of the signer was revoked on "
+                                                  "{}, after it had signed",
+                                                  format_time(*reading.revoked_since))
+                                    : std::string());
                 return;
             case OcspState::kUnknown:
                 report_.inform("signingCredential.ocsp.unknown", url_,

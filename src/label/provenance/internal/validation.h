@@ -115,6 +115,8 @@ struct Content {
     std::string problem_code;  // empty: that of the hash
     bool updated = false;
     bool detached = false;  // the store lies outside the file
+    // Of a movie in several files, `view` being its initialization segment; nullptr: one file.
+    const std::vector<FileView>* fragments = nullptr;
 };
 void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
                    const Content& content, Report& report);
@@ -122,6 +124,11 @@ void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
 // Whether the binding that counts for the active manifest of the store fits the content, whatever
 // else may be wrong with either.
 bool binding_holds(Bytes store, const Content& content);
+
+// What is said of a beginning without its fragments.
+inline constexpr std::string_view kFragmentsElsewhere =
+    "the fragments of the movie lie in other files; they are checked with this one (verify "
+    "--fragments)";
 
 bool is_hard_binding(std::string_view kind) noexcept;
 bool is_ingredient(std::string_view kind) noexcept;

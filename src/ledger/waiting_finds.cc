@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/internal/waiting_finds.h"
+
+#include "core/bytes.h"
+#include "core/digest.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "storage/store.h"
+#include "storage/value.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace colophon::ledger::internal {
+
+namespace {
+
+constexpr std::size_t kHeadBytes = 6;
+constexpr std::size_t kBandBytes = 8;
+constexpr std::size_t kDigestBytes = Digest256().size();
+
+Error cut_off() {
+    return Error{ErrorCode::kCorrupt, "what a waiting record is found by is cut off"};
+}
+
+}  // namespace
+
+Buffer pack_digests(std::vector<Digest256> digests) {
+    std::ranges::sort(digests);
+    const auto doubled = std::ranges::unique(digests);
+    digests.erase(doubled.begin(), doubled.end());
+    Buffer packed;
+    packed.reserve(digests.size() * kDigestBytes);
+    for (const Digest256& digest : digests) {
+        append(packed, digest);
+    }
+    return packed;
+}
+
+Result<std::vector<Digest256>> unpack_digests(Bytes packed) {
+    if (packed.size() % kDigestBytes != 0) {
+        return cut_off();
+    }
+    std::vector<Digest256> digests(packed.size() / kDigestBytes);
+    for (std::size_t i = 0; i < digests.size(); ++i) {
+        std::ranges::copy(packed.subspan(i * kDigestBytes, kDigestBytes), digests[i].begin());
+    }
+    return digests;
+}
+
+Buffer pack_bands(std::span<const PrintBands> prints) {
+    Buffer packed;
+    for (const PrintBands& print : prints) {
+        std::vector<std::int64_t> bands = print.bands;
+        std::ranges::sort(bands);
+        const auto doubled = std::ranges::unique(bands);
+        bands.erase(doubled.begin(), doubled.end());
+        append_be16(packed, static_cast<std::uint16_t>(print.kind));
+        append_be16(packed, static_cast<std::uint16_t>(print.number));
+        append_be16(packed, static_cast<std::uint16_t>(bands.size()));
+        for (const std::int64_t band : bands) {
+            append_be64(packed, static_cast<std::uint64_t>(band));
+        }
+    }
+    return packed;
+}
+
+Result<std::vector<PrintBands>> unpack_bands(Bytes packed) {
+    std::vector<PrintBands> prints;
+    while (!packed.empty()) {
+        if (packed.size() < kHeadBytes) {
+            return cut_off();
+        }
+        PrintBands print{.kind = load_be16(packed),
+                         .number = load_be16(packed.subspan(2)),
+                         .bands = std::vector<std::int64_t>(load_be16(packed.subspan(4)))};
+        packed = packed.subspan(kHeadBytes);
+        if (packed.size() / kBandBytes < print.bands.size()) {
+            return cut_off();
+        }
+        for (std::int64_t& band : print.bands) {
+            band = static_cast<std::int64_t>(load_be64(packed));
+            packed = packed.subspan(kBandBytes);
+        }
+        prints.push_back(std::move(print));
+    }
+    return prints;
+}
+
+Result<RecordId> record_in(const storage::Values& row) {
+    RecordId record;
+    const auto* bytes = std::get_if<Buffer>(row.data());
+    if (bytes == nullptr || bytes->size() != record.bytes.size()) {
+        return Error{ErrorCode::kCorrupt, "a stored record id has not 16 bytes"};
+    }
+    std::ranges::copy(*bytes, record.bytes.begin());
+    return record;
+}
+
+Bytes bytes_in(const storage::Values& row, std::size_t column) noexcept {
+    const auto* bytes = std::get_if<Buffer>(&row[column]);
+    return bytes == nullptr ? Bytes() : Bytes(*bytes);
+}
+
+Result<void> IndexRows::add(Bytes record, Bytes digests, Bytes bands) {
+    const std::vector<Digest256> keyed = TRY(unpack_digests(digests));
+    const std::vector<PrintBands> prints = TRY(unpack_bands(bands));
+    for (const Digest256& digest : keyed) {
+        digests_.push_back({storage::bytes(digest), storage::bytes(record)});
+    }
+    for (const PrintBands& print : prints) {
+        for (const std::int64_t band : print.bands) {
+            bands_.push_back({storage::integer(print.kind), storage::integer(band),
+                              storage::bytes(record), storage::integer(print.number)});
+        }
+    }
+    return {};
+}
+
+std::vector<storage::BulkInsert> IndexRows::take() {
+    std::vector<storage::BulkInsert> inserts;
+    if (!digests_.empty()) {
+        std::ranges::sort(digests_);
+        inserts.push_back({"record_digests", {"digest", "record"}, std::exchange(digests_, {})});
+    }
+    if (!bands_.empty()) {
+        std::ranges::sort(bands_);
+        inserts.push_back({"record_print_bands",
+                           {"kind", "band", "record", "number"},
+                           std::exchange(bands_, {})});
+    }
+    return inserts;
+}
+
+}  // namespace colophon::ledger::internal
