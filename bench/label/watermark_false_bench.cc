@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// watermark_false_bench DECODES SEED [PICTURE...]: how often each gate of the watermark opens where it
-// should not. A decode is one call of the list decoder: one form of payload at one place, that is one
-// lattice with its shift and its way of laying the tile, under one key. The product decodes only
-// where the pilot stands out by 5 deviations; here every place is decoded, the best shift of each
-// lattice, so that the count grows quickly and the gates stand alone.
+// watermark_false_bench DECODES SEED [PICTURE...]: how often each gate of the watermark opens where
+// it should not. A decode is one call of the list decoder: one form of payload at one place, that
+// is one lattice with its shift and its way of laying the tile, under one key. The product decodes
+// only where the pilot stands out by 5 deviations; here every place is decoded, the best shift of
+// each lattice, so that the count grows quickly and the gates stand alone.
 //
 // Pictures are the files that are named, of each also crops and smaller copies, and pictures of the
-// program's own; every other one is marked under a key that is not looked for. Lattices are those of
-// an untouched picture and random ones in the range of the search. Each picture is looked at under
-// random keys and the published one.
+// program's own; every other one is marked under a key that is not looked for. Lattices are those
+// of an untouched picture and random ones in the range of the search. Each picture is looked at
+// under random keys and the published one.
 #include "core/bytes.h"
 #include "label/format.h"
 #include "label/watermark/detect.h"
@@ -46,8 +46,8 @@ namespace {
 using internal::Carrier;
 using internal::Lattice;
 
-constexpr std::size_t kKeys = 8;         // looked for, of each picture
-constexpr std::size_t kLattices = 24;    // of each key
+constexpr std::size_t kKeys = 8;       // looked for, of each picture
+constexpr std::size_t kLattices = 24;  // of each key
 constexpr std::array kScores{12.0, 13.0, 14.0, 14.5, 15.0, 15.5, 16.0, 16.5, 17.0};
 
 struct Counts {
@@ -55,7 +55,7 @@ struct Counts {
     std::uint64_t checksums = 0;  // a word of the list has one that fits
     std::uint64_t both = 0;       // and correlates as much as the product asks
     std::array<std::uint64_t, kScores.size()> likeliest{};  // the likeliest word reaches that score
-    double sum = 0;  // of the scores of the likeliest words
+    double sum = 0;                                         // of the scores of the likeliest words
     double squares = 0;
     double highest = 0;
     double highest_with_checksum = 0;
@@ -89,8 +89,7 @@ void count(const internal::Gates& gates, PayloadForm form, Counts& counts) {
     if (gates.fits) {
         ++counts.checksums;
         counts.both += gates.fits->score >= score_min(form) ? 1U : 0U;
-        counts.highest_with_checksum =
-            std::max(counts.highest_with_checksum, gates.fits->score);
+        counts.highest_with_checksum = std::max(counts.highest_with_checksum, gates.fits->score);
     }
 }
 
@@ -206,11 +205,12 @@ unsigned long long number(std::uint64_t value) {
 void print_form(const char* where, PayloadForm form, const Counts& counts) {
     const auto all = static_cast<double>(counts.decodes);
     const double mean = counts.sum / all;
-    std::printf("  %s, %s: %llu decodes; checksum %llu, both gates %llu; likeliest word: mean %.3f, "
-                "deviation %.3f, highest %.2f",
-                where, std::string(payload_form_name(form)).c_str(), number(counts.decodes),
-                number(counts.checksums), number(counts.both), mean,
-                std::sqrt(counts.squares / all - mean * mean), counts.highest);
+    std::printf(
+        "  %s, %s: %llu decodes; checksum %llu, both gates %llu; likeliest word: mean %.3f, "
+        "deviation %.3f, highest %.2f",
+        where, std::string(payload_form_name(form)).c_str(), number(counts.decodes),
+        number(counts.checksums), number(counts.both), mean,
+        std::sqrt(counts.squares / all - mean * mean), counts.highest);
     for (std::size_t i = 0; i < kScores.size(); ++i) {
         std::printf("; %.1f: %llu", kScores[i], number(counts.likeliest[i]));
     }
@@ -218,8 +218,8 @@ void print_form(const char* where, PayloadForm form, const Counts& counts) {
 }
 
 void print(const char* what, const Tally& tally) {
-    std::printf("%s: %llu pictures, %llu places, %llu of them with a pilot of 5, %llu decodes\n", what,
-                number(tally.pictures), number(tally.places), number(tally.places_decoded),
+    std::printf("%s: %llu pictures, %llu places, %llu of them with a pilot of 5, %llu decodes\n",
+                what, number(tally.pictures), number(tally.places), number(tally.places_decoded),
                 number(tally.decodes()));
     for (std::size_t f = 0; f < tally.forms.size(); ++f) {
         print_form("all places", kPayloadForms[f], tally.forms[f]);
@@ -258,7 +258,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: watermark_false_bench DECODES SEED [PICTURE...]\n");
         return 64;
     }
-    colophon::label::run(std::strtoull(argv[1], nullptr, 10),
-                         std::strtoull(argv[2], nullptr, 10), colophon::label::read_pictures(argc, argv));
+    colophon::label::run(std::strtoull(argv[1], nullptr, 10), std::strtoull(argv[2], nullptr, 10),
+                         colophon::label::read_pictures(argc, argv));
     return 0;
 }

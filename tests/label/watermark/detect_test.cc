@@ -214,9 +214,9 @@ static Luma aslant(const Luma& picture, double share) {
 TEST_CASE("several threads find what one finds, to the last bit") {
     const Luma picture = test::natural_picture(900, 620, 17);
     const Luma with_mark = marked(picture);
-    const std::vector<Luma> pictures{
-        picture, with_mark, test::turned_and_scaled(with_mark, 33, 1.1, 0.7),
-        aslant(with_mark, 0.12), aslant(picture, 0.12)};
+    const std::vector<Luma> pictures{picture, with_mark,
+                                     test::turned_and_scaled(with_mark, 33, 1.1, 0.7),
+                                     aslant(with_mark, 0.12), aslant(picture, 0.12)};
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         CAPTURE(i);
         const auto found = [&](std::size_t threads) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -74,8 +75,9 @@ std::vector<std::uint32_t> add_shades(const std::vector<std::uint32_t>& colours,
                               .step = kShadeStep * static_cast<int>(k + 1)});
         }
     }
-    std::stable_sort(wishes.begin(), wishes.end(),
-                     [](const Wish& a, const Wish& b) { return a.worth > b.worth; });
+    std::sort(wishes.begin(), wishes.end(), [](const Wish& a, const Wish& b) {
+        return std::tuple(b.worth, a.entry, a.step) < std::tuple(a.worth, b.entry, b.step);
+    });
     std::size_t used = 0;
     for (const Wish& wish : wishes) {
         for (const int by : {wish.step, -wish.step}) {

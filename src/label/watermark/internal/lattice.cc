@@ -273,6 +273,7 @@ public:
             return one_by_one();
         }
         sum(points.subspan(kFirst), rest_);
+        scored.reserve(left);
         for (std::size_t i = 0; i < left; ++i) {
             scored.push_back({.lattice = square(i),
                               .score = static_cast<double>(first_[i] + rest_[i]) /
@@ -284,6 +285,7 @@ public:
 private:
     std::vector<LatticeCandidate> one_by_one() const {
         std::vector<LatticeCandidate> scored;
+        scored.reserve(x_.size());
         for (std::size_t i = 0; i < x_.size(); ++i) {
             const Lattice lattice = square(i);
             scored.push_back({.lattice = lattice, .score = score(likeness_, lattice)});
