@@ -142,6 +142,7 @@ WatermarkStrength measure_strength(const Luma& marked, const Carrier& carrier, d
 std::vector<int> frames_looked_at(int count) {
     const int looked_at = std::min(count, kFramesLookedAt);
     std::vector<int> frames;
+    frames.reserve(static_cast<std::size_t>(looked_at));
     for (int i = 0; i < looked_at; ++i) {
         frames.push_back(static_cast<int>(std::int64_t{i} * count / looked_at));
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/watermark/internal/gif_colours.h"
 
+#include "core/sort.h"
 #include "label/picture/gif_frames.h"
 #include "label/watermark/internal/kernels.h"
 
@@ -74,8 +75,8 @@ std::vector<std::uint32_t> add_shades(const std::vector<std::uint32_t>& colours,
                               .step = kShadeStep * static_cast<int>(k + 1)});
         }
     }
-    std::stable_sort(wishes.begin(), wishes.end(),
-                     [](const Wish& a, const Wish& b) { return a.worth > b.worth; });
+    // The worthiest first: what is missing to the greatest there is.
+    sort_stably(wishes, [](const Wish& wish) { return ~wish.worth; });
     std::size_t used = 0;
     for (const Wish& wish : wishes) {
         for (const int by : {wish.step, -wish.step}) {
