@@ -142,7 +142,7 @@ TEST_CASE("a sound is found by a part of it in which bits differ, and no other i
         Records records = stores.records();
         const auto print_of = [](std::uint32_t seed, double seconds) {
             fingerprint::SoundPrinter printer;
-            printer.push(test::make_music(seed, seconds, fingerprint::kSoundRate));
+            printer.push(colophon::test::make_music(seed, seconds, fingerprint::kSoundRate));
             return printer.print();
         };
         std::vector<fingerprint::SoundPrint> sounds;

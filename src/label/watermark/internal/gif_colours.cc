@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/watermark/internal/gif_colours.h"
 
+#include "core/sort.h"
 #include "label/picture/gif_frames.h"
 #include "label/watermark/internal/kernels.h"
 
@@ -8,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -75,9 +75,8 @@ std::vector<std::uint32_t> add_shades(const std::vector<std::uint32_t>& colours,
                               .step = kShadeStep * static_cast<int>(k + 1)});
         }
     }
-    std::sort(wishes.begin(), wishes.end(), [](const Wish& a, const Wish& b) {
-        return std::tuple(b.worth, a.entry, a.step) < std::tuple(a.worth, b.entry, b.step);
-    });
+    // The worthiest first: what is missing to the greatest there is.
+    sort_stably(wishes, [](const Wish& wish) { return ~wish.worth; });
     std::size_t used = 0;
     for (const Wish& wish : wishes) {
         for (const int by : {wish.step, -wish.step}) {
