@@ -23,7 +23,6 @@
 #include "label/verify.h"
 #include "ledger/record.h"
 #include "review/entry.h"
-#include "review/queue.h"
 #include "review/review.h"
 #include "review/scope.h"
 
@@ -119,23 +118,6 @@ Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std
     co_return refusal;
 }
 
-// What was held waits with its label.
-Task<void> hold_file(Gateway& gateway, Call& call, const std::string& file,
-                     const Media::Labelled& labelled, Refusal& refusal) {
-    const bool text = label::is_written_text(labelled.format);
-    const std::string type(label::facts(labelled.format).media_type);
-    review::WaitingAnswer answer;
-    answer.headers.emplace_back("content-type", type);
-    answer.body = std::string(as_text(labelled.file));
-    hand_over_label(call, answer);
-    Holding holding{.stage = review::Stage::kOutput,
-                    .text = text ? file : std::string(),
-                    .file = text ? Buffer() : to_buffer(as_bytes(file)),
-                    .media_type = text ? std::string() : type,
-                    .answer = std::move(answer)};
-    co_await hold(gateway.stages(), call, std::move(holding), refusal);
-}
-
 Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
     if (auto refusal = refuse_unlabelled(call)) {
         co_return refusal;
@@ -172,8 +154,13 @@ Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
         co_return file_failure(labelled.error());
     }
     if (held) {
-        co_await hold_file(gateway, call, *body, *labelled, *held);
-        call.facts().label.clear();
+        Holding holding;
+        if (label::is_written_text(labelled->format)) {
+            holding.text = *body;
+        } else {
+            holding.file = to_buffer(as_bytes(*body));
+        }
+        co_await hold_labelled(gateway.stages(), call, std::move(holding), *labelled, *held);
         co_return held;
     }
     http::Headers headers = answer_headers(call, label::facts(labelled->format).media_type);

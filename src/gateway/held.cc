@@ -11,6 +11,7 @@
 #include "gateway/call.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "label/format.h"
 #include "ledger/record.h"
 #include "review/entry.h"
 #include "review/queue.h"
@@ -141,6 +142,20 @@ Task<void> hold(const Stages& stages, Call& call, Holding holding, Refusal& refu
         co_return;
     }
     refusal = own_failure("review_unavailable", "what was held cannot be put before people now");
+}
+
+Task<void> hold_labelled(const Stages& stages, Call& call, Holding holding,
+                         const Media::Labelled& labelled, Refusal& refusal) {
+    const std::string type(label::facts(labelled.format).media_type);
+    if (!holding.file.empty()) {
+        holding.media_type = type;
+    }
+    review::WaitingAnswer answer;
+    answer.headers.emplace_back("content-type", type);
+    answer.body = std::string(as_text(labelled.file));
+    hand_over_label(call, answer);
+    holding.answer = std::move(answer);
+    co_await hold(stages, call, std::move(holding), refusal);
 }
 
 void note_flagged(const Stages& stages, Call& call, Bytes file, std::string_view media_type) {

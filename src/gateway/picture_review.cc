@@ -7,6 +7,7 @@
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
+#include "gateway/made_review.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "label/format.h"
@@ -15,6 +16,7 @@
 #include "review/scope.h"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -66,29 +68,14 @@ Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes vi
     if (!call.settings->reviewer->has_pictures()) {
         co_return std::nullopt;
     }
-    const auto began = std::chrono::steady_clock::now();
-    const auto look = [&]() -> Result<review::Verdict> {
+    const std::function<Result<review::Verdict>()> look = [&]() -> Result<review::Verdict> {
         const auto hashes = gateway.parts().media.video_hashes(video);
         if (!hashes.ok()) {
             return hashes.error();
         }
         return reviewer_of(call, review::Stage::kOutput)->review(*hashes);
     };
-    const auto verdict = co_await gateway.parts().workers.run(call.loop(), look);
-    call.facts().durations.review_ms =
-        call.facts().durations.review_ms.value_or(0) + milliseconds_since(began);
-    if (!verdict.ok()) {
-        const bool theirs = verdict.error().code == ErrorCode::kCorrupt ||
-                            verdict.error().code == ErrorCode::kUnsupported;
-        co_return theirs ? upstream_failure(verdict.error())
-                         : own_failure("review_failed",
-                                       "a video could not be reviewed: " + verdict.error().what);
-    }
-    auto refusal = note_verdict(call, review::Stage::kOutput, *verdict);
-    if (verdict->decision == review::Decision::kFlag) {
-        note_flagged(gateway.stages(), call, video, media_type_of(video));
-    }
-    co_return refusal;
+    co_return co_await review_made_file(gateway, call, video, look);
 }
 
 }  // namespace colophon::gateway

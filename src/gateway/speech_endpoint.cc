@@ -22,7 +22,6 @@
 #include "http/upstream.h"
 #include "label/format.h"
 #include "ledger/record.h"
-#include "review/queue.h"
 #include "review/scope.h"
 
 #include <fmt/format.h>
@@ -155,23 +154,6 @@ bool is_builtin(const Call& call) {
     return call.settings->upstreams.find(upstream)->second.dialect == Dialect::kBuiltin;
 }
 
-// What was held waits with its label.
-Task<void> hold_speech(Gateway& gateway, Call& call, Buffer sound, const Media::Labelled& labelled,
-                       Refusal& refusal) {
-    const std::string type(label::facts(labelled.format).media_type);
-    review::WaitingAnswer answer;
-    answer.headers.emplace_back("content-type", type);
-    answer.body = std::string(as_text(labelled.file));
-    hand_over_label(call, answer);
-    Holding holding{.stage = review::Stage::kOutput,
-                    .text = call.record.personal.input,
-                    .file = std::move(sound),
-                    .media_type = type,
-                    .answer = std::move(answer)};
-    co_await hold(gateway.stages(), call, std::move(holding), refusal);
-    call.facts().label.clear();
-}
-
 Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, SpeechRequest& request) {
     if (!is_builtin(call) && request.format->asked.empty()) {
         co_return invalid_request(
@@ -206,7 +188,10 @@ Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, Speec
         co_return label_failure(labelled.error());
     }
     if (held) {
-        co_await hold_speech(gateway, call, std::move(shown), *labelled, *held);
+        Holding holding;
+        holding.text = call.record.personal.input;
+        holding.file = std::move(shown);
+        co_await hold_labelled(gateway.stages(), call, std::move(holding), *labelled, *held);
         co_return held;
     }
     http::Headers headers = answer_headers(call, label::facts(labelled->format).media_type);

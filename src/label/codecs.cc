@@ -6,6 +6,7 @@
 #include "label/format.h"
 #include "label/plan.h"
 #include "label/verify.h"
+#include "media/audio.h"
 #include "media/codecs.h"
 #include "media/video.h"
 
@@ -109,6 +110,24 @@ std::optional<media::VideoContainer> video_container(Format format) noexcept {
             return media::VideoContainer::kAvi;
         case Format::kFlv:
             return media::VideoContainer::kFlv;
+        default:
+            return std::nullopt;
+    }
+}
+
+std::optional<media::AudioContainer> sound_container(Format format) noexcept {
+    switch (format) {
+        case Format::kWav:
+            return media::AudioContainer::kWav;
+        case Format::kMp3:
+            return media::AudioContainer::kMp3;
+        case Format::kFlac:
+            return media::AudioContainer::kFlac;
+        case Format::kOggVorbis:
+        case Format::kOpus:
+            return media::AudioContainer::kOgg;
+        case Format::kM4a:
+            return media::AudioContainer::kMp4;
         default:
             return std::nullopt;
     }

@@ -8,6 +8,7 @@
 #include "label/apply.h"
 #include "label/format.h"
 #include "label/verify.h"
+#include "media/audio.h"
 #include "media/codecs.h"
 #include "media/video.h"
 
@@ -25,5 +26,7 @@ media::CodecSet likely_codecs(std::string_view file_name);
 
 // How media reads it; nothing for formats that are no video or are not read.
 std::optional<media::VideoContainer> video_container(Format format) noexcept;
+// The same of a sound.
+std::optional<media::AudioContainer> sound_container(Format format) noexcept;
 
 }  // namespace colophon::label

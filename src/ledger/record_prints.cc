@@ -61,8 +61,11 @@ public:
             const RecordId record = TRY(internal::record_in(row));
             const auto prints = TRY(internal::unpack_bands(internal::bytes_in(row, 1)));
             for (const internal::PrintBands& print : prints) {
-                if (print.kind == kind_ && places.size() < kSimilarCandidatesMax &&
-                    shares(print.bands)) {
+                if (print.kind != kind_ || !shares(print.bands)) {
+                    continue;
+                }
+                cut_ = cut_ || places.size() == kSimilarCandidatesMax;
+                if (!cut_) {
                     places.emplace_back(record, print.number);
                 }
             }
@@ -75,30 +78,32 @@ public:
         return {};
     }
 
-    // The newest that have this band; false when there are enough.
-    Result<bool> look_at(std::int64_t band) {
+    // The newest that have this band.
+    Result<void> look_at(std::int64_t band) {
         static constexpr Statement kFind{
             "SELECT b.record, b.number, p.print FROM record_print_bands b "
             "JOIN record_prints p ON p.record = b.record AND p.number = b.number "
             "WHERE b.kind = $1 AND b.band = $2 ORDER BY b.record DESC LIMIT $3"};
         const std::int64_t left = left_.at(band);
         if (left <= 0) {
-            return true;
+            return {};
         }
         const storage::Rows rows = TRY(snapshot_.query(
             kFind, {storage::integer(kind_), storage::integer(band), storage::integer(left)}));
         for (std::size_t row = 0; row < rows.size(); ++row) {
             if (found_.size() >= kSimilarCandidatesMax) {
-                return false;
+                cut_ = true;
+                return {};
             }
             const RecordId record = TRY(storage::id_at<RecordId>(rows, row, 0));
             const std::int64_t number = TRY(rows.integer(row, 1));
             const Bytes print = TRY(rows.bytes(row, 2));
             found_.try_emplace({record, number}, to_buffer(print));
         }
-        return true;
+        return {};
     }
 
+    bool cut() const noexcept { return cut_; }  // there are more than kSimilarCandidatesMax
     const std::map<PrintPlace, Buffer>& found() const noexcept { return found_; }
 
 private:
@@ -130,15 +135,12 @@ private:
     std::int64_t kind_;
     std::unordered_map<std::int64_t, std::int64_t> left_;  // how many more of each band are read
     std::map<PrintPlace, Buffer> found_;
+    bool cut_ = false;
 };
 
 std::array<std::uint8_t, 8> eight_bytes(std::int64_t value) {
     std::array<std::uint8_t, 8> out{};
-    auto rest = static_cast<std::uint64_t>(value);
-    for (std::size_t i = out.size(); i-- > 0;) {
-        out[i] = static_cast<std::uint8_t>(rest);
-        rest >>= 8U;
-    }
+    store_be64(out, 0, static_cast<std::uint64_t>(value));
     return out;
 }
 
@@ -176,12 +178,10 @@ Result<SimilarRecords> Records::find_similar(std::int64_t kind,
     const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
         SharedBands shared(snapshot, kind, keyed);
         TRY(shared.look_at_waiting());
-        for (const std::int64_t band : keyed) {
-            newest.cut = !TRY(shared.look_at(band));
-            if (newest.cut) {
-                break;
-            }
+        for (auto band = keyed.begin(); band != keyed.end() && !shared.cut(); ++band) {
+            TRY(shared.look_at(*band));
         }
+        newest.cut = shared.cut();
         // Ids begin with their time: the newest are the last.
         for (const auto& [place, print] : std::views::reverse(shared.found())) {
             newest.found.push_back({place.first, masked(place.first, place.second, print)});
@@ -195,11 +195,7 @@ Result<SimilarRecords> Records::find_similar(std::int64_t kind,
 std::int64_t Records::keyed_band(std::int64_t kind, std::int64_t band) const {
     const Digest256 digest =
         digest_key_.of({as_bytes("print.band"), eight_bytes(kind), eight_bytes(band)});
-    std::uint64_t number = 0;
-    for (std::size_t i = 0; i < 8; ++i) {
-        number = (number << 8U) | digest[i];
-    }
-    return static_cast<std::int64_t>(number);
+    return static_cast<std::int64_t>(load_be64(digest));
 }
 
 // The same twice gives the print back: a stream of keyed blocks that no other print has.
@@ -258,10 +254,7 @@ Result<void> internal::remove_prints(storage::Transaction& transaction, Bytes re
         const std::int64_t kind = TRY(rows.integer(row, 1));
         const Bytes bands = TRY(rows.bytes(row, 2));
         for (std::size_t at = 0; at + 8 <= bands.size(); at += 8) {
-            std::uint64_t band = 0;
-            for (std::size_t i = at; i < at + 8; ++i) {
-                band = (band << 8U) | bands[i];
-            }
+            const std::uint64_t band = load_be64(bands.subspan(at));
             TRY(transaction.execute(
                 kRemoveBand,
                 {storage::integer(kind), storage::integer(static_cast<std::int64_t>(band)),

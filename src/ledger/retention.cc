@@ -26,7 +26,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -83,25 +82,25 @@ constexpr std::array kKinds{
     RecordKind::kAdministration, RecordKind::kErasure,           RecordKind::kPurge,
 };
 
-std::string past_records_sql(std::string_view condition) {
+// The index of kinds leaves out calls, which are nearly all there is, and serves only a question
+// that says so.
+std::string past_records_sql(bool calls) {
     return fmt::format(
-        "SELECT r.id FROM records r WHERE r.kind = $1 AND r.id < $2 {}"
+        "SELECT r.id FROM records r WHERE r.kind = $1 AND r.kind {} 1 AND r.id < $2 "
         "AND NOT EXISTS (SELECT 1 FROM legal_holds h WHERE h.lifted_at IS NULL "
         "AND h.from_id <= r.id AND r.id < h.until_id "
         "AND (h.tenant IS NULL OR h.tenant = r.tenant) "
         "AND (h.subject IS NULL OR h.subject = r.subject)) "
         "AND EXISTS (SELECT 1 FROM log_entries e WHERE e.record = r.id) "
         "ORDER BY r.id LIMIT 1000",
-        condition);
+        calls ? "=" : "<>");
 }
 
 // Records of one kind that are past their time, under no hold, and in their log.
 Result<std::vector<Buffer>> past_records(storage::Snapshot& snapshot, RecordKind kind,
                                          RecordId before) {
-    // The index of kinds leaves out calls, which are nearly all there is, and serves only a
-    // question that says so.
-    static const std::string kCalls = past_records_sql("");
-    static const std::string kOthers = past_records_sql("AND r.kind <> 1 ");
+    static const std::string kCalls = past_records_sql(true);
+    static const std::string kOthers = past_records_sql(false);
     static_assert(static_cast<int>(RecordKind::kCall) == 1);
     const Statement find{(kind == RecordKind::kCall ? kCalls : kOthers).c_str()};
     static_assert(kPurgeBatchRecords == 1000);

@@ -47,24 +47,6 @@ std::optional<PictureCoding> picture_coding(Format format) noexcept {
     }
 }
 
-std::optional<media::AudioContainer> sound_container(Format format) noexcept {
-    switch (format) {
-        case Format::kWav:
-            return media::AudioContainer::kWav;
-        case Format::kMp3:
-            return media::AudioContainer::kMp3;
-        case Format::kFlac:
-            return media::AudioContainer::kFlac;
-        case Format::kOggVorbis:
-        case Format::kOpus:
-            return media::AudioContainer::kOgg;
-        case Format::kM4a:
-            return media::AudioContainer::kMp4;
-        default:
-            return std::nullopt;
-    }
-}
-
 Error wrong_message() {
     return Error{ErrorCode::kCorrupt, "the worker's prints are not in their form"};
 }
@@ -105,7 +87,7 @@ json::Value encode_picture(const fingerprint::PdqDihedralPrint& print) {
 
 bool takes_prints(Format format) noexcept {
     return picture_coding(format).has_value() || label::video_container(format).has_value() ||
-           sound_container(format).has_value();
+           label::sound_container(format).has_value();
 }
 
 media::CodecSet print_codecs(Format format) noexcept {
@@ -129,7 +111,7 @@ Result<FilePrints> make_prints(Bytes file, Format format) {
         }
         return prints;
     }
-    if (const auto container = sound_container(format)) {
+    if (const auto container = label::sound_container(format)) {
         prints.sound = TRY(fingerprint::print_sound(file, *container));
         return prints;
     }

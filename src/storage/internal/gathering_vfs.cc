@@ -117,7 +117,6 @@ int on_check_lock(sqlite3_file* file, int* held) {
     return below(file)->pMethods->xCheckReservedLock(below(file), held);
 }
 int on_control(sqlite3_file* file, int what, void* argument) {
-    // SQLite announces how large the log will be; the file grows when it is written.
     return below(file)->pMethods->xFileControl(below(file), what, argument);
 }
 int on_sector_size(sqlite3_file* file) {

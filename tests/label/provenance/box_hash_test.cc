@@ -141,6 +141,23 @@ TEST_CASE("boxes are called as the specification calls them, and leave no gaps")
     CHECK(list_boxes(jpeg, Format::kMp3, {}, 1).error().code == ErrorCode::kUnsupported);
 }
 
+// That many bits of the file, one at a time: none may be changed unseen.
+void check_bits(const Buffer& file, Format format, Random& random, int bits) {
+    const FoundStore found = find_carrier(format)->find(file).value().value();
+    for (int i = 0; i < bits; ++i) {
+        const auto at = static_cast<std::size_t>(random.next().value() % file.size());
+        // The number that tells the JUMBF boxes of a JPEG apart means nothing.
+        const std::uint64_t first = found.ranges.front().offset;
+        if (format == Format::kJpeg && (at == first + 6 || at == first + 7)) {
+            continue;
+        }
+        Buffer changed = file;
+        changed[at] ^= static_cast<std::uint8_t>(1U << (random.next().value() % 8));
+        const auto seen = read_credential(changed, format, test::trust_root());
+        CHECK_MESSAGE((!seen.ok() || !seen->found || !seen->intact()), "byte ", at);
+    }
+}
+
 TEST_CASE("files bound by their boxes are trusted, and a changed bit is noticed") {
     SeededRandom random(7);
     for (const Format format : kFormats) {
@@ -149,19 +166,7 @@ TEST_CASE("files bound by their boxes are trusted, and a changed bit is noticed"
         const CredentialReading reading = test::read(file, format);
         CHECK(test::failures(reading) == "");
         CHECK(reading.trusted());
-        const FoundStore found = find_carrier(format)->find(file).value().value();
-        for (int i = 0; i < 60; ++i) {
-            const auto at = static_cast<std::size_t>(random.next().value() % file.size());
-            // The number that tells the JUMBF boxes of a JPEG apart means nothing.
-            const std::uint64_t first = found.ranges.front().offset;
-            if (format == Format::kJpeg && (at == first + 6 || at == first + 7)) {
-                continue;
-            }
-            Buffer changed = file;
-            changed[at] ^= static_cast<std::uint8_t>(1U << (random.next().value() % 8));
-            const auto seen = read_credential(changed, format, test::trust_root());
-            CHECK_MESSAGE((!seen.ok() || !seen->found || !seen->intact()), "byte ", at);
-        }
+        check_bits(file, format, random, 60);
         Buffer longer = file;
         longer.push_back(0);
         CHECK(!test::read(longer, format).intact());
@@ -248,14 +253,7 @@ TEST_CASE("c2pa-rs trusts files that are bound by the boxes as we list them" *
     SystemClock clock;
     const auto authority = test::FreshAuthority::make();
     CredentialSigner by = authority.signer();
-    write_file(dir.file("root.pem"), as_bytes(authority.root.certificate_pem));
-    std::vector<std::string> command{"timeout",
-                                     "100",
-                                     "node",
-                                     COLOPHON_SOURCE_DIR "/tests/witness/credentials.mjs",
-                                     "--rust",
-                                     COLOPHON_SOURCE_DIR "/build/witness/node_modules",
-                                     dir.file("root.pem")};
+    std::vector<std::string> command = test::rust_witness(dir, authority);
     for (const Format format : {Format::kJpeg, Format::kPng, Format::kGif}) {
         command.push_back(make_sample(dir, facts(format).name));
         CredentialInput input = test::input();
@@ -284,24 +282,9 @@ TEST_CASE("pictures are bound by their boxes where that is wished for") {
         const CredentialReading reading = test::read(file, format);
         CHECK(test::failures(reading) == "");
         CHECK(reading.trusted());
-        const FoundStore found = find_carrier(format)->find(file).value().value();
-        for (int i = 0; i < 100; ++i) {
-            const auto at = static_cast<std::size_t>(random.next().value() % file.size());
-            const std::uint64_t first = found.ranges.front().offset;
-            if (format == Format::kJpeg && (at == first + 6 || at == first + 7)) {
-                continue;
-            }
-            Buffer changed = file;
-            changed[at] ^= static_cast<std::uint8_t>(1U << (random.next().value() % 8));
-            const auto seen = read_credential(changed, format, test::trust_root());
-            CHECK_MESSAGE((!seen.ok() || !seen->found || !seen->intact()), "byte ", at);
-        }
+        check_bits(file, format, random, 100);
         // Whoever passes it on adds to the store where it lies; the boxes stay those that count.
-        CredentialInput passed = test::input(2);
-        passed.as_producer = false;
-        passed.upstream = {.store = reading.store,
-                           .statuses = reading.statuses,
-                           .ingredients = reading.ingredients};
+        const CredentialInput passed = test::passing_on(reading, 2);
         CredentialSigner signer = test::signer();
         const auto updated = update_credential(file, format, passed, signer).value();
         REQUIRE(updated.has_value());

@@ -82,14 +82,7 @@ void check_changes(Bytes file, std::uint64_t seed, int times) {
 // What c2pa-rs says of the files; it is content with them unless that is looked for elsewhere.
 std::string ask_witness(const test::FreshAuthority& now, const TempDir& dir,
                         const std::vector<std::string>& files, bool content = true) {
-    write_file(dir.file("root.pem"), as_bytes(now.root.certificate_pem));
-    std::vector<std::string> command{"timeout",
-                                     "100",
-                                     "node",
-                                     COLOPHON_SOURCE_DIR "/tests/witness/credentials.mjs",
-                                     "--rust",
-                                     COLOPHON_SOURCE_DIR "/build/witness/node_modules",
-                                     dir.file("root.pem")};
+    std::vector<std::string> command = test::rust_witness(dir, now);
     command.insert(command.end(), files.begin(), files.end());
     const auto run = run_tool(command);
     CHECK_MESSAGE((!content || run.exit_code == 0), run.out, run.err);
@@ -224,11 +217,7 @@ TEST_CASE("who passes a movie with trees on adds to its credential") {
         const Buffer file = test::sign(read_file(dir.file(name)), Format::kMp4, first);
         REQUIRE(names(file, "merkle"));
         const CredentialReading reading = test::read(file, Format::kMp4);
-        CredentialInput passed = test::input(2);
-        passed.as_producer = false;
-        passed.upstream = {.store = reading.store,
-                           .statuses = reading.statuses,
-                           .ingredients = reading.ingredients};
+        const CredentialInput passed = test::passing_on(reading, 2);
         CredentialSigner signer = test::signer();
         const auto updated = update_credential(file, Format::kMp4, passed, signer).value();
         REQUIRE(updated.has_value());

@@ -14,13 +14,16 @@
 #include "label/provenance/credential.h"
 #include "label/provenance/signer.h"
 #include "label/provenance/validate.h"
+#include "support/tools.h"
 
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::provenance::test {
 
@@ -144,6 +147,28 @@ inline std::string failures(const CredentialReading& reading) {
         }
     }
     return text;
+}
+
+// Of a platform that passes on a file with this credential.
+inline CredentialInput passing_on(const CredentialReading& before, std::uint8_t number) {
+    CredentialInput passed = input(number);
+    passed.as_producer = false;
+    passed.upstream = {
+        .store = before.store, .statuses = before.statuses, .ingredients = before.ingredients};
+    return passed;
+}
+
+// The command that asks c2pa-rs, which trusts this authority; the files follow.
+inline std::vector<std::string> rust_witness(const colophon::test::TempDir& dir,
+                                             const FreshAuthority& authority) {
+    colophon::test::write_file(dir.file("root.pem"), as_bytes(authority.root.certificate_pem));
+    return {"timeout",
+            "100",
+            "node",
+            COLOPHON_SOURCE_DIR "/tests/witness/credentials.mjs",
+            "--rust",
+            COLOPHON_SOURCE_DIR "/build/witness/node_modules",
+            dir.file("root.pem")};
 }
 
 }  // namespace colophon::label::provenance::test

@@ -48,19 +48,11 @@ Buffer sample(Format format) {
     return read_file(make_sample(dir, facts(format).name));
 }
 
-CredentialInput passing_on(const CredentialReading& before, std::uint8_t number) {
-    CredentialInput input = test::input(number);
-    input.as_producer = false;
-    input.upstream = {
-        .store = before.store, .statuses = before.statuses, .ingredients = before.ingredients};
-    return input;
-}
-
 // Empty when the format allows none.
 Buffer update(Bytes file, Format format, std::uint8_t number) {
     CredentialSigner by = test::signer();
     const auto made =
-        update_credential(file, format, passing_on(test::read(file, format), number), by);
+        update_credential(file, format, test::passing_on(test::read(file, format), number), by);
     REQUIRE_MESSAGE(made.ok(), (made.ok() ? std::string() : made.error().what));
     return *made ? apply_splice(file, (*made)->splice) : Buffer();
 }
@@ -88,7 +80,7 @@ TEST_CASE(
         const Buffer third = update(second, carrier.format, 3);
         CHECK(test::read(third, carrier.format).trusted());
         CHECK(test::read(third, carrier.format).manifests == 3);
-        CredentialInput own = passing_on(test::read(third, carrier.format), 4);
+        CredentialInput own = test::passing_on(test::read(third, carrier.format), 4);
         own.as_producer = true;
         const Buffer fourth = test::sign(third, carrier.format, own);
         CHECK(test::read(fourth, carrier.format).trusted());
@@ -136,7 +128,7 @@ TEST_CASE("an action that changes content makes an update manifest invalid") {
     // The manifest of a whole credential, said to be an update.
     const Buffer first = test::sign(sample(Format::kPng), Format::kPng);
     const CredentialReading before = test::read(first, Format::kPng);
-    CredentialInput input = passing_on(before, 2);
+    CredentialInput input = test::passing_on(before, 2);
     input.as_producer = true;
     const Buffer second = test::sign(first, Format::kPng, input);
     Buffer store = test::read(second, Format::kPng).store;
@@ -201,14 +193,7 @@ TEST_CASE("c2pa-rs trusts update manifests in every format that takes them" *
     const auto authority = test::FreshAuthority::make();
     CredentialSigner signer = authority.signer();
     const Trust trust = authority.trust();
-    write_file(dir.file("root.pem"), as_bytes(authority.root.certificate_pem));
-    std::vector<std::string> command{"timeout",
-                                     "100",
-                                     "node",
-                                     COLOPHON_SOURCE_DIR "/tests/witness/credentials.mjs",
-                                     "--rust",
-                                     COLOPHON_SOURCE_DIR "/build/witness/node_modules",
-                                     dir.file("root.pem")};
+    std::vector<std::string> command = test::rust_witness(dir, authority);
     for (const Carrier& carrier : all_carriers()) {
         if (carrier.growth == Growth::kFixed || !test::others_read(carrier)) {
             continue;
@@ -222,7 +207,7 @@ TEST_CASE("c2pa-rs trusts update manifests in every format that takes them" *
         REQUIRE_MESSAGE(first.ok(), (first.ok() ? std::string() : first.error().what));
         file = apply_splice(file, first->splice);
         CredentialInput second =
-            passing_on(read_credential(file, carrier.format, trust).value(), 2);
+            test::passing_on(read_credential(file, carrier.format, trust).value(), 2);
         second.now = clock.now();
         const auto update = update_credential(file, carrier.format, second, signer);
         REQUIRE_MESSAGE(update.ok(), (update.ok() ? std::string() : update.error().what));

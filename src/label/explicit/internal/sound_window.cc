@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
+#include "label/codecs.h"
 #include "label/explicit/audio.h"
 #include "label/explicit/internal/rhythm.h"
 #include "label/explicit/internal/spoken_find.h"
@@ -98,23 +99,12 @@ std::string name_of(const Mark& mark) {
 }  // namespace
 
 Result<media::AudioContainer> container_of(Format format) {
-    switch (format) {
-        case Format::kWav:
-            return media::AudioContainer::kWav;
-        case Format::kMp3:
-            return media::AudioContainer::kMp3;
-        case Format::kFlac:
-            return media::AudioContainer::kFlac;
-        case Format::kOggVorbis:
-        case Format::kOpus:
-            return media::AudioContainer::kOgg;
-        case Format::kM4a:
-            return media::AudioContainer::kMp4;
-        default:
-            return Error{ErrorCode::kUnsupported,
-                         fmt::format("{} is no sound format: there is no place for a sound mark",
-                                     facts(format).name)};
+    if (const auto container = sound_container(format)) {
+        return *container;
     }
+    return Error{ErrorCode::kUnsupported,
+                 fmt::format("{} is no sound format: there is no place for a sound mark",
+                             facts(format).name)};
 }
 
 Result<SoundWindow> open_window(Bytes file, media::AudioContainer container) {

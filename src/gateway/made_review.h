@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What is the same for files of any kind that a model made, when they are compared with the feature
+// library [DSP-10].
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/refusal.h"
+#include "review/review.h"
+
+#include <functional>
+#include <optional>
+
+namespace colophon::gateway {
+
+// Runs `look` among the workers, notes its verdict and how long it took. A refusal when the file is
+// blocked or held, and when it cannot be compared: the upstream's fault when the file cannot be
+// read, otherwise ours. All that is passed in outlives the task.
+Task<std::optional<Refusal>> review_made_file(Gateway& gateway, Call& call, Bytes file,
+                                              const std::function<Result<review::Verdict>()>& look);
+
+}  // namespace colophon::gateway
