@@ -22,7 +22,6 @@
 #include "http/upstream.h"
 #include "label/format.h"
 #include "ledger/record.h"
-#include "review/scope.h"
 
 #include <fmt/format.h>
 

@@ -10,7 +10,6 @@
 #include "fingerprint/video.h"
 #include "label/codecs.h"
 #include "label/format.h"
-#include "media/audio.h"
 #include "media/codecs.h"
 
 #include <fmt/format.h>

@@ -276,4 +276,33 @@ TEST_CASE("what a question about likeness costs is bounded") {
     });
 }
 
+TEST_CASE("what waits beyond the candidates of a question is said to be left out") {
+    TestStore store(storage::Engine::kSqlite);
+    LedgerStores stores(store);
+    Records records = stores.records();
+    std::vector<Print> prints;
+    std::vector<std::int64_t> bands;
+    for (std::size_t i = 0; i < kRecordPrintsMax; ++i) {
+        const auto band = static_cast<std::int64_t>(i);
+        prints.push_back({.kind = kVideoPrint, .print = {1}, .bands = {band}});
+        bands.push_back(band);
+    }
+    const auto append = [&](std::size_t count) {
+        storage::Batch batch;
+        for (std::size_t i = 0; i < count; ++i) {
+            storage::Batch one = good(records.prepare(stores.record(), prints));
+            std::ranges::move(one.operations, std::back_inserter(batch.operations));
+        }
+        good(store->apply(std::move(batch)));
+    };
+    append(kSimilarCandidatesMax / kRecordPrintsMax);
+    const SimilarRecords all = good(records.find_similar(kVideoPrint, bands));
+    CHECK_FALSE(all.cut);
+    CHECK(all.found.size() == kSimilarCandidatesMax / kRecordPrintsMax * kRecordPrintsMax);
+    append(1);
+    const SimilarRecords newest = good(records.find_similar(kVideoPrint, bands));
+    CHECK(newest.cut);
+    CHECK(newest.found.size() == kSimilarCandidatesMax);
+}
+
 }  // namespace colophon::ledger
