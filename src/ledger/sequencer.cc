@@ -35,8 +35,9 @@ namespace {
 using storage::Statement;
 
 constexpr std::size_t kRecordIdBytes = 16;
-// Rows of the indexes that one transaction writes.
-constexpr std::size_t kIndexRowsMax = 50'000;
+// Rows of the indexes that one transaction writes: a few milliseconds, which calls wait for whose
+// records come meanwhile.
+constexpr std::size_t kIndexRowsMax = 2'000;
 constexpr std::uint64_t kLogFileBytesMax = 64ULL << 20U;
 
 constexpr std::array kMigrations{
