@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # attack.sh NAME IN.png OUT.png: what people do to pictures, with other people's programs. The list
 # of names stands in run.sh. Sizes follow from the picture; nothing is random but what a seed fixes.
+# NAME@SEED: cut or covered elsewhere, other noise; without it seed 1.
 set -euo pipefail
-name=$1 in=$2 out=$3
+name=${1%@*} in=$2 out=$3
+seed=1
+[[ $1 != *@* ]] || seed=${1#*@}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 read -r w h < <(identify -format '%w %h\n' "$in")
@@ -16,8 +19,9 @@ inside() { awk -v w="$w" -v h="$h" -v a="$1" 'BEGIN { a = a < 0 ? -a : a; a %= 1
     a *= atan2(0, -1) / 180; s = sin(a); c = cos(a); x = w / (w * c + h * s); y = h / (w * s + h * c);
     k = x < y ? x : y; printf "%dx%d+0+0", w * k, h * k }'; }
 # $1 percent of the area, off the middle.
-part() { awk -v w="$w" -v h="$h" -v p="$1" 'BEGIN { k = sqrt(p / 100); cw = int(w * k); ch = int(h * k);
-    printf "%dx%d+%d+%d", cw, ch, (w - cw) * 0.37, (h - ch) * 0.61 }'; }
+part() { awk -v w="$w" -v h="$h" -v p="$1" -v s="$seed" 'BEGIN { k = sqrt(p / 100); cw = int(w * k); ch = int(h * k);
+    x = 0.37 + 0.618034 * (s - 1); y = 0.61 + 0.754878 * (s - 1);
+    printf "%dx%d+%d+%d", cw, ch, (w - cw) * (x - int(x)), (h - ch) * (y - int(y)) }'; }
 turn() { convert "$1" -virtual-pixel black -distort SRT "$3" -gravity center -crop "$(inside "$3")" +repage "$2"; }
 step=$scratch/step.png
 
@@ -47,14 +51,14 @@ case $name in
     hue[0-9]*) convert "$in" -modulate "100,100,$number" "$out" ;;
     saturation[0-9]*) convert "$in" -modulate "100,$number,100" "$out" ;;
     grey) convert "$in" -colorspace Gray -type TrueColor "$out" ;;
-    noise[0-9]*) ffmpeg -nostdin -v error -y -i "$in" -vf "format=rgb24,noise=all_seed=7:alls=$(awk -v s="$number" 'BEGIN { print int(s * 1.732 * 2) }'):allf=u" "$out" ;;
+    noise[0-9]*) ffmpeg -nostdin -v error -y -i "$in" -vf "format=rgb24,noise=all_seed=$((6 + seed)):alls=$(awk -v s="$number" 'BEGIN { print int(s * 1.732 * 2) }'):allf=u" "$out" ;;
     blur[0-9]*) convert "$in" -gaussian-blur "0x$number" "$out" ;;
     sharpen) convert "$in" -unsharp 0x1.5+1.2 "$out" ;;
     median[0-9]*) convert "$in" -statistic Median "${number}x$number" "$out" ;;
     posterize[0-9]*) convert "$in" +dither -posterize "$number" "$out" ;;
     overlay[0-9]*)
         side=$(awk -v w="$w" -v h="$h" -v p="$number" 'BEGIN { print int(sqrt(w * h * p / 100)) }')
-        convert "$in" -fill orange -draw "rectangle $((w / 5)),$((h / 6)) $((w / 5 + side)),$((h / 6 + side))" "$out"
+        convert "$in" -fill orange -draw "rectangle $((w * seed / 5)),$((h / 6)) $((w * seed / 5 + side)),$((h / 6 + side))" "$out"
         ;;
     caption) convert "$in" -gravity south -background white -splice "0x$((h / 6))" "$out" ;;
     border) convert "$in" -bordercolor navy -border "$((w / 10))x$((h / 10))" "$out" ;;
