@@ -81,6 +81,18 @@ const std::vector<float>& window() {
     return kRows;
 }
 
+// Of no row more than 4 in all.
+const std::vector<std::int16_t>& coarse_window() {
+    static const std::vector<std::int16_t> kRows = [] {
+        std::vector<std::int16_t> rows;
+        for (const float weight : window()) {
+            rows.push_back(static_cast<std::int16_t>(0.8F * weight * kCoarseOne));
+        }
+        return rows;
+    }();
+    return kRows;
+}
+
 }  // namespace
 
 TEST_CASE("pixels: every kind of instructions gives what the plain loops give, to the last bit") {
@@ -233,8 +245,11 @@ TEST_CASE(
     scalar::coarsen(points.data(), 42, coarse.data(), points.size());
     const Grid grid{
         .values = points.data() + 3, .stride = kStride, .lines = kLines, .window = window().data()};
-    const CoarseGrid coarse_grid{
-        .values = coarse.data() + 6, .stride = kStride, .lines = kLines, .window = window().data()};
+    const CoarseGrid coarse_grid{.values = coarse.data() + 6,
+                                 .stride = kStride,
+                                 .lines = kLines,
+                                 .window = window().data(),
+                                 .down = coarse_window().data()};
     with_each_target([&] {
         for (const std::size_t count : kCounts) {
             CAPTURE(count);
@@ -246,6 +261,16 @@ TEST_CASE(
                 [&](Complex* out) { scalar::interpolate(grid, x.data(), y.data(), out, count); });
             CHECK(coarse_energy(coarse_grid, x.data(), y.data(), count) ==
                   scalar::coarse_energy(coarse_grid, x.data(), y.data(), count));
+            std::vector<Bin> bins;
+            for (std::size_t i = 0; i < count; ++i) {
+                bins.push_back({.u = static_cast<int>(x[i]), .v = static_cast<int>(y[i])});
+            }
+            const FrequencyMap map{.xu = 0.013, .xv = -0.009, .yu = 0.008, .yv = 0.015};
+            const GridSize size{.width = 720, .height = 480, .reach = 0.2F};
+            compare(
+                std::vector<float>(2 * count),
+                [&](float* out) { grid_places(map, size, bins, out, out + count); },
+                [&](float* out) { scalar::grid_places(map, size, bins, out, out + count); });
         }
     });
     std::vector<float> one_tap(window().size());
@@ -277,6 +302,15 @@ TEST_CASE("points of lattices and rows of videos: the same") {
                 std::vector<float>(count),
                 [&](float* out) { sum_points(half, points, steps, out, count); },
                 [&](float* out) { scalar::sum_points(half, points, steps, out, count); });
+            const Within reach{.x = 9, .y = 14};
+            compare(
+                std::vector<float>(2 * count),
+                [&](float* out) {
+                    sum_points_within(half, reach, points, steps, out, out + count, count);
+                },
+                [&](float* out) {
+                    scalar::sum_points_within(half, reach, points, steps, out, out + count, count);
+                });
             const auto pattern = random_numbers<std::int16_t>(count, -32768, 32767);
             const auto amplitude = random_numbers<std::int16_t>(count, 0, 32767, 2);
             RowChange change{

@@ -9,4 +9,12 @@ struct Bin {
     int v = 0;
 };
 
+// Cycles per pixel of coefficient (u, v) of a tile: x = xu * u + xv * v, y alike.
+struct FrequencyMap {
+    double xu = 0;
+    double xv = 0;
+    double yu = 0;
+    double yv = 0;
+};
+
 }  // namespace colophon::label::internal

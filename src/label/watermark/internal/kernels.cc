@@ -27,11 +27,8 @@ namespace colophon::label::internal::HWY_NAMESPACE {
 
 using scalar::add_energies;
 using scalar::add_levels;
-using scalar::coarse_energy;
-using scalar::coarsen;
 using scalar::deviations;
 using scalar::draw_ramps;
-using scalar::interpolate;
 using scalar::luma_of_rgb;
 using scalar::magnitudes;
 using scalar::relative_to_boxes;
@@ -39,7 +36,6 @@ using scalar::round_rows;
 using scalar::shape_pattern;
 using scalar::slide_columns;
 using scalar::slide_means;
-using scalar::sum_points;
 using scalar::to_steps;
 using scalar::whiten;
 
@@ -333,137 +329,6 @@ void whiten(const Whitening& how, Complex* values, float* gain, std::size_t coun
                    values + i, gain + i, count - i);
 }
 
-// Two complex numbers to a vector: three of them hold a row of taps, and one column more that has
-// no weight.
-using Pairs = hn::FixedTag<float, 4>;
-constexpr Pairs kPairs;
-
-HWY_INLINE hn::Vec<Pairs> four_parts(const float* from) {
-    return hn::LoadU(kPairs, from);
-}
-HWY_INLINE hn::Vec<Pairs> four_parts(const std::int8_t* from) {
-    const hn::RebindToSigned<Pairs> ints;
-    const hn::Rebind<std::int8_t, Pairs> bytes;
-    return hn::ConvertTo(kPairs, hn::PromoteTo(ints, hn::LoadU(bytes, from)));
-}
-
-constexpr float kReach = kWindowTaps / 2.0F;
-
-HWY_INLINE const float* weights(const float* window, float at, int first) {
-    const float step = (at - static_cast<float>(first) - (kReach - 1)) * kWindowSteps;
-    return window + std::ptrdiff_t{8} * hn::GetLane(hn::NearestInt(hn::Set(kPairs, step)));
-}
-
-// Real and imaginary part in the lower half.
-template <class AnyGrid, class Number>
-HWY_INLINE hn::Vec<Pairs> between(const AnyGrid& grid, const Number* parts, float x, float y) {
-    const int left = static_cast<int>(std::ceil(x - kReach));
-    const int top = static_cast<int>(std::ceil(y - kReach));
-    const float* down = weights(grid.window, y, top);
-    auto a = hn::Zero(kPairs);
-    auto b = hn::Zero(kPairs);
-    auto c = hn::Zero(kPairs);
-    for (int j = 0; j < kWindowTaps; ++j) {
-        const int row = top + j < 0 ? top + j + grid.lines : top + j;
-        const Number* from = parts + (static_cast<std::ptrdiff_t>(grid.stride) * row + left) * 2;
-        const auto weight = hn::Set(kPairs, down[j]);
-        a = hn::Add(a, hn::Mul(weight, four_parts(from)));
-        b = hn::Add(b, hn::Mul(weight, four_parts(from + 4)));
-        c = hn::Add(c, hn::Mul(weight, four_parts(from + 8)));
-    }
-    const float* across = weights(grid.window, x, left);
-    const auto near = hn::LoadU(kPairs, across);
-    const auto far = hn::LoadU(kPairs, across + 4);
-    a = hn::Mul(a, hn::InterleaveLower(kPairs, near, near));
-    b = hn::Mul(b, hn::InterleaveUpper(kPairs, near, near));
-    c = hn::Mul(c, hn::InterleaveLower(kPairs, far, far));
-    const auto folded = hn::Add(hn::Add(a, b), c);
-    return hn::Add(folded, hn::Shuffle1032(folded));
-}
-
-void interpolate(const Grid& grid, const float* x, const float* y, Complex* out,
-                 std::size_t count) {
-    const hn::Half<Pairs> half;
-    const auto* parts = reinterpret_cast<const float*>(grid.values);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto value = between(grid, parts, x[i], y[i]);
-        hn::StoreU(hn::LowerHalf(half, value), half, reinterpret_cast<float*>(out + i));
-    }
-}
-
-float coarse_energy(const CoarseGrid& grid, const float* x, const float* y, std::size_t count) {
-    auto sum = hn::Zero(kPairs);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto value = between(grid, grid.values, x[i], y[i]);
-        sum = hn::Add(sum, hn::Mul(value, value));
-    }
-    HWY_ALIGN float sums[4];
-    hn::Store(sum, kPairs, sums);
-    return sums[0] + sums[1];
-}
-
-void coarsen(const Complex* values, float scale, std::int8_t* out, std::size_t count) {
-    const auto* parts = reinterpret_cast<const float*>(values);
-    const hn::Rebind<std::int8_t, Floats> bytes;
-    const auto factor = hn::Set(kFloats, scale);
-    const std::size_t lanes = hn::Lanes(kFloats);
-    std::size_t i = 0;
-    for (; i + lanes <= 2 * count; i += lanes) {
-        const auto whole = hn::NearestInt(hn::Mul(hn::LoadU(kFloats, parts + i), factor));
-        hn::StoreU(hn::DemoteTo(bytes, whole), bytes, out + i);
-    }
-    scalar::coarsen(values + i / 2, scale, out + i, count - i / 2);
-}
-
-HWY_INLINE FloatVector between(const HalfPlane& plane, FloatVector x, FloatVector y) {
-    const auto none = hn::Zero(kFloats);
-    const auto one = hn::Set(kInts, 1);
-    const auto width = hn::Set(kInts, plane.width);
-    const auto upper_half = hn::Lt(y, none);
-    const auto right = hn::IfThenElse(upper_half, hn::Neg(x), x);
-    const auto down = hn::IfThenElse(upper_half, hn::Neg(y), y);
-    const auto left = hn::Floor(right);
-    const auto top = hn::Floor(down);
-    const auto column = hn::ConvertTo(kInts, left);
-    const auto next = hn::Add(column, one);
-    const auto wrapped = [&](auto index) HWY_ATTR {
-        return hn::Add(index, hn::IfThenElseZero(hn::Lt(index, hn::Zero(kInts)), width));
-    };
-    const auto row = hn::Mul(hn::ConvertTo(kInts, top), width);
-    const auto first = hn::Add(row, wrapped(column));
-    const auto second = hn::Add(row, wrapped(next));
-    const float* lower = plane.values + static_cast<std::size_t>(plane.width);
-    const auto across = hn::Sub(right, left);
-    const auto mixed = [&](const float* base) HWY_ATTR {
-        const auto a = hn::GatherIndex(kFloats, base, first);
-        const auto b = hn::GatherIndex(kFloats, base, second);
-        return hn::Add(a, hn::Mul(across, hn::Sub(b, a)));
-    };
-    const auto above = mixed(plane.values);
-    const auto below = mixed(lower);
-    return hn::Add(above, hn::Mul(hn::Sub(down, top), hn::Sub(below, above)));
-}
-
-void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, const Steps& steps,
-                float* out, std::size_t count) {
-    const auto most = hn::Set(kFloats, kPointMax);
-    std::size_t i = 0;
-    for (; i + hn::Lanes(kFloats) <= count; i += hn::Lanes(kFloats)) {
-        const auto x = hn::LoadU(kFloats, steps.x + i);
-        const auto y = hn::LoadU(kFloats, steps.y + i);
-        auto sum = hn::Zero(kFloats);
-        for (const LatticePoint& point : points) {
-            const auto first = hn::Set(kFloats, point.first);
-            const auto second = hn::Set(kFloats, point.second);
-            const auto px = hn::Sub(hn::Mul(first, x), hn::Mul(second, y));
-            const auto py = hn::Add(hn::Mul(first, y), hn::Mul(second, x));
-            sum = hn::Add(sum, hn::Min(between(plane, px, py), most));
-        }
-        hn::StoreU(sum, kFloats, out + i);
-    }
-    scalar::sum_points(plane, points, {.x = steps.x + i, .y = steps.y + i}, out + i, count - i);
-}
-
 void slide_means(const SlidingRows& rows, double* sums, float* out, std::size_t count) {
     const hn::ScalableTag<double> doubles;
     const hn::Rebind<float, decltype(doubles)> half;
@@ -567,10 +432,6 @@ HWY_EXPORT(round_rows);
 HWY_EXPORT(add_levels);
 HWY_EXPORT(magnitudes);
 HWY_EXPORT(whiten);
-HWY_EXPORT(interpolate);
-HWY_EXPORT(coarse_energy);
-HWY_EXPORT(coarsen);
-HWY_EXPORT(sum_points);
 HWY_EXPORT(slide_means);
 HWY_EXPORT(draw_ramps);
 HWY_EXPORT(change_bytes);
@@ -613,20 +474,6 @@ void magnitudes(const Complex* values, float* out, std::size_t count) {
 }
 void whiten(const Whitening& how, Complex* values, float* gain, std::size_t count) {
     HWY_DYNAMIC_DISPATCH(whiten)(how, values, gain, count);
-}
-void interpolate(const Grid& grid, const float* x, const float* y, Complex* out,
-                 std::size_t count) {
-    HWY_DYNAMIC_DISPATCH(interpolate)(grid, x, y, out, count);
-}
-float coarse_energy(const CoarseGrid& grid, const float* x, const float* y, std::size_t count) {
-    return HWY_DYNAMIC_DISPATCH(coarse_energy)(grid, x, y, count);
-}
-void coarsen(const Complex* values, float scale, std::int8_t* out, std::size_t count) {
-    HWY_DYNAMIC_DISPATCH(coarsen)(values, scale, out, count);
-}
-void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, const Steps& steps,
-                float* out, std::size_t count) {
-    HWY_DYNAMIC_DISPATCH(sum_points)(plane, points, steps, out, count);
 }
 void slide_means(const SlidingRows& rows, double* sums, float* out, std::size_t count) {
     HWY_DYNAMIC_DISPATCH(slide_means)(rows, sums, out, count);

@@ -7,6 +7,7 @@
 // machine that made it. Pointers need no alignment; nothing is read or written beyond `count`
 // unless it says so; what is written overlaps nothing that is read.
 
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/fft.h"
 
 #include <array>
@@ -95,14 +96,28 @@ struct Grid {
 void interpolate(const Grid& grid, const float* x, const float* y, Complex* out, std::size_t count);
 
 // The same sums, of a grid in steps of 1/127 of the largest part: the sum of their squared
-// magnitudes, in squared steps. A quarter of the memory to go through; good for comparing.
+// magnitudes, in squared steps. A quarter of the memory to go through, and sums down the columns in
+// 16 bits; good for comparing.
+inline constexpr float kCoarseOne = 16384;  // a weight of 1
+inline constexpr float kCoarseStep = 64;    // what a step counts in a sum
 struct CoarseGrid {
     const std::int8_t* values;  // real and imaginary parts in turn, of point (0, 0)
     std::size_t stride;         // points
     int lines;
     const float* window;
+    // The same rows times kCoarseOne, rounded; no row sums to more than 4.
+    const std::int16_t* down;
 };
 float coarse_energy(const CoarseGrid& grid, const float* x, const float* y, std::size_t count);
+// Where frequencies lie on a grid of `width` x `height` points: with x >= 0, their other half if
+// need be; at zero those that reach `reach` cycles per pixel in x or y.
+struct GridSize {
+    float width;
+    float height;
+    float reach;
+};
+void grid_places(const FrequencyMap& map, const GridSize& grid, std::span<const Bin> bins, float* x,
+                 float* y);
 // Real and imaginary parts times `scale`, which leaves them within -127 .. 127, rounded.
 void coarsen(const Complex* values, float scale, std::int8_t* out, std::size_t count);
 
@@ -125,6 +140,14 @@ struct Steps {
 inline constexpr float kPointMax = 12;  // no single peak of the picture's own makes a lattice
 void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, const Steps& steps,
                 float* out, std::size_t count);
+// The same of those points that lie within the reach, and how many do.
+struct Within {
+    float x;
+    float y;
+};
+void sum_points_within(const HalfPlane& plane, const Within& reach,
+                       std::span<const LatticePoint> points, const Steps& steps, float* out,
+                       float* counts, std::size_t count);
 
 // Sums down the columns, of which one row enters and another leaves; out = sums * across * down.
 struct SlidingRows {

@@ -135,26 +135,14 @@ int first_tap(float at) {
     return static_cast<int>(std::ceil(at - kReach));
 }
 
-const float* weights(const float* window, float at) {
+// The row of a table of weights, eight to a row.
+template <class Weight>
+const Weight* weights(const Weight* table, float at) {
     const float step = (at - static_cast<float>(first_tap(at)) - (kReach - 1)) * kWindowSteps;
-    return window + 8 * std::lrint(step);
+    return table + 8 * std::lrint(step);
 }
 
-// Of a grid of any kind of numbers.
-template <class AnyGrid, class Number>
-Complex between(const AnyGrid& grid, const Number* parts, float x, float y) {
-    const int left = first_tap(x);
-    const int top = first_tap(y);
-    const float* across = weights(grid.window, x);
-    const float* down = weights(grid.window, y);
-    std::array<float, kParts> sums{};
-    for (int j = 0; j < kWindowTaps; ++j) {
-        const int row = top + j < 0 ? top + j + grid.lines : top + j;
-        const Number* from = parts + (static_cast<std::ptrdiff_t>(grid.stride) * row + left) * 2;
-        for (std::size_t k = 0; k < kParts; ++k) {
-            sums[k] += down[j] * static_cast<float>(from[k]);
-        }
-    }
+Complex fold(std::array<float, kParts> sums, const float* across) {
     for (std::size_t k = 0; k < kParts; ++k) {
         sums[k] *= across[k / 2];
     }
@@ -163,6 +151,40 @@ Complex between(const AnyGrid& grid, const Number* parts, float x, float y) {
         folded[k] = sums[k] + sums[k + 4] + sums[k + 8];
     }
     return {folded[0] + folded[2], folded[1] + folded[3]};
+}
+
+Complex between(const Grid& grid, const float* parts, float x, float y) {
+    const int left = first_tap(x);
+    const int top = first_tap(y);
+    const float* down = weights(grid.window, y);
+    std::array<float, kParts> sums{};
+    for (int j = 0; j < kWindowTaps; ++j) {
+        const int row = top + j < 0 ? top + j + grid.lines : top + j;
+        const float* from = parts + (static_cast<std::ptrdiff_t>(grid.stride) * row + left) * 2;
+        for (std::size_t k = 0; k < kParts; ++k) {
+            sums[k] += down[j] * from[k];
+        }
+    }
+    return fold(sums, weights(grid.window, x));
+}
+
+// Each sum in kCoarseStep parts of a step. Products lose what is below one of them.
+Complex coarsely_between(const CoarseGrid& grid, float x, float y) {
+    const int left = first_tap(x);
+    const int top = first_tap(y);
+    const std::int16_t* down = weights(grid.down, y);
+    std::array<int, kParts> sums{};
+    for (int j = 0; j < kWindowTaps; ++j) {
+        const int row = top + j < 0 ? top + j + grid.lines : top + j;
+        const std::int8_t* from =
+            grid.values + (static_cast<std::ptrdiff_t>(grid.stride) * row + left) * 2;
+        for (std::size_t k = 0; k < kParts; ++k) {
+            sums[k] += (from[k] * 256 * down[j]) >> 16;
+        }
+    }
+    std::array<float, kParts> floats{};
+    std::ranges::transform(sums, floats.begin(), [](int sum) { return static_cast<float>(sum); });
+    return fold(floats, weights(grid.window, x));
 }
 
 }  // namespace
@@ -179,11 +201,28 @@ float coarse_energy(const CoarseGrid& grid, const float* x, const float* y, std:
     float real = 0;
     float imaginary = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        const Complex value = between(grid, grid.values, x[i], y[i]);
+        const Complex value = coarsely_between(grid, x[i], y[i]);
         real += value.real() * value.real();
         imaginary += value.imag() * value.imag();
     }
-    return real + imaginary;
+    return (real + imaginary) / (kCoarseStep * kCoarseStep);
+}
+
+void grid_places(const FrequencyMap& map, const GridSize& grid, std::span<const Bin> bins, float* x,
+                 float* y) {
+    const auto xu = static_cast<float>(map.xu);
+    const auto xv = static_cast<float>(map.xv);
+    const auto yu = static_cast<float>(map.yu);
+    const auto yv = static_cast<float>(map.yv);
+    for (std::size_t i = 0; i < bins.size(); ++i) {
+        const auto u = static_cast<float>(bins[i].u);
+        const auto v = static_cast<float>(bins[i].v);
+        const float fx = xu * u + xv * v;
+        const float fy = yu * u + yv * v;
+        const bool inside = std::fabs(fx) < grid.reach && std::fabs(fy) < grid.reach;
+        x[i] = inside ? (fx < 0 ? -fx : fx) * grid.width : 0;
+        y[i] = inside ? (fx < 0 ? -fy : fy) * grid.height : 0;
+    }
 }
 
 void coarsen(const Complex* values, float scale, std::int8_t* out, std::size_t count) {
@@ -226,6 +265,27 @@ void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, co
             sum += std::min(between(plane, px, py), kPointMax);
         }
         out[i] = sum;
+    }
+}
+
+void sum_points_within(const HalfPlane& plane, const Within& reach,
+                       std::span<const LatticePoint> points, const Steps& steps, float* out,
+                       float* counts, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const float x = steps.x[i];
+        const float y = steps.y[i];
+        float sum = 0;
+        float seen = 0;
+        for (const LatticePoint& point : points) {
+            const float px = point.first * x - point.second * y;
+            const float py = point.first * y + point.second * x;
+            if (std::fabs(px) <= reach.x && std::fabs(py) <= reach.y) {
+                sum += std::min(between(plane, px, py), kPointMax);
+                seen += 1;
+            }
+        }
+        out[i] = sum;
+        counts[i] = seen;
     }
 }
 

@@ -4,6 +4,7 @@
 // The reference of kernels.h: the same loops in plain C++, which say what each of them computes and
 // in which order. They also do the ends of rows that fill no vector.
 
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/fft.h"
 #include "label/watermark/internal/kernels.h"
 
@@ -31,9 +32,14 @@ void magnitudes(const Complex* values, float* out, std::size_t count);
 void whiten(const Whitening& how, Complex* values, float* gain, std::size_t count);
 void interpolate(const Grid& grid, const float* x, const float* y, Complex* out, std::size_t count);
 float coarse_energy(const CoarseGrid& grid, const float* x, const float* y, std::size_t count);
+void grid_places(const FrequencyMap& map, const GridSize& grid, std::span<const Bin> bins, float* x,
+                 float* y);
 void coarsen(const Complex* values, float scale, std::int8_t* out, std::size_t count);
 void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, const Steps& steps,
                 float* out, std::size_t count);
+void sum_points_within(const HalfPlane& plane, const Within& reach,
+                       std::span<const LatticePoint> points, const Steps& steps, float* out,
+                       float* counts, std::size_t count);
 void slide_means(const SlidingRows& rows, double* sums, float* out, std::size_t count);
 void draw_ramps(const float* nodes, std::size_t intervals, int block, std::int16_t* out);
 void change_row(const RowChange& row, std::uint8_t* samples, std::size_t count);

@@ -44,6 +44,7 @@ bool within(const Autocorrelation& likeness, double x, double y) {
     return std::fabs(x) <= likeness.reach_x() && std::fabs(y) <= likeness.reach_y();
 }
 
+constexpr int kPointsMin = 3;  // that must be there
 constexpr std::size_t kFirst = 4;
 constexpr float kFirstMin = 1.2F;  // of their sum: three of four hypotheses end there
 
@@ -61,7 +62,7 @@ double score(const Autocorrelation& likeness, const Lattice& lattice) {
             ++count;
         }
     }
-    return count < 3 ? 0 : sum / std::sqrt(count);
+    return count < kPointsMin ? 0 : sum / std::sqrt(count);
 }
 
 bool alike(const Lattice& a, const Lattice& b) {
@@ -109,29 +110,35 @@ struct Peak {
     double height;
 };
 
+// Within `radius`; that and one pixel more must lie within the reach.
 Peak peak_near(const Autocorrelation& likeness, double x, double y, int radius) {
-    const double cx = std::round(x);
-    const double cy = std::round(y);
-    Peak best{.x = cx, .y = cy, .height = -1e9};
+    const int cx = static_cast<int>(std::lround(x));
+    const int cy = static_cast<int>(std::lround(y));
+    int best_x = cx;
+    int best_y = cy;
+    float highest = -1e9F;
     for (int dy = -radius; dy <= radius; ++dy) {
         for (int dx = -radius; dx <= radius; ++dx) {
-            const double value = likeness.at(cx + dx, cy + dy);
-            if (value > best.height) {
-                best = {.x = cx + dx, .y = cy + dy, .height = value};
+            const float value = likeness.at_pixel(cx + dx, cy + dy);
+            if (value > highest) {
+                highest = value;
+                best_x = cx + dx;
+                best_y = cy + dy;
             }
         }
     }
-    const auto offset = [&](double before, double after) {
-        const double bend = before - 2 * best.height + after;
-        return bend < 0 ? std::clamp(0.5 * (before - after) / bend, -0.5, 0.5) : 0;
+    const auto height = static_cast<double>(highest);
+    const auto offset = [&](float before, float after) {
+        const auto first = static_cast<double>(before);
+        const auto last = static_cast<double>(after);
+        const double bend = first - 2 * height + last;
+        return bend < 0 ? std::clamp(0.5 * (first - last) / bend, -0.5, 0.5) : 0;
     };
-    const double left = likeness.at(best.x - 1, best.y);
-    const double right = likeness.at(best.x + 1, best.y);
-    const double above = likeness.at(best.x, best.y - 1);
-    const double below = likeness.at(best.x, best.y + 1);
-    best.x += offset(left, right);
-    best.y += offset(above, below);
-    return best;
+    return {.x = best_x + offset(likeness.at_pixel(best_x - 1, best_y),
+                                 likeness.at_pixel(best_x + 1, best_y)),
+            .y = best_y + offset(likeness.at_pixel(best_x, best_y - 1),
+                                 likeness.at_pixel(best_x, best_y + 1)),
+            .height = height};
 }
 
 // The highest local maxima at distances that a period can have, of one half of the plane and,
@@ -143,15 +150,15 @@ std::vector<Peak> highest_peaks(const Autocorrelation& likeness) {
     const int reach_y = static_cast<int>(std::min(likeness.reach_y() - 2, kPeriodMax));
     for (int y = 0; y <= reach_y; ++y) {
         for (int x = -reach_x; x <= reach_x; ++x) {
-            const double distance = std::hypot(x, y);
-            if (distance < kPeriodMin || distance > kPeriodMax) {
-                continue;
-            }
-            const double height = likeness.at(x, y);
-            if (height > 3 && height >= likeness.at(x - 1, y) && height > likeness.at(x + 1, y) &&
-                height >= likeness.at(x, y - 1) && height > likeness.at(x, y + 1)) {
-                peaks.push_back(
-                    {.x = static_cast<double>(x), .y = static_cast<double>(y), .height = height});
+            const float height = likeness.at_pixel(x, y);
+            const int square = x * x + y * y;
+            if (height > 3 && square >= kPeriodMin * kPeriodMin &&
+                square <= kPeriodMax * kPeriodMax && height >= likeness.at_pixel(x - 1, y) &&
+                height > likeness.at_pixel(x + 1, y) && height >= likeness.at_pixel(x, y - 1) &&
+                height > likeness.at_pixel(x, y + 1)) {
+                peaks.push_back({.x = static_cast<double>(x),
+                                 .y = static_cast<double>(y),
+                                 .height = static_cast<double>(height)});
             }
         }
     }
@@ -254,53 +261,53 @@ public:
         const auto all_within = [&](double farthest) {
             return within(likeness_, farthest + 2, farthest + 2);
         };
-        if (!all_within(std::numbers::sqrt2 * period)) {
-            return one_by_one();
-        }
-        sum(points.first(kFirst), first_);
+        sum(points.first(kFirst), all_within(std::numbers::sqrt2 * period), first_, counts_);
         std::size_t left = 0;
         for (std::size_t i = 0; i < x_.size(); ++i) {
             if (first_[i] >= kFirstMin) {
                 x_[left] = x_[i];
                 y_[left] = y_[i];
                 first_[left] = first_[i];
+                counts_[left] = counts_[i];
                 ++left;
             }
         }
         x_.resize(left);
         y_.resize(left);
-        if (!all_within(2 * std::numbers::sqrt2 * period)) {
-            return one_by_one();
-        }
-        sum(points.subspan(kFirst), rest_);
+        sum(points.subspan(kFirst), all_within(2 * std::numbers::sqrt2 * period), rest_,
+            rest_counts_);
         scored.reserve(left);
         for (std::size_t i = 0; i < left; ++i) {
-            scored.push_back({.lattice = square(i),
-                              .score = static_cast<double>(first_[i] + rest_[i]) /
-                                       std::sqrt(static_cast<double>(points.size()))});
+            const auto count = static_cast<int>(counts_[i] + rest_counts_[i]);
+            if (count >= kPointsMin) {
+                scored.push_back({.lattice = square(i),
+                                  .score = static_cast<double>(first_[i] + rest_[i]) /
+                                           std::sqrt(count)});
+            }
         }
         return scored;
     }
 
 private:
-    std::vector<LatticeCandidate> one_by_one() const {
-        std::vector<LatticeCandidate> scored;
-        scored.reserve(x_.size());
-        for (std::size_t i = 0; i < x_.size(); ++i) {
-            const Lattice lattice = square(i);
-            scored.push_back({.lattice = lattice, .score = score(likeness_, lattice)});
-        }
-        return scored;
-    }
     Lattice square(std::size_t i) const {
         const auto x = static_cast<double>(x_[i]);
         const auto y = static_cast<double>(y_[i]);
         return {.ax = x, .ay = y, .bx = -y, .by = x};
     }
-    void sum(std::span<const LatticePoint> points, std::vector<float>& out) const {
+    // Of those points that are there, and how many are.
+    void sum(std::span<const LatticePoint> points, bool all_there, std::vector<float>& out,
+             std::vector<float>& counts) const {
         out.resize(x_.size());
-        sum_points(likeness_.plane(), points, {.x = x_.data(), .y = y_.data()}, out.data(),
-                   out.size());
+        counts.assign(x_.size(), static_cast<float>(points.size()));
+        const Steps steps{.x = x_.data(), .y = y_.data()};
+        if (all_there) {
+            sum_points(likeness_.plane(), points, steps, out.data(), out.size());
+        } else {
+            const Within reach{.x = static_cast<float>(likeness_.reach_x()),
+                               .y = static_cast<float>(likeness_.reach_y())};
+            sum_points_within(likeness_.plane(), reach, points, steps, out.data(), counts.data(),
+                              out.size());
+        }
     }
 
     const Autocorrelation& likeness_;
@@ -310,6 +317,8 @@ private:
     std::vector<float> y_;
     std::vector<float> first_;
     std::vector<float> rest_;
+    std::vector<float> counts_;
+    std::vector<float> rest_counts_;
 };
 
 }  // namespace

@@ -66,6 +66,19 @@ const std::vector<float>& window_table() {
     return kTable;
 }
 
+// The same in 16 bits. No row sums to more than 2.4.
+const std::vector<std::int16_t>& coarse_window_table() {
+    static const std::vector<std::int16_t> kTable = [] {
+        std::vector<std::int16_t> table;
+        table.reserve(window_table().size());
+        for (const float weight : window_table()) {
+            table.push_back(static_cast<std::int16_t>(std::lrint(weight * kCoarseOne)));
+        }
+        return table;
+    }();
+    return kTable;
+}
+
 // Nearly always as many as a transform takes at once: then without a call.
 void copy_columns(const Complex* from, std::size_t count, Complex* to) {
     if (count == kColumnsAtOnce) {
@@ -193,7 +206,8 @@ void Spectrum::make(double reach) {
     if (reach >= kFrequencyMax && whitening_ != Whitening::kNone) {
         constexpr float kSteps = 126.5F;  // no part is larger than the magnitude that it is cut to
         coarse_step_ = kMagnitudeMax / kSteps;
-        coarse_.resize(2 * half_.size());
+        constexpr std::size_t kReadBeyond = 16;
+        coarse_.resize(2 * half_.size() + kReadBeyond);
         coarsen(half_.data(), 1 / coarse_step_, coarse_.data(), half_.size());
     }
 }
@@ -304,16 +318,23 @@ void Spectrum::read(const FrequencyMap& map, std::span<const Bin> bins,
 double Spectrum::energy(const FrequencyMap& map, std::span<const Bin> bins) const {
     COLOPHON_ASSERT(reach_ == kFrequencyMax);
     static const float* const kWindow = window_table().data();
+    static const std::int16_t* const kDown = coarse_window_table().data();
     const CoarseGrid grid{.values = coarse_.data() + std::ptrdiff_t{2} * kMargin,
                           .stride = stride_,
                           .lines = lines_,
-                          .window = kWindow};
+                          .window = kWindow,
+                          .down = kDown};
+    const GridSize size{.width = static_cast<float>(grid_width_),
+                        .height = static_cast<float>(grid_height_),
+                        .reach = static_cast<float>(reach_)};
     float sum = 0;
+    std::array<float, Places::kAtOnce> x;
+    std::array<float, Places::kAtOnce> y;
     for (std::size_t first = 0; first < bins.size(); first += Places::kAtOnce) {
         const std::size_t count = std::min(Places::kAtOnce, bins.size() - first);
         // Those beyond the reach lie at zero, where whitening leaves nothing.
-        const Places at = places(map, bins.subspan(first, count));
-        sum += coarse_energy(grid, at.x.data(), at.y.data(), count);
+        grid_places(map, size, bins.subspan(first, count), x.data(), y.data());
+        sum += coarse_energy(grid, x.data(), y.data(), count);
     }
     return static_cast<double>(sum * coarse_step_ * coarse_step_);
 }

@@ -26,14 +26,6 @@
 
 namespace colophon::label::internal {
 
-// Cycles per pixel of coefficient (u, v) of a tile: x = xu * u + xv * v, y alike.
-struct FrequencyMap {
-    double xu = 0;
-    double xv = 0;
-    double yu = 0;
-    double yv = 0;
-};
-
 class Spectrum {
 public:
     // kNone leaves the picture as it is, for comparison with its plain transform; kFrequencies is
@@ -113,6 +105,13 @@ public:
 
     // Between pixels by bilinear interpolation. |x| <= reach_x(), |y| <= reach_y() (asserted).
     float at(double x, double y) const;
+    // At a pixel within the same reach.
+    float at_pixel(int x, int y) const noexcept {
+        const int right = y < 0 ? -x : x;
+        const auto column = static_cast<std::size_t>(right < 0 ? right + width_ : right);
+        const auto row = static_cast<std::size_t>(y < 0 ? -y : y);
+        return values_[row * static_cast<std::size_t>(width_) + column];
+    }
     // What lies there, for x and y within the reach.
     HalfPlane plane() const noexcept { return {.values = values_.data(), .width = width_}; }
     double reach_x() const noexcept { return reach_x_; }
