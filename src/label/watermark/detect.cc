@@ -339,7 +339,8 @@ WatermarkSearch::WatermarkSearch(Working sum, std::span<const PayloadForm> forms
 
 WatermarkSearch::~WatermarkSearch() = default;
 
-WatermarkReading WatermarkSearch::find(const internal::Carrier& carrier, DetectEffort effort) {
+WatermarkReading WatermarkSearch::find(const internal::Carrier& carrier, DetectEffort effort,
+                                       SearchParts parts) {
     if (state_ == nullptr) {
         return {};
     }
@@ -359,6 +360,9 @@ WatermarkReading WatermarkSearch::find(const internal::Carrier& carrier, DetectE
         Part& part = *state_->windows[i];
         if (search.find_in_place(part) || search.find_anywhere(part, kWindowGrids)) {
             break;
+        }
+        if (parts == SearchParts::kForget) {
+            state_->windows[i].reset();
         }
     }
     return state_->keep(search);
@@ -385,7 +389,7 @@ const internal::Lattice& WatermarkSearch::best_lattice() const {
 
 WatermarkReading find_watermark(const Luma& picture, const internal::Carrier& carrier,
                                 DetectEffort effort) {
-    return WatermarkSearch(picture).find(carrier, effort);
+    return WatermarkSearch(picture).find(carrier, effort, SearchParts::kForget);
 }
 
 }  // namespace colophon::label

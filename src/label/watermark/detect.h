@@ -73,6 +73,12 @@ enum class DetectEffort : std::uint8_t {
 // to the last bit, does not depend on how many there are.
 inline constexpr std::size_t kSearchThreadsMax = 4;
 
+// What becomes of what a thorough search has worked out about parts of a picture.
+enum class SearchParts : std::uint8_t {
+    kKeep,    // for other keys
+    kForget,  // each when it was looked at, so that the next takes its memory
+};
+
 // A picture to be searched. What depends on the picture alone is worked out once, when it is first
 // needed, whatever the number of keys; that is nearly all of the work.
 class WatermarkSearch {
@@ -88,7 +94,8 @@ public:
     WatermarkSearch(const WatermarkSearch&) = delete;
     WatermarkSearch& operator=(const WatermarkSearch&) = delete;
 
-    WatermarkReading find(const internal::Carrier& carrier, DetectEffort effort);
+    WatermarkReading find(const internal::Carrier& carrier, DetectEffort effort,
+                          SearchParts parts = SearchParts::kKeep);
     // At one place only: upright tiles of so many pixels.
     WatermarkReading find_at(const internal::Carrier& carrier, double period);
     // On that lattice only, in pixels of the working copy.

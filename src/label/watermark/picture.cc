@@ -316,7 +316,9 @@ WatermarkReading find_any(WatermarkSearch& search, std::span<const Carrier> carr
                           DetectEffort effort) {
     WatermarkReading best;
     for (const Carrier& carrier : carriers) {
-        WatermarkReading reading = search.find(carrier, effort);
+        const SearchParts parts =
+            &carrier == &carriers.back() ? SearchParts::kForget : SearchParts::kKeep;
+        WatermarkReading reading = search.find(carrier, effort, parts);
         if (reading.state == WatermarkState::kFound) {
             return reading;
         }
