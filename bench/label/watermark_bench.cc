@@ -113,11 +113,10 @@ void find(const std::string& name, const char* what, const label::Luma& picture,
     static const label::internal::Carrier kCarrier(label::published_watermark_key());
     label::WatermarkReading reading;
     const auto search = [&](std::size_t threads) {
-        return least_times(
-            [&] {
-                reading = label::WatermarkSearch(picture, threads)
-                              .find(kCarrier, effort, label::SearchParts::kForget);
-            });
+        return least_times([&] {
+            reading = label::WatermarkSearch(picture, threads)
+                          .find(kCarrier, effort, label::SearchParts::kForget);
+        });
     };
     const Times one = search(1);
     row(name, what, one.processor, static_cast<double>(picture.values.size()) / 1e6);

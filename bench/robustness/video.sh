@@ -20,8 +20,8 @@ folder=$1
 shift
 attacks=("$@")
 if ((${#attacks[@]} == 0)); then
-    attacks=(none crf23 crf28 crf35 crf40 hevc28 vp9-36 scale75 scale50 fps24 fps30 speed110 crop10 crop50
-        letterbox clip2-crf28 clip2-crf35 turn90 mirror turn5 refilm grey gif)
+    attacks=(none crf23 crf28 crf35 crf40 hevc28 hevc34 vp9-36 av1-35 av1-50 scale75 scale50 fps24 fps30
+        speed90 speed110 crop10 crop50 letterbox clip2-crf28 clip2-crf35 turn90 mirror turn5 refilm grey gif)
 fi
 colophon=${COLOPHON:-build/release/colophon}
 scratch=$(mktemp -d)
@@ -36,10 +36,11 @@ attack() {
         none) ff -ss "$3" -t 4 -i "$2" -an -c:v libx264 -qp 0 "$out" ;;
         crf[0-9]*) ff "${from[@]}" "${x264[@]}" -crf "$number" "$out" ;;
         hevc[0-9]*) ff "${from[@]}" -c:v libx265 -preset fast -x265-params log-level=none -crf "$number" "$out" ;;
+        av1-[0-9]*) ff "${from[@]}" -c:v libsvtav1 -preset 8 -crf "$number" "$out" 2>/dev/null ;;
         vp9-[0-9]*) ff "${from[@]}" -c:v libvpx-vp9 -deadline realtime -cpu-used 6 -b:v 0 -crf "$number" "$out" ;;
         scale[0-9]*) ff "${from[@]}" -vf "scale=trunc(iw*$number/200)*2:-2" "${x264[@]}" -crf 23 "$out" ;;
         fps[0-9]*) ff "${from[@]}" -r "$number" "${x264[@]}" -crf 23 "$out" ;;
-        speed110) ff "${from[@]}" -vf setpts=PTS/1.1 "${x264[@]}" -crf 23 "$out" ;;
+        speed[0-9]*) ff "${from[@]}" -vf "setpts=PTS*100/$number" "${x264[@]}" -crf 23 "$out" ;;
         crop10) ff "${from[@]}" -vf "crop=trunc(iw*0.474)*2:trunc(ih*0.474)*2:iw*0.03:ih*0.02" "${x264[@]}" -crf 23 "$out" ;;
         crop50) ff "${from[@]}" -vf "crop=trunc(iw*0.354)*2:trunc(ih*0.354)*2:iw*0.11:ih*0.18" "${x264[@]}" -crf 23 "$out" ;;
         letterbox) ff "${from[@]}" -vf "pad=iw*5/4:ih*5/4:(ow-iw)/2:(oh-ih)/2,scale=trunc(iw*0.4)*2:-2" "${x264[@]}" -crf 23 "$out" ;;

@@ -3,6 +3,7 @@
 
 #include "core/assert.h"
 #include "core/parallel.h"
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/box.h"
 #include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/lattice.h"

@@ -302,14 +302,14 @@ TEST_CASE("points of lattices and rows of videos: the same") {
                 std::vector<float>(count),
                 [&](float* out) { sum_points(half, points, steps, out, count); },
                 [&](float* out) { scalar::sum_points(half, points, steps, out, count); });
-            const Within reach{.x = 9, .y = 14};
+            const PlaneWithin within{.plane = half, .reach_x = 9, .reach_y = 14};
             compare(
                 std::vector<float>(2 * count),
                 [&](float* out) {
-                    sum_points_within(half, reach, points, steps, out, out + count, count);
+                    sum_points_within(within, points, steps, {out, out + count}, count);
                 },
                 [&](float* out) {
-                    scalar::sum_points_within(half, reach, points, steps, out, out + count, count);
+                    scalar::sum_points_within(within, points, steps, {out, out + count}, count);
                 });
             const auto pattern = random_numbers<std::int16_t>(count, -32768, 32767);
             const auto amplitude = random_numbers<std::int16_t>(count, 0, 32767, 2);

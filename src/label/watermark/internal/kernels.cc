@@ -8,7 +8,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 // NOLINTBEGIN(misc-include-cleaner): what Highway has comes through these two alone.
 // This file is compiled once for each kind of processor: what stands in HWY_NAMESPACE. Left out are

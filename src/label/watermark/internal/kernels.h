@@ -141,13 +141,17 @@ inline constexpr float kPointMax = 12;  // no single peak of the picture's own m
 void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, const Steps& steps,
                 float* out, std::size_t count);
 // The same of those points that lie within the reach, and how many do.
-struct Within {
-    float x;
-    float y;
+struct PlaneWithin {
+    HalfPlane plane;
+    float reach_x;
+    float reach_y;
 };
-void sum_points_within(const HalfPlane& plane, const Within& reach,
-                       std::span<const LatticePoint> points, const Steps& steps, float* out,
-                       float* counts, std::size_t count);
+struct PointSums {
+    float* sums;
+    float* counts;
+};
+void sum_points_within(const PlaneWithin& within, std::span<const LatticePoint> points,
+                       const Steps& steps, const PointSums& out, std::size_t count);
 
 // Sums down the columns, of which one row enters and another leaves; out = sums * across * down.
 struct SlidingRows {

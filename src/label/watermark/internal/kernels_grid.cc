@@ -6,7 +6,6 @@
 #include "label/watermark/internal/kernels_scalar.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -115,9 +114,8 @@ HWY_INLINE hn::Vec<Pairs> coarsely_between(const CoarseGrid& grid, int left, int
         near = hn::Add(near, hn::MulHigh(eight, weight));
         far = hn::Add(far, hn::MulHigh(more, weight));
     }
-    const auto floats = [&](auto parts) HWY_ATTR {
-        return hn::ConvertTo(kPairs, hn::PromoteTo(ints, parts));
-    };
+    const auto floats = [&](auto parts)
+                            HWY_ATTR { return hn::ConvertTo(kPairs, hn::PromoteTo(ints, parts)); };
     return fold(floats(hn::LowerHalf(four, near)), floats(hn::UpperHalf(four, near)),
                 floats(hn::LowerHalf(four, far)), across);
 }
@@ -168,9 +166,8 @@ void grid_places(const FrequencyMap& map, const GridSize& grid, std::span<const 
                  float* y) {
     static_assert(sizeof(Bin) == 2 * sizeof(std::int32_t));
     const auto* numbers = reinterpret_cast<const std::int32_t*>(bins.data());
-    const auto set = [](double value) HWY_ATTR {
-        return hn::Set(kFloats, static_cast<float>(value));
-    };
+    const auto set = [](double value)
+                         HWY_ATTR { return hn::Set(kFloats, static_cast<float>(value)); };
     const auto width = hn::Set(kFloats, grid.width);
     const auto height = hn::Set(kFloats, grid.height);
     const auto reach = hn::Set(kFloats, grid.reach);
@@ -256,13 +253,12 @@ void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, co
     scalar::sum_points(plane, points, {.x = steps.x + i, .y = steps.y + i}, out + i, count - i);
 }
 
-void sum_points_within(const HalfPlane& plane, const Within& reach,
-                       std::span<const LatticePoint> points, const Steps& steps, float* out,
-                       float* counts, std::size_t count) {
+void sum_points_within(const PlaneWithin& within, std::span<const LatticePoint> points,
+                       const Steps& steps, const PointSums& out, std::size_t count) {
     const auto most = hn::Set(kFloats, kPointMax);
     const auto one = hn::Set(kFloats, 1);
-    const auto reach_x = hn::Set(kFloats, reach.x);
-    const auto reach_y = hn::Set(kFloats, reach.y);
+    const auto reach_x = hn::Set(kFloats, within.reach_x);
+    const auto reach_y = hn::Set(kFloats, within.reach_y);
     std::size_t i = 0;
     for (; i + hn::Lanes(kFloats) <= count; i += hn::Lanes(kFloats)) {
         const auto x = hn::LoadU(kFloats, steps.x + i);
@@ -275,16 +271,16 @@ void sum_points_within(const HalfPlane& plane, const Within& reach,
             const auto px = hn::Sub(hn::Mul(first, x), hn::Mul(second, y));
             const auto py = hn::Add(hn::Mul(first, y), hn::Mul(second, x));
             const auto inside = hn::And(hn::Le(hn::Abs(px), reach_x), hn::Le(hn::Abs(py), reach_y));
-            const auto value = between(plane, hn::IfThenElseZero(inside, px),
+            const auto value = between(within.plane, hn::IfThenElseZero(inside, px),
                                        hn::IfThenElseZero(inside, py));
             sum = hn::Add(sum, hn::IfThenElseZero(inside, hn::Min(value, most)));
             seen = hn::Add(seen, hn::IfThenElseZero(inside, one));
         }
-        hn::StoreU(sum, kFloats, out + i);
-        hn::StoreU(seen, kFloats, counts + i);
+        hn::StoreU(sum, kFloats, out.sums + i);
+        hn::StoreU(seen, kFloats, out.counts + i);
     }
-    scalar::sum_points_within(plane, reach, points, {.x = steps.x + i, .y = steps.y + i}, out + i,
-                              counts + i, count - i);
+    scalar::sum_points_within(within, points, {.x = steps.x + i, .y = steps.y + i},
+                              {.sums = out.sums + i, .counts = out.counts + i}, count - i);
 }
 
 #endif
@@ -320,10 +316,9 @@ void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, co
                 float* out, std::size_t count) {
     HWY_DYNAMIC_DISPATCH(sum_points)(plane, points, steps, out, count);
 }
-void sum_points_within(const HalfPlane& plane, const Within& reach,
-                       std::span<const LatticePoint> points, const Steps& steps, float* out,
-                       float* counts, std::size_t count) {
-    HWY_DYNAMIC_DISPATCH(sum_points_within)(plane, reach, points, steps, out, counts, count);
+void sum_points_within(const PlaneWithin& within, std::span<const LatticePoint> points,
+                       const Steps& steps, const PointSums& out, std::size_t count) {
+    HWY_DYNAMIC_DISPATCH(sum_points_within)(within, points, steps, out, count);
 }
 
 }  // namespace colophon::label::internal

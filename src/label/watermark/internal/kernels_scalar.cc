@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/watermark/internal/kernels_scalar.h"
 
+#include "label/watermark/internal/bins.h"
 #include "label/watermark/internal/fft.h"
 #include "label/watermark/internal/kernels.h"
 
@@ -268,9 +269,8 @@ void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, co
     }
 }
 
-void sum_points_within(const HalfPlane& plane, const Within& reach,
-                       std::span<const LatticePoint> points, const Steps& steps, float* out,
-                       float* counts, std::size_t count) {
+void sum_points_within(const PlaneWithin& within, std::span<const LatticePoint> points,
+                       const Steps& steps, const PointSums& out, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const float x = steps.x[i];
         const float y = steps.y[i];
@@ -279,13 +279,13 @@ void sum_points_within(const HalfPlane& plane, const Within& reach,
         for (const LatticePoint& point : points) {
             const float px = point.first * x - point.second * y;
             const float py = point.first * y + point.second * x;
-            if (std::fabs(px) <= reach.x && std::fabs(py) <= reach.y) {
-                sum += std::min(between(plane, px, py), kPointMax);
+            if (std::fabs(px) <= within.reach_x && std::fabs(py) <= within.reach_y) {
+                sum += std::min(between(within.plane, px, py), kPointMax);
                 seen += 1;
             }
         }
-        out[i] = sum;
-        counts[i] = seen;
+        out.sums[i] = sum;
+        out.counts[i] = seen;
     }
 }
 

@@ -37,9 +37,8 @@ void grid_places(const FrequencyMap& map, const GridSize& grid, std::span<const 
 void coarsen(const Complex* values, float scale, std::int8_t* out, std::size_t count);
 void sum_points(const HalfPlane& plane, std::span<const LatticePoint> points, const Steps& steps,
                 float* out, std::size_t count);
-void sum_points_within(const HalfPlane& plane, const Within& reach,
-                       std::span<const LatticePoint> points, const Steps& steps, float* out,
-                       float* counts, std::size_t count);
+void sum_points_within(const PlaneWithin& within, std::span<const LatticePoint> points,
+                       const Steps& steps, const PointSums& out, std::size_t count);
 void slide_means(const SlidingRows& rows, double* sums, float* out, std::size_t count);
 void draw_ramps(const float* nodes, std::size_t intervals, int block, std::int16_t* out);
 void change_row(const RowChange& row, std::uint8_t* samples, std::size_t count);

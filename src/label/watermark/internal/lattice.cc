@@ -280,9 +280,9 @@ public:
         for (std::size_t i = 0; i < left; ++i) {
             const auto count = static_cast<int>(counts_[i] + rest_counts_[i]);
             if (count >= kPointsMin) {
-                scored.push_back({.lattice = square(i),
-                                  .score = static_cast<double>(first_[i] + rest_[i]) /
-                                           std::sqrt(count)});
+                scored.push_back(
+                    {.lattice = square(i),
+                     .score = static_cast<double>(first_[i] + rest_[i]) / std::sqrt(count)});
             }
         }
         return scored;
@@ -303,9 +303,10 @@ private:
         if (all_there) {
             sum_points(likeness_.plane(), points, steps, out.data(), out.size());
         } else {
-            const Within reach{.x = static_cast<float>(likeness_.reach_x()),
-                               .y = static_cast<float>(likeness_.reach_y())};
-            sum_points_within(likeness_.plane(), reach, points, steps, out.data(), counts.data(),
+            const PlaneWithin within{.plane = likeness_.plane(),
+                                     .reach_x = static_cast<float>(likeness_.reach_x()),
+                                     .reach_y = static_cast<float>(likeness_.reach_y())};
+            sum_points_within(within, points, steps, {.sums = out.data(), .counts = counts.data()},
                               out.size());
         }
     }
