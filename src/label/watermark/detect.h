@@ -68,7 +68,7 @@ enum class DetectEffort : std::uint8_t {
     kThorough,  // any scale from 0.4 to 2.5, any turn, stretched by up to a tenth
 };
 
-// A thorough search of pictures that show a tile often takes some 150 ms of processor time, most of
+// A thorough search that finds nothing takes some 100 ms of processor time, most of
 // it in work on one lattice or one part of the picture. That is spread over threads; what is found,
 // to the last bit, does not depend on how many there are.
 inline constexpr std::size_t kSearchThreadsMax = 4;
