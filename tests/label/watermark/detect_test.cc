@@ -237,4 +237,17 @@ TEST_CASE("several threads find what one finds, to the last bit") {
     }
 }
 
+TEST_CASE("what a search has forgotten is worked out again") {
+    const Luma picture = aslant(test::natural_picture(900, 620, 17), 0.12);
+    WatermarkSearch search(picture);
+    const WatermarkReading first =
+        search.find(carrier(), DetectEffort::kThorough, SearchParts::kForget);
+    const WatermarkReading again = search.find(carrier(), DetectEffort::kThorough);
+    CHECK(first.state == WatermarkState::kAbsent);
+    CHECK(first.pilot_score > 0);
+    CHECK(again.pilot_score == first.pilot_score);
+    CHECK(again.geometry.period_x == first.geometry.period_x);
+    CHECK(again.geometry.turn_degrees == first.geometry.turn_degrees);
+}
+
 }  // namespace colophon::label
