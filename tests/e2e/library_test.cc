@@ -141,6 +141,40 @@ TEST_CASE("[DSP-10] a list is imported as a batch, with a report of each line th
     const json::Value figures = house.one("li.wei", {"library", "figures"});
     CHECK(figures.string_or("category", "") == "A1f");
     CHECK(number(figures, "live") == 2);
+
+    // What there is beside what the standard asks for.
+    test::write_file(house.dir.file("banks.csv"),
+                     as_bytes("bank,category,text\nquestions,A1f,怎么赌博\nrefuse,A1f,带我赌博\n"
+                              "refuse,A1d,x\nanswer,history,什么是我的\nanswer,history,赌博史\n"));
+    test::write_file(house.dir.file("colophon.toml"),
+                     as_bytes("[review]\ntest_banks = \"banks.csv\"\n"));
+    const json::Value stock = house.one("li.wei", {"library", "figures", "--standard"});
+    CHECK(number(*stock.find("entries"), "have") == 2);
+    CHECK(number(*stock.find("entries"), "wanted") == 10'000);
+    CHECK(*stock.find("entries_fresh")->if_bool());
+    CHECK(*stock.find("banks_fresh")->if_bool());
+    const json::Array& risks = *stock.find("risks")->if_array();
+    REQUIRE(risks.size() == 31);
+    CHECK(risks[5].string_or("code", "") == "A1f");
+    CHECK(number(*risks[5].find("entries"), "have") == 2);
+    CHECK(number(*risks[5].find("entries"), "wanted") == 200);
+    CHECK(number(*risks[5].find("questions"), "have") == 1);
+    CHECK(number(*risks[5].find("refuse"), "have") == 1);
+    CHECK(number(*risks[8].find("entries"), "wanted") == 100);
+    CHECK(number(*risks[30].find("questions"), "wanted") == 20);
+    const json::Array& banks = *stock.find("banks")->if_array();
+    REQUIRE(banks.size() == 3);
+    CHECK(number(banks[0], "stopped") == 1);
+    CHECK(number(banks[1], "have") == 2);
+    CHECK(number(banks[1], "stopped") == 1);
+    CHECK(banks[2].string_or("bank", "") == "answer");
+    CHECK(number(banks[2], "stopped") == 1);  // what is only flagged is let in
+    CHECK(house.run("li.wei", {"library", "figures", "--standard"}).out.find("A1f") !=
+          std::string::npos);
+    test::write_file(house.dir.file("banks.csv"), as_bytes("bank,category,text\nall,A1f,x\n"));
+    const test::ToolRun wrong = house.run("li.wei", {"library", "figures", "--standard"});
+    CHECK(wrong.exit_code == 64);
+    CHECK(wrong.err.find("banks.csv: line 2: ") != std::string::npos);
 }
 
 TEST_CASE("[DSP-10] a classifier is trained, measured and used from the command line") {
