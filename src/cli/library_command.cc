@@ -26,6 +26,7 @@
 #include "review/sound_list.h"
 #include "review/taxonomy.h"
 #include "review/test_banks.h"
+#include "review/video_list.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -81,6 +82,9 @@ std::string looks_for(const review::AnyEntry& entry) {
     if (const auto* sound = std::get_if<review::SoundEntry>(&entry)) {
         return fmt::format("chromaprint {:.1f} s",
                            fingerprint::seconds_of_items(sound->print.items.size()));
+    }
+    if (const auto* video = std::get_if<review::VideoEntry>(&entry)) {
+        return fmt::format("video {} {}", video->print.frames.size(), tr("pictures", "帧"));
     }
     return "pdq " + fingerprint::to_hex(std::get<review::PictureEntry>(entry).hash).substr(0, 16);
 }

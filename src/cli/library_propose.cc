@@ -52,6 +52,7 @@ struct ProposeArguments : AboutArguments {
     std::string pattern;
     std::string pdq;
     std::string chromaprint;
+    std::string video;  // the print of --like
     std::string like;
     std::int64_t distance = -1;
     std::string action;
@@ -105,6 +106,7 @@ json::Value entry_value(const ProposeArguments& from) {
     text("pattern", from.pattern);
     text("pdq", from.pdq);
     text("chromaprint", from.chromaprint);
+    text("video", from.video);
     if (from.distance >= 0) {
         object.emplace_back("distance", from.distance);
     }
@@ -129,7 +131,7 @@ json::Value entry_value(const ProposeArguments& from) {
     return object;
 }
 
-// The picture or sound becomes what is looked for.
+// The picture, sound or video becomes what is looked for.
 Result<void> print_file(ProposeArguments& arguments) {
     if (!arguments.pdq.empty() || !arguments.chromaprint.empty()) {
         return Error{ErrorCode::kInvalidArgument, "--like and a print exclude each other"};
@@ -137,9 +139,7 @@ Result<void> print_file(ProposeArguments& arguments) {
     const worker::Fd in = TRY(open_input(arguments.like));
     worker::Worker worker({.font_path = {}, .expects_media = true});
     const label::Format format = TRY(worker.probe(in.get(), arguments.like));
-    const label::Kind kind = label::facts(format).kind;
-    if ((kind != label::Kind::kImage && kind != label::Kind::kAudio) ||
-        !worker::takes_prints(format)) {
+    if (!worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
     }
     const worker::FilePrints prints = TRY(worker.prints(in.get(), format));
@@ -149,7 +149,9 @@ Result<void> print_file(ProposeArguments& arguments) {
     if (prints.picture) {
         arguments.pdq = fingerprint::to_hex(prints.picture->hashes.front());
     }
-    if (prints.sound) {
+    if (prints.video) {
+        arguments.video = fingerprint::to_text(*prints.video);
+    } else if (prints.sound) {
         arguments.chromaprint = fingerprint::to_text(*prints.sound);
     }
     return {};

@@ -257,4 +257,12 @@ Result<SoundPrint> print_sound(Bytes file, media::AudioContainer container) {
     return printer.print();
 }
 
+Result<std::optional<SoundPrint>> print_sound(Bytes file, media::VideoContainer container) {
+    SoundPrinter printer;
+    const bool has_sound = TRY(
+        media::read_mono(file, container, kSoundRate,
+                         [&](std::span<const std::int16_t> samples) { printer.push(samples); }));
+    return has_sound ? std::optional(printer.print()) : std::nullopt;
+}
+
 }  // namespace colophon::fingerprint
