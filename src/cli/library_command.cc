@@ -74,6 +74,9 @@ std::string_view shown_state(review::EntryState state) {
 // What the entry looks for, as the list shows it.
 std::string looks_for(const review::AnyEntry& entry) {
     if (const auto* text = std::get_if<review::Entry>(&entry)) {
+        if (text->kind == review::EntryKind::kNear) {
+            return fmt::format("near {} B", text->phrase.size());
+        }
         const std::string wanted = printable(text->phrase);
         return text->kind == review::EntryKind::kPhrase
                    ? wanted

@@ -12,8 +12,10 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/video.h"
 #include "label/format.h"
 #include "review/entry_json.h"
+#include "review/entry_list.h"
 #include "review/library.h"
 #include "review/list_formats.h"
 #include "worker/channel.h"
@@ -52,6 +54,7 @@ struct ProposeArguments : AboutArguments {
     std::string pattern;
     std::string pdq;
     std::string chromaprint;
+    std::string near;   // the text of --like
     std::string video;  // the print of --like
     std::string like;
     std::int64_t distance = -1;
@@ -104,6 +107,7 @@ json::Value entry_value(const ProposeArguments& from) {
     text("expression", from.expression);
     text("link", from.link);
     text("pattern", from.pattern);
+    text("near", from.near);
     text("pdq", from.pdq);
     text("chromaprint", from.chromaprint);
     text("video", from.video);
@@ -131,7 +135,7 @@ json::Value entry_value(const ProposeArguments& from) {
     return object;
 }
 
-// The picture, sound or video becomes what is looked for.
+// The text, picture, sound or video becomes what is looked for.
 Result<void> print_file(ProposeArguments& arguments) {
     if (!arguments.pdq.empty() || !arguments.chromaprint.empty()) {
         return Error{ErrorCode::kInvalidArgument, "--like and a print exclude each other"};
@@ -139,6 +143,10 @@ Result<void> print_file(ProposeArguments& arguments) {
     const worker::Fd in = TRY(open_input(arguments.like));
     worker::Worker worker({.font_path = {}, .expects_media = true});
     const label::Format format = TRY(worker.probe(in.get(), arguments.like));
+    if (label::is_written_text(format)) {
+        arguments.near = TRY(read_small_file(arguments.like, review::kEntryBytesMax));
+        return {};
+    }
     if (!worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
     }

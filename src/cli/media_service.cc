@@ -7,7 +7,6 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
-#include "fingerprint/video.h"
 #include "gateway/parts.h"
 #include "label/apply.h"
 #include "label/existing.h"

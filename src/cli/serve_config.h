@@ -133,7 +133,7 @@ struct WebhookConfig {
     std::string name = {};
     std::string url = {};
     std::string stage = {};       // "input", "output", "both"
-    std::string on_failure = {};  // "refuse", "pass"
+    std::string on_failure = {};  // "refuse", "pass", "hold"
     std::string key = {};         // may be file:PATH or env:NAME
     std::string secret = {};      // the same
     std::string shape = {};       // "guardrail", "moderations", "llama-guard", ...

@@ -362,8 +362,10 @@ Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const s
         {{"input", review::Stage::kInput},
          {"output", review::Stage::kOutput},
          {"both", review::Stage::kBoth}}};
-    constexpr std::array<std::pair<std::string_view, gateway::WhenMissed>, 2> kMissed{
-        {{"refuse", gateway::WhenMissed::kRefuse}, {"pass", gateway::WhenMissed::kPass}}};
+    constexpr std::array<std::pair<std::string_view, gateway::WhenMissed>, 3> kMissed{
+        {{"refuse", gateway::WhenMissed::kRefuse},
+         {"pass", gateway::WhenMissed::kPass},
+         {"hold", gateway::WhenMissed::kHold}}};
     gateway::WebhookSettings to;
     to.name = from.name;
     if (from.name.empty()) {

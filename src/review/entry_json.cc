@@ -109,7 +109,7 @@ struct Read {
 };
 
 constexpr std::array kKinds{EntryKind::kPhrase, EntryKind::kExpression, EntryKind::kLink,
-                            EntryKind::kPattern};
+                            EntryKind::kPattern, EntryKind::kNear};
 
 // True when the member says what is looked for.
 Result<bool> set_wanted_member(const json::Member& member, Read& read) {
@@ -119,7 +119,9 @@ Result<bool> set_wanted_member(const json::Member& member, Read& read) {
         return false;
     }
     if (std::exchange(read.has_wanted, true)) {
-        return wrong("an entry looks for one thing: a phrase, an expression, a link or a pattern");
+        return wrong(
+            "an entry looks for one thing: a phrase, an expression, a link, a pattern or a near "
+            "text");
     }
     read.text.kind = *kind;
     read.text.phrase = TRY(string_of(value, name));

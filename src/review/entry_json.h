@@ -9,6 +9,7 @@
 //   {"id":"e-1","category":"A4f","expression":"1[3-9][0-9]{9}","action":"hold","languages":["zh"]}
 //   {"id":"l-1","category":"A1h","link":"example.com/path"}
 //   {"id":"j-1","category":"jailbreak","pattern":"ignore/forget ... previous ... instructions"}
+//   {"id":"n-1","category":"A1g","near":"a text of which most is found again"}
 //   {"id":"p-1","category":"A1f","pdq":"64 hexadecimal digits","distance":31,"action":"hold"}
 //   {"id":"v-1","category":"A1f","video":"0,100,64 hexadecimal digits,0.000\n8,..."}
 // A member "about" holds what is not for the search (review/library.h) and is passed over here.

@@ -38,11 +38,11 @@ namespace {
 constexpr std::array<std::string_view, 4> kFormats{"json", "csv", "signals", "updates"};
 constexpr std::array<std::string_view, 5> kAboutNames{"reason", "evidence", "source", "owner",
                                                       "expires"};
-constexpr std::array<std::string_view, 22> kEntryNames{
+constexpr std::array<std::string_view, 23> kEntryNames{
     "id",       "category",     "phrase",      "expression", "link",  "pattern",
     "pdq",      "distance",     "action",      "folding",    "with",  "without",
     "within",   "inside_words", "split",       "reply",      "stage", "tenants",
-    "services", "languages",    "chromaprint", "video"};
+    "services", "languages",    "chromaprint", "video",      "near"};
 constexpr std::array<std::string_view, 5> kListNames{"with", "without", "tenants", "services",
                                                      "languages"};
 

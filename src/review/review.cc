@@ -261,6 +261,10 @@ std::string TextStream::release() {
 
 // What the classifier has not looked at stays.
 std::size_t TextStream::may_go(std::size_t end) const noexcept {
+    // A text that is looked at as a whole goes out as a whole or not at all.
+    if (scan_.looks_at_whole() && blocked()) {
+        return released_;
+    }
     return windows_.active() ? std::max(released_, std::min(end, windows_.settled())) : end;
 }
 

@@ -3,7 +3,6 @@
 
 #include "core/clock.h"
 #include "core/result.h"
-#include "review/entry.h"
 #include "review/internal/csv.h"
 #include "review/library.h"
 #include "review/live_library.h"
@@ -135,7 +134,7 @@ Result<std::vector<BankQuestion>> read_test_banks(std::string_view table) {
             return Error{ErrorCode::kLimit,
                          fmt::format("test banks have at most {} questions", kBankQuestionsMax)};
         }
-        auto question = question_of(*row, {bank, category, text});
+        auto question = question_of(*row, {.bank = bank, .category = category, .text = text});
         if (!question.ok()) {
             return with_context(question.error(), fmt::format("line {}", reader.line()));
         }

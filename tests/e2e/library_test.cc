@@ -111,6 +111,31 @@ TEST_CASE("[DSP-10] an entry lives from a proposal over its trial and approval t
     }
 }
 
+TEST_CASE("[DSP-10] a text becomes what near copies of are looked for") {
+    House house;
+    house.hire("li.wei", "reviewer");
+    house.hire("wang.fang", "lead");
+    const std::string rumour =
+        "听说明天全市停水三天，自来水里查出有毒物质，请马上囤水并转告所有亲友，官方还在隐瞒";
+    test::write_file(house.dir.file("rumour.txt"), as_bytes(rumour));
+    test::write_file(house.dir.file("benign.txt"), as_bytes("明天天气很好\n"));
+    CHECK(house
+              .run("li.wei", {"library", "propose", "n-1", "--category", "A1g", "--like",
+                              "rumour.txt", "--reason", "report 7"})
+              .exit_code == 0);
+    CHECK(house.run("li.wei", {"library", "trial", "n-1", "--benign", "benign.txt"}).exit_code ==
+          0);
+    CHECK(house.run("wang.fang", {"library", "approve", "n-1"}).exit_code == 0);
+    CHECK(house.run("li.wei", {"library", "list", "n-1"}).out.find("near ") != std::string::npos);
+    CHECK(house.run("li.wei", {"library", "export", "-o", "list.jsonl"}).exit_code == 0);
+    test::write_file(
+        house.dir.file("copy.txt"),
+        as_bytes("转：听说明天 全市停水三天！自来水里查出有毒物质，请马上囤水并转告所有亲友。"));
+    test::write_file(house.dir.file("other.txt"), as_bytes("明天全市停水三小时，请提前储水。"));
+    CHECK(house.run("", {"scan", "--library", "list.jsonl", "copy.txt"}).exit_code == 2);
+    CHECK(house.run("", {"scan", "--library", "list.jsonl", "other.txt"}).exit_code == 0);
+}
+
 TEST_CASE("[DSP-10] a list is imported as a batch, with a report of each line that is wrong") {
     House house;
     house.hire("li.wei", "operator");
