@@ -8,6 +8,7 @@
 #include "core/thread_pool.h"
 #include "gateway/gateway.h"
 #include "identity/caches.h"
+#include "identity/oidc.h"
 #include "ledger/log_service.h"
 #include "review/queue.h"
 
@@ -28,6 +29,7 @@ struct ApiSources {
     std::int64_t benign_per_million_max;
     std::string test_banks;  // a file; may be empty
     gateway::Gateway& gateway;
+    identity::Oidc* provider = nullptr;  // of sign-ins
 };
 std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources);
 

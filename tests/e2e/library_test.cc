@@ -116,7 +116,8 @@ TEST_CASE("[DSP-10] a text becomes what near copies of are looked for") {
     house.hire("li.wei", "reviewer");
     house.hire("wang.fang", "lead");
     const std::string rumour =
-        "听说明天全市停水三天，自来水里查出有毒物质，请马上囤水并转告所有亲友，官方还在隐瞒";
+        "听说明天全市停水三天，自来水里查出有毒物质，请马上囤水并转告所有亲友，官方还在隐瞒，"
+        "昨天夜里已经有十几个人送进市医院抢救，医生要求家属不要对外说明病情";
     test::write_file(house.dir.file("rumour.txt"), as_bytes(rumour));
     test::write_file(house.dir.file("benign.txt"), as_bytes("明天天气很好\n"));
     CHECK(house
@@ -130,7 +131,8 @@ TEST_CASE("[DSP-10] a text becomes what near copies of are looked for") {
     CHECK(house.run("li.wei", {"library", "export", "-o", "list.jsonl"}).exit_code == 0);
     test::write_file(
         house.dir.file("copy.txt"),
-        as_bytes("转：听说明天 全市停水三天！自来水里查出有毒物质，请马上囤水并转告所有亲友。"));
+        as_bytes("转：听说明天 全市停水三天！自来水里查出有毒物质，请马上囤水并转告所有亲友。"
+                 "官方还在隐瞒……昨天夜里已经有十几个人送进市医院抢救。"));
     test::write_file(house.dir.file("other.txt"), as_bytes("明天全市停水三小时，请提前储水。"));
     CHECK(house.run("", {"scan", "--library", "list.jsonl", "copy.txt"}).exit_code == 2);
     CHECK(house.run("", {"scan", "--library", "list.jsonl", "other.txt"}).exit_code == 0);
