@@ -7,7 +7,9 @@
 #include "review/entry_list.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
+#include "review/sound_list.h"
 #include "review/text_scan.h"
+#include "review/video_list.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -46,6 +48,8 @@ void search(std::string_view input) {
         return;
     }
     (void)PictureList::create(std::move(list->pictures));
+    (void)SoundList::create(std::move(list->sounds));
+    (void)VideoList::create(std::move(list->videos));
     auto compiled = Matcher::compile(std::move(list->texts));
     if (!compiled.ok()) {
         return;

@@ -3,6 +3,7 @@
 
 #include "cli/installation.h"
 #include "cli/ledger_installation.h"
+#include "cli/review_files.h"
 #include "cli/trial_run.h"
 #include "console/api.h"
 #include "core/json.h"
@@ -192,6 +193,7 @@ std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
                      const std::string& who, const ledger::Actor& actor) -> Result<json::Array> {
             return try_entries(sources, *one, selection, {records, who, actor});
         },
+        .test_banks = [path = sources.test_banks] { return read_test_banks(path); },
         .models =
             [&gateway] {
                 json::Array all;

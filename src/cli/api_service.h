@@ -27,6 +27,7 @@ struct ApiSources {
     review::ReviewQueue& queue;
     std::string benign;  // what entries are tried against
     std::int64_t benign_per_million_max;
+    std::string test_banks;  // a file; may be empty
     gateway::Gateway& gateway;
     identity::Oidc* provider = nullptr;  // of sign-ins
 };

@@ -7,6 +7,7 @@
 #include "cli/config.h"
 #include "cli/installation.h"
 #include "cli/library_verbs.h"
+#include "cli/review_files.h"
 #include "cli/serve_config.h"
 #include "cli/staff_session.h"
 #include "cli/store_options.h"
@@ -23,6 +24,9 @@
 #include "review/library.h"
 #include "review/picture_list.h"
 #include "review/sound_list.h"
+#include "review/taxonomy.h"
+#include "review/test_banks.h"
+#include "review/video_list.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -31,6 +35,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -69,6 +74,9 @@ std::string_view shown_state(review::EntryState state) {
 // What the entry looks for, as the list shows it.
 std::string looks_for(const review::AnyEntry& entry) {
     if (const auto* text = std::get_if<review::Entry>(&entry)) {
+        if (text->kind == review::EntryKind::kNear) {
+            return fmt::format("near {} B", text->phrase.size());
+        }
         const std::string wanted = printable(text->phrase);
         return text->kind == review::EntryKind::kPhrase
                    ? wanted
@@ -77,6 +85,9 @@ std::string looks_for(const review::AnyEntry& entry) {
     if (const auto* sound = std::get_if<review::SoundEntry>(&entry)) {
         return fmt::format("chromaprint {:.1f} s",
                            fingerprint::seconds_of_items(sound->print.items.size()));
+    }
+    if (const auto* video = std::get_if<review::VideoEntry>(&entry)) {
+        return fmt::format("video {} {}", video->print.frames.size(), tr("pictures", "帧"));
     }
     return "pdq " + fingerprint::to_hex(std::get<review::PictureEntry>(entry).hash).substr(0, 16);
 }
@@ -175,8 +186,50 @@ Result<void> run_deed(const LibraryArguments& arguments, Deed deed, std::string_
     return {};
 }
 
-Result<void> run_figures(const LibraryArguments& arguments) {
+struct FiguresArguments : LibraryArguments {
+    bool standard = false;
+};
+
+std::string shown(const review::Stock& stock) {
+    return fmt::format("{}/{}{}", stock.have, stock.wanted, stock.enough() ? "" : " !");
+}
+
+// What there is beside what the standard asks for; "!" where it is less.
+Result<void> run_standard(const LibraryArguments& arguments, OpenLibrary& open) {
+    const review::TestBanks banks = TRY(read_test_banks(open.config().test_banks));
+    const review::StandardStock stock =
+        TRY(review::standard_stock(open.library(), banks, open.installation().clock().now()));
+    std::string words;
+    const auto line = [&](std::string_view name, const std::string& value) {
+        words += fmt::format("{}: {}\n", name, value);
+    };
+    const auto dated = [](const std::optional<Time>& time, bool fresh) {
+        return time ? format_time(*time) + (fresh ? "" : " !") : std::string("- !");
+    };
+    line(tr("entries", "条目"), shown(stock.entries));
+    line(tr("newest entry", "最近更新的条目"), dated(stock.newest, stock.entries_fresh));
+    line(tr("test banks changed", "测试题库更新"), dated(stock.changed, stock.banks_fresh));
+    for (const review::BankStock& each : stock.banks) {
+        line(fmt::format("{} {}", tr("bank", "题库"), review::bank_name(each.bank)),
+             fmt::format("{}, {} {}", shown(each.size), tr("stopped by the rules", "被规则拦截"),
+                         each.stopped));
+    }
+    for (const review::RiskStock& each : stock.risks) {
+        line(each.risk->code,
+             fmt::format("{} {}, {} {}, {} {}", tr("entries", "条目"), shown(each.entries),
+                         tr("questions", "生成题"), shown(each.questions), tr("refuse", "应拒答"),
+                         shown(each.refuse)));
+    }
+    words.pop_back();
+    report(arguments, console::stock_form(stock), words);
+    return {};
+}
+
+Result<void> run_figures(const FiguresArguments& arguments) {
     const auto open = TRY(OpenLibrary::open(arguments, kLibraryReaders));
+    if (arguments.standard) {
+        return run_standard(arguments, *open);
+    }
     const std::vector<review::CategoryFigure> figures = TRY(open->library().figures());
     std::vector<json::Object> objects;
     std::vector<Columns> rows;
@@ -214,10 +267,13 @@ void add_list_verbs(CLI::App& library, Action& action) {
                    std::string(tr("live ones that are to be looked at again", "到期须复查的条目")));
     act(*list, listing, action, run_list);
 
-    auto counting = std::make_shared<LibraryArguments>();
+    auto counting = std::make_shared<FiguresArguments>();
     CLI::App* figures = library.add_subcommand(
         "figures", std::string(tr("live entries, newest and hits of each category",
                                   "各类别的生效条目数、最近更新与命中数")));
+    figures->add_flag("--standard", counting->standard,
+                      std::string(tr("entries and test banks beside the numbers of TC260-003",
+                                     "条目与测试题库对照 TC260-003 的数量要求")));
     act(*figures, counting, action, run_figures);
 }
 

@@ -12,8 +12,10 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/video.h"
 #include "label/format.h"
 #include "review/entry_json.h"
+#include "review/entry_list.h"
 #include "review/library.h"
 #include "review/list_formats.h"
 #include "worker/channel.h"
@@ -52,6 +54,8 @@ struct ProposeArguments : AboutArguments {
     std::string pattern;
     std::string pdq;
     std::string chromaprint;
+    std::string near;   // the text of --like
+    std::string video;  // the print of --like
     std::string like;
     std::int64_t distance = -1;
     std::string action;
@@ -103,8 +107,10 @@ json::Value entry_value(const ProposeArguments& from) {
     text("expression", from.expression);
     text("link", from.link);
     text("pattern", from.pattern);
+    text("near", from.near);
     text("pdq", from.pdq);
     text("chromaprint", from.chromaprint);
+    text("video", from.video);
     if (from.distance >= 0) {
         object.emplace_back("distance", from.distance);
     }
@@ -129,7 +135,7 @@ json::Value entry_value(const ProposeArguments& from) {
     return object;
 }
 
-// The picture or sound becomes what is looked for.
+// The text, picture, sound or video becomes what is looked for.
 Result<void> print_file(ProposeArguments& arguments) {
     if (!arguments.pdq.empty() || !arguments.chromaprint.empty()) {
         return Error{ErrorCode::kInvalidArgument, "--like and a print exclude each other"};
@@ -137,9 +143,11 @@ Result<void> print_file(ProposeArguments& arguments) {
     const worker::Fd in = TRY(open_input(arguments.like));
     worker::Worker worker({.font_path = {}, .expects_media = true});
     const label::Format format = TRY(worker.probe(in.get(), arguments.like));
-    const label::Kind kind = label::facts(format).kind;
-    if ((kind != label::Kind::kImage && kind != label::Kind::kAudio) ||
-        !worker::takes_prints(format)) {
+    if (label::is_written_text(format)) {
+        arguments.near = TRY(read_small_file(arguments.like, review::kEntryBytesMax));
+        return {};
+    }
+    if (!worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
     }
     const worker::FilePrints prints = TRY(worker.prints(in.get(), format));
@@ -149,7 +157,9 @@ Result<void> print_file(ProposeArguments& arguments) {
     if (prints.picture) {
         arguments.pdq = fingerprint::to_hex(prints.picture->hashes.front());
     }
-    if (prints.sound) {
+    if (prints.video) {
+        arguments.video = fingerprint::to_text(*prints.video);
+    } else if (prints.sound) {
         arguments.chromaprint = fingerprint::to_text(*prints.sound);
     }
     return {};

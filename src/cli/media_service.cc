@@ -7,7 +7,6 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
-#include "fingerprint/video.h"
 #include "gateway/parts.h"
 #include "label/apply.h"
 #include "label/existing.h"
@@ -235,22 +234,18 @@ Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(Bytes fil
     return std::vector<fingerprint::PdqHash>(hashes.begin(), hashes.end());
 }
 
-Result<std::vector<fingerprint::PdqHash>> MediaService::video_hashes(Bytes file) {
+Result<worker::FilePrints> MediaService::video_prints(Bytes file) {
     const worker::Fd in = TRY(memory_file(file));
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(in.get(), ""));
     if (label::facts(format).kind != label::Kind::kVideo || !worker::takes_prints(format)) {
-        return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
+        return Error{ErrorCode::kUnsupported, "this version makes no print of files of that kind"};
     }
-    const worker::FilePrints prints = TRY(lease.worker().prints(in.get(), format));
+    worker::FilePrints prints = TRY(lease.worker().prints(in.get(), format));
     if (!prints.video) {
         return Error{ErrorCode::kCorrupt, "no picture can be read"};
     }
-    std::vector<fingerprint::PdqHash> hashes;
-    for (const fingerprint::VideoFramePrint& frame : prints.video->frames) {
-        hashes.push_back(frame.hash);
-    }
-    return hashes;
+    return prints;
 }
 
 Result<fingerprint::SoundPrint> MediaService::sound_print(Bytes file) {

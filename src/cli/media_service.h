@@ -58,7 +58,7 @@ public:
                                        label::VerifyOptions options) override;
     Result<std::string> sign(const label::AigcLabel& label) override;
     Result<std::vector<fingerprint::PdqHash>> picture_hashes(Bytes file) override;
-    Result<std::vector<fingerprint::PdqHash>> video_hashes(Bytes file) override;
+    Result<worker::FilePrints> video_prints(Bytes file) override;
     Result<fingerprint::SoundPrint> sound_print(Bytes file) override;
     Result<std::vector<worker::FileFrame>> video_frames(Bytes file) override;
     Result<Buffer> speak(std::string_view text, const Voice& voice,

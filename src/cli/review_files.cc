@@ -4,6 +4,7 @@
 #include "cli/files.h"
 #include "cli/serve_config.h"
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/result.h"
 #include "review/classifier.h"
 #include "review/entry.h"
@@ -11,15 +12,18 @@
 #include "review/library.h"
 #include "review/live_library.h"
 #include "review/queue.h"
+#include "review/test_banks.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -27,6 +31,7 @@ namespace colophon::cli {
 namespace {
 
 constexpr std::size_t kEntryFileBytesMax = 64U << 20U;
+constexpr std::size_t kBankFileBytesMax = 64U << 20U;
 constexpr std::size_t kClassifierFileBytesMax = 16U << 20U;
 
 // Names with commas between them.
@@ -108,6 +113,28 @@ Result<review::LocalRules> read_local_rules(const ReviewConfig& config) {
                               : action == "hold" ? review::Decision::kHold
                                                  : review::Decision::kFlag;
     return rules;
+}
+
+Result<review::TestBanks> read_test_banks(const std::string& path) {
+    review::TestBanks banks;
+    if (path.empty()) {
+        return banks;
+    }
+    const std::string table = TRY(read_small_file(path, kBankFileBytesMax));
+    auto questions = review::read_test_banks(table);
+    if (!questions.ok()) {
+        return with_context(questions.error(), path);
+    }
+    banks.questions = std::move(*questions);
+    std::error_code error;
+    const auto changed = std::filesystem::last_write_time(path, error);
+    if (error) {
+        return Error{ErrorCode::kUnavailable,
+                     fmt::format("{}: when it was changed cannot be told", path)};
+    }
+    banks.changed =
+        std::chrono::time_point_cast<Time::duration>(std::chrono::file_clock::to_sys(changed));
+    return banks;
 }
 
 }  // namespace colophon::cli

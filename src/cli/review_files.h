@@ -9,6 +9,7 @@
 #include "review/entry_list.h"
 #include "review/live_library.h"
 #include "review/queue.h"
+#include "review/test_banks.h"
 
 #include <memory>
 #include <string>
@@ -23,6 +24,9 @@ Result<std::shared_ptr<const review::Classifier>> read_classifier(const std::str
 
 // The entries of review.words, and the classifier of review.classifier; empty where there is none.
 Result<review::LocalRules> read_local_rules(const ReviewConfig& config);
+
+// None where the path is empty. kInvalidArgument and kLimit name the file and the line.
+Result<review::TestBanks> read_test_banks(const std::string& path);
 
 // What the configuration says of the queue. kInvalidArgument: a category that is none.
 Result<review::QueueRules> queue_rules(const ReviewConfig& config);

@@ -27,6 +27,7 @@
 #include "review/review.h"
 #include "review/sound_list.h"
 #include "review/text_scan.h"
+#include "review/video_list.h"
 #include "review/window_scan.h"
 #include "worker/channel.h"
 #include "worker/client.h"
@@ -67,6 +68,7 @@ struct Library {
     std::shared_ptr<const review::Matcher> texts;
     review::PictureList pictures;
     review::SoundList sounds;
+    review::VideoList videos;
     review::ClassifierRule classifier;
 };
 
@@ -143,6 +145,10 @@ double rounded(double share) {
     return std::round(share * 1000) / 1000;
 }
 
+std::int64_t larger(double one, double other) {
+    return std::llround(std::max(one, other));
+}
+
 void scan_prints(const Library& library, const worker::FilePrints& prints, Seen& seen) {
     if (prints.picture) {
         for (const review::PictureMatch& match : library.pictures.find(prints.picture->hashes)) {
@@ -151,6 +157,14 @@ void scan_prints(const Library& library, const worker::FilePrints& prints, Seen&
         }
     }
     if (prints.video) {
+        for (const review::VideoMatch& match : library.videos.find(*prints.video)) {
+            seen.add(
+                match.entry->id, match.entry->category, match.entry->action,
+                {{"percent", larger(match.match.query_percent, match.match.query_aligned_percent)},
+                 {"entry_percent",
+                  larger(match.match.other_percent, match.match.other_aligned_percent)},
+                 {"entry_ms", match.match.offset_ms}});
+        }
         for (const fingerprint::VideoFramePrint& frame : prints.video->frames) {
             if (frame.quality < fingerprint::kPdqQualityMin) {
                 continue;
@@ -174,8 +188,11 @@ void scan_prints(const Library& library, const worker::FilePrints& prints, Seen&
 }
 
 bool has_entries_for(const Library& library, label::Kind kind) {
-    return kind == label::Kind::kAudio ? !library.sounds.entries().empty()
-                                       : !library.pictures.entries().empty();
+    const bool pictures = !library.pictures.entries().empty();
+    const bool sounds = !library.sounds.entries().empty();
+    return kind == label::Kind::kAudio   ? sounds
+           : kind == label::Kind::kVideo ? pictures || sounds || !library.videos.entries().empty()
+                                         : pictures;
 }
 
 Result<Seen> scan_one(const Library& library, worker::Worker& worker, const Input& input) {
@@ -195,11 +212,16 @@ Result<Seen> scan_one(const Library& library, worker::Worker& worker, const Inpu
     }
     const label::Kind kind = label::facts(seen.format).kind;
     if (!has_entries_for(library, kind)) {
-        return Error{ErrorCode::kUnsupported, kind == label::Kind::kAudio
-                                                  ? "the library has no entries for sounds"
-                                                  : "the library has no entries for pictures"};
+        return Error{ErrorCode::kUnsupported,
+                     kind == label::Kind::kAudio   ? "the library has no entries for sounds"
+                     : kind == label::Kind::kVideo ? "the library has no entries for videos"
+                                                   : "the library has no entries for pictures"};
     }
     const worker::FilePrints prints = TRY(worker.prints(in.get(), seen.format));
+    if (prints.sound_unread && !library.sounds.entries().empty()) {
+        return Error{ErrorCode::kUnsupported,
+                     "the sound of the video cannot be decoded, so it cannot be compared"};
+    }
     scan_prints(library, prints, seen);
     return seen;
 }
@@ -269,13 +291,11 @@ Outcome scan_input(const Arguments& arguments, const Library& library, worker::W
     return outcome;
 }
 
-// Of a picture or a sound.
+// Of a picture, a sound or a video.
 Result<worker::FilePrints> print_of(worker::Worker& worker, const Input& input) {
     const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
-    const label::Kind kind = label::facts(format).kind;
-    if ((kind != label::Kind::kImage && kind != label::Kind::kAudio) ||
-        !worker::takes_prints(format)) {
+    if (!worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
     }
     return worker.prints(in.get(), format);
@@ -311,6 +331,11 @@ Outcome hash_input(const Arguments& arguments, worker::Worker& worker, const Inp
     }
     if (print->picture) {
         show_picture(arguments, input, *print->picture, outcome);
+    } else if (print->video) {
+        const std::string text = fingerprint::to_text(*print->video);
+        outcome.out = arguments.json
+                          ? json::write(json::Object{{"file", input.path}, {"video", text}}) + "\n"
+                          : text;
     } else if (print->sound) {
         show_sound(arguments, input, *print->sound, outcome);
     }
@@ -343,9 +368,14 @@ Result<Library> open_library(const Arguments& arguments) {
     if (!sounds.ok()) {
         return with_context(sounds.error(), config.words);
     }
+    auto videos = review::VideoList::create(std::move(rules.entries.videos));
+    if (!videos.ok()) {
+        return with_context(videos.error(), config.words);
+    }
     return Library{.texts = std::make_shared<const review::Matcher>(std::move(*texts)),
                    .pictures = std::move(*pictures),
                    .sounds = std::move(*sounds),
+                   .videos = std::move(*videos),
                    .classifier = std::move(rules.classifier)};
 }
 

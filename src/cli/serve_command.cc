@@ -309,6 +309,7 @@ Result<void> Service::open_gateway() {
                            .queue = *queue_,
                            .benign = serve.review.benign,
                            .benign_per_million_max = serve.review.benign_per_million_max,
+                           .test_banks = serve.review.test_banks,
                            .gateway = *gateway_,
                            .provider = provider_.get()});
     console::add_api_routes(gateway_->router(), *api_);

@@ -67,6 +67,7 @@ struct ReviewConfig {
     std::string words = {};   // file of words that may not pass
     std::string benign = {};  // harmless contents, for trials: a file of lines, or a folder
     std::int64_t benign_per_million_max = 5000;
+    std::string test_banks = {};         // file of questions (review/test_banks.h)
     std::string classifier = {};         // file of a model (review/classifier.h)
     std::string classifier_action = {};  // "flag", "hold", "block"
     // The queue of what was held.
@@ -142,7 +143,7 @@ struct WebhookConfig {
     std::string name = {};
     std::string url = {};
     std::string stage = {};       // "input", "output", "both"
-    std::string on_failure = {};  // "refuse", "pass"
+    std::string on_failure = {};  // "refuse", "pass", "hold"
     std::string key = {};         // may be file:PATH or env:NAME
     std::string secret = {};      // the same
     std::string shape = {};       // "guardrail", "moderations", "llama-guard", ...

@@ -104,6 +104,7 @@ constexpr std::array kReviewKeys{
     Key<ReviewConfig>{"benign", &ReviewConfig::benign},
     Key<ReviewConfig>{"benign_per_million_max", nullptr, &ReviewConfig::benign_per_million_max, 0,
                       1'000'000},
+    Key<ReviewConfig>{"test_banks", &ReviewConfig::test_banks},
     Key<ReviewConfig>{"classifier", &ReviewConfig::classifier},
     Key<ReviewConfig>{"classifier_action", &ReviewConfig::classifier_action},
     Key<ReviewConfig>{"four_eyes", &ReviewConfig::four_eyes},

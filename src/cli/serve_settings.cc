@@ -357,13 +357,16 @@ Result<http::Url> webhook_url(const std::string& text, gateway::CheckShape shape
     return std::move(*url);
 }
 
+constexpr std::array<std::pair<std::string_view, review::Stage>, 3> kStages{
+    {{"input", review::Stage::kInput},
+     {"output", review::Stage::kOutput},
+     {"both", review::Stage::kBoth}}};
+constexpr std::array<std::pair<std::string_view, gateway::WhenMissed>, 3> kMissed{
+    {{"refuse", gateway::WhenMissed::kRefuse},
+     {"pass", gateway::WhenMissed::kPass},
+     {"hold", gateway::WhenMissed::kHold}}};
+
 Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const std::string& where) {
-    constexpr std::array<std::pair<std::string_view, review::Stage>, 3> kStages{
-        {{"input", review::Stage::kInput},
-         {"output", review::Stage::kOutput},
-         {"both", review::Stage::kBoth}}};
-    constexpr std::array<std::pair<std::string_view, gateway::WhenMissed>, 2> kMissed{
-        {{"refuse", gateway::WhenMissed::kRefuse}, {"pass", gateway::WhenMissed::kPass}}};
     gateway::WebhookSettings to;
     to.name = from.name;
     if (from.name.empty()) {

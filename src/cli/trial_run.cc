@@ -94,16 +94,16 @@ Result<void> add_benign_file(worker::Worker& worker, const Input& input, review:
         add_lines(as_text(mapping.bytes()), input.path, trial);
         return {};
     }
-    const label::Kind kind = label::facts(format).kind;
-    if ((kind != label::Kind::kImage && kind != label::Kind::kAudio) ||
-        !worker::takes_prints(format)) {
+    if (!worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version does not review files of that kind"};
     }
     const worker::FilePrints prints = TRY(worker.prints(in.get(), format));
     if (prints.picture) {
         trial.add_picture(prints.picture->hashes, {}, input.path);
     }
-    if (prints.sound) {
+    if (prints.video) {
+        trial.add_video(*prints.video, {}, input.path);
+    } else if (prints.sound) {
         trial.add_sound(*prints.sound, {}, input.path);
     }
     return {};

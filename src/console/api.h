@@ -27,6 +27,7 @@
 #include "ledger/records.h"
 #include "review/library.h"
 #include "review/queue.h"
+#include "review/test_banks.h"
 
 #include <cstdint>
 #include <functional>
@@ -57,6 +58,7 @@ struct ApiParts {
     std::function<Result<json::Array>(const review::Selection&, std::int64_t records,
                                       const std::string& who, const ledger::Actor&)>
         trial;
+    std::function<Result<review::TestBanks>()> test_banks;
     // What the configuration says, and how the logs are: lists of objects.
     std::function<json::Array()> models;
     std::function<json::Array()> upstreams;

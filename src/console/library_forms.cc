@@ -11,9 +11,13 @@
 #include "review/library.h"
 #include "review/queue.h"
 #include "review/scope.h"
+#include "review/taxonomy.h"
+#include "review/test_banks.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,6 +80,39 @@ json::Object figure_form(const review::CategoryFigure& figure) {
             {"live", figure.live},
             {"newest", format_time(figure.newest)},
             {"hits", figure.hits}};
+}
+
+namespace {
+
+json::Object have_and_wanted(const review::Stock& stock) {
+    return {{"have", stock.have}, {"wanted", stock.wanted}};
+}
+
+}  // namespace
+
+json::Object stock_form(const review::StandardStock& stock) {
+    json::Array risks;
+    for (const review::RiskStock& each : stock.risks) {
+        risks.emplace_back(json::Object{{"code", each.risk->code},
+                                        {"entries", have_and_wanted(each.entries)},
+                                        {"questions", have_and_wanted(each.questions)},
+                                        {"refuse", have_and_wanted(each.refuse)}});
+    }
+    json::Array banks;
+    for (const review::BankStock& each : stock.banks) {
+        json::Object bank{{"bank", review::bank_name(each.bank)}};
+        json::Object size = have_and_wanted(each.size);
+        std::ranges::move(size, std::back_inserter(bank));
+        bank.emplace_back("stopped", each.stopped);
+        banks.emplace_back(std::move(bank));
+    }
+    return {{"entries", have_and_wanted(stock.entries)},
+            {"newest", time_or_null(stock.newest)},
+            {"entries_fresh", stock.entries_fresh},
+            {"banks_changed", time_or_null(stock.changed)},
+            {"banks_fresh", stock.banks_fresh},
+            {"risks", std::move(risks)},
+            {"banks", std::move(banks)}};
 }
 
 namespace {
@@ -157,11 +194,12 @@ json::Object evidence_form(const review::Evidence& evidence) {
         {"text", evidence.text}, {"spans", std::move(spans)}, {"context", evidence.context}};
     const Bytes file = review::shown_file(evidence);
     if (!file.empty()) {
-        // How a picture is to be shown at first: whoever must see it sharp asks for that.
+        // How it is to be shown at first: whoever must see or hear it as it is asks for that.
         form.emplace_back("file", json::Object{{"media_type", evidence.media_type},
                                                {"base64", to_base64(file)},
                                                {"blur", true},
-                                               {"greyscale", true}});
+                                               {"greyscale", true},
+                                               {"muted", true}});
     }
     return form;
 }

@@ -7,12 +7,14 @@
 #include "core/json.h"
 #include "review/library.h"
 #include "review/queue.h"
+#include "review/test_banks.h"
 
 namespace colophon::console {
 
 json::Object entry_form(const review::LibraryEntry& entry);
 json::Object decided_form(const review::Decided& decided);
 json::Object figure_form(const review::CategoryFigure& figure);
+json::Object stock_form(const review::StandardStock& stock);
 
 json::Object item_form(const review::Item& item);
 json::Object evidence_form(const review::Evidence& evidence);

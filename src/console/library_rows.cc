@@ -10,6 +10,7 @@
 #include "review/entry_json.h"
 #include "review/library.h"
 #include "review/taxonomy.h"
+#include "review/test_banks.h"
 
 #include <fmt/format.h>
 
@@ -169,7 +170,10 @@ Result<json::Value> show_figures(const ApiCall& call) {
     for (const review::CategoryFigure& each : TRY(open.library.figures())) {
         data.emplace_back(figure_form(each));
     }
-    return json::Value(json::Object{{"data", std::move(data)}});
+    const review::TestBanks banks = TRY(call.parts.test_banks());
+    json::Object standard =
+        stock_form(TRY(review::standard_stock(open.library, banks, call.parts.clock.now())));
+    return json::Value(json::Object{{"data", std::move(data)}, {"standard", std::move(standard)}});
 }
 
 json::Array names_of(std::string_view list) {
@@ -266,7 +270,7 @@ std::vector<ApiRow> library_rows() {
         {.method = "GET",
          .pattern = "/api/library/figures",
          .operation = "library.figures",
-         .summary = "live entries, the newest and hits of each category",
+         .summary = "live entries, newest and hits of each category, and the numbers of TC260-003",
          .roles = kReaders,
          .handle = show_figures},
         {.method = "GET",

@@ -316,7 +316,9 @@ Result<Value> parse(std::string_view text, const ParseLimits& parse_limits) {
 }
 
 std::string write(const Value& value) {
+    constexpr std::size_t kUsualBytes = 256;
     std::string out;
+    out.reserve(kUsualBytes);
     // Recursion is bounded: values come from parse(), which limits depth, or from our own code.
     const auto write_one = [&out](const Value& one, const auto& again) -> void {
         const auto write_array = [&](const Array& array) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -255,6 +256,14 @@ Result<SoundPrint> print_sound(Bytes file, media::AudioContainer container) {
     TRY(media::read_mono(file, container, kSoundRate,
                          [&](std::span<const std::int16_t> samples) { printer.push(samples); }));
     return printer.print();
+}
+
+Result<std::optional<SoundPrint>> print_sound(Bytes file, media::VideoContainer container) {
+    SoundPrinter printer;
+    const bool has_sound = TRY(
+        media::read_mono(file, container, kSoundRate,
+                         [&](std::span<const std::int16_t> samples) { printer.push(samples); }));
+    return has_sound ? std::optional(printer.print()) : std::nullopt;
 }
 
 }  // namespace colophon::fingerprint

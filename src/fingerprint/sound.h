@@ -20,10 +20,12 @@
 #include "core/bytes.h"
 #include "fingerprint/pdq_index.h"
 #include "media/audio.h"
+#include "media/video.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,6 +73,8 @@ private:
 
 // Decodes all of the sound. Errors as media::read_mono(); a sound of less than 2.8 s has no items.
 Result<SoundPrint> print_sound(Bytes file, media::AudioContainer container);
+// Of a video's sound, its first where there are several; nothing when it has none.
+Result<std::optional<SoundPrint>> print_sound(Bytes file, media::VideoContainer container);
 
 // As fpcalc writes it: differences of neighbouring items, packed, in base64 of URLs without
 // padding.

@@ -17,6 +17,7 @@
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "gateway/unlabelled.h"
+#include "gateway/video_review.h"
 #include "http/message.h"
 #include "label/format.h"
 #include "label/record.h"
@@ -85,16 +86,12 @@ Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const st
         const auto print = TRY(gateway.parts().media.sound_print(as_bytes(file)));
         return reviewer->review(print);
     }
-    if (!reviewer->has_pictures()) {
-        return review::Verdict();
-    }
-    if (kind == label::Kind::kImage) {
+    if (kind == label::Kind::kImage && reviewer->has_pictures()) {
         const auto hashes = TRY(gateway.parts().media.picture_hashes(as_bytes(file)));
         return reviewer->review(hashes);
     }
     if (kind == label::Kind::kVideo) {
-        const auto hashes = TRY(gateway.parts().media.video_hashes(as_bytes(file)));
-        return reviewer->review(hashes);
+        return judge_video(gateway.parts().media, *reviewer, as_bytes(file));
     }
     return review::Verdict();
 }

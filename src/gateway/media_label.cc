@@ -17,7 +17,9 @@
 #include "ledger/records.h"
 #include "worker/prints.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,8 +49,8 @@ void add_prints(Call& call, const worker::FilePrints& made) {
     if (made.video) {
         prints = ledger::video_prints(*made.video);
     }
-    if (made.sound) {
-        prints = ledger::sound_prints(*made.sound);
+    if (made.sound) {  // also that of a video
+        std::ranges::move(ledger::sound_prints(*made.sound), std::back_inserter(prints));
     }
     for (ledger::Print& each : prints) {
         if (call.prints.size() + 1 < ledger::kRecordPrintsMax) {  // one is for the text

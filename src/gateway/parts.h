@@ -79,9 +79,9 @@ public:
     // What pictures are compared by: the hashes of this one as it is, turned and mirrored.
     // kUnsupported for what is no picture, or one of which no hash is made.
     virtual Result<std::vector<fingerprint::PdqHash>> picture_hashes(Bytes file) = 0;
-    // The hashes of a video's pictures, four a second, as they are. kUnsupported for what is no
-    // video, or one of which no hashes are made.
-    virtual Result<std::vector<fingerprint::PdqHash>> video_hashes(Bytes file) = 0;
+    // What videos are compared by: `video`, and `sound` or `sound_unread` where there is sound.
+    // kUnsupported for what is no video, or one of which no print is made.
+    virtual Result<worker::FilePrints> video_prints(Bytes file) = 0;
     // What sounds are compared by. kUnsupported for what is no sound.
     virtual Result<fingerprint::SoundPrint> sound_print(Bytes file) = 0;
     // Pictures spread over a video, as PNG, at most worker::kFramesMax. kUnsupported for what is no

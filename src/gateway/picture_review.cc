@@ -7,7 +7,6 @@
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
-#include "gateway/made_review.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "label/format.h"
@@ -16,7 +15,6 @@
 #include "review/scope.h"
 
 #include <chrono>
-#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -62,20 +60,6 @@ Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review
         note_flagged(gateway.stages(), call, picture, media_type_of(picture));
     }
     co_return refusal;
-}
-
-Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes video) {
-    if (!call.settings->reviewer->has_pictures()) {
-        co_return std::nullopt;
-    }
-    const std::function<Result<review::Verdict>()> look = [&]() -> Result<review::Verdict> {
-        const auto hashes = gateway.parts().media.video_hashes(video);
-        if (!hashes.ok()) {
-            return hashes.error();
-        }
-        return reviewer_of(call, review::Stage::kOutput)->review(*hashes);
-    };
-    co_return co_await review_made_file(gateway, call, video, look);
 }
 
 }  // namespace colophon::gateway

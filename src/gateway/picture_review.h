@@ -20,9 +20,6 @@ namespace colophon::gateway {
 Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review::Stage stage,
                                             Bytes picture);
 
-// The same of what a model made as a video: its pictures, four a second.
-Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes video);
-
 // "image/png", from its first bytes.
 std::string_view media_type_of(Bytes picture);
 

@@ -61,7 +61,7 @@ std::size_t count_in(const json::Value& value) {  // NOLINT(misc-no-recursion)
 
 bool library_is_empty(const Call& call) {
     const review::Reviewer& reviewer = *call.settings->reviewer;
-    return reviewer.matcher()->entries().empty() && !reviewer.has_pictures() &&
+    return reviewer.matcher()->entries().empty() && !reviewer.has_videos() &&
            reviewer.classifier().classifier == nullptr;
 }
 

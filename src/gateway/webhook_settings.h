@@ -14,7 +14,11 @@
 namespace colophon::gateway {
 
 // What follows when a check does not answer properly.
-enum class WhenMissed : std::uint8_t { kRefuse, kPass };
+enum class WhenMissed : std::uint8_t {
+    kRefuse,
+    kPass,
+    kHold,  // a person decides
+};
 
 // What a check speaks: the guardrail API, or that of a classifier (gateway/guard_models.h,
 // gateway/cloud_classifiers.h).

@@ -256,6 +256,12 @@ void note_decision(Call& call, const WebhookSettings& webhook, review::Stage sta
     }
 }
 
+void note_missed(Call& call, const WebhookSettings& webhook, review::Stage stage,
+                 const Error& error) {
+    note_decision(call, webhook, stage, "error");
+    note(call, webhook, {{"stage", std::string(stage_name(stage))}, {"failed", error.what}});
+}
+
 // What a classifier found, as review would say it.
 review::Verdict verdict_of(const WebhookSettings& webhook, const WebhookAnswer& answer) {
     review::Verdict verdict;
@@ -266,6 +272,16 @@ review::Verdict verdict_of(const WebhookSettings& webhook, const WebhookAnswer& 
     }
     verdict.category = answer.category;
     verdict.rule = fmt::format("webhook:{}/{}", webhook.name, answer.code);
+    verdict.entries = {verdict.rule};
+    return verdict;
+}
+
+// Nobody judged it: a person has to.
+review::Verdict missed_verdict(const WebhookSettings& webhook) {
+    review::Verdict verdict;
+    verdict.decision = review::Decision::kHold;
+    verdict.category = "unreviewed";
+    verdict.rule = fmt::format("webhook:{}/missed", webhook.name);
     verdict.entries = {verdict.rule};
     return verdict;
 }
@@ -383,7 +399,7 @@ bool Webhooks::can_pass_unseen(const Call& call, review::Stage stage) {
     }
     const review::Occasion occasion = occasion_of(call, stage);
     return std::ranges::none_of(all, [&](const WebhookSettings& each) {
-        return covers(each.scope, occasion) && each.when_missed == WhenMissed::kRefuse;
+        return covers(each.scope, occasion) && each.when_missed != WhenMissed::kPass;
     });
 }
 
@@ -504,10 +520,14 @@ std::optional<Refusal> Webhooks::judge(Call& call, const WebhookSettings& webhoo
     using Action = WebhookAnswer::Action;
     const std::string stage(stage_name(view.stage));
     if (!answer.ok()) {
-        note_decision(call, webhook, view.stage, "error");
-        note(call, webhook, {{"stage", stage}, {"failed", answer.error().what}});
-        if (webhook.when_missed == WhenMissed::kPass) {
-            return std::nullopt;
+        note_missed(call, webhook, view.stage, answer.error());
+        switch (webhook.when_missed) {
+            case WhenMissed::kPass:
+                return std::nullopt;
+            case WhenMissed::kHold:
+                return note_verdict(call, view.stage, missed_verdict(webhook));
+            case WhenMissed::kRefuse:
+                break;
         }
         return missed();
     }
@@ -581,6 +601,10 @@ std::string judged_text(const Call& call, const WebhookView& view) {
 std::optional<review::Verdict> held_verdict(const WebhookSettings& webhook,
                                             const Result<WebhookAnswer>& answer,
                                             review::Stage stage) {
+    if (stage == review::Stage::kInput && !answer.ok() &&
+        webhook.when_missed == WhenMissed::kHold) {
+        return missed_verdict(webhook);
+    }
     if (!answer.ok() || answer->action != WebhookAnswer::Action::kFound ||
         stage != review::Stage::kInput) {
         return std::nullopt;
@@ -607,6 +631,9 @@ Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, htt
         call.waited += took;
         count(webhook, view, outcome_of(answer), std::chrono::duration<double>(took).count());
         if (auto verdict = held_verdict(webhook, answer, view.stage)) {
+            if (!answer.ok()) {
+                note_missed(call, webhook, view.stage, answer.error());
+            }
             const std::string judged = judged_text(call, view);
             const HeldInput input{
                 .text = judged, .file = {}, .media_type = {}, .verdict = *verdict};

@@ -93,7 +93,7 @@ Task<void> serve_connection(Server::State& state, Shard& shard,
     }
 }
 
-bool has_room(Server::State& state, const Shard& shard, const Transport& transport) {
+bool has_room(Server::State& state, const Shard& shard, Transport& transport) {
     const ServerLimits limits = state.limits_now();
     if (shard.connections.size() >= limits.connections_max) {
         return false;

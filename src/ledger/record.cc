@@ -26,6 +26,8 @@ namespace {
 template <class Enum>
 using Name = std::pair<Enum, std::string_view>;
 
+constexpr std::size_t kFactsMax = 24;
+
 constexpr std::array kKindNames{
     Name<RecordKind>{RecordKind::kCall, "call"},
     Name<RecordKind>{RecordKind::kUnlabelledRelease, "unlabelled_release"},
@@ -221,6 +223,7 @@ Result<void> check_text(std::string_view name, std::string_view text, std::size_
 
 std::string write_facts(const Facts& facts) {
     json::Object object;
+    object.reserve(kFactsMax);
     object.emplace_back("id", to_string(facts.id));
     object.emplace_back("kind", record_kind_name(facts.kind));
     object.emplace_back("time", format_time(facts.at));
@@ -277,6 +280,7 @@ Result<Facts> read_facts(std::string_view text) {
 
 std::string write_private(const Private& personal) {
     json::Object object;
+    object.reserve(kFactsMax);
     put(object, "account", personal.account);
     put(object, "source_address", personal.source_address);
     put(object, "source_port", personal.source_port);

@@ -72,6 +72,12 @@ using TakeSamples = std::function<void(std::span<const std::int16_t> samples)>;
 Result<void> read_mono(Bytes file, AudioContainer container, std::uint32_t rate,
                        const TakeSamples& take);
 
+// The same of a video's sound, its first where there are several; false, and nothing taken, when it
+// has none.
+enum class VideoContainer : std::uint8_t;  // media/video.h
+Result<bool> read_mono(Bytes file, VideoContainer container, std::uint32_t rate,
+                       const TakeSamples& take);
+
 // Another rate, same channels, with an anti-alias filter.
 Result<Pcm> resample(const Pcm& pcm, std::uint32_t rate);
 

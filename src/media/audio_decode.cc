@@ -6,6 +6,8 @@
 #include "media/audio.h"
 #include "media/codecs.h"
 #include "media/internal/av.h"
+#include "media/internal/video_input.h"
+#include "media/video.h"
 
 #include <fmt/format.h>
 
@@ -160,18 +162,36 @@ AvPtr<AVFrame> frame_of(const Pcm& pcm, std::size_t start, std::size_t size) {
 }
 
 Result<std::unique_ptr<Source>> Source::open(Bytes file, AudioContainer container) {
+    auto source = open(
+        file,
+        {.demuxer = demuxer_name(container), .decoders = nullptr, .what = "cannot open the sound"});
+    if (!source.ok() && source.error().code == ErrorCode::kNotFound) {
+        return Error{ErrorCode::kUnsupported, source.error().what};
+    }
+    return source;
+}
+
+Result<std::unique_ptr<Source>> Source::open(Bytes file, VideoContainer container) {
+    // Its pictures are not looked at, not even for what they are.
+    constexpr const char* kDecoders =
+        "mp3,mp3float,flac,vorbis,opus,libopus,aac,alac,pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,"
+        "pcm_f32le,pcm_f64le,pcm_mulaw,pcm_alaw";
+    return open(file, {.demuxer = video_demuxer_name(container),
+                       .decoders = kDecoders,
+                       .what = "cannot open the sound"});
+}
+
+Result<std::unique_ptr<Source>> Source::open(Bytes file, const Demuxing& how) {
     TRY(load({Codec::kSound}));
     auto source = std::make_unique<Source>(file);
-    TRY(source->open_container(container));
+    TRY(source->open_container(how));
     TRY(source->open_decoder());
     TRY(source->describe(file.size()));
     return source;
 }
 
-Result<void> Source::open_container(AudioContainer container) {
-    OpenedMemory opened = TRY(open_memory(reader_, {.demuxer = demuxer_name(container),
-                                                    .decoders = nullptr,
-                                                    .what = "cannot open the sound"}));
+Result<void> Source::open_container(const Demuxing& how) {
+    OpenedMemory opened = TRY(open_memory(reader_, how));
     io_ = std::move(opened.io);
     input_ = std::move(opened.input);
     for (unsigned i = 0; i < input_->nb_streams; ++i) {
@@ -185,7 +205,7 @@ Result<void> Source::open_container(AudioContainer container) {
     }
     const int index = av_find_best_stream(input_.get(), AVMEDIA_TYPE_AUDIO, -1, -1, nullptr, 0);
     if (index < 0) {
-        return Error{ErrorCode::kUnsupported, "the file has no sound"};
+        return Error{ErrorCode::kNotFound, "the file has no sound"};
     }
     stream_ = input_->streams[index];
     for (unsigned i = 0; i < input_->nb_streams; ++i) {

@@ -5,6 +5,7 @@
 #include "core/result.h"
 #include "media/audio.h"
 #include "media/internal/av.h"
+#include "media/video.h"
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@ extern "C" {
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -78,12 +80,17 @@ private:
 
 }  // namespace
 
-Result<void> read_mono(Bytes file, AudioContainer container, std::uint32_t rate,
-                       const TakeSamples& take) {
+namespace {
+
+Result<void> check_rate(std::uint32_t rate) {
     if (rate < 1 || rate > limits::kAudioRateMax) {
         return Error{ErrorCode::kInvalidArgument, fmt::format("no sampling rate: {}", rate)};
     }
-    const auto source = TRY(internal::Source::open(file, container));
+    return {};
+}
+
+Result<void> read_source(const std::unique_ptr<internal::Source>& source, std::uint32_t rate,
+                         const TakeSamples& take) {
     MonoRate resampler = TRY(MonoRate::open(source->facts().rate, rate));
     Pcm piece;
     piece.rate = source->facts().rate;
@@ -103,6 +110,29 @@ Result<void> read_mono(Bytes file, AudioContainer container, std::uint32_t rate,
             return {};
         }
     }
+}
+
+}  // namespace
+
+Result<void> read_mono(Bytes file, AudioContainer container, std::uint32_t rate,
+                       const TakeSamples& take) {
+    TRY(check_rate(rate));
+    const auto source = TRY(internal::Source::open(file, container));
+    return read_source(source, rate, take);
+}
+
+Result<bool> read_mono(Bytes file, VideoContainer container, std::uint32_t rate,
+                       const TakeSamples& take) {
+    TRY(check_rate(rate));
+    const auto source = internal::Source::open(file, container);
+    if (!source.ok() && source.error().code == ErrorCode::kNotFound) {
+        return false;
+    }
+    if (!source.ok()) {
+        return source.error();
+    }
+    TRY(read_source(*source, rate, take));
+    return true;
 }
 
 }  // namespace colophon::media

@@ -29,8 +29,10 @@ enum class EntryKind : std::uint8_t {
     kExpression,  // review/expression.h; kExact or kPlain
     kLink,        // a domain, or one with a path: review/link.h
     kPattern,     // phrases one after the other: review/pattern.h
+    kNear,        // a text of which near copies are looked for: review/near_texts.h
 };
-std::string_view kind_name(EntryKind kind) noexcept;  // "phrase", "expression", "link", "pattern"
+std::string_view kind_name(
+    EntryKind kind) noexcept;  // "phrase", "expression", "link", "pattern", "near"
 
 struct Entry {
     std::string id;        // what verdicts and records name

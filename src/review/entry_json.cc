@@ -5,12 +5,14 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/video.h"
 #include "review/entry.h"
 #include "review/fold.h"
 #include "review/language.h"
 #include "review/picture_list.h"
 #include "review/scope.h"
 #include "review/sound_list.h"
+#include "review/video_list.h"
 
 #include <fmt/format.h>
 
@@ -29,6 +31,7 @@ namespace colophon::review {
 namespace {
 
 constexpr std::size_t kTextBytesMax = 16'384;
+constexpr std::size_t kVideoBytesMax = 240'000;
 
 Error wrong(std::string_view what) {
     return {ErrorCode::kInvalidArgument, std::string(what)};
@@ -94,6 +97,7 @@ struct Read {
     Entry text;
     PictureEntry picture;
     SoundEntry sound;
+    VideoEntry video;
     bool has_text = false;
     bool has_wanted = false;
     bool has_folding = false;
@@ -101,10 +105,11 @@ struct Read {
     bool has_hash = false;
     bool has_distance = false;
     bool has_sound = false;
+    bool has_video = false;
 };
 
 constexpr std::array kKinds{EntryKind::kPhrase, EntryKind::kExpression, EntryKind::kLink,
-                            EntryKind::kPattern};
+                            EntryKind::kPattern, EntryKind::kNear};
 
 // True when the member says what is looked for.
 Result<bool> set_wanted_member(const json::Member& member, Read& read) {
@@ -114,7 +119,9 @@ Result<bool> set_wanted_member(const json::Member& member, Read& read) {
         return false;
     }
     if (std::exchange(read.has_wanted, true)) {
-        return wrong("an entry looks for one thing: a phrase, an expression, a link or a pattern");
+        return wrong(
+            "an entry looks for one thing: a phrase, an expression, a link, a pattern or a near "
+            "text");
     }
     read.text.kind = *kind;
     read.text.phrase = TRY(string_of(value, name));
@@ -183,7 +190,7 @@ Result<bool> set_scope_member(const json::Member& member, Scope& scope) {
     return true;
 }
 
-// True when the member was one of those that pictures and sounds have.
+// True when the member was one of those that pictures, sounds and videos have.
 Result<bool> set_print_member(const json::Member& member, Read& read) {
     const auto& [name, value] = member;
     if (name == "pdq") {
@@ -204,6 +211,13 @@ Result<bool> set_print_member(const json::Member& member, Read& read) {
         }
         const std::string text = TRY(string_of(value, name));
         read.sound.print = TRY(fingerprint::parse_sound_print(text));
+    } else if (name == "video") {
+        read.has_video = true;
+        const std::string* text = value.if_string();
+        if (text == nullptr || text->size() > kVideoBytesMax) {
+            return wrong(fmt::format("\"video\" is no text of at most {} bytes", kVideoBytesMax));
+        }
+        read.video.print = TRY(fingerprint::parse_video_print(*text));
     } else {
         return false;
     }
@@ -310,14 +324,19 @@ Result<AnyEntry> read_entry(const json::Value& value) {
         return wrong("an entry has an \"id\" and a \"category\"");
     }
     const int kinds = static_cast<int>(read.has_text) + static_cast<int>(read.has_hash) +
-                      static_cast<int>(read.has_sound);
+                      static_cast<int>(read.has_sound) + static_cast<int>(read.has_video);
     if (kinds > 1 || (read.has_distance && !read.has_hash)) {
         return wrong(
-            "an entry is of a \"phrase\", of a \"pdq\" or of a \"chromaprint\", not of several");
+            "an entry is of a \"phrase\", a \"pdq\", a \"chromaprint\" or a \"video\", not of "
+            "several");
     }
     if (read.has_sound) {
         take_common(read.text, read.sound);
         return AnyEntry(std::move(read.sound));
+    }
+    if (read.has_video) {
+        take_common(read.text, read.video);
+        return AnyEntry(std::move(read.video));
     }
     if (!read.has_hash) {
         Entry& entry = read.text;
@@ -340,9 +359,11 @@ json::Object write_entry(const AnyEntry& entry) {
         if (picture->distance != fingerprint::kPdqDistanceMax) {
             object.emplace_back("distance", picture->distance);
         }
+    } else if (const auto* sound = std::get_if<SoundEntry>(&entry)) {
+        object.emplace_back("chromaprint", fingerprint::to_text(sound->print));
     } else {
-        const auto& sound = std::get<SoundEntry>(entry);
-        object.emplace_back("chromaprint", fingerprint::to_text(sound.print));
+        const auto& video = std::get<VideoEntry>(entry);
+        object.emplace_back("video", fingerprint::to_text(video.print));
     }
     const Decision action = std::visit([](const auto& each) { return each.action; }, entry);
     if (action != Decision::kBlock) {

@@ -8,6 +8,7 @@
 #include "review/entry_json.h"
 #include "review/picture_list.h"
 #include "review/sound_list.h"
+#include "review/video_list.h"
 
 #include <fmt/format.h>
 
@@ -50,14 +51,14 @@ Result<Entry> word_entry(std::string_view line, std::size_t number) {
 }
 
 Result<void> add_line(std::string_view line, std::size_t number, EntryList& list) {
-    if (line.size() > kEntryBytesMax || find_invalid_utf8(line)) {
-        return wrong(fmt::format("no UTF-8 of at most {} bytes", kEntryBytesMax));
+    if (line.size() > kLineBytesMax || find_invalid_utf8(line)) {
+        return wrong(fmt::format("no UTF-8 of at most {} bytes", kLineBytesMax));
     }
     if (list.size() == kEntriesMax) {
         return Error{ErrorCode::kLimit, fmt::format("a list has at most {} entries", kEntriesMax)};
     }
     if (line.starts_with('{')) {
-        const json::Value value = TRY(json::parse(line, {.bytes_max = kEntryBytesMax}));
+        const json::Value value = TRY(json::parse(line, {.bytes_max = kLineBytesMax}));
         add_entry(TRY(read_entry(value)), list);
         return {};
     }
@@ -72,8 +73,10 @@ void add_entry(AnyEntry entry, EntryList& list) {
         list.texts.push_back(std::move(*text));
     } else if (auto* picture = std::get_if<PictureEntry>(&entry)) {
         list.pictures.push_back(std::move(*picture));
+    } else if (auto* sound = std::get_if<SoundEntry>(&entry)) {
+        list.sounds.push_back(std::move(*sound));
     } else {
-        list.sounds.push_back(std::move(std::get<SoundEntry>(entry)));
+        list.videos.push_back(std::move(std::get<VideoEntry>(entry)));
     }
 }
 

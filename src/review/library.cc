@@ -13,6 +13,7 @@
 #include "review/matcher.h"
 #include "review/picture_list.h"
 #include "review/sound_list.h"
+#include "review/video_list.h"
 #include "storage/batch.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
@@ -147,6 +148,7 @@ Result<void> check_entries(std::span<const Proposal> proposals) {
     TRY(Matcher::compile(std::move(list.texts)));
     TRY(PictureList::create(std::move(list.pictures)));
     TRY(SoundList::create(std::move(list.sounds)));
+    TRY(VideoList::create(std::move(list.videos)));
     return {};
 }
 

@@ -14,6 +14,7 @@
 #include "review/matcher.h"
 #include "review/picture_list.h"
 #include "review/sound_list.h"
+#include "review/video_list.h"
 
 #include <fmt/format.h>
 
@@ -37,10 +38,11 @@ namespace {
 constexpr std::array<std::string_view, 4> kFormats{"json", "csv", "signals", "updates"};
 constexpr std::array<std::string_view, 5> kAboutNames{"reason", "evidence", "source", "owner",
                                                       "expires"};
-constexpr std::array<std::string_view, 21> kEntryNames{
-    "id",       "category", "phrase",  "expression", "link",     "pattern",   "pdq",
-    "distance", "action",   "folding", "with",       "without",  "within",    "inside_words",
-    "split",    "reply",    "stage",   "tenants",    "services", "languages", "chromaprint"};
+constexpr std::array<std::string_view, 23> kEntryNames{
+    "id",       "category",     "phrase",      "expression", "link",  "pattern",
+    "pdq",      "distance",     "action",      "folding",    "with",  "without",
+    "within",   "inside_words", "split",       "reply",      "stage", "tenants",
+    "services", "languages",    "chromaprint", "video",      "near"};
 constexpr std::array<std::string_view, 5> kListNames{"with", "without", "tenants", "services",
                                                      "languages"};
 
@@ -65,7 +67,7 @@ const Foreign* foreign_of(const AnyEntry& entry) noexcept {
     const std::string_view member = text != nullptr ? kind_name(text->kind)
                                     : std::holds_alternative<PictureEntry>(entry)
                                         ? std::string_view("pdq")
-                                        : std::string_view("chromaprint");
+                                        : std::string_view();  // sounds and videos have none
     const auto* found = std::ranges::find(kForeign, member, &Foreign::member);
     return found == kForeign.end() ? nullptr : found;
 }
@@ -151,16 +153,21 @@ Result<Proposal> read_proposal(json::Value value, std::size_t number,
     if (const auto* sound = std::get_if<SoundEntry>(&proposal.entry)) {
         TRY(SoundList::create({*sound}));
     }
+    if (const auto* video = std::get_if<VideoEntry>(&proposal.entry)) {
+        TRY(VideoList::create({*video}));
+    }
     proposal.about = TRY(read_about(value.find("about"), defaults));
-    if (json_line(proposal).size() > kEntryBytesMax) {
-        return wrong(fmt::format("an entry has at most {} bytes", kEntryBytesMax));
+    const std::size_t bytes_max =
+        std::holds_alternative<VideoEntry>(proposal.entry) ? kLineBytesMax : kEntryBytesMax;
+    if (json_line(proposal).size() > bytes_max) {
+        return wrong(fmt::format("an entry has at most {} bytes", bytes_max));
     }
     return proposal;
 }
 
 Result<Proposal> read_json_line(std::string_view line, std::size_t number,
                                 const ListDefaults& defaults) {
-    json::Value value = TRY(json::parse(line, {.bytes_max = kEntryBytesMax}));
+    json::Value value = TRY(json::parse(line, {.bytes_max = kLineBytesMax}));
     return read_proposal(std::move(value), number, defaults);
 }
 
@@ -192,9 +199,9 @@ std::vector<ListLine> read_lines(std::string_view text, F read) {
         if (line.empty() || line.starts_with('#')) {
             continue;
         }
-        if (line.size() > kEntryBytesMax || find_invalid_utf8(line)) {
+        if (line.size() > kLineBytesMax || find_invalid_utf8(line)) {
             lines.push_back(
-                {number, wrong(fmt::format("no UTF-8 of at most {} bytes", kEntryBytesMax))});
+                {number, wrong(fmt::format("no UTF-8 of at most {} bytes", kLineBytesMax))});
         } else {
             lines.push_back({number, read(line, number)});
         }
@@ -262,7 +269,7 @@ Result<Proposal> read_csv_row(const std::vector<std::string>& names,
 
 Result<std::vector<ListLine>> read_csv(std::string_view text, const ListDefaults& defaults) {
     internal::CsvReader reader(text,
-                               {.columns_max = kCsvColumnsMax, .field_bytes_max = kEntryBytesMax});
+                               {.columns_max = kCsvColumnsMax, .field_bytes_max = kLineBytesMax});
     const auto names = TRY(reader.next());
     if (!names) {
         return wrong("the list has no row of names");

@@ -10,6 +10,7 @@
 #include "review/picture_list.h"
 #include "review/review.h"
 #include "review/sound_list.h"
+#include "review/video_list.h"
 #include "storage/store.h"
 
 #include <algorithm>
@@ -37,8 +38,10 @@ Result<std::shared_ptr<const Reviewer>> make_reviewer(const LocalRules& local,
     Matcher matcher = TRY(Matcher::compile(std::move(all.texts)));
     PictureList pictures = TRY(PictureList::create(std::move(all.pictures)));
     SoundList sounds = TRY(SoundList::create(std::move(all.sounds)));
-    return std::shared_ptr<const Reviewer>(std::make_shared<const Reviewer>(
-        std::move(matcher), std::move(pictures), local.classifier, std::move(sounds)));
+    VideoList videos = TRY(VideoList::create(std::move(all.videos)));
+    return std::shared_ptr<const Reviewer>(
+        std::make_shared<const Reviewer>(std::move(matcher), std::move(pictures), local.classifier,
+                                         std::move(sounds), std::move(videos)));
 }
 
 Result<std::unique_ptr<LiveLibrary>> LiveLibrary::start(Parts parts, LocalRules local) {

@@ -10,6 +10,7 @@
 #include "review/expression.h"
 #include "review/fold.h"
 #include "review/link.h"
+#include "review/near_texts.h"
 #include "review/pattern.h"
 #include "review/prefix_filter.h"
 #include "review/scope.h"
@@ -264,6 +265,7 @@ struct Sources {
     std::vector<LinkForm> link_forms;
     std::vector<std::uint32_t> link_numbers;  // of the forms
     std::vector<Phrase> links;
+    NearTexts near_texts;
     std::unordered_map<std::uint32_t, std::size_t> parts;
 };
 
@@ -360,6 +362,22 @@ Result<void> add_pattern(const Entry& entry, std::uint32_t number, Sources& sour
     return {};
 }
 
+Result<void> add_near(const Entry& entry, std::uint32_t number, Sources& sources) {
+    if (entry.action == Decision::kAllow) {
+        return bad_entry(entry, "only phrases and links may pass");
+    }
+    // It is looked for in a text as a whole.
+    if (!entry.with.empty() || !entry.without.empty() || entry.languages != 0) {
+        return bad_entry(entry, "a near text has no \"with\", no \"without\" and no languages");
+    }
+    if (sources.near_texts.size() == kNearTextsMax) {
+        return Error{ErrorCode::kLimit,
+                     fmt::format("a library has at most {} near texts", kNearTextsMax)};
+    }
+    const auto added = sources.near_texts.add(entry.phrase, number);
+    return added.ok() ? added : bad_entry(entry, added.error().what);
+}
+
 Result<void> add_main(const Entry& entry, std::uint32_t number, Sources& sources) {
     switch (entry.kind) {
         case EntryKind::kPhrase:
@@ -370,6 +388,8 @@ Result<void> add_main(const Entry& entry, std::uint32_t number, Sources& sources
             return add_link(entry, number, sources);
         case EntryKind::kPattern:
             return add_pattern(entry, number, sources);
+        case EntryKind::kNear:
+            return add_near(entry, number, sources);
     }
     return {};
 }
@@ -459,7 +479,8 @@ Result<Links> compile_links(Sources& sources) {
 }  // namespace
 
 std::string_view kind_name(EntryKind kind) noexcept {
-    constexpr std::array<std::string_view, 4> kNames{"phrase", "expression", "link", "pattern"};
+    constexpr std::array<std::string_view, 5> kNames{"phrase", "expression", "link", "pattern",
+                                                     "near"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -491,6 +512,8 @@ Result<Matcher> Matcher::compile(std::vector<Entry> entries) {
     if (!sources.links.empty()) {
         matcher.links_ = TRY(compile_links(sources));
     }
+    sources.near_texts.complete();
+    matcher.near_texts_ = std::move(sources.near_texts);
     matcher.parts_ = std::move(sources.parts);
     matcher.has_languages_ =
         std::ranges::any_of(entries, [](const Entry& entry) { return entry.languages != 0; });

@@ -11,6 +11,7 @@
 #include "review/fold.h"
 #include "review/internal/block_kernels.h"
 #include "review/link.h"
+#include "review/near_texts.h"
 #include "review/prefix_filter.h"
 
 #include <array>
@@ -145,6 +146,7 @@ public:
     std::span<const PhraseSet> sets() const noexcept { return sets_; }
     std::span<const Expressions> expressions() const noexcept { return expressions_; }
     const Links& links() const noexcept { return links_; }
+    const NearTexts& near_texts() const noexcept { return near_texts_; }  // numbers of entries
     // How many parts a pattern has.
     std::size_t parts(std::uint32_t entry) const noexcept { return parts_.at(entry); }
     // Whether the language of texts matters.
@@ -157,6 +159,7 @@ private:
     std::vector<PhraseSet> sets_;  // at most one for each folding
     std::vector<Expressions> expressions_;
     Links links_;
+    NearTexts near_texts_;
     std::unordered_map<std::uint32_t, std::size_t> parts_;
     bool has_languages_ = false;
     std::string version_ = "none";

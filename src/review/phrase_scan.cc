@@ -8,11 +8,11 @@
 #include "review/matcher.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <numeric>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -21,6 +21,18 @@ namespace colophon::review {
 
 using internal::kInvalid;
 using internal::take_character;
+
+namespace {
+
+constexpr auto kEach = [] {
+    std::array<std::uint16_t, 1024> each{};
+    for (std::size_t i = 0; i < each.size(); ++i) {
+        each[i] = static_cast<std::uint16_t>(i);
+    }
+    return each;
+}();
+
+}  // namespace
 
 PhraseScan::PhraseScan(const PhraseSet& set) : set_(&set) {
     // One more than is asked for: a repeat looks at the symbol before it.
@@ -57,7 +69,7 @@ bool PhraseScan::read_block(std::string_view text, Block& block) const {
         internal::read_characters(text, Block::kMost, block.characters.data(), block.ends.data());
     const Symbol* const table = set_->quick_symbols();
     for (std::size_t i = 0; i < block.size; ++i) {
-        block.looked_up.data()[i] = table[block.characters.data()[i]];
+        block.looked_up.data()[i + 1] = table[block.characters.data()[i]];
     }
     return block.size != 0;
 }
@@ -79,42 +91,37 @@ void PhraseScan::walk(Block& block) {
 }
 
 void PhraseScan::take_segment(Block& block) const {
-    const Symbol* const looked_up = block.looked_up.data() + block.first;
-    Symbol* const symbols = block.symbols.data() + 1;
+    Symbol* const looked_up = block.looked_up.data() + 1 + block.first;
     const internal::Classified kinds =
         internal::classify(looked_up, std::min(reach_, block.size - block.first));
     block.before = word_;
     block.accounted = 0;
     block.count = kinds.count;
     if (kinds.has_passed_over) {
-        block.count =
-            internal::leave_out_passed_over(looked_up, kinds.count, symbols, block.which.data());
+        block.symbols = block.left_symbols.data();
+        block.which = block.left_which.data();
+        block.count = internal::leave_out_passed_over(looked_up, kinds.count, block.symbols + 1,
+                                                      block.left_which.data());
         end_before_break(block);
     } else {
-        std::copy_n(looked_up, kinds.count, symbols);
-        std::iota(block.which.data(), block.which.data() + kinds.count, std::uint16_t{0});
+        // What was before the segment is read no more.
+        block.symbols = looked_up - 1;
+        block.which = kEach.data();
     }
     block.symbols[0] = single_;
-    if (set_->folding() >= Folding::kLoose &&
-        internal::has_repeats(block.symbols.data(), block.count)) {
-        end_before_counted(block);
-        block.count =
-            internal::leave_out_repeats(block.symbols.data(), block.count, block.which.data());
+    if (set_->folding() >= Folding::kLoose) {
+        leave_out_repeats(block);
     }
 }
 
 // So many separators in a row end a phrase.
 void PhraseScan::end_before_break(Block& block) const {
-    const std::uint16_t* const which = block.which.data();
+    const std::uint16_t* const which = block.which;
     if (block.count > 0 && which[0] > 0 && separators_ + which[0] > kSeparatorsMax) {
         block.count = 0;
         return;
     }
-    unsigned most = 0;
-    for (std::size_t i = 1; i < block.count; ++i) {
-        most = std::max(most, static_cast<unsigned>(which[i] - which[i - 1]));
-    }
-    if (most <= kSeparatorsMax + 1) [[likely]] {
+    if (internal::widest_step(which, block.count) <= kSeparatorsMax + 1) [[likely]] {
         return;
     }
     std::size_t count = 1;
@@ -124,18 +131,33 @@ void PhraseScan::end_before_break(Block& block) const {
     block.count = count;
 }
 
-// How often a symbol of a phrase like 哈哈 is repeated matters.
-void PhraseScan::end_before_counted(Block& block) const {
-    if (!set_->counts_repeats()) {
+void PhraseScan::leave_out_repeats(Block& block) const {
+    const std::size_t repeats =
+        internal::find_repeats(block.symbols, block.count, block.places.data());
+    if (repeats == 0) {
         return;
     }
-    const Symbol* const symbols = block.symbols.data();
-    for (std::size_t i = 0; i < block.count; ++i) {
-        if (symbols[i + 1] == symbols[i] && set_->counts_repeats(symbols[i])) {
-            block.count = i;
-            return;
+    block.count = count_before_counted(block, repeats);
+    if (block.which == kEach.data()) {
+        // What stays of the segment may be looked at again.
+        std::copy_n(block.symbols, block.count + 1, block.left_symbols.data());
+        std::copy_n(block.which, block.count, block.left_which.data());
+        block.symbols = block.left_symbols.data();
+        block.which = block.left_which.data();
+    }
+    block.count = internal::leave_out_repeats(block.symbols, block.count, block.left_which.data());
+}
+
+// How often a symbol of a phrase like 哈哈 is repeated matters.
+std::size_t PhraseScan::count_before_counted(const Block& block, std::size_t repeats) const {
+    if (set_->counts_repeats()) {
+        for (std::size_t i = 0; i < repeats; ++i) {
+            if (set_->counts_repeats(block.symbols[block.places[i]])) {
+                return block.places[i];
+            }
         }
     }
+    return block.count;
 }
 
 // Until something is open. Returns how many characters of the segment it took.
@@ -145,8 +167,7 @@ std::size_t PhraseScan::walk_segment(Block& block) {
     unseen_ = 0;
     const std::size_t depth = automaton.depth(state_);
     block.symbols[0] = depth == 0 ? Symbol{0} : automaton.symbol(state_);
-    const std::size_t places =
-        set_->filter().find(block.symbols.data(), block.count, block.places.data());
+    const std::size_t places = set_->filter().find(block.symbols, block.count, block.places.data());
     std::size_t taken = depth > 1 ? walk_deep(block, 0) : 0;
     for (std::size_t i = 0; i < places && !has_open_; ++i) {
         const std::size_t at = block.places[i];
@@ -173,7 +194,7 @@ std::size_t PhraseScan::walk_deep(Block& block, std::size_t at) {
     const Automaton& automaton = set_->automaton();
     do {
         // A symbol of no phrase is not asked about: no state has it.
-        const Symbol symbol = block.symbols.data()[++at];
+        const Symbol symbol = block.symbols[++at];
         state_ = symbol == 0 ? Automaton::kRoot : automaton.step(state_, symbol);
         if (automaton.ends(state_)) {
             account(block, at);

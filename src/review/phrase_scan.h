@@ -75,14 +75,17 @@ private:
         static constexpr std::size_t kMost = 512;
         static constexpr std::size_t kRoom = kMost + internal::kBlockSlack;
         std::array<std::uint16_t, kRoom> characters;
-        std::array<std::uint16_t, kRoom> ends;  // of the characters, in bytes from `base`
-        std::array<Symbol, kRoom> looked_up;
+        std::array<std::uint16_t, kRoom> ends;    // of the characters, in bytes from `base`
+        std::array<Symbol, kRoom + 1> looked_up;  // one more in front
         std::size_t size = 0;
         std::size_t base = 0;  // where the first begins in the text
 
-        std::size_t first = 0;                   // of the segment, a character
-        std::array<Symbol, kRoom + 1> symbols;   // one more in front: that before the first
-        std::array<std::uint16_t, kRoom> which;  // of the segment's characters each symbol is
+        std::size_t first = 0;                 // of the segment, a character
+        Symbol* symbols = nullptr;             // the first is that before those of the segment
+        const std::uint16_t* which = nullptr;  // of the segment's characters each symbol is
+        // Where the two lie when characters were left out, else in looked_up and kEach.
+        std::array<Symbol, kRoom + 1> left_symbols;
+        std::array<std::uint16_t, kRoom> left_which;
         std::array<std::uint16_t, kRoom> places;
         std::size_t count = 0;      // of symbols
         std::size_t accounted = 0;  // of them, in what is known beside the state
@@ -101,7 +104,8 @@ private:
     void walk(Block& block);
     void take_segment(Block& block) const;
     void end_before_break(Block& block) const;
-    void end_before_counted(Block& block) const;
+    void leave_out_repeats(Block& block) const;
+    std::size_t count_before_counted(const Block& block, std::size_t repeats) const;
     std::size_t walk_segment(Block& block);
     std::size_t walk_deep(Block& block, std::size_t at);
     void account(Block& block, std::size_t count);

@@ -9,6 +9,7 @@
 #include "review/automaton.h"
 #include "review/internal/block_kernels.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,7 @@ public:
     // As the automaton of the same patterns: none is empty or has a symbol of 0.
     explicit PrefixFilter(std::span<const Pattern> patterns)
         : begun_(std::bit_ceil(patterns.size() * kPairBits + 32) / 32),
+          multiplier_(multiplier_for(patterns)),
           longer_(patterns.size()),
           whole_(patterns.size()) {
         for (const Pattern& pattern : patterns) {
@@ -70,8 +72,26 @@ public:
 private:
     static constexpr std::size_t kPairBits = 16;  // for each pair
     internal::PairBits pairs() const noexcept {
-        return {.words = begun_,
-                .shift = static_cast<unsigned>(32 - std::countr_zero(begun_.size() * 32))};
+        return {.words = begun_, .shift = shift(), .multiplier = multiplier_};
+    }
+    unsigned shift() const noexcept {
+        return static_cast<unsigned>(32 - std::countr_zero(begun_.size() * 32));
+    }
+    // Two characters that stand in no pattern, the commonest pair of many texts, have the first bit
+    // with each multiplier: one with which no pair of a pattern has it.
+    std::uint32_t multiplier_for(std::span<const Pattern> patterns) const {
+        constexpr std::uint32_t kTries = 32;
+        std::uint32_t multiplier = internal::PairBits::kMultiplier;
+        for (std::uint32_t tries = 0; tries < kTries; ++tries, multiplier += 0x2545f492) {
+            const internal::PairBits bits{
+                .words = begun_, .shift = shift(), .multiplier = multiplier};
+            if (std::ranges::none_of(patterns, [&](const Pattern& pattern) {
+                    return pattern.size() > 1 && bits.place(pattern[0], pattern[1]) == 0;
+                })) {
+                break;
+            }
+        }
+        return multiplier;
     }
     // A hash function and a bit: one of eight to sixteen is wrongly there.
     struct Bits {
@@ -121,6 +141,7 @@ private:
 
     std::vector<std::uint64_t> alone_;  // empty when there is no pattern of one symbol
     std::vector<std::uint32_t> begun_;
+    std::uint32_t multiplier_;
     Bits longer_;
     Bits whole_;
 };

@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/video.h"
 #include "review/classifier.h"
 #include "review/entry.h"
 #include "review/entry_json.h"
@@ -14,6 +15,7 @@
 #include "review/scope.h"
 #include "review/sound_list.h"
 #include "review/text_scan.h"
+#include "review/video_list.h"
 #include "review/window_scan.h"
 
 #include <fmt/format.h>
@@ -26,6 +28,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::review {
 
@@ -58,8 +61,9 @@ void add_meaning(const Meaning& meaning, const std::string& version, Verdict& ve
 }
 
 std::string version_of(const Matcher& matcher, const PictureList& pictures,
-                       const ClassifierRule& classifier, const SoundList& sounds) {
-    if (pictures.entries().empty() && sounds.entries().empty() &&
+                       const ClassifierRule& classifier, const SoundList& sounds,
+                       const VideoList& videos) {
+    if (pictures.entries().empty() && sounds.entries().empty() && videos.entries().empty() &&
         classifier.classifier == nullptr) {
         return "library-" + matcher.version();
     }
@@ -74,22 +78,27 @@ std::string version_of(const Matcher& matcher, const PictureList& pictures,
     for (const SoundEntry& entry : sounds.entries()) {
         all += "\n" + json::write(write_entry(entry));
     }
+    for (const VideoEntry& entry : videos.entries()) {
+        all += "\n" + json::write(write_entry(entry));
+    }
     return "library-" + to_hex(sha256(as_bytes(all))).substr(0, 12);
 }
 
 }  // namespace
 
 Reviewer::Reviewer(Matcher matcher, PictureList pictures, ClassifierRule classifier,
-                   SoundList sounds)
+                   SoundList sounds, VideoList videos)
     : classifier_(std::move(classifier)),
       matcher_(std::make_shared<const Matcher>(std::move(matcher))),
       pictures_(std::make_shared<const PictureList>(std::move(pictures))),
       sounds_(std::make_shared<const SoundList>(std::move(sounds))),
-      version_(version_of(*matcher_, *pictures_, classifier_, *sounds_)) {
+      videos_(std::make_shared<const VideoList>(std::move(videos))),
+      version_(version_of(*matcher_, *pictures_, classifier_, *sounds_, *videos_)) {
     const auto holds = [](const auto& entry) { return entry.action == Decision::kHold; };
     may_hold_ = std::ranges::any_of(matcher_->entries(), holds) ||
                 std::ranges::any_of(pictures_->entries(), holds) ||
                 std::ranges::any_of(sounds_->entries(), holds) ||
+                std::ranges::any_of(videos_->entries(), holds) ||
                 (classifier_.classifier != nullptr && classifier_.action == Decision::kHold);
 }
 
@@ -153,20 +162,39 @@ void Reviewer::add_classified(Verdict& verdict) const {
                 version_, verdict);
 }
 
-Verdict Reviewer::review(std::span<const fingerprint::PdqHash> picture) const {
-    Verdict verdict;
-    for (const PictureMatch& match : pictures_->find(picture, occasion_)) {
+template <class Matches>
+void Reviewer::add_all(const Matches& matches, Verdict& verdict) const {
+    for (const auto& match : matches) {
         add_meaning({match.entry->id, match.entry->category, effect_of(match.entry->action), {}},
                     version_, verdict);
     }
+}
+
+Verdict Reviewer::review(std::span<const fingerprint::PdqHash> picture) const {
+    Verdict verdict;
+    add_all(pictures_->find(picture, occasion_), verdict);
     return verdict;
 }
 
 Verdict Reviewer::review(const fingerprint::SoundPrint& sound) const {
     Verdict verdict;
-    for (const SoundMatch& match : sounds_->find(sound, occasion_)) {
-        add_meaning({match.entry->id, match.entry->category, effect_of(match.entry->action), {}},
-                    version_, verdict);
+    add_all(sounds_->find(sound, occasion_), verdict);
+    return verdict;
+}
+
+Verdict Reviewer::review(const fingerprint::VideoPrint& video,
+                         const fingerprint::SoundPrint* sound) const {
+    Verdict verdict;
+    add_all(videos_->find(video, occasion_), verdict);
+    std::vector<fingerprint::PdqHash> pictures;
+    for (const fingerprint::VideoFramePrint& frame : video.frames) {
+        if (frame.quality >= fingerprint::kPdqQualityMin) {
+            pictures.push_back(frame.hash);
+        }
+    }
+    add_all(pictures_->find(pictures, occasion_), verdict);
+    if (sound != nullptr) {
+        add_all(sounds_->find(*sound, occasion_), verdict);
     }
     return verdict;
 }
@@ -233,6 +261,10 @@ std::string TextStream::release() {
 
 // What the classifier has not looked at stays.
 std::size_t TextStream::may_go(std::size_t end) const noexcept {
+    // A text that is looked at as a whole goes out as a whole or not at all.
+    if (scan_.looks_at_whole() && blocked()) {
+        return released_;
+    }
     return windows_.active() ? std::max(released_, std::min(end, windows_.settled())) : end;
 }
 

@@ -6,6 +6,7 @@
 
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/video.h"
 #include "review/classifier.h"
 #include "review/entry.h"
 #include "review/matcher.h"
@@ -13,6 +14,7 @@
 #include "review/scope.h"
 #include "review/sound_list.h"
 #include "review/text_scan.h"
+#include "review/video_list.h"
 #include "review/window_scan.h"
 
 #include <cstddef>
@@ -48,7 +50,7 @@ struct ClassifierRule {
 class Reviewer {
 public:
     explicit Reviewer(Matcher matcher, PictureList pictures = {}, ClassifierRule classifier = {},
-                      SoundList sounds = {});
+                      SoundList sounds = {}, VideoList videos = {});
 
     // The same rules for content of which this is known. Without, every entry is for it.
     std::shared_ptr<const Reviewer> on(Occasion occasion) const;
@@ -65,6 +67,14 @@ public:
     bool has_pictures() const noexcept { return !pictures_->entries().empty(); }
     Verdict review(const fingerprint::SoundPrint& sound) const;
     bool has_sounds() const noexcept { return !sounds_->entries().empty(); }
+    // Of a video: all of it by the videos, its pictures by the pictures, its sound by the sounds;
+    // nullptr when it has none.
+    Verdict review(const fingerprint::VideoPrint& video,
+                   const fingerprint::SoundPrint* sound) const;
+    // Whether anything is for videos: then they have to be decoded.
+    bool has_videos() const noexcept {
+        return !videos_->entries().empty() || has_pictures() || has_sounds();
+    }
     // Of all rules: goes into the service record.
     const std::string& version() const noexcept { return version_; }
     const std::shared_ptr<const Matcher>& matcher() const noexcept { return matcher_; }
@@ -78,12 +88,15 @@ public:
 
 private:
     void classify(std::string_view text, Verdict& verdict) const;
+    template <class Matches>
+    void add_all(const Matches& matches, Verdict& verdict) const;
     Decision effect_of(Decision action) const noexcept;
 
     ClassifierRule classifier_;
     std::shared_ptr<const Matcher> matcher_;
     std::shared_ptr<const PictureList> pictures_;
     std::shared_ptr<const SoundList> sounds_;
+    std::shared_ptr<const VideoList> videos_;
     std::string version_;
     Occasion occasion_;
     bool may_hold_ = false;

@@ -16,7 +16,7 @@
 
 namespace colophon::review {
 
-// What has less is never found; what has more does not fit into a line (kEntryBytesMax).
+// What has less is never found; what has more does not fit into an entry (kEntryBytesMax).
 inline constexpr std::size_t kSoundEntryItemsMin = fingerprint::kSoundWindowItems;
 
 struct SoundEntry {

@@ -76,6 +76,22 @@ void TextScan::start_walks() {
                             [&](const Phrase& phrase) { return is_for_us(phrase.entry); })) {
         links_.push_back({.links = &links, .scan = LinkScan(links.set), .found = {}});
     }
+    for (const auto& [entry, marks] : matcher_->near_texts().sizes()) {
+        if (is_for_us(entry)) {
+            keeps_whole_ = true;
+            looks_at_whole_ =
+                looks_at_whole_ || matcher_->entries()[entry].action >= Decision::kHold;
+        }
+    }
+}
+
+void TextScan::find_near() {
+    for (const std::uint32_t entry : matcher_->near_texts().find(whole_)) {
+        if (is_for_us(entry)) {
+            near_.push_back({.entry = entry, .begin = 0, .end = offset_});
+        }
+    }
+    whole_.clear();
 }
 
 // By where they end, as the others.
@@ -127,9 +143,18 @@ void TextScan::walk(std::string_view piece, bool last) {
     for (PhraseScan& walk : walks_) {
         walk.push(piece, last);
     }
+    if (keeps_whole_) {
+        whole_ += piece;
+        if (last) {
+            find_near();
+        }
+    }
 }
 
 std::size_t TextScan::settled() const noexcept {
+    if (looks_at_whole_ && (!finished_ || !near_.empty())) {
+        return 0;
+    }
     std::size_t settled = offset_;
     const auto hold = [&](const std::deque<Candidate>& found, std::size_t earliest) {
         settled = std::min(settled, earliest);
@@ -203,6 +228,10 @@ std::optional<Match> TextScan::next() {
     }
     if (!chains_.empty()) {
         forget_chains();
+    }
+    if (!match && !near_.empty()) {
+        match = near_.front();
+        near_.pop_front();
     }
     if (match) {
         return match;

@@ -46,8 +46,13 @@ public:
     // So many bytes of the text belong to no match that is still to come; `all`, the length of the
     // text so far, when there is nothing to look for.
     std::size_t settled(std::size_t all) const noexcept {
-        return walks_.empty() && expressions_.empty() && links_.empty() ? all : settled();
+        return walks_.empty() && expressions_.empty() && links_.empty() && !looks_at_whole_
+                   ? all
+                   : settled();
     }
+    // Whether something that may not pass is known at the end of the text only. Then nothing is
+    // settled before.
+    bool looks_at_whole() const noexcept { return looks_at_whole_; }
 
 private:
     struct ExpressionWalk {
@@ -84,6 +89,7 @@ private:
     void walk(std::string_view piece, bool last);
 
     void start_walks();
+    void find_near();
     template <class HitType>
     static void note_hits(std::span<const HitType> hits, std::span<const Phrase> phrases,
                           std::uint32_t HitType::* number, std::deque<Candidate>& found);
@@ -116,8 +122,12 @@ private:
     std::vector<Candidate> allowances_;
     std::string cut_;     // the beginning of a character
     std::string recent_;  // the end of the text, where languages matter
+    std::string whole_;   // all of it, where that is looked at
+    std::deque<Match> near_;
     std::size_t offset_ = 0;
     bool finished_ = false;
+    bool keeps_whole_ = false;
+    bool looks_at_whole_ = false;
 };
 
 }  // namespace colophon::review

@@ -4,6 +4,7 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/video.h"
 #include "review/entry.h"
 #include "review/entry_json.h"
 #include "review/entry_list.h"
@@ -12,6 +13,7 @@
 #include "review/scope.h"
 #include "review/sound_list.h"
 #include "review/text_scan.h"
+#include "review/video_list.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -44,6 +46,7 @@ Result<Trial> Trial::create(std::span<const AnyEntry> entries,
     trial.texts_ = std::make_shared<const Matcher>(TRY(Matcher::compile(std::move(list.texts))));
     trial.pictures_ = TRY(PictureList::create(std::move(list.pictures)));
     trial.sounds_ = TRY(SoundList::create(std::move(list.sounds)));
+    trial.videos_ = TRY(VideoList::create(std::move(list.videos)));
     return trial;
 }
 
@@ -88,6 +91,14 @@ void Trial::add_sound(const fingerprint::SoundPrint& sound, const Occasion& occa
     }
 }
 
+void Trial::add_video(const fingerprint::VideoPrint& video, const Occasion& occasion,
+                      const std::string& name) {
+    ++video_count_;
+    for (const VideoMatch& match : videos_.find(video, occasion)) {
+        hit(match.entry->id, name);
+    }
+}
+
 Trial::Seen Trial::seen(const std::string& id) const {
     const auto found = seen_.find(id);
     Seen seen = found == seen_.end() ? Seen() : found->second;
@@ -95,7 +106,12 @@ Trial::Seen Trial::seen(const std::string& id) const {
         std::ranges::find(pictures_.entries(), id, &PictureEntry::id) != pictures_.entries().end();
     const bool is_sound =
         std::ranges::find(sounds_.entries(), id, &SoundEntry::id) != sounds_.entries().end();
-    seen.contents = is_picture ? picture_count_ : is_sound ? sound_count_ : text_count_;
+    const bool is_video =
+        std::ranges::find(videos_.entries(), id, &VideoEntry::id) != videos_.entries().end();
+    seen.contents = is_picture ? picture_count_
+                    : is_sound ? sound_count_
+                    : is_video ? video_count_
+                               : text_count_;
     return seen;
 }
 

@@ -6,11 +6,13 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/video.h"
 #include "review/entry_json.h"
 #include "review/picture_list.h"
 #include "review/review.h"
 #include "review/scope.h"
 #include "review/sound_list.h"
+#include "review/video_list.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +40,9 @@ public:
                      const std::string& name);
     void add_sound(const fingerprint::SoundPrint& sound, const Occasion& occasion,
                    const std::string& name);
+    // Entries of pictures and sounds are not tried against videos.
+    void add_video(const fingerprint::VideoPrint& video, const Occasion& occasion,
+                   const std::string& name);
 
     struct Seen {
         std::uint64_t contents = 0;  // of the kind that the entry is for
@@ -53,10 +58,12 @@ private:
     std::shared_ptr<const Matcher> texts_;
     PictureList pictures_;
     SoundList sounds_;
+    VideoList videos_;
     std::map<std::string, Seen, std::less<>> seen_;  // contents are counted once for all
     std::uint64_t text_count_ = 0;
     std::uint64_t picture_count_ = 0;
     std::uint64_t sound_count_ = 0;
+    std::uint64_t video_count_ = 0;
 };
 
 }  // namespace colophon::review

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -39,6 +40,10 @@ constexpr std::int64_t kStoreVersion = 1;
 constexpr int kCheckpointPages = 4096;
 constexpr int kWalPagesHigh = 16 * kCheckpointPages;
 constexpr std::int64_t kForgetEvery = 1000;  // notifications
+// A commit costs the processor as much for one work as for twenty. After a group of several the
+// next one is waited for, until as many have come again; whoever writes alone waits for nobody.
+constexpr std::size_t kGroupWorthWaiting = 4;
+constexpr std::chrono::milliseconds kGroupWait{1};
 
 // What a body works on, inside a savepoint of the writer.
 class SqliteTransaction final : public Transaction {
@@ -185,7 +190,9 @@ private:
     bool enqueue(Work& work);
     std::vector<Work> take_group();
     void commit_group(std::vector<Work>& group);
-    Result<void> run_one(const Work& work, bool alone);
+    Result<void> run_one(const Work& work, bool apart);
+    Result<void> run_group(const std::vector<Work>& group, bool apart,
+                           std::vector<Result<void>>& outcomes);
     Result<void> run_work(const Work& work);
     void tidy_up();
 
@@ -200,19 +207,25 @@ private:
     std::mutex mutex_;
     std::condition_variable waiting_changed_;
     std::deque<Work> waiting_;
+    std::size_t last_group_ = 0;  // works in it
+    std::size_t enough_ = 1;      // works that the thread waits for
     bool stop_ = false;
     std::thread thread_;  // last: it uses all of the above
 };
 
 bool SqliteStore::enqueue(Work& work) {
+    bool wake = false;
     {
         const std::scoped_lock lock(mutex_);
         if (waiting_.size() >= kBatchesWaitingMax) {
             return false;
         }
         waiting_.push_back(std::move(work));
+        wake = waiting_.size() >= enough_;
     }
-    waiting_changed_.notify_one();
+    if (wake) {
+        waiting_changed_.notify_one();
+    }
     return true;
 }
 
@@ -265,11 +278,18 @@ Result<std::unique_ptr<Subscription>> SqliteStore::listen(std::string channel, L
 std::vector<Work> SqliteStore::take_group() {
     std::unique_lock lock(mutex_);
     waiting_changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+    if (last_group_ >= kGroupWorthWaiting) {
+        enough_ = last_group_;
+        waiting_changed_.wait_for(lock, kGroupWait,
+                                  [this] { return stop_ || waiting_.size() >= enough_; });
+        enough_ = 1;
+    }
     const std::size_t count = std::min(waiting_.size(), kGroupMax);
     std::vector<Work> group(
         std::make_move_iterator(waiting_.begin()),
         std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(count)));
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    last_group_ = count;
     return group;
 }
 
@@ -297,9 +317,9 @@ Result<void> SqliteStore::run_work(const Work& work) {
     return write_notifications(*writer_, transaction.notifications());
 }
 
-// A work that is alone in its transaction needs no savepoint: the transaction is rolled back.
-Result<void> SqliteStore::run_one(const Work& work, bool alone) {
-    if (alone) {
+// Apart: what a work that fails has done is taken back, and the transaction goes on.
+Result<void> SqliteStore::run_one(const Work& work, bool apart) {
+    if (!apart) {
         return run_work(work);
     }
     TRY(writer_->execute("SAVEPOINT one", {}));
@@ -314,23 +334,45 @@ Result<void> SqliteStore::run_one(const Work& work, bool alone) {
     return result;
 }
 
+// Begins a transaction and runs the works in it. Not apart, it ends with the first that fails. An
+// error is that of all of them.
+Result<void> SqliteStore::run_group(const std::vector<Work>& group, bool apart,
+                                    std::vector<Result<void>>& outcomes) {
+    notified_now_ = false;
+    TRY(writer_->execute("BEGIN IMMEDIATE", {}));
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        outcomes[i] = run_one(group[i], apart);
+        if (!writer_->in_transaction()) {
+            COLOPHON_ASSERT(!outcomes[i].ok());  // a body cannot end the transaction
+            return outcomes[i].error();
+        }
+        if (!apart && !outcomes[i].ok()) {
+            break;
+        }
+    }
+    return {};
+}
+
 void SqliteStore::commit_group(std::vector<Work>& group) {
     std::vector<Result<void>> outcomes(group.size());
-    notified_now_ = false;
     Result<void> common;
     if (writer_->sync_failed()) {
         common = Error{ErrorCode::kUnavailable,
                        "the disk failed to keep what was written; nothing more is taken until the "
                        "database is opened again"};
     } else {
-        const auto begun = writer_->execute("BEGIN IMMEDIATE", {});
-        common = begun.ok() ? Result<void>() : Result<void>(begun.error());
-    }
-    for (std::size_t i = 0; common.ok() && i < group.size(); ++i) {
-        outcomes[i] = run_one(group[i], group.size() == 1);
-        if (!writer_->in_transaction()) {
-            common = outcomes[i].ok() ? Result<void>() : Result<void>(outcomes[i].error());
-            COLOPHON_ASSERT(!common.ok());  // a body cannot end the transaction
+        // A savepoint for each copies each page that the next one changes, so they are for groups
+        // in which one failed; that is seldom, and then all of them run again.
+        common = run_group(group, false, outcomes);
+        const bool failed = !common.ok() || std::ranges::any_of(outcomes, [](const auto& outcome) {
+            return !outcome.ok();
+        });
+        if (failed && group.size() > 1) {
+            if (writer_->in_transaction()) {
+                (void)writer_->execute("ROLLBACK", {});
+            }
+            std::ranges::fill(outcomes, Result<void>());
+            common = run_group(group, true, outcomes);
         }
     }
     const bool commits = common.ok() && (group.size() > 1 || outcomes[0].ok());

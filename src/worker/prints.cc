@@ -108,6 +108,13 @@ Result<FilePrints> make_prints(Bytes file, Format format) {
         if (prints.video->frames.empty()) {
             return Error{ErrorCode::kCorrupt, "no picture of the video can be decoded"};
         }
+        // A video is found by its pictures even where its sound is in a codec of which nothing is
+        // known here; whoever needs the sound is told.
+        auto sound = fingerprint::print_sound(file, *container);
+        prints.sound_unread = !sound.ok();
+        if (sound.ok()) {
+            prints.sound = std::move(*sound);
+        }
         return prints;
     }
     if (const auto container = label::sound_container(format)) {
@@ -128,6 +135,9 @@ json::Value encode(const FilePrints& prints) {
     }
     if (prints.sound) {
         out.emplace_back("sound", fingerprint::to_text(*prints.sound));
+    }
+    if (prints.sound_unread) {
+        out.emplace_back("sound_unread", true);
     }
     return out;
 }
@@ -153,6 +163,12 @@ Result<FilePrints> decode_file_prints(const json::Value& value) {
             return wrong_message();
         }
         prints.sound = TRY(fingerprint::parse_sound_print(*text));
+    }
+    if (const json::Value* unread = value.find("sound_unread")) {
+        if (unread->if_bool() == nullptr || !*unread->if_bool() || !prints.video || prints.sound) {
+            return wrong_message();
+        }
+        prints.sound_unread = true;
     }
     if (!prints.picture && !prints.video && !prints.sound) {
         return wrong_message();

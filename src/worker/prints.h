@@ -20,7 +20,9 @@ namespace colophon::worker {
 struct FilePrints {
     std::optional<fingerprint::PdqDihedralPrint> picture;
     std::optional<fingerprint::VideoPrint> video;  // with one frame at least
-    std::optional<fingerprint::SoundPrint> sound;  // without items when it is shorter than 2.8 s
+    // Also of a video that has one; without items when it is shorter than 2.8 s.
+    std::optional<fingerprint::SoundPrint> sound;
+    bool sound_unread = false;  // a video has a sound that cannot be decoded
 
     bool operator==(const FilePrints&) const = default;
 };
@@ -33,8 +35,8 @@ media::CodecSet print_codecs(label::Format format) noexcept;
 // decoded; otherwise as the codec says.
 Result<FilePrints> make_prints(Bytes file, label::Format format);
 
-// {"picture":{"quality":100,"hashes":["...", 8 of them]}} {"video":"0,100,...,0.000\n..."} or
-// {"sound":"AQAA..."}
+// {"picture":{"quality":100,"hashes":["...", 8 of them]}} {"video":"0,100,...,0.000\n...",
+// "sound":"AQAA..."}, {"video":"...","sound_unread":true} or {"sound":"AQAA..."}
 json::Value encode(const FilePrints& prints);
 Result<FilePrints> decode_file_prints(const json::Value& value);
 

@@ -148,6 +148,38 @@ TEST_SUITE("slow gateway") {
         CHECK(whole.find("[DONE]") != std::string::npos);
     }
 
+    TEST_CASE("[DSP-10] what a check that fails did not judge waits for a person, in and out") {
+        const Guards guards;
+        RunningService running(check(guards, "llama", "llama-guard", "on_failure = \"hold\"\n"),
+                               {"COLOPHON_SERVER_ACCESS_LOG=none"});
+        running.start();
+        const Api api(running);
+        const std::string reviewer = api.session("li.wei", "reviewer");
+        const auto release = [&](const std::string& item) {
+            api.good("POST", "/api/review/claims", reviewer, R"({"item":")" + item + R"("})");
+            api.good("POST", "/api/review/items/" + item + "/decision", reviewer,
+                     R"({"ruling":"release","reason":"allowed_use"})");
+        };
+        const json::Value asked = say(running, "babble");
+        CHECK(at(asked, "error", "code") == "held_for_review");
+        CHECK(at(asked, "error", "category") == "unreviewed");
+        const std::string ticket = at(asked, "error", "ticket");
+        REQUIRE(ticket.size() == 32);
+        release(ticket);
+        // It goes in, and comes out as it is: nobody judged that either.
+        const json::Value answered = say(running, "babble", ticket);
+        CHECK(at(answered, "error", "code") == "held_for_review");
+        const std::string second = at(answered, "error", "ticket");
+        REQUIRE(second.size() == 32);
+        CHECK(second != ticket);
+        release(second);
+        CHECK(running.curl({running.url("/v1/tickets/" + second + "/answer")}).find("babble") !=
+              std::string::npos);
+        const std::string records = running.ok({"ledger", "records", "--json", "--kind", "call"});
+        CHECK(records.find("webhook:llama/missed") != std::string::npos);
+        CHECK(code_of(say(running, "hello")) == "none");
+    }
+
     TEST_CASE("[DSP-10] the moderation of two clouds is asked, signed, about texts and pictures") {
         const Guards clouds("cloud_moderation.js");
         for (const std::string shape : {"aliyun", "tencent"}) {

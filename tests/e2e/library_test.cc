@@ -111,6 +111,33 @@ TEST_CASE("[DSP-10] an entry lives from a proposal over its trial and approval t
     }
 }
 
+TEST_CASE("[DSP-10] a text becomes what near copies of are looked for") {
+    House house;
+    house.hire("li.wei", "reviewer");
+    house.hire("wang.fang", "lead");
+    const std::string rumour =
+        "听说明天全市停水三天，自来水里查出有毒物质，请马上囤水并转告所有亲友，官方还在隐瞒，"
+        "昨天夜里已经有十几个人送进市医院抢救，医生要求家属不要对外说明病情";
+    test::write_file(house.dir.file("rumour.txt"), as_bytes(rumour));
+    test::write_file(house.dir.file("benign.txt"), as_bytes("明天天气很好\n"));
+    CHECK(house
+              .run("li.wei", {"library", "propose", "n-1", "--category", "A1g", "--like",
+                              "rumour.txt", "--reason", "report 7"})
+              .exit_code == 0);
+    CHECK(house.run("li.wei", {"library", "trial", "n-1", "--benign", "benign.txt"}).exit_code ==
+          0);
+    CHECK(house.run("wang.fang", {"library", "approve", "n-1"}).exit_code == 0);
+    CHECK(house.run("li.wei", {"library", "list", "n-1"}).out.find("near ") != std::string::npos);
+    CHECK(house.run("li.wei", {"library", "export", "-o", "list.jsonl"}).exit_code == 0);
+    test::write_file(
+        house.dir.file("copy.txt"),
+        as_bytes("转：听说明天 全市停水三天！自来水里查出有毒物质，请马上囤水并转告所有亲友。"
+                 "官方还在隐瞒……昨天夜里已经有十几个人送进市医院抢救。"));
+    test::write_file(house.dir.file("other.txt"), as_bytes("明天全市停水三小时，请提前储水。"));
+    CHECK(house.run("", {"scan", "--library", "list.jsonl", "copy.txt"}).exit_code == 2);
+    CHECK(house.run("", {"scan", "--library", "list.jsonl", "other.txt"}).exit_code == 0);
+}
+
 TEST_CASE("[DSP-10] a list is imported as a batch, with a report of each line that is wrong") {
     House house;
     house.hire("li.wei", "operator");
@@ -141,6 +168,40 @@ TEST_CASE("[DSP-10] a list is imported as a batch, with a report of each line th
     const json::Value figures = house.one("li.wei", {"library", "figures"});
     CHECK(figures.string_or("category", "") == "A1f");
     CHECK(number(figures, "live") == 2);
+
+    // What there is beside what the standard asks for.
+    test::write_file(house.dir.file("banks.csv"),
+                     as_bytes("bank,category,text\nquestions,A1f,怎么赌博\nrefuse,A1f,带我赌博\n"
+                              "refuse,A1d,x\nanswer,history,什么是我的\nanswer,history,赌博史\n"));
+    test::write_file(house.dir.file("colophon.toml"),
+                     as_bytes("[review]\ntest_banks = \"banks.csv\"\n"));
+    const json::Value stock = house.one("li.wei", {"library", "figures", "--standard"});
+    CHECK(number(*stock.find("entries"), "have") == 2);
+    CHECK(number(*stock.find("entries"), "wanted") == 10'000);
+    CHECK(*stock.find("entries_fresh")->if_bool());
+    CHECK(*stock.find("banks_fresh")->if_bool());
+    const json::Array& risks = *stock.find("risks")->if_array();
+    REQUIRE(risks.size() == 31);
+    CHECK(risks[5].string_or("code", "") == "A1f");
+    CHECK(number(*risks[5].find("entries"), "have") == 2);
+    CHECK(number(*risks[5].find("entries"), "wanted") == 200);
+    CHECK(number(*risks[5].find("questions"), "have") == 1);
+    CHECK(number(*risks[5].find("refuse"), "have") == 1);
+    CHECK(number(*risks[8].find("entries"), "wanted") == 100);
+    CHECK(number(*risks[30].find("questions"), "wanted") == 20);
+    const json::Array& banks = *stock.find("banks")->if_array();
+    REQUIRE(banks.size() == 3);
+    CHECK(number(banks[0], "stopped") == 1);
+    CHECK(number(banks[1], "have") == 2);
+    CHECK(number(banks[1], "stopped") == 1);
+    CHECK(banks[2].string_or("bank", "") == "answer");
+    CHECK(number(banks[2], "stopped") == 1);  // what is only flagged is let in
+    CHECK(house.run("li.wei", {"library", "figures", "--standard"}).out.find("A1f") !=
+          std::string::npos);
+    test::write_file(house.dir.file("banks.csv"), as_bytes("bank,category,text\nall,A1f,x\n"));
+    const test::ToolRun wrong = house.run("li.wei", {"library", "figures", "--standard"});
+    CHECK(wrong.exit_code == 64);
+    CHECK(wrong.err.find("banks.csv: line 2: ") != std::string::npos);
 }
 
 TEST_CASE("[DSP-10] a classifier is trained, measured and used from the command line") {

@@ -232,6 +232,32 @@ TEST_SUITE("slow gateway") {
         const std::string listed = running.ok({"library", "list", "s-1", "--session",
                                                "file:" + running.dir.file("li.wei"), "--json"});
         CHECK(listed.find("\"chromaprint\":\"AQ") != std::string::npos);
+        // The same within a film.
+        const std::string film = running.dir.file("film.mp4");
+        const auto make_film = [&](const std::string& sound) {
+            test::run_tool_ok({"ffmpeg", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i",
+                               "testsrc2=size=160x120:rate=5:duration=9", "-i", sound, "-c:a",
+                               "aac", "-b:a", "96k", "-pix_fmt", "yuv420p", film});
+        };
+        make_film(part);
+        CHECK(label(film) == "input_blocked");
+        make_film(running.dir.file("benign/other.wav"));
+        CHECK(label(film) == "none");
+        // And a film as a whole, by the print of a file.
+        std::filesystem::copy_file(film, running.dir.file("listed.mp4"));
+        test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                           "mandelbrot=size=160x120:rate=5", "-t", "3", "-pix_fmt", "yuv420p",
+                           running.dir.file("benign/other.mp4")});
+        running.put_in_force("v-1", {"--like", running.dir.file("listed.mp4")});
+        code = "none";
+        for (int i = 0; i < 20 && code == "none"; ++i) {
+            code = label(film);
+        }
+        CHECK(code == "input_blocked");
+        CHECK(label(running.dir.file("benign/other.mp4")) == "none");
+        const std::string shown = running.ok(
+            {"library", "list", "v-1", "--session", "file:" + running.dir.file("li.wei")});
+        CHECK(shown.find("video ") != std::string::npos);
         // What is no sound, though it says so, is not let through.
         test::write_file(part, as_bytes("RIFF\x10\x00\x00\x00WAVEfmt nothing"));
         CHECK(label(part) != "none");

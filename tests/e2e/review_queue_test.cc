@@ -262,6 +262,7 @@ TEST_SUITE("slow gateway") {
         CHECK(at(seen, "file", "media_type") == "image/png");
         CHECK(at(seen, "file", "base64") == coded);
         CHECK(*seen.find("file")->find("blur")->if_bool());
+        CHECK(*seen.find("file")->find("muted")->if_bool());
         held.api.good("POST", "/api/review/items/" + ticket + "/decision", held.reviewer,
                       R"({"ruling":"release","reason":"false_match"})");
         const json::Value answer = object_of(held.answer(ticket));
@@ -480,6 +481,8 @@ TEST_SUITE("slow gateway") {
                       R"({"ids":["a-1"],"reason":"plums are fine"})");
         const json::Value figures = held.api.good("GET", "/api/library/figures", held.reviewer);
         CHECK(figures.find("data")->if_array()->empty());
+        CHECK(figures.find("standard")->find("risks")->if_array()->size() == 31);
+        CHECK(figures.find("standard")->find("banks_changed")->is_null());
     }
 }
 

@@ -83,6 +83,65 @@ TEST_CASE("[DSP-10] a picture that was made smaller and turned, and a film of it
     CHECK(song.out.find("no entries for sounds") != std::string::npos);
 }
 
+TEST_CASE("[DSP-10] a video is found by its pictures in their order, and by its sound") {
+    const test::TempDir dir;
+    const auto make = [&](const std::vector<std::string>& inputs, const std::string& file,
+                          const std::vector<std::string>& how) {
+        std::vector<std::string> command{"ffmpeg", "-nostdin", "-v", "error"};
+        command.insert(command.end(), inputs.begin(), inputs.end());
+        command.insert(command.end(), how.begin(), how.end());
+        command.insert(command.end(), {"-pix_fmt", "yuv420p", dir.file(file)});
+        test::run_tool_ok(command);
+    };
+    test::write_file(dir.file("song.wav"), test::wav_of(test::make_music(43, 30)));
+    const std::vector<std::string> sung{"-f",       "lavfi",
+                                        "-i",       "mandelbrot=size=320x240:rate=4",
+                                        "-ss",      "8",
+                                        "-t",       "10",
+                                        "-i",       dir.file("song.wav"),
+                                        "-shortest"};
+    make({"-f", "lavfi", "-i", "testsrc2=size=320x240:rate=4:duration=12"}, "film.mp4", {});
+    make({"-ss", "3", "-t", "6", "-i", dir.file("film.mp4")}, "part.mkv",
+         {"-vf", "scale=208:156", "-c:v", "libx264", "-crf", "32"});
+    make(sung, "sung.mp4", {"-c:a", "aac", "-b:a", "64k"});
+    make(sung, "strange.mp4", {"-c:a", "ac3"});
+
+    const std::string film =
+        only_line(scan(dir, {"--hash", dir.file("film.mp4")})).string_or("video", "");
+    REQUIRE(film.size() > 1000);
+    test::write_file(
+        dir.file("films"),
+        as_bytes(json::write(json::Object{{"id", "film"}, {"category", "A1f"}, {"video", film}}) +
+                 "\n"));
+    const auto by_films = [&](const std::string& file) {
+        return scan(dir, {"--library", dir.file("films"), dir.file(file)});
+    };
+    const test::ToolRun part = by_films("part.mkv");
+    CHECK(part.exit_code == 2);
+    const json::Value seen = only_line(part);
+    CHECK(seen.string_or("category", "") == "A1f");
+    const json::Value& match = seen.find("matches")->if_array()->front();
+    CHECK(match.find("percent")->as_int().value() >= 66);
+    CHECK(match.find("entry_ms")->as_int().value() == doctest::Approx(3000).epsilon(0.2));
+    CHECK(by_films("sung.mp4").exit_code == 0);
+    CHECK(by_films("strange.mp4").exit_code == 0);  // nothing is looked for in its sound
+
+    const std::string song =
+        only_line(scan(dir, {"--hash", dir.file("song.wav")})).string_or("chromaprint", "");
+    test::write_file(dir.file("songs"),
+                     as_bytes(R"({"id":"song","category":"A3a","chromaprint":")" + song + "\"}\n"));
+    const auto by_songs = [&](const std::string& file) {
+        return scan(dir, {"--library", dir.file("songs"), dir.file(file)});
+    };
+    const test::ToolRun heard = by_songs("sung.mp4");
+    CHECK(heard.exit_code == 2);
+    CHECK(only_line(heard).string_or("category", "") == "A3a");
+    CHECK(by_songs("film.mp4").exit_code == 0);
+    const test::ToolRun strange = by_songs("strange.mp4");
+    CHECK(strange.exit_code == 4);
+    CHECK(strange.err.find("the sound of the video cannot be decoded") != std::string::npos);
+}
+
 TEST_CASE("[DSP-10] ten seconds of a sound after MP3 at 64 kbit/s are found, and where they are") {
     const test::TempDir dir;
     test::write_file(dir.file("song.wav"), test::wav_of(test::make_music(41, 45)));

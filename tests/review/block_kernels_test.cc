@@ -13,6 +13,7 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace colophon::review::internal {
@@ -98,6 +99,45 @@ TEST_CASE("characters are read as plain loops read them, with each kind of instr
     });
 }
 
+// At the edges of vectors of all widths, every first byte with bytes around those that may follow.
+TEST_CASE("wrong bytes end the characters wherever they stand, with each kind of instructions") {
+    constexpr std::array<unsigned char, 9> kFollowing{0x20, 0x7f, 0x80, 0x9f, 0xa0,
+                                                      0xbf, 0xc0, 0xe0, 0xff};
+    const auto check = [](std::string_view text) {
+        Numbers characters = room(text.size());
+        Numbers ends = room(text.size());
+        Numbers expected = room(text.size());
+        Numbers expected_ends = room(text.size());
+        const std::size_t count =
+            read_characters(text, text.size(), characters.data(), ends.data());
+        REQUIRE(count ==
+                scalar::read_characters(text, text.size(), expected.data(), expected_ends.data()));
+        characters.resize(count);
+        ends.resize(count);
+        expected.resize(count);
+        expected_ends.resize(count);
+        REQUIRE(characters == expected);
+        REQUIRE(ends == expected_ends);
+    };
+    with_each_target([&] {
+        for (unsigned first = 0x7f; first <= 0xff; ++first) {
+            for (const std::size_t at : {0U, 1U, 2U, 31U, 32U, 33U, 34U, 65U}) {
+                std::string text(at, 'a');
+                text += static_cast<char>(first);
+                for (const unsigned char second : kFollowing) {
+                    for (const unsigned char third : kFollowing) {
+                        std::string whole = text;
+                        whole += static_cast<char>(second);
+                        whole += static_cast<char>(third);
+                        check(whole + std::string(70, 'b'));
+                        check(whole + "\u4e00" + std::string(40, 'b'));
+                    }
+                }
+            }
+        }
+    });
+}
+
 // The reference itself, by the one that the rest of the program reads characters with.
 TEST_CASE("characters are those that UTF-8 says, and nothing else is one") {
     std::mt19937 random(2);
@@ -152,8 +192,15 @@ TEST_CASE("symbols are told apart and left out the same with each kind of instru
             // The first is the one before.
             expected_left = left;
             expected_which = which;
-            REQUIRE(has_repeats(left.data(), stayed - 1) ==
-                    scalar::has_repeats(left.data(), stayed - 1));
+            REQUIRE(widest_step(which.data(), stayed) == scalar::widest_step(which.data(), stayed));
+            Numbers repeats = room(stayed);
+            Numbers expected_repeats = room(stayed);
+            const std::size_t repeated = find_repeats(left.data(), stayed - 1, repeats.data());
+            REQUIRE(repeated ==
+                    scalar::find_repeats(left.data(), stayed - 1, expected_repeats.data()));
+            for (std::size_t i = 0; i < repeated; ++i) {
+                REQUIRE(repeats[i] == expected_repeats[i]);
+            }
             const std::size_t single = leave_out_repeats(left.data(), stayed - 1, which.data());
             REQUIRE(single == scalar::leave_out_repeats(expected_left.data(), stayed - 1,
                                                         expected_which.data()));
@@ -171,7 +218,7 @@ TEST_CASE("pairs are found the same with each kind of instructions, and none is 
         std::mt19937 random(4);
         for (const unsigned shift : {27U, 26U, 20U, 12U}) {
             std::vector<std::uint32_t> words((std::size_t{1} << (32 - shift)) / 32);
-            PairBits bits{.words = words, .shift = shift};
+            const PairBits bits{.words = words, .shift = shift, .multiplier = 0x2545f491};
             const Numbers symbols = random_symbols(513, random, 40, false);
             for (std::size_t i = 0; i < symbols.size() / 4; ++i) {
                 const std::uint32_t place = bits.place(symbols[4 * i], symbols[4 * i + 1]);

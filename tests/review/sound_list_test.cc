@@ -131,8 +131,9 @@ TEST_CASE("a sound by which nothing can be found is refused, and its line is nam
     CHECK(refused(with("chromaprint", 7)) == "\"chromaprint\" is no text");
     json::Object both = with("chromaprint", fingerprint::to_text(music(1, 20)));
     both.emplace_back("phrase", "x");
-    CHECK(refused(both) ==
-          "an entry is of a \"phrase\", of a \"pdq\" or of a \"chromaprint\", not of several");
+    CHECK(
+        refused(both) ==
+        "an entry is of a \"phrase\", a \"pdq\", a \"chromaprint\" or a \"video\", not of several");
     json::Object far = with("chromaprint", fingerprint::to_text(music(1, 20)));
     far.emplace_back("distance", 3);
     CHECK(refused(far).find("not of several") != std::string::npos);

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/sound_index.h"
 #include "label/format.h"
 #include "support/music.h"
 #include "support/sample_files.h"
@@ -13,7 +14,9 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 
+#include <array>
 #include <string>
+#include <vector>
 
 namespace colophon::worker {
 namespace {
@@ -85,6 +88,50 @@ TEST_CASE("the worker makes the prints of sounds in every format that is labelle
     }
 }
 
+TEST_CASE("the worker makes the print of a video's sound, and says when it cannot") {
+    const test::TempDir dir;
+    test::write_file(dir.file("song.wav"), test::wav_of(test::make_music(7, 12)));
+    const auto song = make_prints(test::read_file(dir.file("song.wav")), label::Format::kWav);
+    REQUIRE((song.ok() && song->sound.has_value()));
+    Worker worker({.program = COLOPHON_PROGRAM, .font_path = {}, .expects_media = false});
+    struct Case {
+        const char* name;
+        label::Format format;
+        std::vector<std::string> sound;
+    };
+    const std::array cases{
+        Case{"a.mp4", label::Format::kMp4, {"-c:a", "aac"}},
+        Case{"b.webm", label::Format::kMatroska, {"-c:v", "libvpx-vp9", "-c:a", "libopus"}},
+        Case{"c.mkv", label::Format::kMatroska, {"-c:a", "flac"}},
+        Case{"d.avi", label::Format::kAvi, {"-c:v", "mpeg4", "-c:a", "libmp3lame"}},
+        Case{"e.flv", label::Format::kFlv, {"-c:v", "flv", "-c:a", "libmp3lame", "-ar", "44100"}},
+        Case{"f.mp4", label::Format::kMp4, {"-map", "0:v"}},
+        Case{"g.mp4", label::Format::kMp4, {"-c:a", "ac3"}}};
+    for (const Case& each : cases) {
+        CAPTURE(each.name);
+        std::vector<std::string> command{"ffmpeg",   "-nostdin",
+                                         "-v",       "error",
+                                         "-f",       "lavfi",
+                                         "-i",       "testsrc2=size=160x120:rate=4:duration=12",
+                                         "-i",       dir.file("song.wav"),
+                                         "-pix_fmt", "yuv420p"};
+        command.insert(command.end(), each.sound.begin(), each.sound.end());
+        command.push_back(dir.file(each.name));
+        test::run_tool_ok(command);
+        const Fd file(open(dir.file(each.name).c_str(), O_RDONLY));
+        const auto prints = worker.prints(file.get(), each.format);
+        REQUIRE_MESSAGE(prints.ok(), (prints.ok() ? "" : prints.error().what));
+        CHECK(prints->video.has_value());
+        CHECK(decode_file_prints(encode(*prints)).value() == *prints);
+        const char which = each.name[0];
+        CHECK(prints->sound_unread == (which == 'g'));
+        REQUIRE(prints->sound.has_value() == (which < 'f'));
+        if (prints->sound) {
+            CHECK(fingerprint::match_at(*song->sound, *prints->sound, 0).has_value());
+        }
+    }
+}
+
 TEST_CASE("what has no prints is told so, and a broken picture is the error of one call") {
     const test::TempDir dir;
     test::write_file(dir.file("a.png"), as_bytes("no picture"));
@@ -110,7 +157,8 @@ TEST_CASE("prints in another form than theirs are refused") {
           R"({"picture":{"quality":50,"hashes":["00"]}})",
           R"({"picture":{"quality":50,"hashes":[1,2,3,4,5,6,7,8]}})",
           R"({"picture":{"quality":50,"hashes":["","","","","","","",""]}})", R"({"video":""})",
-          R"({"video":7})", R"({"sound":7})", R"({"sound":""})", R"({"video":"0,1"})"}) {
+          R"({"video":7})", R"({"sound":7})", R"({"sound":""})", R"({"video":"0,1"})",
+          R"({"sound_unread":true})", R"({"sound":"AQAAAA","sound_unread":true})"}) {
         CAPTURE(text);
         CHECK(!decode_file_prints(json::parse(text).value()).ok());
     }

@@ -320,10 +320,13 @@ Task<void> Transport::end_tls() {
     }
 }
 
-Transport::Peer Transport::peer() const {
-    error_code failed;
-    const tcp::endpoint endpoint = native_->socket.remote_endpoint(failed);
-    return failed ? Peer{} : peer_of(endpoint);
+const Transport::Peer& Transport::peer() {
+    if (!peer_) {
+        error_code failed;
+        const tcp::endpoint endpoint = native_->socket.remote_endpoint(failed);
+        peer_ = failed ? Peer{} : peer_of(endpoint);
+    }
+    return *peer_;
 }
 
 Transport::Peer Transport::local() const {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -59,12 +60,14 @@ public:
         std::string address;  // as inet_ntop writes it
         std::uint16_t port = 0;
     };
-    Peer peer() const;
+    // Who the peer is; asked of the system once.
+    const Peer& peer();
     Peer local() const;
 
 private:
     Loop& loop_;
     std::unique_ptr<Native> native_;
+    std::optional<Peer> peer_;
     bool expired_ = false;
 };
 

@@ -52,8 +52,7 @@ std::vector<std::u32string_view> sentences(std::u32string_view window) {
 }
 
 // Whether a stretch of a sentence has both elements.
-bool has_both(std::u32string_view stretch) {
-    std::string text = to_utf8(stretch);
+bool has_both(std::string text) {
     constexpr std::array<std::string_view, 2> kGenerative{"生成式", "合成式"};
     for (const std::string_view word : kGenerative) {
         for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at)) {
@@ -67,24 +66,40 @@ bool has_both(std::u32string_view stretch) {
 // The longest label that fits: the gap, 人工智能 on one side and "manipulated" on the other.
 constexpr std::size_t kStretchMax = kElementGapMax + 4 + 11;
 
-bool is_label(std::u32string_view sentence) {
-    if (!has_both(sentence)) {
+bool is_label(std::u32string_view sentence, const std::string& text) {
+    if (!has_both(text)) {
         return false;
     }
     for (std::size_t at = 0; at < sentence.size(); ++at) {
-        if (has_both(sentence.substr(at, kStretchMax))) {
+        if (has_both(to_utf8(sentence.substr(at, kStretchMax)))) {
             return true;
         }
     }
     return false;
 }
 
+// Whether a window may have a label at all: each AI element has one of these characters, also one
+// that appears when 生成式 or 合成式 is taken out of its middle.
+bool may_have_label(const std::u32string& window, std::string_view expected) {
+    constexpr std::u32string_view kSigns = U"AＡ人";
+    constexpr std::array<std::string_view, 3> kExpectedSigns{"A", "Ａ", "人"};
+    const bool usual =
+        expected.empty() || std::ranges::any_of(kExpectedSigns, [&](std::string_view sign) {
+            return expected.find(sign) != std::string_view::npos;
+        });
+    return !usual || window.find_first_of(kSigns) != std::u32string::npos;
+}
+
 }  // namespace
 
 std::optional<std::string> find_label(const std::u32string& window, std::string_view expected) {
+    if (!may_have_label(window, expected)) {
+        return std::nullopt;
+    }
     for (const std::u32string_view sentence : sentences(window)) {
         std::string text = to_utf8(sentence);
-        if (is_label(sentence) || (!expected.empty() && text.find(expected) != std::string::npos)) {
+        if (is_label(sentence, text) ||
+            (!expected.empty() && text.find(expected) != std::string::npos)) {
             const std::size_t first = text.find_first_not_of(' ');
             const std::size_t last = text.find_last_not_of(' ');
             return text.substr(first, last - first + 1);

@@ -13,12 +13,12 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::label::internal {
 namespace {
@@ -39,6 +39,23 @@ bool is_invisible(char32_t c) noexcept {
 bool is_space(char32_t c) noexcept {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == 0xA0 ||
            c == 0x3000 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029;
+}
+
+// The character at `at`, which moves behind it; an invalid byte stands for U+FFFD.
+char32_t take_character(std::string_view part, std::size_t& at) noexcept {
+    const auto byte = static_cast<unsigned char>(part[at]);
+    if (byte < 0x80) {
+        ++at;
+        return byte;
+    }
+    const auto c = next_code_point(part, at);
+    at += c ? 0U : 1U;
+    return c.value_or(0xFFFD);
+}
+
+// Nearly all characters, told without a look at the lists above: neither space nor invisible.
+bool is_plainly_visible(char32_t c) noexcept {
+    return (c > 0x20 && c < 0x7F) || (c > 0x3000 && c < 0xFE00);
 }
 
 // Collects the two windows from parts of text that come in order.
@@ -70,6 +87,10 @@ private:
 
     // Returns whether a visible character was added.
     static bool put(std::u32string& window, char32_t c) {
+        if (is_plainly_visible(c)) {
+            window += c;
+            return true;
+        }
         if (is_invisible(c)) {
             return false;
         }
@@ -87,9 +108,7 @@ private:
         windows_.head.reserve(2 * kTextWindowChars);
         std::size_t at = 0;
         while (!head_full() && at < part.size()) {
-            const auto c = next_code_point(part, at);
-            at += c ? 0U : 1U;
-            head_count_ += put(windows_.head, c.value_or(0xFFFD)) ? 1U : 0U;
+            head_count_ += put(windows_.head, take_character(part, at)) ? 1U : 0U;
         }
     }
 
@@ -103,9 +122,7 @@ private:
         windows_.tail.reserve(windows_.tail.size() + part.size());
         std::size_t at = 0;
         while (at < part.size()) {
-            const auto c = next_code_point(part, at);
-            at += c ? 0U : 1U;
-            put(windows_.tail, c.value_or(0xFFFD));
+            put(windows_.tail, take_character(part, at));
         }
         if (windows_.tail.size() > 2 * kPartBytesMax) {
             trim_tail();
@@ -142,13 +159,15 @@ std::string_view trim(std::string_view line) noexcept {
     return line;
 }
 
-// The start of a line and, when it is long, its end: what the windows may need of it.
-std::string both_ends(std::string_view line) {
+// The start of a line and, when it is long, its end, which are put together in `held`: what the
+// windows may need of it.
+std::string_view both_ends(std::string_view line, std::string& held) {
     if (line.size() <= 2 * kPartBytesMax) {
-        return std::string(line);
+        return line;
     }
-    return std::string(line.substr(0, kPartBytesMax)) +
-           std::string(line.substr(line.size() - kPartBytesMax));
+    held = line.substr(0, kPartBytesMax);
+    held += line.substr(line.size() - kPartBytesMax);
+    return held;
 }
 
 bool is_rule(std::string_view line) noexcept {
@@ -219,7 +238,18 @@ std::string visible_markdown(std::string_view line) {
     if (words.empty() || is_rule(words) || is_fence(words) || is_definition(words)) {
         return {};
     }
-    return strip_inline(both_ends(words));
+    std::string held;
+    return strip_inline(both_ends(words, held));
+}
+
+void add_line(WindowBuilder& builder, std::string_view line, bool markdown) {
+    if (markdown) {
+        builder.add(visible_markdown(line));
+    } else {
+        std::string held;
+        builder.add(both_ends(line, held));
+    }
+    builder.end_block();
 }
 
 TextWindows view_lines(std::string_view text, bool markdown) {
@@ -227,25 +257,25 @@ TextWindows view_lines(std::string_view text, bool markdown) {
         text.remove_prefix(front_matter_end(text));
     }
     WindowBuilder builder;
-    std::deque<std::string_view> last;
+    std::vector<std::string_view> last;  // a ring once it is full
+    std::size_t oldest = 0;
     while (!text.empty()) {
-        const std::string_view line = next_line(text);
+        std::string_view line = next_line(text);
         if (trim(line).empty()) {
             continue;
         }
-        last.push_back(line);
-        if (last.size() <= kTailLinesMax) {
+        if (last.size() < kTailLinesMax) {
+            last.push_back(line);
             continue;
         }
+        std::swap(line, last[oldest]);
+        oldest = (oldest + 1) % kTailLinesMax;
         if (!builder.head_full()) {
-            builder.add(markdown ? visible_markdown(last.front()) : both_ends(last.front()));
-            builder.end_block();
+            add_line(builder, line, markdown);
         }
-        last.pop_front();
     }
-    for (const std::string_view line : last) {
-        builder.add(markdown ? visible_markdown(line) : both_ends(line));
-        builder.end_block();
+    for (std::size_t i = 0; i < last.size(); ++i) {
+        add_line(builder, last[(oldest + i) % last.size()], markdown);
     }
     return builder.take();
 }
@@ -292,7 +322,9 @@ public:
             } else if (token.kind == HtmlKind::kEnd) {
                 end(token);
             } else if (token.kind == HtmlKind::kText && hidden_name_.empty()) {
-                builder_.add(decode_html(both_ends(cut(text_, token.range)), HtmlContext::kText));
+                std::string held;
+                builder_.add(
+                    decode_html(both_ends(cut(text_, token.range), held), HtmlContext::kText));
             }
         }
         return builder_.take();

@@ -75,6 +75,8 @@ Result<OpenedMemory> open_memory(MemoryReader& reader, const Demuxing& how);
 class Source {
 public:
     static Result<std::unique_ptr<Source>> open(Bytes file, AudioContainer container);
+    // kNotFound: the video has no sound.
+    static Result<std::unique_ptr<Source>> open(Bytes file, VideoContainer container);
 
     const AudioFacts& facts() const noexcept { return facts_; }
     AVStream* stream() const noexcept { return stream_; }
@@ -90,7 +92,8 @@ public:
     explicit Source(Bytes file) : reader_(file) {}  // use open()
 
 private:
-    Result<void> open_container(AudioContainer container);
+    static Result<std::unique_ptr<Source>> open(Bytes file, const Demuxing& how);
+    Result<void> open_container(const Demuxing& how);
     Result<void> open_decoder();
     Result<void> describe(std::size_t file_bytes);
     Result<void> feed();

@@ -37,17 +37,17 @@ constexpr std::array kCodecs{
     AV_CODEC_ID_MPEG4, AV_CODEC_ID_MJPEG, AV_CODEC_ID_FLV1, AV_CODEC_ID_FFV1,
 };
 
-const char* demuxer_name(VideoContainer container) {
+}  // namespace
+
+const char* video_demuxer_name(VideoContainer container) noexcept {
     constexpr std::array<const char*, 4> kNames{"mov", "matroska", "avi", "flv"};
     return kNames[static_cast<std::size_t>(container)];
 }
 
-}  // namespace
-
 Result<void> VideoInput::open_container(VideoContainer container, Others others) {
     // Looking for the streams of a file may decode pictures: with these decoders only.
     constexpr const char* kDecoders = "h264,hevc,libdav1d,av1,vp9,vp8,mpeg4,mjpeg,flv,ffv1";
-    OpenedMemory opened = TRY(open_memory(reader_, {.demuxer = demuxer_name(container),
+    OpenedMemory opened = TRY(open_memory(reader_, {.demuxer = video_demuxer_name(container),
                                                     .decoders = kDecoders,
                                                     .what = "cannot open the video"}));
     io_ = std::move(opened.io);

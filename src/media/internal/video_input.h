@@ -12,6 +12,9 @@
 
 namespace colophon::media::internal {
 
+// FFmpeg's name.
+const char* video_demuxer_name(VideoContainer container) noexcept;
+
 // Neither copied nor moved: FFmpeg holds the reader's address.
 class VideoInput {
 public:

@@ -36,8 +36,13 @@ Classified classify(const std::uint16_t* symbols, std::size_t count);
 std::size_t leave_out_passed_over(const std::uint16_t* symbols, std::size_t count,
                                   std::uint16_t* left, std::uint16_t* which);
 
-// Of `count` symbols behind symbols[0], whether one is the same as the one before it, and not 0.
-bool has_repeats(const std::uint16_t* symbols, std::size_t count);
+// The most that one of the numbers, which ascend, is above the one before it; 0 when there are not
+// two.
+std::size_t widest_step(const std::uint16_t* numbers, std::size_t count);
+
+// Of `count` symbols behind symbols[0], counted from 0, those that are the same as the one before
+// them, and not 0. Returns how many it wrote. Both arrays have kBlockSlack more.
+std::size_t find_repeats(const std::uint16_t* symbols, std::size_t count, std::uint16_t* places);
 // Leaves those out in place, and what belongs to them out of `which`, whose first belongs to
 // symbols[1]. Returns how many stay. Both arrays have kBlockSlack more.
 std::size_t leave_out_repeats(std::uint16_t* symbols, std::size_t count, std::uint16_t* which);
@@ -47,8 +52,9 @@ struct PairBits {
     static constexpr std::uint32_t kMultiplier = 0x9e3779b1;
     std::span<const std::uint32_t> words;
     unsigned shift = 0;
+    std::uint32_t multiplier = kMultiplier;  // odd
     std::uint32_t place(std::uint16_t first, std::uint16_t second) const noexcept {
-        return (std::uint32_t{first} << 16U | second) * kMultiplier >> shift;
+        return (std::uint32_t{first} << 16U | second) * multiplier >> shift;
     }
 };
 // Each `at` below `count` for which the pair of symbols[at] and symbols[at + 1] has its bit, in

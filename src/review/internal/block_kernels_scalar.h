@@ -6,6 +6,7 @@
 
 #include "review/internal/block_kernels.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -73,13 +74,22 @@ inline std::size_t leave_out_passed_over(const std::uint16_t* symbols, std::size
     return stayed;
 }
 
-inline bool has_repeats(const std::uint16_t* symbols, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-        if (symbols[i + 1] == symbols[i] && symbols[i] != 0) {
-            return true;
-        }
+inline std::size_t widest_step(const std::uint16_t* numbers, std::size_t count) {
+    std::size_t widest = 0;
+    for (std::size_t i = 1; i < count; ++i) {
+        widest = std::max<std::size_t>(widest, numbers[i] - std::size_t{numbers[i - 1]});
     }
-    return false;
+    return widest;
+}
+
+inline std::size_t find_repeats(const std::uint16_t* symbols, std::size_t count,
+                                std::uint16_t* places) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; at < count; ++at) {
+        places[found] = static_cast<std::uint16_t>(at);
+        found += symbols[at + 1] == symbols[at] && symbols[at] != 0 ? 1U : 0U;
+    }
+    return found;
 }
 
 inline std::size_t leave_out_repeats(std::uint16_t* symbols, std::size_t count,

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/video_review.h"
+
+#include "core/bytes.h"
+#include "core/result.h"
+#include "core/task.h"
+#include "gateway/call.h"
+#include "gateway/gateway.h"
+#include "gateway/made_review.h"
+#include "gateway/parts.h"
+#include "gateway/refusal.h"
+#include "review/review.h"
+#include "review/scope.h"
+#include "worker/prints.h"
+
+#include <functional>
+#include <optional>
+
+namespace colophon::gateway {
+
+Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer, Bytes video) {
+    if (!reviewer.has_videos()) {
+        return review::Verdict();
+    }
+    const worker::FilePrints prints = TRY(media.video_prints(video));
+    if (prints.sound_unread && reviewer.has_sounds()) {
+        return Error{ErrorCode::kUnsupported,
+                     "the sound of the video cannot be decoded, so it cannot be compared"};
+    }
+    return reviewer.review(*prints.video, prints.sound ? &*prints.sound : nullptr);
+}
+
+Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes video) {
+    if (!call.settings->reviewer->has_videos()) {
+        co_return std::nullopt;
+    }
+    const std::function<Result<review::Verdict>()> look = [&]() -> Result<review::Verdict> {
+        return judge_video(gateway.parts().media, *reviewer_of(call, review::Stage::kOutput),
+                           video);
+    };
+    co_return co_await review_made_file(gateway, call, video, look);
+}
+
+}  // namespace colophon::gateway
