@@ -94,6 +94,36 @@ TEST_CASE("c2pa-rs judges our files as we do, and none with a changed bit more h
 }
 
 // The files of github.com/contentauth/c2pa-rs, good, broken and hostile.
+TEST_CASE("a large movie is written and hashed at once, and judged alike" *
+          doctest::test_suite("slow")) {
+    const Signed authority;
+    const std::string movie = authority.dir().file("large.mov");
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i",
+                       "testsrc=size=1280x720:d=3:rate=25", "-pix_fmt", "yuv420p", "-c:v",
+                       "rawvideo", movie});
+    const std::string whole = authority.sign(movie, "whole.mov");
+    REQUIRE(!whole.empty());
+    Buffer file = test::read_file(whole);
+    CHECK(file.size() > (64U << 20U));
+    CHECK(as_text(file).find("fixedBlockSize") != std::string_view::npos);
+    // Nothing of the movie is lost.
+    const auto frames = [](const std::string& path) {
+        return test::run_tool_ok(
+            {"ffmpeg", "-nostdin", "-loglevel", "error", "-i", path, "-f", "md5", "-"});
+    };
+    CHECK(frames(whole) == frames(movie));
+    file[file.size() / 2] ^= 1;
+    const std::string changed = authority.dir().file("changed.mov");
+    test::write_file(changed, file);
+    const test::ToolRun both = compare(authority.anchors(), {whole, changed});
+    CHECK_MESSAGE(both.exit_code == 0, both.out, both.err);
+    const auto seen =
+        test::run_tool({COLOPHON_PROGRAM, "verify", "--marks", "provenance", whole, changed});
+    CHECK(seen.exit_code == 2);
+    CHECK(seen.out.find("intact        " + whole) != std::string::npos);
+    CHECK(seen.out.find("altered       " + changed) != std::string::npos);
+}
+
 TEST_CASE("other people's credentials are judged as c2pa-rs judges them, taken in too" *
           doctest::test_suite("slow")) {
     const char* named = std::getenv("COLOPHON_CREDENTIALS");

@@ -387,12 +387,15 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
         movie.findings.insert(movie.findings.end(), mark.findings.begin(), mark.findings.end());
         return movie;
     }
+    input.output = &holder;
     const provenance::Credential credential =
         TRY(provenance::add_credential(task.file, task.format, input, *resources.signer));
-    mark.file = TRY(holder.hold(task.file, credential.splice, true));
+    const auto& written = credential.written;
+    mark.file = written ? written->bytes : TRY(holder.hold(task.file, credential.splice, true));
     mark.manifest_label = credential.manifest_label;
-    const CredentialReading reading = TRY(provenance::read_credential(
-        mark.file, task.format, options.credentials, resources.release));
+    const CredentialReading reading = TRY(
+        provenance::read_credential(mark.file, task.format, options.credentials, resources.release,
+                                    written ? &written->known : nullptr));
     TRY(check_read_back(reading, mark.manifest_label));
     return mark;
 }

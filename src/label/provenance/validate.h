@@ -75,9 +75,11 @@ struct CredentialReading {
     bool trusted() const noexcept { return found && state == CredentialState::kTrusted; }
 };
 
-// `format` without a carrier: nothing found. `release` may be empty.
+// `format` without a carrier: nothing found. `release` may be empty. `known`, hashes of parts of
+// the file, may be nullptr.
 Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
-                                          const PageRelease& release = {});
+                                          const PageRelease& release = {},
+                                          const PartDigests* known = nullptr);
 
 // The same for a movie in several files (DASH, HLS): `init` is the initialization segment, which
 // carries the store, and the fragments are all that belong to it, in any order (C2PA 2.4,
