@@ -80,9 +80,9 @@ class MemoryHolder final : public Holder {
 public:
     Result<Bytes> hold(Bytes source, const Splice& splice, bool last) override;
     Result<Bytes> hold_stream(const std::function<Result<void>(media::ByteSink&)>& fill) override;
-    Result<provenance::WrittenFile> write_hashed(
-        Bytes source, const Splice& splice, provenance::HashAlgorithm algorithm,
-        std::vector<provenance::ByteRange> parts) override;
+    Result<provenance::WrittenFile> write_hashed(Bytes source, const Splice& splice,
+                                                 provenance::HashAlgorithm algorithm,
+                                                 std::vector<provenance::ByteRange> parts) override;
     Result<void> overwrite(std::uint64_t offset, Bytes bytes) override;
 
 private:

@@ -17,10 +17,9 @@ namespace colophon::worker {
 // Writes what `splice` makes of `source`, a Mapping, from the start of `to`, which can be read too,
 // and cuts `to` there. Gives the hash of each of `parts` of the new file, in order, apart and
 // inside (asserted). Memory: 256 KiB a thread. kUnavailable with the system's reason.
-Result<std::vector<Buffer>> write_splice_hashed(Bytes source, const Splice& splice,
-                                                label::provenance::HashAlgorithm algorithm,
-                                                const std::vector<label::provenance::ByteRange>& parts,
-                                                int to);
+Result<std::vector<Buffer>> write_splice_hashed(
+    Bytes source, const Splice& splice, label::provenance::HashAlgorithm algorithm,
+    const std::vector<label::provenance::ByteRange>& parts, int to);
 
 // Writes all bytes at a place of a file. kUnavailable with the system's reason.
 Result<void> write_at(int to, std::uint64_t offset, Bytes bytes);

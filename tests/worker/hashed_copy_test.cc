@@ -61,8 +61,8 @@ TEST_CASE("a file is written like any splice, and its parts are hashed") {
         // A longer file, of which nothing is left.
         test::write_file(dir.file("out"), Buffer(wanted.size() + 1000, 0xEE));
         const Fd out(open(dir.file("out").c_str(), O_RDWR));
-        const auto digests = write_splice_hashed(mapping.bytes(), splice, HashAlgorithm::kSha256,
-                                                 parts, out.get());
+        const auto digests =
+            write_splice_hashed(mapping.bytes(), splice, HashAlgorithm::kSha256, parts, out.get());
         REQUIRE(digests.ok());
         CHECK(test::read_file(dir.file("out")) == wanted);
         REQUIRE(digests->size() == parts.size());
@@ -85,8 +85,8 @@ TEST_CASE("what cannot be written or read back is an error with the system's rea
                                        {.offset = 1U << 20U, .size = 2U << 20U}};
     const auto fails = [&](const std::string& path, int flags) {
         const Fd out(open(path.c_str(), flags, 0600));
-        const auto digests = write_splice_hashed(mapping.bytes(), splice, HashAlgorithm::kSha256,
-                                                 parts, out.get());
+        const auto digests =
+            write_splice_hashed(mapping.bytes(), splice, HashAlgorithm::kSha256, parts, out.get());
         REQUIRE(!digests.ok());
         CHECK(digests.error().code == ErrorCode::kUnavailable);
         return digests.error().what;

@@ -124,13 +124,12 @@ Result<std::optional<Credential>> add_to_large_media(Bytes file, const Carrier& 
     if (output == nullptr || carrier.binding != Binding::kBmff) {
         return std::optional<Credential>();
     }
-    auto blocks =
-        TRY(internal::media_blocks(FileView(file, placement.splice), draft.input.media));
+    auto blocks = TRY(internal::media_blocks(FileView(file, placement.splice), draft.input.media));
     if (blocks.empty()) {
         return std::optional<Credential>();
     }
-    WrittenFile written = TRY(output->write_hashed(file, placement.splice, internal::kWriterHash,
-                                                   std::move(blocks)));
+    WrittenFile written =
+        TRY(output->write_hashed(file, placement.splice, internal::kWriterHash, std::move(blocks)));
     const BoundHash bound =
         TRY(bind({.binding = carrier.binding,
                   .file = FileView(written.bytes, draft.input.release, &written.known),

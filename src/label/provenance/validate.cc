@@ -528,8 +528,7 @@ Result<CredentialReading> read_found(const FileView& view, const std::vector<Fil
 }  // namespace
 
 Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
-                                          const PageRelease& release,
-                                          const PartDigests* known) {
+                                          const PageRelease& release, const PartDigests* known) {
     return read_found(FileView(file, release, known), nullptr, format, trust);
 }
 

@@ -64,6 +64,10 @@ struct CredentialReading {
     std::string aigc;  // the TC260 record among the assertions, as JSON; empty without
     std::vector<SoftBinding> soft_bindings;
 
+    // Where the file says that its credential lies, outside of it; as it stands there, not fetched,
+    // and named whatever lies in the file. May be empty.
+    std::string link;
+
     // The fragments of the movie lie in other files, and none was given: nobody knows whether it is
     // intact. Nothing else speaks against it.
     bool needs_fragments = false;
