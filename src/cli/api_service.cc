@@ -179,6 +179,7 @@ std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
             },
         .conduct =
             [&installation](const ledger::Actor& actor) { return installation.conduct(actor); },
+        .provider = sources.provider,
         .providers = [&installation] { return installation.providers(); },
         .erase =
             [&installation](const identity::Erasure& erasure, const ledger::Actor& actor) {

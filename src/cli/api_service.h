@@ -8,6 +8,7 @@
 #include "core/thread_pool.h"
 #include "gateway/gateway.h"
 #include "identity/caches.h"
+#include "identity/oidc.h"
 #include "ledger/log_service.h"
 #include "review/queue.h"
 
@@ -27,6 +28,7 @@ struct ApiSources {
     std::string benign;  // what entries are tried against
     std::int64_t benign_per_million_max;
     gateway::Gateway& gateway;
+    identity::Oidc* provider = nullptr;  // of sign-ins
 };
 std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources);
 

@@ -15,6 +15,7 @@
 #include "cli/review_files.h"
 #include "cli/serve_config.h"
 #include "cli/serve_settings.h"
+#include "cli/sign_in_settings.h"
 #include "cli/store_options.h"
 #include "cli/terminal.h"
 #include "console/api.h"
@@ -30,6 +31,7 @@
 #include "gateway/settings.h"
 #include "gateway/subject_endpoints.h"
 #include "governance/agreements.h"
+#include "http/client.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/server.h"
@@ -37,6 +39,7 @@
 #include "http/tls.h"
 #include "identity/budgets.h"
 #include "identity/caches.h"
+#include "identity/oidc.h"
 #include "identity/provider_chain.h"
 #include "identity/subjects.h"
 #include "identity/tenants.h"
@@ -104,6 +107,7 @@ struct Loaded {
     std::shared_ptr<const gateway::Settings> settings;
     std::shared_ptr<http::TlsContext> tls;
     ServeAddress address;
+    std::optional<identity::OidcSettings> sign_in;
 };
 
 Result<Loaded> load(const Arguments& arguments) {
@@ -120,6 +124,7 @@ Result<Loaded> load(const Arguments& arguments) {
     if (!server.tls_certificate.empty()) {
         loaded.tls = TRY(http::TlsContext::server(server.tls_certificate, server.tls_key));
     }
+    loaded.sign_in = TRY(sign_in_settings(loaded.config.serve.sign_in));
     for (const auto& [value, name] : {std::pair(server.access_log, "server.access_log"),
                                       std::pair(server.metrics, "server.metrics")}) {
         if (!value.empty() && value != "stderr" && value != "none" && value != "local" &&
@@ -170,6 +175,7 @@ private:
     Metrics metrics_;
     std::unique_ptr<review::ReviewQueue> queue_;
     std::unique_ptr<ledger::LogService> logs_;
+    std::unique_ptr<identity::Oidc> provider_;  // of sign-ins
     std::unique_ptr<console::ApiParts> api_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::unique_ptr<gateway::JobRunner> jobs_;
@@ -208,6 +214,15 @@ Result<void> Service::open_identity() {
     if (installation_->store().engine() == storage::Engine::kPostgres) {
         budgets_ =
             TRY(identity::Budgets::open(installation_->store(), installation_->randomness()));
+    }
+    if (loaded_.sign_in) {
+        HttpExchange exchange =
+            TRY(http::make_client_exchange({.ca_file = loaded_.config.serve.sign_in.ca_file}));
+        provider_ = TRY(identity::Oidc::create({.store = installation_->store(),
+                                                .exchange = std::move(exchange),
+                                                .clock = installation_->clock(),
+                                                .random = installation_->randomness()},
+                                               *loaded_.sign_in));
     }
     logs_ = ledger::LogService::start(installation_->log_parts(), TRY(installation_->logs()));
     return {};
@@ -294,7 +309,8 @@ Result<void> Service::open_gateway() {
                            .queue = *queue_,
                            .benign = serve.review.benign,
                            .benign_per_million_max = serve.review.benign_per_million_max,
-                           .gateway = *gateway_});
+                           .gateway = *gateway_,
+                           .provider = provider_.get()});
     console::add_api_routes(gateway_->router(), *api_);
     add_verification();
     metrics_for_all_ = serve.server.metrics == "all";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The sections of colophon.toml that the server reads: [server], [gateway], [review], [[upstream]],
-// [[model]] and [[webhook]]. docs/reference/configuration.md explains every key.
+// The sections of colophon.toml that the server reads: [server], [gateway], [review], [sign_in],
+// [[upstream]], [[model]] and [[webhook]]. docs/reference/configuration.md explains every key.
 
 #include "core/result.h"
 
@@ -82,6 +82,16 @@ struct ReviewConfig {
     std::string flagged = {};  // "pass", "queue"
 };
 
+// Staff who sign in by an OpenID Connect provider.
+struct SignInConfig {
+    std::string issuer = {};
+    std::string client_id = {};
+    std::string client_secret = {};    // file:PATH or env:NAME
+    std::string redirect_url = {};     // of this server, as browsers reach it
+    std::string required_method = {};  // what the provider must have asked for, such as "mfa"
+    std::string ca_file = {};
+};
+
 struct UpstreamConfig {
     std::string name = {};
     std::string dialect = {};  // "openai", "anthropic", "dashscope", "template", "builtin"
@@ -150,6 +160,7 @@ struct ServeConfig {
     ServerConfig server = {};
     GatewayConfig gateway = {};
     ReviewConfig review = {};
+    SignInConfig sign_in = {};
     std::vector<UpstreamConfig> upstreams = {};
     std::vector<ModelConfig> models = {};
     std::vector<WebhookConfig> webhooks = {};

@@ -119,6 +119,15 @@ constexpr std::array kReviewKeys{
     Key<ReviewConfig>{"flagged", &ReviewConfig::flagged},
 };
 
+constexpr std::array kSignInKeys{
+    Key<SignInConfig>{"issuer", &SignInConfig::issuer},
+    Key<SignInConfig>{"client_id", &SignInConfig::client_id},
+    Key<SignInConfig>{"client_secret", &SignInConfig::client_secret},
+    Key<SignInConfig>{"redirect_url", &SignInConfig::redirect_url},
+    Key<SignInConfig>{"required_method", &SignInConfig::required_method},
+    Key<SignInConfig>{"ca_file", &SignInConfig::ca_file},
+};
+
 constexpr std::array kUpstreamKeys{
     Key<UpstreamConfig>{"name", &UpstreamConfig::name},
     Key<UpstreamConfig>{"dialect", &UpstreamConfig::dialect},
@@ -340,8 +349,8 @@ Result<void> read_variables(std::string_view prefix, const std::array<Key<Sectio
 }  // namespace
 
 bool is_serve_section(std::string_view name) noexcept {
-    return name == "server" || name == "gateway" || name == "review" || name == "upstream" ||
-           name == "model" || name == "webhook";
+    return name == "server" || name == "gateway" || name == "review" || name == "sign_in" ||
+           name == "upstream" || name == "model" || name == "webhook";
 }
 
 Result<void> read_serve_section(const std::string& path, std::string_view name,
@@ -355,6 +364,9 @@ Result<void> read_serve_section(const std::string& path, std::string_view name,
     }
     if (name == "review") {
         return read_keys(place, node, kReviewKeys, config.review);
+    }
+    if (name == "sign_in") {
+        return read_keys(place, node, kSignInKeys, config.sign_in);
     }
     const toml::array* list = node.as_array();
     if (list == nullptr) {
@@ -370,7 +382,8 @@ Result<void> read_serve_section(const std::string& path, std::string_view name,
 Result<void> read_serve_environment(ServeConfig& config) {
     TRY(read_variables("SERVER", kServerKeys, config.server));
     TRY(read_variables("GATEWAY", kGatewayKeys, config.gateway));
-    return read_variables("REVIEW", kReviewKeys, config.review);
+    TRY(read_variables("REVIEW", kReviewKeys, config.review));
+    return read_variables("SIGN_IN", kSignInKeys, config.sign_in);
 }
 
 }  // namespace colophon::cli

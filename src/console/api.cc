@@ -167,10 +167,14 @@ ledger::Actor actor_of(const ApiCaller& caller, const http::Exchange& exchange) 
 }
 
 // What is answered, without the words of the protocol.
+// NOLINTBEGIN(readability-redundant-member-init): GCC warns of members without an initialiser in
+// `{.status = ...}`.
 struct Outcome {
     int status = 200;
     std::string body;
+    http::Headers headers = {};
 };
+// NOLINTEND(readability-redundant-member-init)
 
 class Endpoint {
 public:
@@ -194,7 +198,7 @@ public:
             }
             outcome = refused(failure, exchange.request());
         }
-        http::Headers headers;
+        http::Headers headers = std::move(outcome.headers);
         headers.push_back({"content-type", "application/json"});
         headers.push_back({"cache-control", "no-store"});
         if (outcome.status == 401) {
@@ -235,12 +239,14 @@ private:
             body = std::move(*parsed);
         }
         const ledger::Actor actor = actor_of(caller, exchange);
+        http::Headers headers;
         return handle({.parts = parts_,
                        .request = request,
                        .values = values,
                        .body = body,
                        .caller = caller,
-                       .actor = actor});
+                       .actor = actor,
+                       .headers = headers});
     }
 
     // A throw is the failure of one call.
@@ -248,7 +254,9 @@ private:
         try {
             auto done = row_.handle(call);
             if (done.ok()) {
-                return {.status = row_.status, .body = json::write(*done)};
+                return {.status = row_.status,
+                        .body = json::write(*done),
+                        .headers = std::move(call.headers)};
             }
             Failure failure = failure_of(done.error());
             // Who signs in is not refused for a lack of rights.
@@ -392,8 +400,8 @@ Result<json::Value> page_list(const Page& page, json::Array all, std::string_vie
 }
 
 void add_api_routes(http::Router& router, const ApiParts& parts) {
-    for (auto rows : {session_rows, tenant_rows, key_rows, subject_rows, staff_rows, ledger_rows,
-                      settings_rows, library_rows, review_rows, agreement_rows}) {
+    for (auto rows : {session_rows, provider_rows, tenant_rows, key_rows, subject_rows, staff_rows,
+                      ledger_rows, settings_rows, library_rows, review_rows, agreement_rows}) {
         for (ApiRow& row : rows()) {
             http::Route route{.method = row.method,
                               .pattern = row.pattern,

@@ -18,6 +18,7 @@
 #include "http/router.h"
 #include "identity/caches.h"
 #include "identity/erasure.h"
+#include "identity/oidc.h"
 #include "identity/provider_chain.h"
 #include "identity/staff.h"
 #include "identity/subjects.h"
@@ -47,6 +48,7 @@ struct ApiParts {
     std::function<identity::Subjects(const ledger::Actor&)> subjects;
     std::function<identity::Staff(const ledger::Actor&)> staff;
     std::function<ledger::Conduct(const ledger::Actor&)> conduct;
+    identity::Oidc* provider;  // of sign-ins; null where the configuration names none
     std::function<Result<std::unique_ptr<identity::ProviderChain>>()> providers;
     std::function<Result<void>(const identity::Erasure&, const ledger::Actor&)> erase;
     review::ReviewQueue& queue;

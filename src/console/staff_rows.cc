@@ -14,7 +14,6 @@
 #include <vector>
 
 namespace colophon::console {
-namespace {
 
 json::Object session_form(const identity::StaffSession& session) {
     return {{"user", to_string(session.staff)},
@@ -22,6 +21,8 @@ json::Object session_form(const identity::StaffSession& session) {
             {"roles", identity::format_roles(session.roles)},
             {"must_change", session.must_change}};
 }
+
+namespace {
 
 Result<json::Value> sign_in(const ApiCall& call) {
     identity::Staff staff = call.parts.staff(call.actor);

@@ -98,7 +98,7 @@ bool is_safe_url(std::string_view url) {
 
 }  // namespace
 
-Result<std::unique_ptr<Oidc>> Oidc::create(const Parts& parts, const OidcSettings& settings) {
+Result<void> Oidc::check(const OidcSettings& settings) {
     for (const auto& [name, value] : {std::pair("issuer", &settings.issuer),
                                       std::pair("redirect_url", &settings.redirect_url)}) {
         if (!is_safe_url(*value)) {
@@ -112,6 +112,11 @@ Result<std::unique_ptr<Oidc>> Oidc::create(const Parts& parts, const OidcSetting
             return Error{ErrorCode::kInvalidArgument, fmt::format("{} is missing", name)};
         }
     }
+    return {};
+}
+
+Result<std::unique_ptr<Oidc>> Oidc::create(const Parts& parts, const OidcSettings& settings) {
+    TRY(check(settings));
     return std::make_unique<Oidc>(parts, settings);
 }
 

@@ -46,7 +46,9 @@ public:
         Clock& clock;
         Random& random;
     };
-    // kInvalidArgument says which setting is wrong. Nobody is asked yet.
+    // kInvalidArgument says which setting is wrong.
+    static Result<void> check(const OidcSettings& settings);
+    // The same. Nobody is asked yet.
     static Result<std::unique_ptr<Oidc>> create(const Parts& parts, const OidcSettings& settings);
 
     struct Begun {
@@ -66,6 +68,9 @@ public:
     // A flow ends here, whatever comes of it. kDenied: it is not known, over, or another browser's;
     // the provider refused the code; the token is not good (identity/id_token.h).
     Result<ExternalIdentity> finish(const Returned& returned);
+
+    // Whether the browser comes back over TLS.
+    bool returns_by_tls() const { return settings_.redirect_url.starts_with("https://"); }
 
     Oidc(const Parts& parts, const OidcSettings& settings) : parts_(parts), settings_(settings) {}
 

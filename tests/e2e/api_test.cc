@@ -220,7 +220,8 @@ TEST_SUITE("slow gateway") {
         test::write_file(running.dir.file("served.json"), as_bytes(served));
         REQUIRE(kept.ok());
         // Written anew by: colophon serve, then curl .../api/openapi.json | jq .
-        CHECK(json::write(*kept) == served);
+        const bool same = json::write(*kept) == served;
+        CHECK_MESSAGE(same, "docs/reference/openapi.json is not what is served");
     }
 
     TEST_CASE("what staff do over the API is done, and each change is one record of conduct") {

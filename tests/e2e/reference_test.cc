@@ -183,8 +183,12 @@ Names serve_keys_in_source() {
         if (at == std::string::npos || name == std::string::npos) {
             continue;
         }
-        std::string section = line.substr(owner, name - owner);
-        section[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(section[0])));
+        std::string section;  // SignIn is sign_in
+        for (const char c : line.substr(owner, name - owner)) {
+            const auto letter = static_cast<unsigned char>(c);
+            section += std::isupper(letter) != 0 && !section.empty() ? "_" : "";
+            section += static_cast<char>(std::tolower(letter));
+        }
         const std::size_t start = name + std::string_view("Config>{\"").size();
         keys.insert(section + "." + line.substr(start, line.find('"', start) - start));
     }

@@ -40,6 +40,7 @@ struct ApiCall {
     const json::Value& body;  // an object
     const ApiCaller& caller;
     const ledger::Actor& actor;
+    http::Headers& headers;  // of the answer, when it is a good one
 };
 
 // Blocks. What it returns is the answer's body.
@@ -66,6 +67,7 @@ struct ApiRow {
 inline constexpr const char* kAnySession = "*";
 
 std::vector<ApiRow> session_rows();
+std::vector<ApiRow> provider_rows();
 std::vector<ApiRow> tenant_rows();
 std::vector<ApiRow> key_rows();
 std::vector<ApiRow> subject_rows();
@@ -86,6 +88,9 @@ Result<std::vector<std::string>> optional_texts(const ApiCall& call, std::string
 Result<bool> optional_flag(const ApiCall& call, std::string_view name);
 Result<std::int64_t> optional_number(const ApiCall& call, std::string_view name,
                                      std::int64_t otherwise, std::int64_t most);
+// Who is signed in.
+json::Object session_form(const identity::StaffSession& session);
+
 // A message of ours as Accept-Language wants it.
 std::string in_callers_language(const ApiCall& call, std::string_view message);
 // The field of the query; nothing when it is missing or empty.
