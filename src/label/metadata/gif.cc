@@ -43,8 +43,8 @@ bool is_comment(const GifBlock& block) noexcept {
     return block.kind == GifBlockKind::kExtension && block.label == gif::kComment;
 }
 
-// The packet as it lies, or, from writers that cut it into ordinary sub-blocks, joined. c2pa-rs cuts
-// the trailer with it.
+// The packet as it lies, or, from writers that cut it into ordinary sub-blocks, joined. c2pa-rs
+// cuts the trailer with it.
 Buffer xmp_packet(const GifBlock& block) {
     const Bytes content = block.sub_blocks.subspan(1 + gif::kApplicationIdBytes);
     const Buffer trailer = magic_trailer();
