@@ -2,6 +2,7 @@
 #include "cli/files.h"
 
 #include "cli/terminal.h"
+#include "core/bytes.h"
 #include "core/result.h"
 #include "worker/channel.h"
 

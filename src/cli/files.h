@@ -3,6 +3,7 @@
 
 // Input files, folders and standard input; output files that appear complete or not at all.
 
+#include "core/bytes.h"
 #include "core/result.h"
 #include "worker/channel.h"
 

@@ -13,6 +13,7 @@
 #include "label/metadata/internal/label_text.h"
 #include "label/metadata/xmp.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
