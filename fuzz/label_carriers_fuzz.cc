@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/assert.h"
 #include "core/bytes.h"
+#include "label/metadata/container.h"
 #include "label/provenance/carrier.h"
+#include "label/provenance/credential_link.h"
 #include "label_carrier.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 // The first byte chooses the carrier.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -14,6 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const auto carriers = provenance::all_carriers();
     const provenance::Carrier& carrier = carriers[data[0] % carriers.size()];
-    provenance::check_carrier(carrier, colophon::Bytes(data + 1, size - 1));
+    const colophon::Bytes file(data + 1, size - 1);
+    const std::string link = provenance::find_credential_link(file, carrier.format);
+    COLOPHON_ASSERT(link.size() <= colophon::label::kCredentialLinkBytesMax + 1);
+    provenance::check_carrier(carrier, file);
     return 0;
 }

@@ -35,7 +35,11 @@ theirs() {
 theirs_checked() {
     node "$(dirname "${BASH_SOURCE[0]}")/provenance.mjs" "$modules" "$work/ca/signer-key.pem" "$work/chain.pem" "$work/in.mp4" 1 "$out.mp4" checked
 }
-compare 3 colophon ours c2pa-node theirs "c2pa-node, checked" theirs_checked
+copy() {
+    cp "$work/in.mp4" "$out.mp4"
+}
+keep_outputs="${KEEP_OUTPUTS:-no}"
+compare 3 colophon ours c2pa-node theirs "c2pa-node, checked" theirs_checked cp copy
 memory() {
     local name=$1
     shift

@@ -2,6 +2,7 @@
 #include "cli/files.h"
 
 #include "cli/terminal.h"
+#include "core/bytes.h"
 #include "core/result.h"
 #include "worker/channel.h"
 
@@ -101,6 +102,18 @@ Result<worker::Fd> buffer_stream(int from, const std::string& path) {
         }
     }
 }
+
+}  // namespace
+
+Result<worker::Fd> hold_in_memory(Bytes bytes) {
+    worker::Fd memory(memfd_create("colophon-fetched", MFD_CLOEXEC));
+    if (!memory.valid() || !write_text(memory.get(), as_text(bytes))) {
+        return system_error("no memory for", "what was fetched");
+    }
+    return memory;
+}
+
+namespace {
 
 mode_t mode_for_new_file(const std::string& path) {
     struct stat facts{};

@@ -3,6 +3,7 @@
 
 // Input files, folders and standard input; output files that appear complete or not at all.
 
+#include "core/bytes.h"
 #include "core/result.h"
 #include "worker/channel.h"
 
@@ -59,6 +60,8 @@ std::string credential_path(const std::string& path);
 // The credential that was named, or the one that lies beside the input; an empty descriptor when
 // there is none.
 Result<worker::Fd> open_credential(const std::string& named, const Input& input);
+// Bytes as a file without a name.
+Result<worker::Fd> hold_in_memory(Bytes bytes);
 // A credential that lies beside a file of the same run is looked at with that file.
 void leave_out_credentials(std::vector<Input>& inputs);
 

@@ -161,9 +161,25 @@ std::string_view last_word(const std::string& uri) {
     return std::string_view(uri).substr(uri.find_last_of('/') + 1);
 }
 
+json::Array failures_json(const label::provenance::CredentialReading& reading) {
+    json::Array failures;
+    for (const label::provenance::Status& each : reading.statuses) {
+        if (each.kind == label::provenance::StatusKind::kFailure) {
+            failures.emplace_back(each.code);
+        }
+    }
+    return failures;
+}
+
 json::Value provenance_json(const label::provenance::CredentialReading& reading) {
     json::Object object{{"found", reading.found}};
+    if (!reading.link.empty()) {
+        object.emplace_back("link", reading.link);
+    }
     if (!reading.found) {
+        if (!reading.statuses.empty()) {
+            object.emplace_back("failures", failures_json(reading));
+        }
         return object;
     }
     object.emplace_back("intact", reading.intact());
@@ -181,13 +197,7 @@ json::Value provenance_json(const label::provenance::CredentialReading& reading)
         object.emplace_back("signed_at", format_time(*reading.signed_at));
         object.emplace_back("time_authority", reading.time_authority);
     }
-    json::Array failures;
-    for (const label::provenance::Status& each : reading.statuses) {
-        if (each.kind == label::provenance::StatusKind::kFailure) {
-            failures.emplace_back(each.code);
-        }
-    }
-    object.emplace_back("failures", std::move(failures));
+    object.emplace_back("failures", failures_json(reading));
     return object;
 }
 
@@ -583,6 +593,9 @@ std::string verification_text(const std::string& file, const label::Verification
     }
     if (seen.provenance && seen.provenance->found) {
         add_provenance(lines, *seen.provenance);
+    } else if (seen.provenance && !seen.provenance->link.empty()) {
+        lines.add(tr("provenance", "内容凭证"), fmt::format("{} · {}", tr("elsewhere", "位于别处"),
+                                                            printable(seen.provenance->link)));
     }
     const std::string_view prompt = label::propagation_prompt(seen.propagation, user_language());
     if (!prompt.empty()) {

@@ -11,9 +11,11 @@
 #include "cli/keys.h"
 #include "cli/label_request.h"
 #include "cli/prompts.h"
+#include "cli/remote_manifest.h"
 #include "cli/report.h"
 #include "cli/terminal.h"
 #include "core/clock.h"
+#include "core/http_exchange.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "label/explicit/wording.h"
@@ -30,6 +32,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -55,6 +58,8 @@ struct Arguments {
     bool manifest = false;
     std::string credential;
     std::vector<std::string> fragments;
+    bool fetch = false;
+    bool fetch_private = false;
     std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
@@ -62,8 +67,33 @@ struct Run {
     const Arguments& arguments;
     label::VerifyOptions options;
     Prompts prompts;
-    bool whole_screen;  // one file gets a screen, many get a line each
+    bool whole_screen;      // one file gets a screen, many get a line each
+    HttpExchange exchange;  // empty: nothing is fetched
 };
+
+// The credential that the file names, when it has none: what comes of fetching it, and the store.
+struct Remote {
+    std::optional<label::FetchedCredential> fetched;
+    worker::Fd store;
+};
+Result<Remote> fetch_remote(const Run& run, worker::Worker& worker, int in, label::Format format) {
+    Remote remote;
+    label::VerifyOptions options = run.options;
+    options.marks = label::MarkSet().add(label::Mark::kProvenance);
+    options.expected = {};
+    const auto seen = TRY(worker.verify(in, format, options, -1));
+    if (!seen.provenance || seen.provenance->found || seen.provenance->link.empty()) {
+        return remote;
+    }
+    remote.fetched = label::FetchedCredential{.from = seen.provenance->link, .failure = {}};
+    const auto store = fetch_manifest(run.exchange, seen.provenance->link);
+    if (!store.ok()) {
+        remote.fetched->failure = store.error().what;
+        return remote;
+    }
+    remote.store = TRY(hold_in_memory(*store));
+    return remote;
+}
 
 Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const Input& input) {
     const worker::Fd in = TRY(open_input(input.path));
@@ -77,6 +107,12 @@ Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const I
         return worker.verify_movie(in.get(), format, run.options, fragments.file());
     }
     const worker::Fd credential = TRY(open_credential(run.arguments.credential, input));
+    if (run.exchange && !credential.valid() && run.options.marks.has(label::Mark::kProvenance)) {
+        Remote remote = TRY(fetch_remote(run, worker, in.get(), format));
+        label::VerifyOptions options = run.options;
+        options.fetched = std::move(remote.fetched);
+        return worker.verify(in.get(), format, options, remote.store.get());
+    }
     return worker.verify(in.get(), format, run.options, credential.get());
 }
 
@@ -172,7 +208,16 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
     Run run{.arguments = arguments,
             .options = {},
             .prompts = Prompts(std::move(recordings)),
-            .whole_screen = inputs.size() == 1};
+            .whole_screen = inputs.size() == 1,
+            .exchange = {}};
+    if (arguments.fetch_private && !arguments.fetch) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--fetch-private says from where --fetch-manifests may fetch"};
+    }
+    if (arguments.fetch) {
+        run.exchange = TRY(open_manifest_exchange(arguments.fetch_private ? FetchReach::kAny
+                                                                          : FetchReach::kPublic));
+    }
     std::vector<std::string> trust = config.verify.trust;
     trust.insert(trust.end(), arguments.trust.begin(), arguments.trust.end());
     run.options.trusted = TRY(open_trusted_keys(trust));
@@ -227,6 +272,14 @@ void add_options(CLI::App& verb, Arguments& arguments) {
                     std::string(tr("Content Credentials that lie outside the file; default: "
                                    "FILE.c2pa beside a FILE that carries none",
                                    "文件之外的内容凭证；默认：文件内没有时读取旁边的 FILE.c2pa")));
+    verb.add_flag("--fetch-manifests", arguments.fetch,
+                  std::string(tr("fetch Content Credentials that a file without any names, over "
+                                 "http or https; otherwise nothing ever is",
+                                 "若文件内没有内容凭证而指明其网址，则通过 http 或 https 获取；"
+                                 "默认从不获取")));
+    verb.add_flag("--fetch-private", arguments.fetch_private,
+                  std::string(tr("with --fetch-manifests: from addresses inside a network too",
+                                 "与 --fetch-manifests 同用：也可从内部网络地址获取")));
     verb.add_option("--fragments", arguments.fragments,
                     std::string(tr("fragments of the movie that FILE begins (DASH, HLS): a file "
                                    "or a pattern such as 'seg*.m4s'; repeatable",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/apply.h"
 
+#include "core/assert.h"
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "core/limits.h"
@@ -20,6 +21,7 @@
 #include "label/metadata/container.h"
 #include "label/plan.h"
 #include "label/propagation.h"
+#include "label/provenance/hashing.h"
 #include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
@@ -37,6 +39,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::label {
 namespace {
@@ -377,6 +380,24 @@ Result<Bytes> MemoryHolder::hold_stream(const std::function<Result<void>(media::
     MemorySink sink(buffer);
     TRY(fill(sink));
     return Bytes(buffer);
+}
+
+Result<provenance::WrittenFile> MemoryHolder::write_hashed(
+    Bytes source, const Splice& splice, provenance::HashAlgorithm algorithm,
+    std::vector<provenance::ByteRange> parts) {
+    const Bytes file = buffers_.emplace_back(apply_splice(source, splice));
+    auto digests = provenance::FileView(file).digests(algorithm, parts);
+    return provenance::WrittenFile{
+        .bytes = file,
+        .known = {
+            .algorithm = algorithm, .parts = std::move(parts), .digests = std::move(digests)}};
+}
+
+Result<void> MemoryHolder::overwrite(std::uint64_t offset, Bytes bytes) {
+    Buffer& file = buffers_.back();
+    COLOPHON_ASSERT(offset <= file.size() && bytes.size() <= file.size() - offset);
+    std::ranges::copy(bytes, file.begin() + static_cast<std::ptrdiff_t>(offset));
+    return {};
 }
 
 Result<std::string> explicit_wording(const ApplyOptions& options, Kind kind) {

@@ -17,6 +17,7 @@
 #include "label/metadata/aigc.h"
 #include "label/plan.h"
 #include "label/provenance/credential.h"
+#include "label/provenance/hashing.h"
 #include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
@@ -63,11 +64,11 @@ struct ApplyOptions {
 
 // Where the intermediate and the final file live; the last one held is the result. In a library
 // call that is memory, in a worker it is files, so that a gigabyte never passes through the heap.
-class Holder {
+class Holder : public provenance::HashingOutput {
 public:
-    virtual ~Holder() = default;
     // The file that `splice` makes of `source`, readable until the holder goes. `last`: this is the
     // result.
+    // Instead of hold() write_hashed() may make it.
     virtual Result<Bytes> hold(Bytes source, const Splice& splice, bool last) = 0;
     // The intermediate file that `fill` writes, for what is made in a stream. Of these and of what
     // hold() gives when it is not the last, only the newest two are readable.
@@ -79,6 +80,10 @@ class MemoryHolder final : public Holder {
 public:
     Result<Bytes> hold(Bytes source, const Splice& splice, bool last) override;
     Result<Bytes> hold_stream(const std::function<Result<void>(media::ByteSink&)>& fill) override;
+    Result<provenance::WrittenFile> write_hashed(Bytes source, const Splice& splice,
+                                                 provenance::HashAlgorithm algorithm,
+                                                 std::vector<provenance::ByteRange> parts) override;
+    Result<void> overwrite(std::uint64_t offset, Bytes bytes) override;
 
 private:
     std::deque<Buffer> buffers_;

@@ -82,6 +82,13 @@ struct Verification {
     Findings findings;
 };
 
+// What came of fetching the credential that a file names (provenance::find_credential_link); its
+// bytes are Resources::credential.
+struct FetchedCredential {
+    std::string from;
+    std::string failure;  // why there is none; empty: it was fetched
+};
+
 struct VerifyOptions {
     MarkSet marks = MarkSet()
                         .add(Mark::kExplicit)
@@ -101,6 +108,8 @@ struct VerifyOptions {
     bool manifest = false;          // whether to render the credential as crJSON
     // Resources::credential counts whatever the file carries; otherwise only where it carries none.
     bool detached_counts = false;
+    // Nothing: not fetched, whatever the file names.
+    std::optional<FetchedCredential> fetched;
 };
 
 // What the detectors need and no pure function can fetch.

@@ -406,6 +406,9 @@ json::Value encode_credential(const label::provenance::CredentialReading& readin
     if (reading.signed_at) {
         object.emplace_back("signed_at", format_time(*reading.signed_at));
     }
+    if (!reading.link.empty()) {
+        object.emplace_back("link", reading.link);
+    }
     return object;
 }
 
@@ -435,6 +438,9 @@ Result<label::provenance::CredentialReading> decode_credential(const json::Value
     reading.validated_at = fields.take(parse_time(fields.text("validated_at")), "validated_at");
     if (fields.find("signed_at") != nullptr) {
         reading.signed_at = fields.take(parse_time(fields.text("signed_at")), "signed_at");
+    }
+    if (fields.find("link") != nullptr) {
+        reading.link = fields.text("link");
     }
     TRY(fields.finish("reading of the credential"));
     return reading;
@@ -508,7 +514,7 @@ json::Value encode(const label::VerifyOptions& options) {
     for (const label::WatermarkKey& key : options.watermark_keys) {
         keys.push_back(encode_key(key));
     }
-    return json::Object{{"marks", label::to_string(options.marks)},
+    json::Object object{{"marks", label::to_string(options.marks)},
                         {"expected", label::to_string(options.expected)},
                         {"watermark_keys", std::move(keys)},
                         {"effort", static_cast<std::int64_t>(options.effort)},
@@ -518,6 +524,11 @@ json::Value encode(const label::VerifyOptions& options) {
                         {"credentials", encode_trust(options.credentials)},
                         {"manifest", options.manifest},
                         {"detached_counts", options.detached_counts}};
+    if (options.fetched) {
+        object.emplace_back("fetched_from", options.fetched->from);
+        object.emplace_back("fetch_failure", options.fetched->failure);
+    }
+    return object;
 }
 
 Result<label::VerifyOptions> decode_verify_options(const json::Value& value) {
@@ -529,6 +540,10 @@ Result<label::VerifyOptions> decode_verify_options(const json::Value& value) {
     options.credentials = fields.take(decode_trust(fields.find("credentials")), "credentials");
     options.manifest = fields.flag("manifest");
     options.detached_counts = fields.flag("detached_counts");
+    if (fields.find("fetched_from") != nullptr) {
+        options.fetched = label::FetchedCredential{.from = fields.text("fetched_from"),
+                                                   .failure = fields.text("fetch_failure")};
+    }
     const json::Value* trusted = fields.find("trusted");
     const json::Value* wordings = fields.find("wordings");
     const json::Value* keys = fields.find("watermark_keys");

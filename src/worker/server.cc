@@ -10,6 +10,7 @@
 #include "label/apply.h"
 #include "label/explicit/audio.h"
 #include "label/format.h"
+#include "label/provenance/hashing.h"
 #include "label/provenance/signer.h"
 #include "label/verify.h"
 #include "media/codecs.h"
@@ -17,6 +18,7 @@
 #include "media/video_transcode.h"
 #include "worker/channel.h"
 #include "worker/frames.h"
+#include "worker/hashed_copy.h"
 #include "worker/mapping.h"
 #include "worker/prints.h"
 #include "worker/protocol.h"
@@ -60,20 +62,7 @@ class FileSink final : public media::ByteSink {
 public:
     explicit FileSink(int fd) : fd_(fd) {}
     Result<void> write_at(std::uint64_t offset, Bytes bytes) override {
-        while (!bytes.empty()) {
-            const ssize_t wrote =
-                pwrite(fd_, bytes.data(), bytes.size(), static_cast<off64_t>(offset));
-            if (wrote < 0 && errno == EINTR) {
-                continue;
-            }
-            if (wrote <= 0) {
-                return Error{ErrorCode::kUnavailable,
-                             fmt::format("cannot write: {}", std::strerror(errno))};
-            }
-            offset += static_cast<std::uint64_t>(wrote);
-            bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-        }
-        return {};
+        return worker::write_at(fd_, offset, bytes);
     }
 
 private:
@@ -103,6 +92,20 @@ public:
         FileSink sink(to);
         TRY(fill(sink));
         return map(to);
+    }
+
+    Result<label::provenance::WrittenFile> write_hashed(
+        Bytes source, const Splice& splice, label::provenance::HashAlgorithm algorithm,
+        std::vector<label::provenance::ByteRange> parts) override {
+        auto digests = TRY(write_splice_hashed(source, splice, algorithm, parts, output_));
+        return label::provenance::WrittenFile{
+            .bytes = TRY(map(output_)),
+            .known = {
+                .algorithm = algorithm, .parts = std::move(parts), .digests = std::move(digests)}};
+    }
+
+    Result<void> overwrite(std::uint64_t offset, Bytes bytes) override {
+        return write_at(output_, offset, bytes);
     }
 
 private:

@@ -93,6 +93,70 @@ TEST_CASE("c2pa-rs judges our files as we do, and none with a changed bit more h
     CHECK_MESSAGE(stricter.exit_code == 0, stricter.out, stricter.err);
 }
 
+TEST_CASE("a large movie is written and hashed at once, and judged alike" *
+          doctest::test_suite("slow")) {
+    const Signed authority;
+    const std::string movie = authority.dir().file("large.mov");
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i",
+                       "testsrc=size=1280x720:d=3:rate=25", "-pix_fmt", "uyvy422", "-c:v",
+                       "rawvideo", movie});
+    const std::string whole = authority.sign(movie, "whole.mov");
+    REQUIRE(!whole.empty());
+    Buffer file = test::read_file(whole);
+    CHECK(file.size() > (64U << 20U));
+    CHECK(as_text(file).find("fixedBlockSize") != std::string_view::npos);
+    // Nothing of the movie is lost.
+    const auto frames = [](const std::string& path) {
+        return test::run_tool_ok(
+            {"ffmpeg", "-nostdin", "-loglevel", "error", "-i", path, "-f", "md5", "-"});
+    };
+    CHECK(frames(whole) == frames(movie));
+    file[file.size() / 2] ^= 1;
+    const std::string changed = authority.dir().file("changed.mov");
+    test::write_file(changed, file);
+    const test::ToolRun both = compare(authority.anchors(), {whole, changed});
+    CHECK_MESSAGE(both.exit_code == 0, both.out, both.err);
+    const auto seen =
+        test::run_tool({COLOPHON_PROGRAM, "verify", "--marks", "provenance", whole, changed});
+    CHECK(seen.exit_code == 2);
+    CHECK(seen.out.find("intact        " + whole) != std::string::npos);
+    CHECK(seen.out.find("altered       " + changed) != std::string::npos);
+}
+
+TEST_CASE("ExifTool reads EXIF, XMP and the label of a signed file as before" *
+          doctest::test_suite("slow")) {
+    const Signed authority;
+    const auto tags = [](const std::string& path) {
+        return test::run_tool_ok({"exiftool", "-q", "-G1", "-s", "-EXIF:Artist",
+                                  "-EXIF:UserComment", "-XMP:Title", "-XMP:CreatorTool", path});
+    };
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i",
+                       "testsrc=d=1:size=64x48", authority.dir().file("in.mp4"),
+                       authority.dir().file("in.mov")});
+    for (const std::string name : {"in.jpg", "in.png", "in.webp", "in.tif", "in.gif", "in.heic",
+                                   "in.avif", "in.mp4", "in.mov"}) {
+        CAPTURE(name);
+        const std::string path = authority.dir().file(name);
+        if (name.ends_with(".heic") || name.ends_with(".avif")) {
+            fs::rename(test::make_sample(authority.dir(), std::string_view(name).substr(3)), path);
+        } else if (!name.ends_with(".mp4") && !name.ends_with(".mov")) {
+            test::run_tool_ok({"convert", "-size", "400x300", "gradient:red-blue", path});
+        }
+        // Some of these formats have no place for EXIF.
+        test::run_tool({"exiftool", "-q", "-overwrite_original", "-Artist=A Painter",
+                        "-UserComment=hello", "-XMP-dc:Title=A title", "-XMP-xmp:CreatorTool=x",
+                        path});
+        const std::string before = tags(path);
+        CHECK(before.find("A title") != std::string::npos);
+        const std::string out = authority.sign(path, "signed-" + name);
+        REQUIRE(!out.empty());
+        CHECK(tags(out) == before);
+        if (!name.ends_with(".mp4") && !name.ends_with(".mov")) {
+            CHECK(test::run_tool_ok({"exiftool", out}).find("ProduceID") != std::string::npos);
+        }
+    }
+}
+
 // The files of github.com/contentauth/c2pa-rs, good, broken and hostile.
 TEST_CASE("other people's credentials are judged as c2pa-rs judges them, taken in too" *
           doctest::test_suite("slow")) {

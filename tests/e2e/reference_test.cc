@@ -377,6 +377,10 @@ TEST_CASE("every field of the JSON that the program prints stands in the referen
                        "testsrc2=size=320x240:d=3", "-pix_fmt", "yuv420p", run.dir.file("in.mp4")});
     run.take(run.dir.file("in.mp4"), full);
     JsonRun::add(run.colophon({"verify", "--json", COLOPHON_PROGRAM}), run.verify);
+    test::write_file(run.dir.file("elsewhere.html"),
+                     to_buffer("<!DOCTYPE html><html><head><link rel=\"c2pa-manifest\" "
+                               "href=\"https://a.example/x\"></head><body>x</body></html>"));
+    JsonRun::add(run.colophon({"verify", "--json", run.dir.file("elsewhere.html")}), run.verify);
     const Names label = code_in_tables("docs/reference/json.md", 0, "## label");
     const Names verify = code_in_tables("docs/reference/json.md", 0, "## verify");
     // No time-stamp authority was asked, and no credential was broken.

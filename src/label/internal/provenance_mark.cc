@@ -11,6 +11,7 @@
 #include "label/metadata/aigc.h"
 #include "label/provenance/carrier.h"
 #include "label/provenance/credential.h"
+#include "label/provenance/credential_link.h"
 #include "label/provenance/crjson.h"
 #include "label/provenance/hashing.h"
 #include "label/provenance/validate.h"
@@ -192,8 +193,18 @@ Result<std::optional<CredentialReading>> read_upstream(Bytes file, Format format
     if (!options.detached_counts) {
         reading = TRY(read_whole(file, format, options.credentials, resources));
     }
-    if (reading.found || resources.credential.empty()) {
-        return reading.found ? std::optional(std::move(reading)) : std::nullopt;
+    if (reading.found) {
+        return std::optional(std::move(reading));
+    }
+    if (resources.credential.empty()) {
+        const std::string link = provenance::find_credential_link(file, format);
+        if (!link.empty()) {
+            warn(findings, "provenance.elsewhere",
+                 fmt::format("the file names Content Credentials at {}, which are not fetched and "
+                             "not taken for its past; --credential names them once they are here",
+                             link));
+        }
+        return std::optional<CredentialReading>();
     }
     reading = provenance::read_detached(resources.credential, file, format, options.credentials);
     if (reading.intact()) {
@@ -387,15 +398,45 @@ Result<ProvenanceMark> apply_provenance(const ProvenanceTask& task, const ApplyO
         movie.findings.insert(movie.findings.end(), mark.findings.begin(), mark.findings.end());
         return movie;
     }
+    input.output = &holder;
     const provenance::Credential credential =
         TRY(provenance::add_credential(task.file, task.format, input, *resources.signer));
-    mark.file = TRY(holder.hold(task.file, credential.splice, true));
+    const auto& written = credential.written;
+    mark.file = written ? written->bytes : TRY(holder.hold(task.file, credential.splice, true));
     mark.manifest_label = credential.manifest_label;
-    const CredentialReading reading = TRY(provenance::read_credential(
-        mark.file, task.format, options.credentials, resources.release));
+    const CredentialReading reading =
+        TRY(provenance::read_credential(mark.file, task.format, options.credentials,
+                                        resources.release, written ? &written->known : nullptr));
     TRY(check_read_back(reading, mark.manifest_label));
     return mark;
 }
+
+namespace {
+
+// C2PA 2.4, 15.5: what is said of a credential that the file names and that lies elsewhere.
+void add_link_findings(const VerifyOptions& options, CredentialReading& reading,
+                       Findings& findings) {
+    const auto& fetched = options.fetched;
+    if (fetched && fetched->failure.empty()) {
+        note(findings, "provenance.fetched",
+             fmt::format("the Content Credentials were fetched from {}", fetched->from));
+    } else if (fetched) {
+        reading.statuses.push_back({.kind = StatusKind::kFailure,
+                                    .code = "manifest.inaccessible",
+                                    .url = fetched->from,
+                                    .what = fetched->failure});
+        warn(findings, "provenance.inaccessible",
+             fmt::format("the Content Credentials that the file names cannot be fetched: {}",
+                         fetched->failure));
+    } else if (!reading.found && !reading.link.empty()) {
+        note(findings, "provenance.elsewhere",
+             fmt::format("the Content Credentials of the file lie at {}; nothing is fetched unless "
+                         "that is asked for (verify --fetch-manifests)",
+                         reading.link));
+    }
+}
+
+}  // namespace
 
 Result<ProvenanceFinds> verify_provenance(Bytes file, const VerifyOptions& options,
                                           const Resources& resources, Verification& seen) {
@@ -410,7 +451,10 @@ Result<ProvenanceFinds> verify_provenance(Bytes file, const VerifyOptions& optio
     if (!reading.found && !resources.credential.empty()) {
         reading =
             provenance::read_detached(resources.credential, file, seen.format, options.credentials);
+        reading.where = options.fetched ? "fetched" : reading.where;
     }
+    reading.link = provenance::find_credential_link(file, seen.format);
+    add_link_findings(options, reading, seen.findings);
     if (reading.found) {
         add_findings(reading, seen);
         if (!resources.fragments.empty() && reading.intact()) {

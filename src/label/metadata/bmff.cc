@@ -80,6 +80,9 @@ void Scan::read_packet(std::string_view where, Bytes packet, std::uint64_t offse
     for (std::string& value : xmp->aigc) {
         add(where, std::move(value), offset, standard);
     }
+    if (reading_.credential_link.empty()) {
+        reading_.credential_link = std::move(xmp->credential_link);
+    }
     if (reading_.iptc.digital_source_type.empty()) {
         reading_.iptc = xmp->iptc;
     }

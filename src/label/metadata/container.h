@@ -19,6 +19,7 @@
 #include "label/finding.h"
 #include "label/format.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,9 +44,15 @@ struct IptcFields {
     std::string ai_system_version_used;
 };
 
+// Addresses of Content Credentials that may be fetched are at most as long.
+inline constexpr std::size_t kCredentialLinkBytesMax = 2048;
+
 struct MetadataReading {
     std::vector<LabelSite> sites;  // in file order, at most limits::kLabelSitesMax
     IptcFields iptc;
+    // Where Content Credentials of the file lie that are not in it: the first dcterms:provenance of
+    // the XMP packet (C2PA 2.4, 11.5), as it stands there; cut behind kCredentialLinkBytesMax + 1.
+    std::string credential_link;
     // A block that cannot be read holds the bytes of a label: there is one, and nobody can say
     // which.
     bool damaged_label = false;

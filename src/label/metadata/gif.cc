@@ -13,6 +13,7 @@
 #include "label/metadata/internal/label_text.h"
 #include "label/metadata/xmp.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@ namespace colophon::label::internal {
 namespace {
 
 constexpr std::string_view kXmpApplication = "XMP DataXMP";
+constexpr std::size_t kTrailerStart = 16;  // bytes by which the trailer is known
 
 // 01 FF FE FD ... 02 01 00 00: from wherever a chain of lengths comes in, it ends at the last zero.
 Buffer magic_trailer() {
@@ -42,14 +44,21 @@ bool is_comment(const GifBlock& block) noexcept {
     return block.kind == GifBlockKind::kExtension && block.label == gif::kComment;
 }
 
-// The packet as it lies, or, from writers that cut it into ordinary sub-blocks, joined.
+// The packet as it lies, or, from writers that cut it into ordinary sub-blocks, joined. c2pa-rs
+// cuts the trailer with it.
 Buffer xmp_packet(const GifBlock& block) {
     const Bytes content = block.sub_blocks.subspan(1 + gif::kApplicationIdBytes);
     const Buffer trailer = magic_trailer();
     if (content.size() >= trailer.size() && as_text(content).ends_with(as_text(trailer))) {
         return to_buffer(content.first(content.size() - trailer.size()));
     }
-    return join_gif_sub_blocks(content);
+    Buffer packet = join_gif_sub_blocks(content);
+    const std::size_t end = as_text(packet).rfind(as_text(trailer).substr(0, kTrailerStart));
+    if (end != std::string_view::npos &&
+        as_text(trailer).starts_with(as_text(packet).substr(end))) {
+        packet.resize(end);
+    }
+    return packet;
 }
 
 Result<Buffer> make_xmp_block(std::string_view packet) {

@@ -147,6 +147,7 @@ Result<MetadataReading> read_svg(Bytes file) {
     RdfReading rdf = read_rdf(drawing.facts);
     MetadataReading reading;
     reading.iptc = std::move(rdf.iptc);
+    reading.credential_link = drawing.facts.credential_link;
     reading.findings = std::move(rdf.findings);
     for (RdfLabel& label : rdf.labels) {
         if (reading.sites.size() == limits::kLabelSitesMax) {

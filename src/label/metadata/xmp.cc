@@ -183,8 +183,10 @@ Result<XmpReading> read_xmp(std::string_view packet) {
     const Scanned scanned = TRY(scan(text));
     TRY(check_encoding(whole, scanned));
     internal::RdfReading reading = internal::read_rdf(scanned.facts);
-    XmpReading out{
-        .aigc = {}, .iptc = std::move(reading.iptc), .findings = std::move(reading.findings)};
+    XmpReading out{.aigc = {},
+                   .iptc = std::move(reading.iptc),
+                   .credential_link = scanned.facts.credential_link,
+                   .findings = std::move(reading.findings)};
     for (internal::RdfLabel& label : reading.labels) {
         out.aigc.push_back(std::move(label.value));
     }

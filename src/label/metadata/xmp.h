@@ -22,6 +22,7 @@ namespace colophon::label {
 struct XmpReading {
     std::vector<std::string> aigc;  // every TC260:AIGC found, element or attribute form, unescaped
     IptcFields iptc;
+    std::string credential_link;  // as in MetadataReading
     Findings findings;
 };
 

@@ -23,6 +23,8 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -95,6 +97,58 @@ Result<std::optional<Placement>> grow(const Carrier& carrier, Bytes file, Bytes 
     return same_place ? std::optional(std::move(placement)) : std::nullopt;
 }
 
+// The store in the place of the zeros that were written first.
+Result<void> replace_zeros(HashingOutput& output, const Splice& zeros, const Splice& final) {
+    const std::vector<SplicePiece>& before = zeros.pieces();
+    const std::vector<SplicePiece>& after = final.pieces();
+    COLOPHON_ASSERT(before.size() == after.size());
+    std::uint64_t at = 0;
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        COLOPHON_ASSERT(before[i].source_offset == after[i].source_offset &&
+                        before[i].source_size == after[i].source_size &&
+                        before[i].bytes.size() == after[i].bytes.size());
+        if (before[i].bytes != after[i].bytes) {
+            TRY(output.overwrite(at, after[i].bytes));
+        }
+        at += after[i].source_size == 0 ? after[i].bytes.size() : after[i].source_size;
+    }
+    return {};
+}
+
+// The second pass over large media, which are written first: the file is hashed where it lies and
+// read no more. Nothing where the binding has no trees over media.
+Result<std::optional<Credential>> add_to_large_media(Bytes file, const Carrier& carrier,
+                                                     const Placement& placement, const Draft& draft,
+                                                     ClaimSigner& signer) {
+    HashingOutput* output = draft.input.output;
+    if (output == nullptr || carrier.binding != Binding::kBmff) {
+        return std::optional<Credential>();
+    }
+    auto blocks = TRY(internal::media_blocks(FileView(file, placement.splice), draft.input.media));
+    if (blocks.empty()) {
+        return std::optional<Credential>();
+    }
+    WrittenFile written =
+        TRY(output->write_hashed(file, placement.splice, internal::kWriterHash, std::move(blocks)));
+    const BoundHash bound =
+        TRY(bind({.binding = carrier.binding,
+                  .file = FileView(written.bytes, draft.input.release, &written.known),
+                  .ranges = placement.ranges,
+                  .input = draft.input,
+                  .measured = false}));
+    const Draft::Finished finished = draft.with(bound);
+    const Buffer signature = TRY(signer.sign(finished.claim));
+    COLOPHON_ASSERT(signature.size() == signer.signature_bytes());
+    const Buffer store = TRY(draft.store(finished, signature));
+    const Placement last = TRY(carrier.place(file, store));
+    COLOPHON_ASSERT(last.ranges == placement.ranges);
+    TRY(replace_zeros(*output, placement.splice, last.splice));
+    return std::optional(Credential{.splice = {},
+                                    .manifest_label = finished.writer.label(),
+                                    .where = {},
+                                    .written = std::move(written)});
+}
+
 }  // namespace
 
 bool takes_box_hash(Format format) noexcept {
@@ -138,6 +192,10 @@ Result<Credential> add_credential(Bytes file, Format format, const CredentialInp
                                                  .measured = true}));
     const Buffer zeros = TRY(draft.store(draft.with(measured), no_signature));
     placement = TRY(carrier->place(file, zeros));
+    auto large = TRY(add_to_large_media(file, *carrier, placement, draft, signer));
+    if (large) {
+        return std::move(*large);
+    }
 
     // Second pass: the hash of all the rest, the claim, the signature.
     const BoundHash bound = boxes
@@ -154,8 +212,10 @@ Result<Credential> add_credential(Bytes file, Format format, const CredentialInp
     COLOPHON_ASSERT(store.size() == zeros.size());
     Placement last = TRY(carrier->place(file, store));
     COLOPHON_ASSERT(last.ranges == placement.ranges);
-    return Credential{
-        .splice = std::move(last.splice), .manifest_label = finished.writer.label(), .where = {}};
+    return Credential{.splice = std::move(last.splice),
+                      .manifest_label = finished.writer.label(),
+                      .where = {},
+                      .written = {}};
 }
 
 Result<FragmentedCredential> add_fragmented_credential(const FragmentedMovie& movie, Format format,
@@ -226,8 +286,10 @@ Result<std::optional<Credential>> update_credential(Bytes file, Format format,
     const Buffer store = TRY(internal::make_store(input, writer.manifest(claim, signature)));
     std::optional<Placement> placement = TRY(grow(*carrier, file, store));
     COLOPHON_ASSERT(placement.has_value());
-    return std::optional(Credential{
-        .splice = std::move(placement->splice), .manifest_label = writer.label(), .where = {}});
+    return std::optional(Credential{.splice = std::move(placement->splice),
+                                    .manifest_label = writer.label(),
+                                    .where = {},
+                                    .written = {}});
 }
 
 }  // namespace colophon::label::provenance

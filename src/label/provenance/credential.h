@@ -7,7 +7,8 @@
 // Signing is two passes without a second layout. The size of everything is known before anything is
 // hashed: assertions are padded to a fixed size, the signature's place has a fixed size. So the
 // first pass places zeros and learns where they lie, the hash leaves exactly that place out, and
-// the second pass puts the store there.
+// the second pass puts the store there. Large media, which are hashed in blocks, are written with
+// the zeros and hashed where they lie then; the store takes the place of the zeros.
 
 #include "core/bytes.h"
 #include "core/clock.h"
@@ -84,12 +85,15 @@ struct CredentialInput {
     PageRelease release;                         // may be empty
     MediaHashing media;
     BindingWish binding = BindingWish::kUsual;
+    // Where add_credential() writes large media itself, to read them once; nullptr: nowhere.
+    HashingOutput* output = nullptr;
 };
 
 struct Credential {
-    Splice splice;
+    Splice splice;  // empty when the file is written
     std::string manifest_label;
     std::string where;
+    std::optional<WrittenFile> written;  // the file with its credential, in CredentialInput::output
 };
 
 // Whether BindingWish::kBoxes may be wished for it.

@@ -3,6 +3,7 @@
 
 #include "core/assert.h"
 #include "core/bytes.h"
+#include "core/parallel.h"
 #include "core/splice.h"
 
 #include <openssl/evp.h>
@@ -22,6 +23,7 @@ namespace colophon::label::provenance {
 namespace {
 
 constexpr std::size_t kPartBytes = 8U << 20U;  // hashed before its pages are given back
+constexpr std::size_t kThreadsMax = 4;
 
 constexpr std::array<std::pair<HashAlgorithm, std::string_view>, 3> kNames{
     {{HashAlgorithm::kSha256, "sha256"},
@@ -130,6 +132,28 @@ void FileView::feed(const ByteRange& range, ContentHasher& hasher) const {
             bytes = bytes.subspan(part.size());
         }
     });
+}
+
+const Buffer* PartDigests::find(HashAlgorithm wanted, const ByteRange& range) const noexcept {
+    const auto row = std::ranges::lower_bound(parts, range.offset, {}, &ByteRange::offset);
+    const bool known = wanted == algorithm && row != parts.end() && *row == range;
+    return known ? &digests[static_cast<std::size_t>(row - parts.begin())] : nullptr;
+}
+
+std::vector<Buffer> FileView::digests(HashAlgorithm algorithm,
+                                      const std::vector<ByteRange>& ranges) const {
+    std::vector<Buffer> digests(ranges.size());
+    parallel_for(ranges.size(), useful_threads(kThreadsMax), [&](std::size_t i) {
+        const Buffer* known = known_ == nullptr ? nullptr : known_->find(algorithm, ranges[i]);
+        if (known != nullptr) {
+            digests[i] = *known;
+            return;
+        }
+        ContentHasher hasher(algorithm);
+        feed(ranges[i], hasher);
+        digests[i] = hasher.finish();
+    });
+    return digests;
 }
 
 Buffer FileView::read(const ByteRange& range) const {

@@ -488,22 +488,21 @@ std::string_view credential_state_name(CredentialState state) noexcept {
 
 namespace {
 
-Result<CredentialReading> read_found(Bytes file, const std::vector<FileView>* fragments,
-                                     Format format, const Trust& trust,
-                                     const PageRelease& release) {
+Result<CredentialReading> read_found(const FileView& view, const std::vector<FileView>* fragments,
+                                     Format format, const Trust& trust) {
     CredentialReading reading;
     const Carrier* carrier = find_carrier(format);
     if (carrier == nullptr) {
         return reading;
     }
-    auto found = TRY(carrier->find(file));
+    auto found = TRY(carrier->find(view.whole()));
     if (!found) {
         return reading;
     }
     reading.found = true;
     reading.where = found->where;
     reading.store = std::move(found->store);
-    const Content content{.view = FileView(file, release),
+    const Content content{.view = view,
                           .format = format,
                           .store_ranges = found->ranges,
                           .store_problem = found->problem,
@@ -529,15 +528,15 @@ Result<CredentialReading> read_found(Bytes file, const std::vector<FileView>* fr
 }  // namespace
 
 Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
-                                          const PageRelease& release) {
-    return read_found(file, nullptr, format, trust, release);
+                                          const PageRelease& release, const PartDigests* known) {
+    return read_found(FileView(file, release, known), nullptr, format, trust);
 }
 
 Result<CredentialReading> read_fragmented_credential(Bytes init,
                                                      const std::vector<FileView>& fragments,
                                                      Format format, const Trust& trust,
                                                      const PageRelease& release) {
-    return read_found(init, &fragments, format, trust, release);
+    return read_found(FileView(init, release), &fragments, format, trust);
 }
 
 CredentialReading read_detached(Bytes store, Bytes file, Format format, const Trust& trust) {

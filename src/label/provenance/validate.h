@@ -64,6 +64,10 @@ struct CredentialReading {
     std::string aigc;  // the TC260 record among the assertions, as JSON; empty without
     std::vector<SoftBinding> soft_bindings;
 
+    // Where the file says that its credential lies, outside of it; as it stands there, not fetched,
+    // and named whatever lies in the file. May be empty.
+    std::string link;
+
     // The fragments of the movie lie in other files, and none was given: nobody knows whether it is
     // intact. Nothing else speaks against it.
     bool needs_fragments = false;
@@ -75,9 +79,11 @@ struct CredentialReading {
     bool trusted() const noexcept { return found && state == CredentialState::kTrusted; }
 };
 
-// `format` without a carrier: nothing found. `release` may be empty.
+// `format` without a carrier: nothing found. `release` may be empty. `known`, hashes of parts of
+// the file, may be nullptr.
 Result<CredentialReading> read_credential(Bytes file, Format format, const Trust& trust,
-                                          const PageRelease& release = {});
+                                          const PageRelease& release = {},
+                                          const PartDigests* known = nullptr);
 
 // The same for a movie in several files (DASH, HLS): `init` is the initialization segment, which
 // carries the store, and the fragments are all that belong to it, in any order (C2PA 2.4,

@@ -63,6 +63,13 @@ TEST_CASE("a packet cut into ordinary sub-blocks is read and written bare") {
     check_only_label(Format::kGif, cut, kOtherAigc);
     CHECK(write_label(Format::kGif, cut, kOtherAigc) == cut);
     CHECK(write_label(Format::kGif, cut, kAigc) == write_label(Format::kGif, bare, kAigc));
+    // c2pa-rs cuts the trailer with the packet.
+    Buffer both{0x21, gif::kApplication, 11};
+    append(both, "XMP DataXMP");
+    append(both, make_gif_sub_blocks(content));
+    check_only_label(Format::kGif, make_gif(both), kOtherAigc);
+    CHECK(write_label(Format::kGif, make_gif(both), kAigc) ==
+          write_label(Format::kGif, bare, kAigc));
 }
 
 TEST_CASE("a label in a comment is read and cut out; other comments stay") {

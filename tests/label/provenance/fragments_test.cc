@@ -6,6 +6,8 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/random.h"
+#include "core/result.h"
+#include "core/splice.h"
 #include "label/container/bmff_boxes.h"
 #include "label/format.h"
 #include "label/provenance/carrier.h"
@@ -130,6 +132,97 @@ TEST_CASE("large media are hashed in blocks, and small ones as a whole" *
     const auto beside = make_detached_credential(movie, Format::kMp4, input, signer).value();
     CHECK(names(beside.store, "fixedBlockSize"));
     CHECK(read_detached(beside.store, movie, Format::kMp4, test::trust_root()).trusted());
+}
+
+// Where a large file is written. It may fail, or keep other bytes than it was given.
+class Output final : public HashingOutput {
+public:
+    enum class Fault : std::uint8_t { kNone, kWrite, kOverwrite, kRest };
+
+    explicit Output(Fault fault) : fault_(fault) {}
+
+    Result<WrittenFile> write_hashed(Bytes source, const Splice& splice, HashAlgorithm algorithm,
+                                     std::vector<ByteRange> parts) override {
+        if (fault_ == Fault::kWrite) {
+            return Error{ErrorCode::kUnavailable, "no space left"};
+        }
+        file_ = apply_splice(source, splice);
+        parts_ = parts;
+        auto digests = FileView(file_).digests(algorithm, parts);
+        return WrittenFile{
+            .bytes = file_,
+            .known = {
+                .algorithm = algorithm, .parts = std::move(parts), .digests = std::move(digests)}};
+    }
+    Result<void> overwrite(std::uint64_t offset, Bytes bytes) override {
+        if (fault_ == Fault::kOverwrite) {
+            return Error{ErrorCode::kUnavailable, "no space left"};
+        }
+        for (const ByteRange& each : parts_) {
+            CHECK((offset + bytes.size() <= each.offset || offset >= each.end()));
+        }
+        std::ranges::copy(bytes, file_.begin() + static_cast<std::ptrdiff_t>(offset));
+        if (fault_ == Fault::kRest) {
+            file_.back() ^= 1;  // in 'moov', which stands behind the media
+        }
+        return {};
+    }
+
+    const std::vector<ByteRange>& parts() const noexcept { return parts_; }
+
+private:
+    Fault fault_;
+    Buffer file_;
+    std::vector<ByteRange> parts_;
+};
+
+TEST_CASE("large media are written and hashed at once, and read no more" *
+          doctest::test_suite("slow pictures")) {
+    const TempDir dir;
+    make_movie({dir.file("in.mp4")});
+    const Buffer movie = read_file(dir.file("in.mp4"));
+    CredentialInput input = test::input();
+    CredentialSigner signer = test::signer();
+    Output output(Output::Fault::kNone);
+    input.output = &output;
+    CHECK(!add_credential(movie, Format::kMp4, input, signer)->written);  // small media
+    input.media.trees_from = 1U << 10U;
+    input.media.block_bytes_min = 1U << 10U;
+    const auto made = add_credential(movie, Format::kMp4, input, signer).value();
+    REQUIRE(made.written);
+    const Bytes file = made.written->bytes;
+    CHECK(output.parts().size() > 20);
+    const auto trust = test::trust_root();
+    CHECK(read_credential(file, Format::kMp4, trust)->trusted());
+    CHECK(read_credential(file, Format::kMp4, trust, {}, &made.written->known)->trusted());
+    // The same file as without: only the signatures differ, which are random.
+    input.output = nullptr;
+    const Buffer usual = test::sign(movie, Format::kMp4, input);
+    REQUIRE(usual.size() == file.size());
+    CHECK(std::ranges::equal(Bytes(usual).last(movie.size() / 2), file.last(movie.size() / 2)));
+
+    // Each hash is that of its own part, and of no other file.
+    PartDigests wrong = made.written->known;
+    wrong.digests[3][0] ^= 1;
+    CHECK(!read_credential(file, Format::kMp4, trust, {}, &wrong)->intact());
+    Buffer changed = to_buffer(file);
+    changed[made.written->known.parts[3].offset] ^= 1;
+    CHECK(!read_credential(changed, Format::kMp4, trust)->intact());
+
+    Output full(Output::Fault::kWrite);
+    Output late(Output::Fault::kOverwrite);
+    input.media.trees_from = 1U << 10U;
+    for (Output* each : {&full, &late}) {
+        input.output = each;
+        const auto failed = add_credential(movie, Format::kMp4, input, signer);
+        REQUIRE(!failed.ok());
+        CHECK(failed.error().what == "no space left");
+    }
+    Output faulty(Output::Fault::kRest);
+    input.output = &faulty;
+    const auto odd = add_credential(movie, Format::kMp4, input, signer).value();
+    CHECK(!read_credential(odd.written->bytes, Format::kMp4, trust, {}, &odd.written->known)
+               ->intact());
 }
 
 TEST_CASE("c2pa-rs trusts media in blocks and fragments in one file" *

@@ -59,6 +59,7 @@ void add_xmp(MetadataReading& reading, Bytes packet, LabelSite site) {
         site.value = std::move(value);
         add_site(reading, site);
     }
+    take_first(reading.credential_link, xmp->credential_link);
     take_first(reading.iptc.digital_source_type, xmp->iptc.digital_source_type);
     take_first(reading.iptc.ai_system_used, xmp->iptc.ai_system_used);
     take_first(reading.iptc.ai_system_version_used, xmp->iptc.ai_system_version_used);

@@ -114,6 +114,7 @@ void collect_xmp(MetadataReading& reading, Bytes packet, const LabelSite& site) 
         found.value = std::move(value);
         collect_site(reading, std::move(found));
     }
+    take_first(reading.credential_link, xmp->credential_link);
     take_first(reading.iptc.digital_source_type, xmp->iptc.digital_source_type);
     take_first(reading.iptc.ai_system_used, xmp->iptc.ai_system_used);
     take_first(reading.iptc.ai_system_version_used, xmp->iptc.ai_system_version_used);

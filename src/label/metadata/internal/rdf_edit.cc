@@ -144,6 +144,10 @@ Result<void> RdfCollector::feed(const XmlScanner& scanner) {
             return {};
         case XmlKind::kText:
         case XmlKind::kCdata:
+            if (link_depth_ != 0) {
+                const std::string_view text = cut(text_, token.content);
+                take_link(token.kind == XmlKind::kText ? decode_xml_text(text) : std::string(text));
+            }
             return property_depth_ != 0 ? take_text(token) : Result<void>();
         case XmlKind::kComment:
         case XmlKind::kInstruction:
@@ -194,10 +198,17 @@ Result<void> RdfCollector::start(const XmlScanner& scanner) {
     }
     if (token.depth == rdf_depth_ + 1) {
         start_node(scanner);
+        const XmlAttribute* link = find_attribute(token, kDublinCoreTermsUri, "provenance");
+        if (link != nullptr && facts_.credential_link.empty()) {
+            take_link(trim_xml_space(decode_xml_attribute(cut(text_, link->value))));
+        }
         return take_attributes(token, true);
     }
     if (property && token.depth == rdf_depth_ + 2) {
         return start_property(token, *property, true);
+    }
+    if (token.depth == rdf_depth_ + 2 && token.name.is(kDublinCoreTermsUri, "provenance")) {
+        start_link(token);
     }
     const bool attribute_of_ours = std::ranges::any_of(
         token.attributes, [](const XmlAttribute& a) { return property_of(a.name).has_value(); });
@@ -311,7 +322,28 @@ void RdfCollector::start_node(const XmlScanner& scanner) {
     }
 }
 
+void RdfCollector::start_link(const XmlToken& token) {
+    if (!facts_.credential_link.empty()) {
+        return;
+    }
+    if (const XmlAttribute* resource = find_attribute(token, kRdfUri, "resource")) {
+        take_link(decode_xml_attribute(cut(text_, resource->value)));
+        return;
+    }
+    link_depth_ = token.depth;
+}
+
+// One byte more than may be fetched is kept, so that who fetches sees that it is too long.
+void RdfCollector::take_link(std::string_view text) {
+    const std::size_t room = kCredentialLinkBytesMax + 1 - facts_.credential_link.size();
+    facts_.credential_link += text.substr(0, room);
+}
+
 void RdfCollector::end(const XmlToken& token) {
+    if (link_depth_ != 0 && token.depth == link_depth_) {
+        facts_.credential_link = std::string(trim_xml_space(facts_.credential_link));
+        link_depth_ = 0;
+    }
     if (property_depth_ != 0 && token.name.is(kRdfUri, "li")) {
         flush_value();
     }

@@ -30,6 +30,7 @@ namespace colophon::label::internal {
 inline constexpr std::string_view kRdfUri = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 inline constexpr std::string_view kXmpMetaUri = "adobe:ns:meta/";
 inline constexpr std::string_view kTc260Uri = "http://www.tc260.org.cn/ns/AIGC/1.0/";
+inline constexpr std::string_view kDublinCoreTermsUri = "http://purl.org/dc/terms/";
 inline constexpr std::string_view kIptcExtUri = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/";
 
 enum class RdfProperty : std::uint8_t {
@@ -72,6 +73,8 @@ struct RdfFacts {
     std::optional<RdfElement> description;  // where new properties go
     bool description_declares_tc260 = false;
     bool nested = false;  // a property of ours was seen inside another property
+    // The first dcterms:provenance of a node, which is only read: see MetadataReading.
+    std::string credential_link;
 };
 
 // The element whose start is the scanner's token.
@@ -103,6 +106,8 @@ private:
     Result<void> add(RdfSite site);
     Result<void> check_value_size(TextRange more) const;
     void start_node(const XmlScanner& scanner);
+    void start_link(const XmlToken& token);
+    void take_link(std::string_view text);
     void inside_property(const XmlToken& token);
     void flush_value();
     void end(const XmlToken& token);
@@ -113,6 +118,7 @@ private:
     std::size_t rdf_depth_ = 0;
     std::size_t property_depth_ = 0;  // of the property of ours that is open; it is sites.back()
     std::string value_;
+    std::size_t link_depth_ = 0;  // of the open dcterms:provenance
 };
 
 struct RdfLabel {

@@ -94,7 +94,7 @@ void check_data_hash(const Claim& claim, const Assertion& assertion, const Conte
         return;
     }
     // A store that was taken out of a file would leave its old place to anybody.
-    if (content.detached && !ranges->empty()) {
+    if (content.detached && std::ranges::any_of(*ranges, &ByteRange::size)) {
         mismatch("a manifest beside the file leaves bytes of the file out");
         return;
     }

@@ -34,6 +34,7 @@ using label::internal::TextEdit;
 using label::internal::TextRange;
 
 constexpr std::string_view kType = "application/c2pa";
+constexpr std::string_view kRelation = "c2pa-manifest";
 constexpr std::string_view kOpen = "<script type=\"application/c2pa\">";
 constexpr std::string_view kClose = "</script>";
 
@@ -51,6 +52,7 @@ struct Element {
 struct Page {
     std::vector<Element> manifests;
     std::size_t head_end = 0;  // where the head ends: a new element goes before it
+    std::string link;          // the first <link rel="c2pa-manifest">
 };
 
 std::string_view trim(std::string_view text) noexcept {
@@ -123,7 +125,13 @@ private:
             open_ = false;
             return;
         }
-        if (token.kind != HtmlKind::kStart || token.name != "script" || templates_ > 0) {
+        if (token.kind != HtmlKind::kStart || templates_ > 0) {
+            return;
+        }
+        if (token.name == "link" && page_.link.empty()) {
+            take_link(token);
+        }
+        if (token.name != "script") {
             return;
         }
         const auto* type = label::internal::find_attribute(text_, token, "type");
@@ -131,6 +139,16 @@ private:
             page_.manifests.push_back(
                 {.range = token.range, .text = {.begin = token.range.end, .end = token.range.end}});
             open_ = true;
+        }
+    }
+
+    void take_link(const HtmlToken& token) {
+        const auto* relation = label::internal::find_attribute(text_, token, "rel");
+        const auto* address = label::internal::find_attribute(text_, token, "href");
+        if (relation != nullptr && address != nullptr &&
+            same_letters(trim(cut(text_, relation->value)), kRelation)) {
+            page_.link = label::internal::decode_html(trim(cut(text_, address->value)),
+                                                      label::internal::HtmlContext::kAttribute);
         }
     }
 
@@ -189,6 +207,11 @@ Result<std::optional<FoundStore>> find_in_html(Bytes file) {
         found.store = std::move(store).value();
     }
     return std::optional(std::move(found));
+}
+
+std::string link_in_html(Bytes file) {
+    const auto page = read_page(file);
+    return page.ok() ? page->link : std::string();
 }
 
 Result<Placement> place_in_html(Bytes file, Bytes store) {

@@ -81,10 +81,21 @@ bool is_plain(std::string_view lines, std::string_view base64) {
            lines == fmt::format("{}{}{}{}{}{}", kBegin, newline, kUri, base64, newline, kEnd);
 }
 
-// A text that speaks of the delimiters is none that carries a manifest: only a data URI between
-// them makes a block. An address there means a manifest that lies elsewhere.
-std::vector<Block> find_blocks(std::string_view text) {
+bool is_address(std::string_view text) noexcept {
+    return (text.starts_with("http://") || text.starts_with("https://")) &&
+           text.find_first_of(" \t\r\n<>\"") == std::string_view::npos;
+}
+
+// What stands between the delimiters.
+struct Found {
     std::vector<Block> blocks;
+    std::string link;  // the first address of a manifest that lies elsewhere
+};
+
+// A text that speaks of the delimiters is none that carries a manifest: only a data URI between
+// them makes a block.
+Found find_blocks(std::string_view text) {
+    Found found;
     std::size_t end = 0;
     for (std::size_t at = text.find(kBegin); at != std::string_view::npos;) {
         const std::size_t inner = at + kBegin.size();
@@ -102,15 +113,17 @@ std::vector<Block> find_blocks(std::string_view text) {
         if (reference.starts_with(kUri)) {
             const TextRange range = lines_of(text, at, end + kEnd.size());
             const std::string_view base64 = reference.substr(kUri.size());
-            blocks.push_back(
+            found.blocks.push_back(
                 {.range = range, .base64 = base64, .plain = is_plain(cut(text, range), base64)});
+        } else if (found.link.empty() && is_address(reference)) {
+            found.link = reference;
         }
         at = next;
     }
-    return blocks;
+    return found;
 }
 
-Result<std::vector<Block>> read_blocks(Bytes file) {
+Result<Found> read_blocks(Bytes file) {
     const std::string_view text = as_text(file);
     if (text.size() > limits::kTextFileBytesMax) {
         return Error{ErrorCode::kLimit,
@@ -126,8 +139,13 @@ Result<std::vector<Block>> read_blocks(Bytes file) {
 
 }  // namespace
 
+std::string link_in_markdown(Bytes file) {
+    const auto found = read_blocks(file);
+    return found.ok() ? found->link : std::string();
+}
+
 Result<std::optional<FoundStore>> find_in_markdown(Bytes file) {
-    const std::vector<Block> blocks = TRY(read_blocks(file));
+    const std::vector<Block> blocks = TRY(read_blocks(file)).blocks;
     if (blocks.empty()) {
         return std::optional<FoundStore>();
     }
@@ -155,7 +173,7 @@ Result<std::optional<FoundStore>> find_in_markdown(Bytes file) {
 // The block is the last line; one that was there before goes, wherever it stood. The line break
 // before it is ours, so that no byte of the text is left out of the hash.
 Result<Placement> place_in_markdown(Bytes file, Bytes store) {
-    const std::vector<Block> blocks = TRY(read_blocks(file));
+    const std::vector<Block> blocks = TRY(read_blocks(file)).blocks;
     const std::string block =
         fmt::format("\n<!-- {} {}{} {} -->\n", kBegin, kUri, to_base64(store), kEnd);
     std::vector<TextEdit> edits;

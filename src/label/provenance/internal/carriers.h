@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace colophon::label::provenance::internal {
@@ -40,9 +41,13 @@ Result<Placement> place_in_pdf(Bytes file, Bytes store);
 
 Result<std::optional<FoundStore>> find_in_html(Bytes file);
 Result<Placement> place_in_html(Bytes file, Bytes store);
+// Where the head says that the store lies; empty when it does not.
+std::string link_in_html(Bytes file);
 
 Result<std::optional<FoundStore>> find_in_markdown(Bytes file);
 Result<Placement> place_in_markdown(Bytes file, Bytes store);
+// The address between the delimiters, http or https; empty without.
+std::string link_in_markdown(Bytes file);
 
 Result<std::optional<FoundStore>> find_in_text(Bytes file);
 Result<Placement> place_in_text(Bytes file, Bytes store);

@@ -126,6 +126,8 @@ std::optional<Signed> read_list(const Assertion& assertion, Report& report) {
     return listed;
 }
 
+constexpr std::string_view kFileGone = "a file of the archive that was signed is gone";
+
 // What of the archive is not as it was signed; empty when all is.
 std::string find_change(HashAlgorithm algorithm, const zip::Archive& archive, const Signed& listed,
                         const Content& content) {
@@ -147,7 +149,7 @@ std::string find_change(HashAlgorithm algorithm, const zip::Archive& archive, co
         }
         --left;
     }
-    return left == 0 ? std::string() : "a file of the archive that was signed is gone";
+    return left == 0 ? std::string() : std::string(kFileGone);
 }
 
 }  // namespace
@@ -204,6 +206,11 @@ void check_collection_hash(const Claim& claim, const Assertion& assertion, const
         return;
     }
     std::string change = find_change(*algorithm, *archive, *files, content);
+    if (change == kFileGone) {
+        report.fail("assertion.collectionHash.incorrectFileCount", assertion.uri,
+                    std::move(change));
+        return;
+    }
     if (!change.empty()) {
         mismatch(std::move(change));
         return;

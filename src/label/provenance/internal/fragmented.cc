@@ -124,8 +124,10 @@ Result<Credential> add_to_fragmented(Bytes file, const Draft& draft, ClaimSigner
     Placement last = TRY(place_with_proofs(file, store, proof_boxes(tree)));
     COLOPHON_ASSERT(last.ranges == placement.ranges &&
                     last.splice.size() == placement.splice.size());
-    return Credential{
-        .splice = std::move(last.splice), .manifest_label = finished.writer.label(), .where = {}};
+    return Credential{.splice = std::move(last.splice),
+                      .manifest_label = finished.writer.label(),
+                      .where = {},
+                      .written = {}};
 }
 
 namespace {

@@ -319,7 +319,7 @@ private:
         if (tree.variable && tree.variable->size() != tree.count) {
             return std::nullopt;
         }
-        std::vector<Buffer> leaves;
+        std::vector<ByteRange> blocks;
         for (std::uint64_t i = 0; i < tree.count; ++i) {
             const std::uint64_t size = tree.variable ? (*tree.variable)[static_cast<std::size_t>(i)]
                                        : tree.fixed  ? std::min(*tree.fixed, left)
@@ -327,13 +327,12 @@ private:
             if (size > left) {
                 return std::nullopt;
             }
-            ContentHasher hasher(tree.algorithm);
-            content_.view.feed({.offset = at, .size = size}, hasher);
-            leaves.push_back(hasher.finish());
+            blocks.push_back({.offset = at, .size = size});
             at += size;
             left -= size;
         }
-        return left == 0 ? std::optional(std::move(leaves)) : std::nullopt;
+        return left == 0 ? std::optional(content_.view.digests(tree.algorithm, blocks))
+                         : std::nullopt;
     }
 
     // 15.12.2.2, for fragments in one file: each is a 'moof' and everything up to the next one.

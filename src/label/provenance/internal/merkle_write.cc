@@ -49,19 +49,12 @@ std::uint64_t block_size(const std::vector<ByteRange>& media, const MediaHashing
     return size;
 }
 
-std::vector<Buffer> hash_blocks(const FileView& file, const ByteRange& media, std::uint64_t block,
-                                bool measured) {
-    std::vector<Buffer> leaves;
+std::vector<ByteRange> blocks_of(const ByteRange& media, std::uint64_t block) {
+    std::vector<ByteRange> blocks;
     for (std::uint64_t at = media.offset; at < media.end(); at += block) {
-        if (measured) {
-            leaves.push_back(zero_hash());
-            continue;
-        }
-        ContentHasher hasher(kWriterHash);
-        file.feed({.offset = at, .size = std::min(block, media.end() - at)}, hasher);
-        leaves.push_back(hasher.finish());
+        blocks.push_back({.offset = at, .size = std::min(block, media.end() - at)});
     }
-    return leaves;
+    return blocks;
 }
 
 // A.5.6: what the trees cover.
@@ -81,39 +74,59 @@ std::size_t kept_row(const std::vector<std::vector<Buffer>>& rows, const MediaHa
     return static_cast<std::size_t>(row - rows.begin());
 }
 
-}  // namespace
-
-Result<std::optional<cbor::Value>> media_hash(const FileView& file, const MediaHashing& wanted,
-                                              bool measured) {
-    COLOPHON_ASSERT(wanted.block_bytes_min > 0 && wanted.blocks_max >= kMediaBoxesMax);
-    const auto exclusions = exclusions_with_media();
-    const BmffHasher hasher = TRY(BmffHasher::create(file, exclusions, true));
+// The media of a file that get trees; none where it is hashed as a whole.
+std::vector<ByteRange> media_of(const std::vector<BmffBox>& boxes, const MediaHashing& wanted) {
     std::vector<ByteRange> media;
     std::uint64_t largest = 0;
-    for (const BmffBox& box : hasher.boxes()) {
+    for (const BmffBox& box : boxes) {
         if (box.type == "moof") {
-            return std::optional<cbor::Value>();  // fragments have a tree of their own
+            return {};  // fragments have a tree of their own
         }
         if (box.type != "mdat") {
             continue;
         }
         largest = std::max(largest, box.range.size);
         if (box.range.size <= kMediaSkip || media.size() == kMediaBoxesMax) {
-            return std::optional<cbor::Value>();
+            return {};
         }
         media.push_back(
             {.offset = box.range.offset + kMediaSkip, .size = box.range.size - kMediaSkip});
     }
     // Pictures (HEIF) come as a whole.
-    const bool plays =
-        std::ranges::find(hasher.boxes(), "moov", &BmffBox::type) != hasher.boxes().end();
-    if (!plays || largest < wanted.trees_from) {
+    const bool plays = std::ranges::find(boxes, "moov", &BmffBox::type) != boxes.end();
+    return plays && largest >= wanted.trees_from ? media : std::vector<ByteRange>();
+}
+
+}  // namespace
+
+Result<std::vector<ByteRange>> media_blocks(const FileView& file, const MediaHashing& wanted) {
+    const auto boxes = TRY(bmff_boxes_in(file, {.offset = 0, .size = file.size()}));
+    const std::vector<ByteRange> media = media_of(boxes, wanted);
+    const std::uint64_t block = block_size(media, wanted);
+    std::vector<ByteRange> blocks;
+    for (const ByteRange& each : media) {
+        const std::vector<ByteRange> some = blocks_of(each, block);
+        blocks.insert(blocks.end(), some.begin(), some.end());
+    }
+    return blocks;
+}
+
+Result<std::optional<cbor::Value>> media_hash(const FileView& file, const MediaHashing& wanted,
+                                              bool measured) {
+    COLOPHON_ASSERT(wanted.block_bytes_min > 0 && wanted.blocks_max >= kMediaBoxesMax);
+    const auto exclusions = exclusions_with_media();
+    const BmffHasher hasher = TRY(BmffHasher::create(file, exclusions, true));
+    const std::vector<ByteRange> media = media_of(hasher.boxes(), wanted);
+    if (media.empty()) {
         return std::optional<cbor::Value>();
     }
     const std::uint64_t block = block_size(media, wanted);
     cbor::Array trees;
     for (std::size_t i = 0; i < media.size(); ++i) {
-        const std::vector<Buffer> leaves = hash_blocks(file, media[i], block, measured);
+        const std::vector<ByteRange> blocks = blocks_of(media[i], block);
+        const std::vector<Buffer> leaves = measured
+                                               ? std::vector<Buffer>(blocks.size(), zero_hash())
+                                               : file.digests(kWriterHash, blocks);
         // A.5.4.2: the box among those of media, from 0.
         trees.emplace_back(cbor::Map{{"uniqueId", 1},
                                      {"localId", std::uint64_t{i}},

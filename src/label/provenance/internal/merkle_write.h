@@ -31,6 +31,10 @@ namespace colophon::label::provenance::internal {
 Result<std::optional<cbor::Value>> media_hash(const FileView& file, const MediaHashing& wanted,
                                               bool measured);
 
+// What media_hash() hashes as the leaves of its trees, in order and apart: nearly all of a large
+// file. Empty where it gives nothing.
+Result<std::vector<ByteRange>> media_blocks(const FileView& file, const MediaHashing& wanted);
+
 // One tree over fragments.
 struct FragmentTree {
     TreeId id;

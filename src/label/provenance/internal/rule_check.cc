@@ -26,6 +26,13 @@ bool is_parent(const Assertion& assertion) {
     return relationship != nullptr && *relationship == "parentOf";
 }
 
+// Assertions that no reference to somewhere else may stand for.
+bool must_be_embedded(std::string_view kind) noexcept {
+    return is_hard_binding(kind) || is_actions(kind) || is_ingredient(kind) ||
+           kind == "c2pa.hash.multi-asset" || kind == "c2pa.cloud-data" ||
+           kind == "c2pa.external-reference";
+}
+
 class Rules {
 public:
     Rules(const Context& context, const Claim& claim, const std::vector<Assertion>& assertions,
@@ -104,22 +111,38 @@ public:
     // 15.10.3.2.1 and 15.10.3.2.2, without fetching anything.
     void external(const Assertion& assertion) {
         const bool cloud = assertion.kind() == "c2pa.cloud-data";
+        const std::string_view malformed =
+            cloud ? "assertion.cloud-data.malformed" : "assertion.external-reference.malformed";
         const cbor::Value* location = assertion.value ? assertion.value->find("location") : nullptr;
         const bool complete = location != nullptr && location->text("url") != nullptr &&
                               (!cloud || (assertion.value->text("label") != nullptr &&
                                           assertion.value->find("size") != nullptr));
         if (!complete) {
-            report_.fail(
-                cloud ? "assertion.cloud-data.malformed" : "assertion.external-reference.malformed",
-                assertion.uri);
+            report_.fail(malformed, assertion.uri);
             return;
         }
+        // Of what is not hashed, neither stands there.
+        const bool half = (location->find("alg") == nullptr) != (location->find("hash") == nullptr);
+        if (!cloud && half) {
+            report_.fail(malformed, assertion.uri);
+        }
         const std::string* label = assertion.value->text("label");
-        if (label != nullptr &&
-            (is_hard_binding(*label) || is_actions(*label) || is_ingredient(*label))) {
-            report_.fail(cloud ? "assertion.cloud-data.hardBinding"
-                               : "assertion.external-reference.malformed",
-                         assertion.uri);
+        const std::string_view kind = label == nullptr ? "" : without_instance(*label);
+        if (!must_be_embedded(kind)) {
+            return;
+        }
+        if (cloud && claim_.manifest->kind == ManifestKind::kUpdate && is_actions(kind)) {
+            report_.fail("assertion.cloud-data.actions", assertion.uri);
+            return;
+        }
+        report_.fail(cloud ? "assertion.cloud-data.hardBinding" : malformed, assertion.uri);
+    }
+
+    // 15.10.3.2.6. What the tokens are worth is told with the signatures that they are for.
+    void time_stamp(const Assertion& assertion) {
+        const cbor::Map* tokens = assertion.value ? assertion.value->if_map() : nullptr;
+        if (tokens == nullptr || tokens->empty()) {
+            report_.fail("assertion.timestamp.malformed", assertion.uri);
         }
     }
 
@@ -296,6 +319,8 @@ void check_rules(const Context& context, const Claim& claim,
             rules.ingredient(each);
         } else if (each.kind() == "c2pa.cloud-data" || each.kind() == "c2pa.external-reference") {
             rules.external(each);
+        } else if (each.kind() == "c2pa.time-stamp") {
+            rules.time_stamp(each);
         }
     }
 }

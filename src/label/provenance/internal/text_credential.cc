@@ -124,8 +124,10 @@ Result<Credential> add_text_credential(Bytes file, const CredentialInput& input,
     const Buffer signature = TRY(signer.sign(claim));
     const Buffer store = TRY(Filler(input, writer, claim, signature, room).fill());
     Placement placement = TRY(place_in_text(file, store));
-    return Credential{
-        .splice = std::move(placement.splice), .manifest_label = writer.label(), .where = {}};
+    return Credential{.splice = std::move(placement.splice),
+                      .manifest_label = writer.label(),
+                      .where = {},
+                      .written = {}};
 }
 
 }  // namespace colophon::label::provenance::internal
