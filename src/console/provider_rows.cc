@@ -69,13 +69,13 @@ Result<json::Value> finish(const ApiCall& call) {
                                             .code = asked(call, "code").value_or(""),
                                             .issuer = asked(call, "iss").value_or(""),
                                             .browser = cookie_value(call.request.header("cookie"))};
-    // Whatever comes of it, the cookie has done its work.
-    call.headers.push_back(
-        {"set-cookie", cookie_of("", std::chrono::seconds{0}, provider->returns_by_tls())});
     const identity::ExternalIdentity who = TRY(provider->finish(returned));
     identity::Staff staff = call.parts.staff(call.actor);
     const std::string token = TRY(staff.sign_in(who));
     const identity::StaffSession session = TRY(staff.session(token));
+    // The cookie has done its work; one that did not help goes by itself.
+    call.headers.push_back(
+        {"set-cookie", cookie_of("", std::chrono::seconds{0}, provider->returns_by_tls())});
     json::Object form = session_form(session);
     form.emplace_back("token", token);
     return json::Value(std::move(form));

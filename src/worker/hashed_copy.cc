@@ -169,22 +169,6 @@ private:
 
 }  // namespace
 
-Result<void> write_at(int to, std::uint64_t offset, Bytes bytes) {
-    while (!bytes.empty()) {
-        const ssize_t wrote = pwrite(to, bytes.data(), bytes.size(), static_cast<off64_t>(offset));
-        if (wrote < 0 && errno == EINTR) {
-            continue;
-        }
-        if (wrote <= 0) {
-            return Error{ErrorCode::kUnavailable,
-                         fmt::format("cannot write: {}", std::strerror(errno))};
-        }
-        offset += static_cast<std::uint64_t>(wrote);
-        bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-    }
-    return {};
-}
-
 Result<std::vector<Buffer>> write_splice_hashed(Bytes source, const Splice& splice,
                                                 HashAlgorithm algorithm,
                                                 const std::vector<ByteRange>& parts, int to) {

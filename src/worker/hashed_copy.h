@@ -9,7 +9,6 @@
 #include "core/splice.h"
 #include "label/provenance/hashing.h"
 
-#include <cstdint>
 #include <vector>
 
 namespace colophon::worker {
@@ -20,8 +19,5 @@ namespace colophon::worker {
 Result<std::vector<Buffer>> write_splice_hashed(
     Bytes source, const Splice& splice, label::provenance::HashAlgorithm algorithm,
     const std::vector<label::provenance::ByteRange>& parts, int to);
-
-// Writes all bytes at a place of a file. kUnavailable with the system's reason.
-Result<void> write_at(int to, std::uint64_t offset, Bytes bytes);
 
 }  // namespace colophon::worker

@@ -60,17 +60,8 @@ public:
     }
 
     Result<void> write_all(Bytes bytes) {
-        while (!bytes.empty()) {
-            const ssize_t wrote = pwrite(fd_, bytes.data(), bytes.size(), offset_);
-            if (wrote < 0 && errno == EINTR) {
-                continue;
-            }
-            if (wrote <= 0) {
-                return system_error("cannot write");
-            }
-            offset_ += wrote;
-            bytes = bytes.subspan(static_cast<std::size_t>(wrote));
-        }
+        TRY(write_at(fd_, static_cast<std::uint64_t>(offset_), bytes));
+        offset_ += static_cast<off64_t>(bytes.size());
         return {};
     }
 
@@ -116,6 +107,21 @@ Result<void> copy_through_memory(Output& output, Bytes bytes) {
 }
 
 }  // namespace
+
+Result<void> write_at(int to, std::uint64_t offset, Bytes bytes) {
+    while (!bytes.empty()) {
+        const ssize_t wrote = pwrite(to, bytes.data(), bytes.size(), static_cast<off64_t>(offset));
+        if (wrote < 0 && errno == EINTR) {
+            continue;
+        }
+        if (wrote <= 0) {
+            return system_error("cannot write");
+        }
+        offset += static_cast<std::uint64_t>(wrote);
+        bytes = bytes.subspan(static_cast<std::size_t>(wrote));
+    }
+    return {};
+}
 
 Mapping::~Mapping() {
     if (data_ != nullptr) {

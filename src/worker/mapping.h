@@ -36,6 +36,9 @@ private:
 // nothing else than a Mapping: other memory would lose what is in it.
 void release_pages(Bytes part);
 
+// Writes all bytes at a place of a file. kUnavailable with the system's reason.
+Result<void> write_at(int to, std::uint64_t offset, Bytes bytes);
+
 // Writes what `splice` makes of the source file from the start of `to`, and cuts `to` there. Ranges
 // are copied inside the kernel where that works (the same bytes otherwise). `source` is the mapping
 // of `from`. kUnavailable with the system's reason, for example "No space left on device".
