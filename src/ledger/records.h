@@ -12,6 +12,7 @@
 
 #include "core/hmac.h"
 #include "core/random.h"
+#include "fingerprint/text.h"
 #include "ledger/content_ids.h"
 #include "ledger/leaf.h"
 #include "ledger/record.h"
@@ -148,6 +149,8 @@ public:
 
 private:
     storage::Value number_of(ContentId id) const;
+    // As the outbox and the record have them; each once.
+    Buffer keyed_digests(std::span<const Digest256> digests) const;
     std::int64_t keyed_band(std::int64_t kind, std::int64_t band) const;
     Buffer masked(const RecordId& record, std::int64_t number, Bytes print) const;
     // The prints join the batch; their bands are given back as the outbox has them.
@@ -159,6 +162,7 @@ private:
     Random& random_;
     Options options_;
     HmacSha256 digest_key_;
+    fingerprint::TextPrintKey text_key_;
     ContentIdCipher content_ids_;
 };
 
