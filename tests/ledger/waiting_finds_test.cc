@@ -204,7 +204,12 @@ TEST_CASE("a database of before keeps what its records are found by") {
         FixedClock clock{parse_time("2026-11-26T08:00:00Z").value()};
         good(storage::migrate(*store, before, clock));
         for (const char* sql :
-             {"INSERT INTO record_digests (digest, record) VALUES ($1, $2)",
+             {"INSERT INTO records (id, kind, tenant, content_id, facts, sealed, salt) "
+              "VALUES ($2, 1, $2, 77, '{}', $1, $1)",
+              "INSERT INTO records (id, kind, tenant, facts, sealed, salt) "
+              "VALUES ($1, 1, $2, '{}', $1, $1)",
+              "INSERT INTO record_digests (digest, record) VALUES ($1, $2)",
+              "INSERT INTO record_digests (digest, record) VALUES ($2, $2)",
               "INSERT INTO record_print_bands (kind, band, record, number) VALUES (3, 44, $2, 0)",
               "INSERT INTO record_prints (record, number, kind, print, bands) "
               "VALUES ($2, 0, 3, $1, $1)",
@@ -224,7 +229,11 @@ TEST_CASE("a database of before keeps what its records are found by") {
               "SELECT COUNT(*) FROM record_prints WHERE record = $2 AND print = $1 AND bands = $1",
               "SELECT COUNT(*) FROM log_entries WHERE log = 1 AND record = $2 AND $1 = $1",
               "SELECT COUNT(*) FROM log_outbox WHERE record = $1 AND leaf = $2 AND bands IS "
-              "NULL"}) {
+              "NULL",
+              // Digests in any order, one behind the other.
+              "SELECT COUNT(*) FROM records WHERE id = $2 AND content_id = 77 AND "
+              "(digests = $1 || $2 OR digests = $2 || $1)",
+              "SELECT COUNT(*) FROM records WHERE id = $1 AND $2 = $2 AND digests IS NULL"}) {
             const storage::Rows rows = good(store->query(
                 {sql}, {storage::bytes(as_bytes("first")), storage::bytes(as_bytes("second"))}));
             CHECK(good(rows.integer(0, 0)) == 1);
