@@ -7,6 +7,7 @@
 #include "label/watermark/internal/box.h"
 #include "label/watermark/internal/carrier.h"
 #include "label/watermark/internal/kernels.h"
+#include "label/watermark/internal/likeness.h"
 #include "label/watermark/luma.h"
 #include "label/watermark/payload.h"
 
@@ -143,7 +144,10 @@ Result<Luma> watermark_pattern(const Luma& picture, const internal::Carrier& car
     const double squared = 255.0 * 255.0 / std::pow(10, options.psnr_db / 10);
     const double wanted = std::sqrt(squared - 1.0 / 6);
     const double rms = std::sqrt(energy / static_cast<double>(pattern.values.size()));
-    const auto gain = static_cast<float>(std::min(kFlatAmplitudeMax, wanted / rms));
+    auto gain = static_cast<float>(std::min(kFlatAmplitudeMax, wanted / rms));
+    if (options.ssim_min > 0) {
+        gain = internal::gain_of_ssim(picture, pattern, options.ssim_min, gain);
+    }
     internal::for_bands(picture, [&](int first, int last) {
         float* const end = pattern.row(last);
         for (float* value = pattern.row(first); value < end; ++value) {

@@ -20,6 +20,7 @@ inline constexpr int kWatermarkLongSideMin = 512;      // and the long one
 
 struct EmbedOptions {
     double psnr_db = 42;  // of the luma, 30 .. 60: how far the marked picture is from the original
+    double ssim_min = 0;  // 0 .. 1; less strength where it would be below that
 };
 
 // What to add to the luma of each pixel; the same number is added to its red, green and blue.

@@ -47,8 +47,10 @@ constexpr std::array<std::pair<WatermarkStrength, std::string_view>, 3> kStrengt
      {WatermarkStrength::kFair, "fair"},
      {WatermarkStrength::kFragile, "fragile"}}};
 
-// What is tried in turn until the mark reads back.
-constexpr std::array<double, 3> kPsnrSteps{42, 40, 38};
+// What is tried in turn until the mark reads back. The first, which smooth pictures need, counts
+// only where it leaves a robust mark.
+constexpr std::array<EmbedOptions, 4> kStrengthSteps{
+    {{.psnr_db = 42, .ssim_min = 0.9855}, {.psnr_db = 42}, {.psnr_db = 40}, {.psnr_db = 38}}};
 constexpr double kRobustScore = 18;  // after halving and JPEG 75
 constexpr int kHalvedQuality = 75;
 // The same, told from the score of the picture as it is.
@@ -88,7 +90,7 @@ struct Attempt {
     const Carrier& carrier;
     const WatermarkOptions& options;
     const Old& old;
-    double psnr_db;
+    EmbedOptions strength;
 };
 
 // How much of the pattern is in the picture: least squares over the differences of neighbours,
@@ -118,11 +120,10 @@ Result<void> add_marks(PictureFile& picture, const Attempt& attempt, Watermarked
             continue;
         }
         const WatermarkPayload payload = payload_for(luma, attempt.options);
-        const EmbedOptions strength{.psnr_db = attempt.psnr_db};
-        Luma pattern = TRY(watermark_pattern(luma, attempt.carrier, payload, strength));
+        Luma pattern = TRY(watermark_pattern(luma, attempt.carrier, payload, attempt.strength));
         if (attempt.old) {
             const Luma before =
-                TRY(watermark_pattern(luma, attempt.carrier, *attempt.old, strength));
+                TRY(watermark_pattern(luma, attempt.carrier, *attempt.old, attempt.strength));
             const float share = share_present(luma, before);
             for (std::size_t k = 0; k < pattern.values.size(); ++k) {
                 pattern.values[k] -= share * before.values[k];
@@ -270,9 +271,17 @@ bool is_own(const WatermarkPayload& before, const WatermarkOptions& options) {
 // Nothing: neither this form nor this strength is to be had.
 using Marked = std::optional<WatermarkedFile>;
 
+// What was written with less strength for the eye's sake has to be robust all the same.
+WatermarkStrength weakest_allowed(const WatermarkedFile& marked, const EmbedOptions& strength,
+                                  WatermarkStrength otherwise) {
+    constexpr double kLess = 0.25;  // dB
+    const bool weakened = strength.ssim_min > 0 && marked.psnr_db > strength.psnr_db + kLess;
+    return weakened ? WatermarkStrength::kRobust : otherwise;
+}
+
 // At 42 dB, or not at all: who wants more bits does not want them to be seen. `instead` is told why
 // there is none.
-Result<Marked> mark_long(Bytes file, Format format, const Attempt& attempt, const Luma& first,
+Result<Marked> mark_long(Bytes file, Format format, Attempt attempt, const Luma& first,
                          std::string& instead) {
     if (!attempt.options.provider.known()) {
         instead = "whoever made the content is not named by a unified social credit code";
@@ -283,10 +292,13 @@ Result<Marked> mark_long(Bytes file, Format format, const Attempt& attempt, cons
                               kWatermarkLongSideMin);
         return Marked();
     }
-    WatermarkedFile result;
-    if (TRY(try_to_mark(file, format, attempt, result)) &&
-        result.strength != WatermarkStrength::kFragile) {
-        return Marked(std::move(result));
+    for (const EmbedOptions& strength : {kStrengthSteps[0], kStrengthSteps[1]}) {
+        WatermarkedFile result;
+        attempt.strength = strength;
+        if (TRY(try_to_mark(file, format, attempt, result)) &&
+            result.strength <= weakest_allowed(result, strength, WatermarkStrength::kFair)) {
+            return Marked(std::move(result));
+        }
     }
     instead = "so many would not survive a messenger in this picture";
     return Marked();
@@ -297,15 +309,17 @@ std::string why_not_long(std::string_view reason) {
 }
 
 Result<Marked> mark_at_any_strength(Bytes file, Format format, Attempt attempt) {
-    for (const double psnr_db : kPsnrSteps) {
+    constexpr double kUsual = kStrengthSteps.front().psnr_db;
+    for (const EmbedOptions& strength : kStrengthSteps) {
         WatermarkedFile result;
-        attempt.psnr_db = psnr_db;
-        if (TRY(try_to_mark(file, format, attempt, result))) {
-            if (psnr_db < kPsnrSteps.front()) {
+        attempt.strength = strength;
+        if (TRY(try_to_mark(file, format, attempt, result)) &&
+            result.strength <= weakest_allowed(result, strength, WatermarkStrength::kFragile)) {
+            if (strength.psnr_db < kUsual) {
                 note(result.findings, "watermark.strengthened",
                      fmt::format("the picture hides little; its watermark is {:.0f} dB from the "
                                  "original instead of {:.0f}",
-                                 psnr_db, kPsnrSteps.front()));
+                                 strength.psnr_db, kUsual));
             }
             return Marked(std::move(result));
         }
@@ -324,7 +338,7 @@ Error cannot_mark(const Old& old, const WatermarkOptions& options) {
     return Error{ErrorCode::kInvalidArgument,
                  fmt::format("the picture is too flat or too small to hold a watermark: even at "
                              "{:.0f} dB it does not read back",
-                             kPsnrSteps.back())};
+                             kStrengthSteps.back().psnr_db)};
 }
 
 }  // namespace
@@ -380,7 +394,7 @@ Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkO
     }
     std::string instead;
     if (options.form == PayloadForm::kLong) {
-        const Attempt attempt{carrier, options, old, kPsnrSteps.front()};
+        const Attempt attempt{carrier, options, old, {}};
         Marked marked = TRY(mark_long(file, format, attempt, first, instead));
         if (marked) {
             return std::move(*marked);
@@ -388,8 +402,7 @@ Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkO
     }
     WatermarkOptions standard = options;
     standard.form = PayloadForm::kStandard;
-    Marked marked =
-        TRY(mark_at_any_strength(file, format, {carrier, standard, old, kPsnrSteps.front()}));
+    Marked marked = TRY(mark_at_any_strength(file, format, {carrier, standard, old, {}}));
     if (!marked) {
         return cannot_mark(old, options);
     }

@@ -80,6 +80,15 @@ double decibels(const std::string& a, const std::string& b) {
     return std::strtod(run.err.c_str(), nullptr);
 }
 
+// By ffmpeg, of grey levels.
+double likeness(const std::string& a, const std::string& b) {
+    const auto run =
+        test::run_tool({"ffmpeg", "-nostdin", "-hide_banner", "-i", a, "-i", b, "-lavfi",
+                        "[0:v]format=gray[x];[1:v]format=gray[y];[x][y]ssim", "-f", "null", "-"});
+    const std::size_t at = run.err.find("SSIM Y:");
+    return at == std::string::npos ? 0 : std::strtod(run.err.c_str() + at + 7, nullptr);
+}
+
 bool has(const Findings& findings, std::string_view code) {
     return std::ranges::any_of(findings,
                                [&](const Finding& finding) { return finding.code == code; });
@@ -208,6 +217,22 @@ TEST_CASE(
     const Result<WatermarkedFile> foreign = mark_picture(replaced, Format::kPng, second);
     REQUIRE(foreign.ok());
     CHECK_FALSE(foreign->changed);
+}
+
+TEST_CASE(
+    "a smooth picture is marked with less strength, so that it stays alike, and still robust") {
+    const test::TempDir dir;
+    const Buffer smooth = photograph(
+        dir, "smooth.png", {"-blur", "0x3", "-attenuate", "0.1", "+noise", "Gaussian"}, 800, 600);
+    const Result<WatermarkedFile> marked =
+        mark_picture(smooth, Format::kPng, {.issuer = {9}, .content_id = kContent});
+    REQUIRE(marked.ok());
+    CHECK(marked->strength == WatermarkStrength::kRobust);
+    CHECK(marked->psnr_db > 42.5);
+    test::write_file(dir.file("marked.png"), apply_splice(smooth, marked->splice));
+    const double alike = likeness(dir.file("smooth.png"), dir.file("marked.png"));
+    CHECK(alike >= 0.985);
+    CHECK(alike < 0.987);  // it gave way no more than it had to
 }
 
 TEST_CASE("the long payload names the provider where the picture holds it, and says where not") {
