@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/metadata/aigc.h"
 
-#include "core/json.h"
 #include "core/json_writer.h"
 #include "core/limits.h"
 #include "core/result.h"
@@ -18,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace colophon::label {
 namespace {
