@@ -54,9 +54,9 @@ private:
 
 struct WatermarkPayload {
     PayloadForm form = PayloadForm::kStandard;
-    IssuerId issuer;             // 0 in the short and the long form
-    ContentId content_id;        // the low 32 bits in the short form
-    std::uint16_t segment = 0;   // 0 .. kSegmentMax in the segment form, otherwise 0
+    IssuerId issuer;            // 0 in the short and the long form
+    ContentId content_id;       // the low 32 bits in the short form
+    std::uint16_t segment = 0;  // 0 .. kSegmentMax in the segment form, otherwise 0
     // NOLINTNEXTLINE(readability-redundant-member-init): for `{.form = ...}` without it
     MarkProvider provider = {};  // known in the long form (asserted when written), and only there
     bool operator==(const WatermarkPayload&) const = default;
