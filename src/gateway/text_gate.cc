@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/text_gate.h"
 
-#include "core/bytes.h"
-#include "core/splice.h"
 #include "label/explicit/text.h"
 #include "label/format.h"
 #include "review/entry.h"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/metadata/aigc.h"
 
-#include "core/json.h"
 #include "core/json_writer.h"
 #include "core/limits.h"
 #include "core/result.h"
@@ -18,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace colophon::label {
 namespace {
@@ -40,7 +38,8 @@ struct ForeignCharacter {
 };
 
 std::optional<ForeignCharacter> find_foreign_character(std::string_view text) {
-    if (std::ranges::all_of(text, [](char c) { return in_charset(static_cast<unsigned char>(c)); })) {
+    if (std::ranges::all_of(text,
+                            [](char c) { return in_charset(static_cast<unsigned char>(c)); })) {
         return std::nullopt;  // all that we write ourselves
     }
     std::size_t at = 0;

@@ -26,11 +26,12 @@
 namespace colophon::storage {
 namespace {
 
+// Rows that one statement inserts.
+constexpr std::size_t kRowsAtOnce = 16;
+
 // Every connection: no waiting without end, foreign keys kept, LIKE as PostgreSQL has it, checks of
 // cells when pages are read, an fsync at each commit. Checkpoints are asked for by the store, since
 // SQLite would make one inside a commit for which somebody waits.
-// Rows that one statement inserts. A statement of its own for each row costs a third more.
-constexpr std::size_t kRowsAtOnce = 16;
 constexpr const char* kEveryConnection =
     "PRAGMA foreign_keys=ON; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
     "PRAGMA case_sensitive_like=ON; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;"
