@@ -4,6 +4,7 @@
 #include "cli/config.h"
 #include "cli/label_request.h"
 #include "cli/review_files.h"
+#include "cli/review_policy.h"
 #include "cli/serve_config.h"
 #include "cli/upstream_template.h"
 #include "core/bytes.h"
@@ -13,6 +14,7 @@
 #include "core/result.h"
 #include "gateway/cloud_classifiers.h"
 #include "gateway/cost.h"
+#include "gateway/course.h"
 #include "gateway/settings.h"
 #include "gateway/template_upstream.h"
 #include "gateway/webhook_settings.h"
@@ -23,6 +25,7 @@
 #include "label/record.h"
 #include "review/entry.h"
 #include "review/live_library.h"
+#include "review/policy.h"
 #include "review/scope.h"
 #include "storage/secret_source.h"
 
@@ -269,7 +272,7 @@ Result<void> set_label(const Config& config, gateway::Settings& settings) {
 }
 
 Result<void> set_review(const Config& config, gateway::Settings& settings) {
-    const review::LocalRules rules = TRY(read_local_rules(config.serve.review));
+    const review::LocalRules rules = TRY(read_local_rules(config.serve));
     auto reviewer = review::make_reviewer(rules, {});
     if (!reviewer.ok()) {
         return with_context(reviewer.error(), config.serve.review.words);
@@ -372,6 +375,10 @@ Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const s
     if (from.name.empty()) {
         return Error{ErrorCode::kInvalidArgument, where + " has no name"};
     }
+    if (from.name == review::kLibraryStep) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + ": \"library\" is the name of the own rules"};
+    }
     if (from.name.size() > kWebhookNameBytesMax) {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("{}: a name has at most {} bytes", where, kWebhookNameBytesMax)};
@@ -441,6 +448,12 @@ Result<void> set_webhooks(const Config& config, gateway::Settings& settings) {
         }
         settings.webhooks.push_back(std::move(made));
     }
+    auto rules = TRY(policy_rules(config.serve));
+    auto courses = gateway::make_courses(std::move(rules), settings.webhooks);
+    if (!courses.ok()) {
+        return with_context(courses.error(), config.path);
+    }
+    settings.courses = std::move(*courses);
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/course.h"
 #include "gateway/gateway.h"
 #include "gateway/refusal.h"
 #include "gateway/request_body.h"
@@ -12,6 +13,7 @@
 #include "ledger/record.h"
 #include "review/entry.h"
 #include "review/review.h"
+#include "review/scope.h"
 
 #include <cstddef>
 #include <optional>
@@ -76,8 +78,12 @@ Task<std::optional<Refusal>> serve_moderation(Gateway& gateway, Call& call) {
         co_return refusal;
     }
     json::Array results;
+    // Of which service it is, and whether it goes in or came out, is not said.
+    const auto reviewer = call.settings->reviewer->on({.stage = review::Stage::kBoth,
+                                                       .tenant = to_string(call.caller.tenant),
+                                                       .service = std::string()});
     for (const std::string& input : inputs) {
-        const review::Verdict verdict = call.settings->reviewer->review(input);
+        const review::Verdict verdict = reviewer->review(input);
         call.facts().verdicts.push_back({.stage = "input",
                                          .decision = std::string(decision_name(verdict.decision)),
                                          .category = verdict.category,
@@ -90,7 +96,7 @@ Task<std::optional<Refusal>> serve_moderation(Gateway& gateway, Call& call) {
         co_return invalid_request("the texts of the call are too long", "input");
     }
     json::Object answer{{"id", "modr-" + to_string(call.facts().id)},
-                        {"model", call.settings->reviewer->version()},
+                        {"model", policy_version(*call.settings)},
                         {"results", std::move(results)}};
     http::Headers headers = answer_headers(call, "application/json");
     std::string out = json::write(std::move(answer));

@@ -6,6 +6,7 @@
 
 #include "core/ids.h"
 #include "gateway/cost.h"
+#include "gateway/course.h"
 #include "gateway/template_upstream.h"
 #include "gateway/webhook_settings.h"
 #include "http/upstream.h"
@@ -115,7 +116,8 @@ struct LabelSettings {
 struct Settings {
     std::map<std::string, UpstreamSettings, std::less<>> upstreams = {};
     std::map<std::string, ModelSettings, std::less<>> models = {};
-    std::vector<WebhookSettings> webhooks = {};  // in the order of asking
+    std::vector<WebhookSettings> webhooks = {};  // as they stand in the configuration
+    Courses courses = {};                        // which of them are asked about which calls
     LabelSettings label = {};
     std::string filing = {};    // number of the algorithm's filing
     std::string appeal = {};    // address of the page for complaints and appeals
@@ -132,6 +134,7 @@ struct Settings {
     std::chrono::hours idempotency_time{24};        // how long answers are kept for their keys
     std::size_t idempotency_bytes_max = 8U << 20U;  // of an answer that is kept
     std::shared_ptr<const review::Reviewer> reviewer = {};
+    std::string policy = {};   // version of the policy of review (review/policies.h)
     std::string version = {};  // digest of the configuration: goes into records and metrics
 };
 // NOLINTEND(readability-redundant-member-init)

@@ -173,7 +173,14 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         if (!collected.ok()) {
             co_return upstream_failure(collected.error());
         }
-        auto refused = co_await guard_answer(gateway, call, *rules.texts);
+        std::optional<Refusal> refused;
+        const OwnView own{.reviewer = *rules.reviewer, .texts = *rules.texts};
+        if (asks_checks(call, own)) {
+            refused = co_await guard_answer(gateway, call, *rules.texts);
+            note_own_verdict(call, refused, own);
+        } else {
+            rules.texts->let_go();
+        }
         if (refused && refused->code == kHeldForReview) {
             const HeldWhole whole{.body = *body, .rules = rules, .sent = sent};
             co_await hold_whole(gateway, call, whole, *refused);
