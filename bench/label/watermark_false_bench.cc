@@ -48,7 +48,8 @@ using internal::Lattice;
 
 constexpr std::size_t kKeys = 8;       // looked for, of each picture
 constexpr std::size_t kLattices = 24;  // of each key
-constexpr std::array kScores{12.0, 13.0, 14.0, 14.5, 15.0, 15.5, 16.0, 16.5, 17.0};
+constexpr std::array kScores{12.0, 13.0, 14.0, 15.0, 15.5, 16.0, 16.5,
+                             17.0, 17.5, 18.0, 18.5, 19.0, 20.0, 21.0};
 
 struct Counts {
     std::uint64_t decodes = 0;

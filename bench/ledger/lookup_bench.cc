@@ -44,7 +44,6 @@ using colophon::ContentId;
 using colophon::Result;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kContentIds = std::uint64_t{1} << 48U;
 constexpr std::size_t kRowsAtOnce = 20'000;
 constexpr std::size_t kLookups = 20'000;
 
@@ -66,9 +65,10 @@ void good(const Result<void>& result) {
     }
 }
 
-// Odd, so that no two numbers meet: scattered as real ids are.
-std::uint64_t content_id(std::uint64_t number) {
-    return number * 0x9E3779B97F4BU % kContentIds;
+// As the gateway gives them: one after the other, enciphered.
+ContentId content_id(std::uint64_t number) {
+    static const ledger::ContentIdCipher cipher(ledger::ContentIdKey{});
+    return cipher.encipher(number);
 }
 
 double micros(Clock::duration time) {
@@ -91,7 +91,7 @@ storage::Values row_of(std::uint64_t number, colophon::Time start, colophon::Ran
     facts.id = good(ledger::make_record_id(facts.at, random));
     facts.operation = "chat.completions";
     facts.model = "example-model";
-    facts.content_id = ContentId{content_id(number)};
+    facts.content_id = content_id(number);
     facts.label =
         R"({"Label":"1","ContentProducer":"001191000000000000000K10000","ProduceID":"0"})";
     const colophon::Buffer sealed(400, static_cast<std::uint8_t>(number));
@@ -100,7 +100,7 @@ storage::Values row_of(std::uint64_t number, colophon::Time start, colophon::Ran
             storage::integer(1),
             storage::id_value(facts.tenant),
             storage::null(),
-            storage::integer(static_cast<std::int64_t>(facts.content_id->value)),
+            storage::integer(static_cast<std::int64_t>(number)),
             storage::text(ledger::write_facts(facts)),
             storage::bytes(sealed),
             storage::bytes(salt)};
@@ -113,8 +113,8 @@ void fill(storage::Store& store, std::uint64_t records) {
     for (std::uint64_t from = 0; from < records; from += kRowsAtOnce) {
         storage::BulkInsert insert;
         insert.table = "records";
-        insert.columns = {"id",         "kind",  "tenant", "subject",
-                          "content_id", "facts", "sealed", "salt"};
+        insert.columns = {"id",    "kind",   "tenant", "subject", "content_number",
+                          "facts", "sealed", "salt"};
         for (std::uint64_t i = from; i < std::min(records, from + kRowsAtOnce); ++i) {
             insert.rows.push_back(row_of(i, start, random));
         }
@@ -132,7 +132,7 @@ void measure(ledger::Records& records, std::uint64_t count) {
     for (int round = 0; round < 2; ++round) {
         times.clear();
         for (std::size_t i = 0; i < kLookups; ++i) {
-            const ContentId id{content_id(random() % count)};
+            const ContentId id = content_id(random() % count);
             const auto start = Clock::now();
             const ledger::Facts facts = good(records.find(id));
             times.push_back(micros(Clock::now() - start));

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 usage() {
     cat <<'USAGE'
-usage: bench/robustness/run.sh [--work DIR] FOLDER [ATTACK...]
+usage: bench/robustness/run.sh [--work DIR] [--long] FOLDER [ATTACK...]
 
   Marks each picture of the folder (PNG and JPEG, at least 0.35 megapixel) with a content id of its
   own, does to it what the attacks say (bench/robustness/attack.sh; crop25@3 is crop25 with seed 3),
@@ -15,6 +15,7 @@ usage: bench/robustness/run.sh [--work DIR] FOLDER [ATTACK...]
   colophon label) and of the attacks (least and median score of those that were read; processor
   time of colophon verify a megapixel, decoding and start included); progress goes to standard error.
   --work DIR: what is done stays there, and is not done again by the next run with the same DIR.
+  --long: with the payload of 128 bits; pictures that do not hold it are left out.
   COLOPHON: the program, default build/release/colophon.
 USAGE
 }
@@ -22,6 +23,11 @@ work=
 if [[ ${1:-} == --work && $# -ge 2 ]]; then
     work=$2
     shift 2
+fi
+who=(--producer-name bench)
+if [[ ${1:-} == --long ]]; then
+    who=(--producer 001191000000000000000K10001 --payload long)
+    shift
 fi
 [[ $# -ge 1 && $1 != --help ]] || { usage; exit 64; }
 folder=$1
@@ -59,7 +65,8 @@ while IFS= read -r -d '' file; do
     convert "${file}[0]" -background white -alpha remove -strip -depth 8 "PNG24:$work/plain/$name" 2>/dev/null
     # Crockford's alphabet has no i, l, o and u; the first of ten characters is at most 7.
     id=0$(printf '%s' "$name" | sha256sum | tr -cd '0-9a-f' | head -c 9 | tr a-f A-F)
-    if said=$("$colophon" label --json "$work/plain/$name" -o "$work/marked/$name" --marks watermark --producer-name bench --content-id "$id" 2>/dev/null); then
+    if said=$("$colophon" label --json "$work/plain/$name" -o "$work/marked/$name" --marks watermark "${who[@]}" --content-id "$id" 2>/dev/null) &&
+        [[ ${who[*]} != *long* || $said == *'"provider"'* ]]; then
         printf '%s %s\n' "$name" "$id" >"$work/ids/$name"
         printf '| %s | %s | %s | %s |\n' "${name%.png}" "$size" "$(distance "$work/marked/$name" "$work/plain/$name")" \
             "$(sed -nE 's/.*"strength":"([a-z]+)".*/\1/p' <<<"$said")" >"$work/pictures/$name"

@@ -50,6 +50,7 @@ constexpr std::array kLabelKeys{
     TextKey{"font", &LabelConfig::font},
     TextKey{"key", &LabelConfig::key},
     TextKey{"issuer", &LabelConfig::issuer},
+    TextKey{"payload", &LabelConfig::payload},
     TextKey{"sign_key", &LabelConfig::sign_key},
     TextKey{"sign_cert", &LabelConfig::sign_cert},
     TextKey{"sign_token", &LabelConfig::sign_token},

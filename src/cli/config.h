@@ -33,6 +33,7 @@ struct LabelConfig {
     std::string font;
     std::string key;         // of the watermark: a file of 64 hexadecimal digits
     std::string issuer;      // of the watermark: 0 .. 65535
+    std::string payload;     // of the watermark: "standard", "long"
     std::string sign_key;    // of Content Credentials: a PEM file, or a form of cli/signing_keys.h
     std::string sign_cert;   // PEM file of its certificate and those above it
     std::string sign_token;  // file:PATH or env:NAME: what a signing service wants to see

@@ -241,10 +241,12 @@ struct Installation::State {
                                             .random = base.random},
                       suite);
         const Digest256 digest_key = TRY(derive("records.digests"));
-        records.emplace(*store, *data_keys, base.random,
-                        ledger::Records::Options{.digest_key = digest_key, .suite = suite});
-        contents.emplace(*store, *blobs, *records, base.clock);
         const Digest256 content_id_key = TRY(derive("content_ids.permutation"));
+        records.emplace(
+            *store, *data_keys, base.random,
+            ledger::Records::Options{
+                .digest_key = digest_key, .content_id_key = content_id_key, .suite = suite});
+        contents.emplace(*store, *blobs, *records, base.clock);
         content_ids.emplace(*store, content_id_key);
         const Digest256 answer_key = TRY(derive("answers.digests"));
         answers.emplace(

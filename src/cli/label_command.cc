@@ -372,6 +372,12 @@ void add_key_options(CLI::App& verb, LabelConfig& values) {
     verb.add_option("--issuer", values.issuer,
                     std::string(tr("number of the issuer in the watermark: 0 to 65535",
                                    "水印中的发行者编号：0 至 65535")));
+    verb.add_option(
+        "--payload", values.payload,
+        std::string(tr("what the watermark says: standard (issuer and content id), or long (the "
+                       "credit code in --producer and content id, in large pictures)",
+                       "水印所载内容：standard（发行者编号与内容编号）或 long（--producer "
+                       "中的统一社会信用代码与内容编号，用于较大的图片）")));
     verb.add_option("--metadata-key", values.metadata_key,
                     std::string(tr("SM2 key (PEM) that signs the metadata label, or none; default: "
                                    "a local key",

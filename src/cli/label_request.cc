@@ -17,12 +17,14 @@
 #include "label/format.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
+#include "label/metadata/provider_code.h"
 #include "label/metadata/security_data.h"
 #include "label/metadata/xmp.h"
 #include "label/plan.h"
 #include "label/provenance/carrier.h"
 #include "label/provenance/credential.h"
 #include "label/record.h"
+#include "label/watermark/payload.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -184,6 +186,18 @@ Result<void> set_place(std::string_view position, label::Kind kind, label::Apply
     return {};
 }
 
+// The long payload names the provider by the code that others can look up.
+Result<void> check_provider(const label::LabelRecord& record) {
+    if (record.producer_code.empty()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "--payload long writes who made the content as a unified social credit code; "
+                     "give --producer CODE (27 characters, with that code inside)"};
+    }
+    const auto code = TRY(label::parse_provider_code(record.producer_code));
+    TRY(label::MarkProvider::create(code.credit_code));
+    return {};
+}
+
 Result<void> set_watermark(const LabelConfig& values, label::ApplyOptions& options) {
     if (!values.key.empty()) {
         options.watermark_key = TRY(open_watermark_key(values.key));
@@ -195,6 +209,13 @@ Result<void> set_watermark(const LabelConfig& values, label::ApplyOptions& optio
         if (error != std::errc() || stop != end) {
             return unknown("issuer", issuer, "the numbers from 0 to 65535");
         }
+    }
+    if (values.payload == "long") {
+        options.payload = label::PayloadForm::kLong;
+        return check_provider(options.record);
+    }
+    if (!values.payload.empty() && values.payload != "standard") {
+        return unknown("payload of a watermark", values.payload, "standard and long");
     }
     return {};
 }

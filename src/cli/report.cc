@@ -111,15 +111,27 @@ json::Value metadata_json(const label::MetadataVerification& metadata) {
     return object;
 }
 
+void add_payload(json::Object& object, const label::WatermarkPayload& payload) {
+    if (payload.form == label::PayloadForm::kShort) {
+        object.emplace_back("handle", payload.content_id.value);
+        return;
+    }
+    if (payload.form == label::PayloadForm::kLong) {
+        object.emplace_back("provider", payload.provider.text());
+    } else {
+        object.emplace_back("issuer", std::uint64_t{payload.issuer.value});
+    }
+    object.emplace_back("content_id", to_string(payload.content_id));
+}
+
 // A part of a video that carries a mark, and which segments of the marked original it is.
 json::Value range_json(const label::MarkedRange& range) {
-    return json::Object{{"from", rounded(range.from_seconds)},
-                        {"to", rounded(range.to_seconds)},
-                        {"issuer", std::uint64_t{range.payload.issuer.value}},
-                        {"content_id", to_string(range.payload.content_id)},
-                        {"first_segment", std::uint64_t{range.payload.segment}},
-                        {"last_segment", std::uint64_t{range.last_segment}},
-                        {"score", rounded(range.score)}};
+    json::Object object{{"from", rounded(range.from_seconds)}, {"to", rounded(range.to_seconds)}};
+    add_payload(object, range.payload);
+    object.emplace_back("first_segment", std::uint64_t{range.payload.segment});
+    object.emplace_back("last_segment", std::uint64_t{range.last_segment});
+    object.emplace_back("score", rounded(range.score));
+    return object;
 }
 
 json::Value watermark_json(const label::WatermarkVerification& watermark) {
@@ -132,12 +144,7 @@ json::Value watermark_json(const label::WatermarkVerification& watermark) {
     if (!found) {
         return object;
     }
-    if (reading.payload.form != label::PayloadForm::kShort) {
-        object.emplace_back("issuer", std::uint64_t{reading.payload.issuer.value});
-        object.emplace_back("content_id", to_string(reading.payload.content_id));
-    } else {
-        object.emplace_back("handle", reading.payload.content_id.value);
-    }
+    add_payload(object, reading.payload);
     object.emplace_back("score", rounded(reading.score));
     object.emplace_back("strength", label::watermark_strength_name(watermark.strength));
     const label::WatermarkGeometry& geometry = reading.geometry;
@@ -442,6 +449,21 @@ std::string range_words(const label::WatermarkVerification& watermark) {
                        watermark.seconds);
 }
 
+std::string payload_words(const label::WatermarkPayload& payload) {
+    switch (payload.form) {
+        case label::PayloadForm::kShort:
+            return fmt::format("{} {:08x}", tr("short form", "短格式"), payload.content_id.value);
+        case label::PayloadForm::kLong:
+            return fmt::format("{} · {} {}", to_string(payload.content_id),
+                               tr("provider", "服务提供者"), payload.provider.text());
+        case label::PayloadForm::kStandard:
+        case label::PayloadForm::kSegment:
+            break;
+    }
+    return fmt::format("{} · {} {}", to_string(payload.content_id), tr("issuer", "发行者"),
+                       payload.issuer.value);
+}
+
 void add_watermark(Lines& lines, const label::WatermarkVerification& watermark) {
     const label::WatermarkReading& reading = watermark.reading;
     std::string words;
@@ -453,11 +475,7 @@ void add_watermark(Lines& lines, const label::WatermarkVerification& watermark) 
             words = tr("there, but cannot be read", "存在，但无法读出");
             break;
         case label::WatermarkState::kFound:
-            words = reading.payload.form != label::PayloadForm::kShort
-                        ? fmt::format("{} · {} {}", to_string(reading.payload.content_id),
-                                      tr("issuer", "发行者"), reading.payload.issuer.value)
-                        : fmt::format("{} {:08x}", tr("short form", "短格式"),
-                                      reading.payload.content_id.value);
+            words = payload_words(reading.payload);
             words += fmt::format(" · {}{}", strength_word(watermark.strength),
                                  geometry_words(reading.geometry, reading.payload.form));
             words += range_words(watermark);

@@ -267,6 +267,7 @@ Result<void> set_label(const Config& config, gateway::Settings& settings) {
     settings.label.text = options.text;
     settings.label.watermark_key = options.watermark_key;
     settings.label.issuer = options.issuer;
+    settings.label.payload = options.payload;
     TRY(label::explicit_wording(options, label::Kind::kText));
     return {};
 }

@@ -182,11 +182,10 @@ Error corrupt_at(std::string_view what, std::uint64_t offset) {
 
 std::string to_hex(Bytes bytes) {
     constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (const std::uint8_t byte : bytes) {
-        text += kDigits[byte >> 4U];
-        text += kDigits[byte & 0xFU];
+    std::string text(bytes.size() * 2, '0');
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        text[2 * i] = kDigits[bytes[i] >> 4U];
+        text[2 * i + 1] = kDigits[bytes[i] & 0xFU];
     }
     return text;
 }

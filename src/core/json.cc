@@ -2,6 +2,7 @@
 #include "core/json.h"
 
 #include "core/bytes.h"
+#include "core/json_writer.h"
 #include "core/limits.h"
 #include "core/result.h"
 #include "core/utf8.h"
@@ -131,7 +132,27 @@ constexpr bool is_plain(char c) noexcept {
     return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
 }
 
-void write_string(std::string& out, std::string_view text) {
+void write_double(std::string& out, double number) {
+    // JSON has no infinity and no NaN; null is what every reader takes for "no number".
+    if (!std::isfinite(number)) {
+        out += "null";
+    } else if (number == 0 && std::signbit(number)) {
+        out += "-0.0";  // "-0" would be read back as the integer 0
+    } else {
+        out += fmt::format("{}", number);
+    }
+}
+
+template <class... Ts>
+struct Overloaded : Ts... {
+    using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+}  // namespace
+
+void append_quoted(std::string& out, std::string_view text) {
     out += '"';
     std::size_t at = 0;
     while (at < text.size()) {
@@ -179,25 +200,11 @@ void write_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
-void write_double(std::string& out, double number) {
-    // JSON has no infinity and no NaN; null is what every reader takes for "no number".
-    if (!std::isfinite(number)) {
-        out += "null";
-    } else if (number == 0 && std::signbit(number)) {
-        out += "-0.0";  // "-0" would be read back as the integer 0
-    } else {
-        out += fmt::format("{}", number);
-    }
+void Writer::number(std::int64_t number) {
+    separate();
+    const fmt::format_int text(number);
+    out_.append(text.data(), text.size());
 }
-
-template <class... Ts>
-struct Overloaded : Ts... {
-    using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
-
-}  // namespace
 
 bool Value::is_number() const noexcept {
     return std::holds_alternative<std::int64_t>(state_) ||
@@ -333,7 +340,7 @@ std::string write(const Value& value) {
             out += '{';
             for (std::size_t i = 0; i < object.size(); ++i) {
                 out += i == 0 ? "" : ",";
-                write_string(out, object[i].first);
+                append_quoted(out, object[i].first);
                 out += ':';
                 again(object[i].second, again);
             }
@@ -345,7 +352,7 @@ std::string write(const Value& value) {
                        [&](std::int64_t number) { out += fmt::format_int(number).c_str(); },
                        [&](std::uint64_t number) { out += fmt::format_int(number).c_str(); },
                        [&](double number) { write_double(out, number); },
-                       [&](const std::string& text) { write_string(out, text); },
+                       [&](const std::string& text) { append_quoted(out, text); },
                        write_array,
                        write_object,
                    },
@@ -357,7 +364,7 @@ std::string write(const Value& value) {
 
 std::string quote(std::string_view text) {
     std::string out;
-    write_string(out, text);
+    append_quoted(out, text);
     return out;
 }
 

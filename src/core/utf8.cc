@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,23 @@ std::optional<Lead> read_lead(std::uint8_t byte) noexcept {
         return Lead{.size = 4, .bits = byte & 0x07U, .least = 0x10000};
     }
     return std::nullopt;
+}
+
+// Where the run of ASCII that begins at `at` ends: eight bytes at a time.
+std::size_t end_of_ascii(std::string_view text, std::size_t at) noexcept {
+    constexpr std::uint64_t kHighBits = 0x8080808080808080;
+    std::uint64_t eight = 0;
+    while (text.size() - at >= sizeof(eight)) {
+        std::memcpy(&eight, text.data() + at, sizeof(eight));
+        if ((eight & kHighBits) != 0) {
+            break;
+        }
+        at += sizeof(eight);
+    }
+    while (at < text.size() && static_cast<std::uint8_t>(text[at]) < 0x80) {
+        ++at;
+    }
+    return at;
 }
 
 }  // namespace
@@ -64,7 +82,7 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
     std::size_t at = 0;
     while (at < text.size()) {
         if (static_cast<std::uint8_t>(text[at]) < 0x80) {
-            ++at;
+            at = end_of_ascii(text, at);
         } else if (!next_code_point(text, at)) {
             return at;
         }

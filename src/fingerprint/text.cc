@@ -23,12 +23,12 @@ namespace {
 
 constexpr std::size_t kMarkBytes = 8;
 
-bool is_between(char32_t c, char32_t first, char32_t last) noexcept {
+constexpr bool is_between(char32_t c, char32_t first, char32_t last) noexcept {
     return c >= first && c <= last;
 }
 
 // Spaces, punctuation and what cannot be seen: whoever copies a text changes these first.
-bool is_left_out(char32_t c) noexcept {
+constexpr bool is_left_out(char32_t c) noexcept {
     const bool ascii = c < 0x80;
     if (ascii) {
         return !is_between(c, U'0', U'9') && !is_between(c, U'a', U'z');
@@ -43,7 +43,7 @@ bool is_left_out(char32_t c) noexcept {
 }
 
 // One case, one width. Nothing when the character is left out.
-std::optional<char32_t> fold(char32_t c) noexcept {
+constexpr std::optional<char32_t> fold(char32_t c) noexcept {
     if (is_between(c, 0xFF01, 0xFF5E)) {
         c = c - 0xFF01 + 0x21;
     }
@@ -60,15 +60,31 @@ std::optional<char32_t> fold(char32_t c) noexcept {
     return c;
 }
 
+// fold() of each; 0 for what is left out.
+constexpr std::array<char32_t, 128> kFoldedAscii = [] {
+    std::array<char32_t, 128> table{};
+    for (char32_t c = 0; c < table.size(); ++c) {
+        table[c] = fold(c).value_or(0);
+    }
+    return table;
+}();
+
 Result<std::vector<char32_t>> fold_text(std::string_view text) {
     if (text.size() > kTextPrintBytesMax) {
         return Error{ErrorCode::kLimit, fmt::format("a text of {} bytes is above the limit of {}",
                                                     text.size(), kTextPrintBytesMax)};
     }
     std::vector<char32_t> folded;
-    folded.reserve(text.size() / 3);
+    folded.reserve(text.size());
     std::size_t at = 0;
     while (at < text.size()) {
+        if (const auto byte = static_cast<unsigned char>(text[at]); byte < 0x80) {
+            if (const char32_t plain = kFoldedAscii[byte]; plain != 0) {
+                folded.push_back(plain);
+            }
+            ++at;
+            continue;
+        }
         const auto character = next_code_point(text, at);
         if (!character) {
             return Error{ErrorCode::kInvalidArgument, fmt::format("no UTF-8 at byte {}", at)};

@@ -48,14 +48,9 @@
 namespace colophon::gateway {
 namespace {
 
-// Seconds; OpenTelemetry's buckets for GenAI durations.
-const std::vector<double> kDurations{0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64,
-                                     1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
 // Of what we add ourselves.
 const std::vector<double> kOverheads{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
                                      0.01,   0.025,   0.05,   0.1,   0.25,   1};
-const std::vector<double> kTokens{1,     4,     16,     64,      256,     1024,     4096,
-                                  16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
 
 constexpr std::array<std::pair<std::string_view, identity::Scope>, 5> kScopes{
     {{"generate", identity::Scope::kGenerate},
@@ -103,6 +98,7 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
       ids_(parts.content_ids, parts.blocking),
       stages_{
           .parts = parts_, .quotas = quotas_, .shared_quotas = shared_quotas_.get(), .ids = ids_},
+      meters_(parts.metrics),
       routing_(parts.clock, parts.random),
       webhooks_(parts_) {
     for (http::Loop* loop : loops) {
@@ -362,41 +358,6 @@ void Gateway::leave_quotas(Call& call) {
     }
     if (call.in_subject_quota) {
         leave(call.facts().subject->bytes, call.settings->subject_quota);
-    }
-}
-
-void Gateway::count(const Call& call, const std::string& operation, const std::string& code) {
-    const ledger::Facts& facts = call.record.facts;
-    const std::string model = call.model == nullptr ? std::string("none") : call.model->name;
-    const Metrics::Labels labels{{"gen_ai_operation_name", operation},
-                                 {"gen_ai_request_model", model}};
-    Metrics::Labels outcome = labels;
-    outcome.emplace_back("outcome", code.empty() ? std::string("answered") : code);
-    parts_.metrics.counter("colophon_calls_total", "Calls by how they ended", outcome).add();
-    if (call.cost > 0) {
-        parts_.metrics
-            .counter("colophon_cost_millionths_total",
-                     "Cost of calls by the prices of the configuration, in millionths of the "
-                     "currency",
-                     {{"gen_ai_request_model", model},
-                      {"upstream", call.target->upstream},
-                      {"currency", call.settings->currency}})
-            .add(static_cast<std::uint64_t>(call.cost));
-    }
-    const auto took = std::chrono::steady_clock::now() - call.began;
-    parts_.metrics
-        .histogram("gen_ai_server_request_duration_seconds", "Duration of calls", kDurations,
-                   labels)
-        .observe(std::chrono::duration<double>(took).count());
-    const std::array<std::pair<const char*, std::int64_t>, 2> tokens{
-        {{"input", facts.input_tokens}, {"output", facts.output_tokens}}};
-    for (const auto& [kind, number] : tokens) {
-        if (number > 0) {
-            Metrics::Labels each = labels;
-            each.emplace_back("gen_ai_token_type", kind);
-            parts_.metrics.histogram("gen_ai_client_token_usage", "Tokens of calls", kTokens, each)
-                .observe(static_cast<double>(number));
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 // stages (gateway/call.h). It adds its routes to a table and answers every call of the server.
 
 #include "gateway/call.h"
+#include "gateway/call_meters.h"
 #include "gateway/id_reserve.h"
 #include "gateway/parts.h"
 #include "gateway/quotas.h"
@@ -69,7 +70,9 @@ public:
     void owe_record(const Call& call);
 
     // For the metrics: how a call, or a job, ended; `code` is empty when it was answered.
-    void count(const Call& call, const std::string& operation, const std::string& code);
+    void count(const Call& call, const std::string& operation, const std::string& code) {
+        meters_.count(call, operation, code);
+    }
 
     const Parts& parts() const noexcept { return parts_; }
     const Stages& stages() const noexcept { return stages_; }
@@ -99,6 +102,7 @@ private:
     std::unique_ptr<SharedQuotas> shared_quotas_;
     IdReserve ids_;
     Stages stages_;
+    CallMeters meters_;
     Routing routing_;
     Webhooks webhooks_;
     http::Router router_;

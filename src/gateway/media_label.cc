@@ -34,6 +34,7 @@ label::ApplyOptions apply_options(const Call& call) {
     options.text = call.settings->label.text;
     options.watermark_key = call.settings->label.watermark_key;
     options.issuer = call.settings->label.issuer;
+    options.payload = call.settings->label.payload;
     return options;
 }
 

@@ -12,6 +12,7 @@
 #include "http/upstream.h"
 #include "label/record.h"
 #include "label/watermark/key.h"
+#include "label/watermark/payload.h"
 #include "review/review.h"
 
 #include <chrono>
@@ -111,6 +112,7 @@ struct LabelSettings {
     std::string text = {};  // wording of the explicit label; empty: the usual one
     label::WatermarkKey watermark_key = label::published_watermark_key();
     IssuerId issuer = {};  // of watermarks
+    label::PayloadForm payload = label::PayloadForm::kStandard;
 };
 
 struct Settings {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/text_gate.h"
 
-#include "core/bytes.h"
-#include "core/splice.h"
 #include "label/explicit/text.h"
 #include "label/format.h"
 #include "review/entry.h"
@@ -21,18 +19,12 @@ namespace {
 // escaped in Markdown, whether a code block must be closed first, whether a label is there already.
 // Where it refuses the text, the words stand there plainly: no text leaves without them.
 std::string label_at(label::TextPlace place, std::string_view text, const std::string& words) {
-    const auto marked =
-        label::mark_text(as_bytes(text), label::Format::kMarkdown, {.text = words, .place = place});
-    if (!marked.ok()) {
+    auto label =
+        label::label_words(text, label::Format::kMarkdown, {.text = words, .place = place});
+    if (!label.ok()) {
         return place == label::TextPlace::kStart ? words + "\n\n" : "\n\n" + words + "\n";
     }
-    std::string inserted;
-    if (marked->changed) {
-        for (const SplicePiece& piece : marked->splice.pieces()) {
-            inserted += as_text(piece.bytes);
-        }
-    }
-    return inserted;
+    return std::move(label).value();
 }
 
 }  // namespace

@@ -19,12 +19,14 @@
 #include "label/internal/video_marks.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
+#include "label/metadata/provider_code.h"
 #include "label/plan.h"
 #include "label/propagation.h"
 #include "label/provenance/hashing.h"
 #include "label/provenance/validate.h"
 #include "label/record.h"
 #include "label/verify.h"
+#include "label/watermark/payload.h"
 #include "label/watermark/picture.h"
 #include "media/video_transcode.h"
 
@@ -116,24 +118,43 @@ Result<void> apply_explicit(Work& work, const ApplyOptions& options, const Resou
     return {};
 }
 
-// The number that metadata label and watermark are both to bear: that of the label that the file
-// will have. Nothing when that is none of ours.
-Result<std::optional<ContentId>> number_of(const Work& work, const ApplyOptions& options,
-                                           const PropagationEvidence& traces) {
+// What metadata label and watermark are both to say.
+struct Number {
+    ContentId content_id;
+    MarkProvider provider;
+};
+
+// Nobody, when it is no provider code.
+MarkProvider provider_in(std::string_view producer) {
+    const auto code = parse_provider_code(producer);
+    const auto provider = code.ok() ? MarkProvider::create(code->credit_code) : code.error();
+    return provider.ok() ? *provider : MarkProvider();
+}
+
+// The number of the label that the file will have. Nothing when that is none of ours.
+Result<std::optional<Number>> number_of(const Work& work, const ApplyOptions& options,
+                                        const PropagationEvidence& traces) {
+    AigcLabel label = own_label(options.record, options.reserved_code1);
+    std::optional<ContentId> id =
+        options.record.own_id.empty() ? options.record.content_id : std::nullopt;
     const Container* container = find_container(work.format);
     if (container != nullptr && options.marks.has(Mark::kMetadata)) {
         const MetadataJudgement before = judge_metadata(TRY(container->read(work.file)), {});
         if (before.metadata.found) {
             PropagationEvidence evidence = traces;
             evidence.metadata_says_generated = true;
-            const AigcLabel own = own_label(options.record, options.reserved_code1);
-            const ExistingDecision decision =
-                TRY(decide_existing(before.metadata.label, own, options.existing, evidence));
-            const auto id = parse_content_id(decision.label.produce_id);
-            return id.ok() ? std::optional(*id) : std::nullopt;
+            ExistingDecision decision =
+                TRY(decide_existing(before.metadata.label, label, options.existing, evidence));
+            label = std::move(decision.label);
+            const auto kept = parse_content_id(label.produce_id);
+            id = kept.ok() ? std::optional(*kept) : std::nullopt;
         }
     }
-    return options.record.own_id.empty() ? options.record.content_id : std::nullopt;
+    if (!id) {
+        return std::optional<Number>();
+    }
+    return std::optional(
+        Number{.content_id = *id, .provider = provider_in(label.content_producer)});
 }
 
 // Nothing: the picture holds no watermark, which was only to be tried.
@@ -144,12 +165,14 @@ Result<std::optional<WatermarkedFile>> try_watermark(Work& work, const ApplyOpti
         Error{ErrorCode::kInvalidArgument,
               "a watermark holds a content id of ten characters; the number "
               "that was given is of another kind"};
-    if (const std::optional<ContentId> id = TRY(number_of(work, options, traces))) {
+    if (const std::optional<Number> number = TRY(number_of(work, options, traces))) {
         marked = mark_picture(work.file, work.format,
                               {.key = options.watermark_key,
                                .issuer = options.issuer,
-                               .content_id = *id,
-                               .marked_already = MarkedAlready::kReplace});
+                               .content_id = number->content_id,
+                               .marked_already = MarkedAlready::kReplace,
+                               .form = options.payload,
+                               .provider = number->provider});
     }
     if (marked.ok()) {
         return std::optional(std::move(marked).value());
@@ -194,7 +217,8 @@ Result<void> apply_to_video(Work& work, const ApplyOptions& options,
         task.words = TRY(explicit_wording(options, Kind::kVideo));
     }
     if (task.watermark) {
-        task.content_id = TRY(number_of(work, options, traces));
+        const std::optional<Number> number = TRY(number_of(work, options, traces));
+        task.content_id = number ? std::optional(number->content_id) : std::nullopt;
     }
     internal::VideoMarked marked = TRY(internal::mark_video(task, options, resources, holder));
     add_all(work.applied.findings, marked.findings);
@@ -204,6 +228,10 @@ Result<void> apply_to_video(Work& work, const ApplyOptions& options,
         work.applied.written.add(Mark::kExplicit);
     }
     if (marked.watermark) {
+        if (options.payload == PayloadForm::kLong) {
+            warn(work.applied.findings, "watermark.standard",
+                 "the watermark holds 64 bits, not 128: it is that of a video");
+        }
         work.applied.watermark = std::move(marked.watermark);
         work.applied.written.add(Mark::kWatermark);
     }

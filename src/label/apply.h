@@ -22,6 +22,7 @@
 #include "label/record.h"
 #include "label/verify.h"
 #include "label/watermark/key.h"
+#include "label/watermark/payload.h"
 #include "media/video_transcode.h"
 
 #include <array>
@@ -51,6 +52,9 @@ struct ApplyOptions {
     std::string reserved_code1;
     WatermarkKey watermark_key = published_watermark_key();
     IssuerId issuer;  // of the watermark
+    // kLong: the watermark of pictures names the producer where they hold it
+    // (WatermarkOptions::form).
+    PayloadForm payload = PayloadForm::kStandard;
     // For Content Credentials: random numbers, and by whom the one that is there is judged.
     std::array<std::uint8_t, 16> manifest_id{};
     std::array<std::uint8_t, 16> instance_id{};

@@ -17,6 +17,7 @@
 #include "label/internal/video_marks.h"
 #include "label/metadata/aigc.h"
 #include "label/metadata/container.h"
+#include "label/metadata/provider_code.h"
 #include "label/metadata/security_data.h"
 #include "label/plan.h"
 #include "label/propagation.h"
@@ -263,21 +264,38 @@ Result<WatermarkVerification> find_mark_of(Bytes file, Format format, const Veri
     }
     const WatermarkReading reading =
         TRY(find_picture_watermark(file, format, options.watermark_keys, options.effort));
-    return WatermarkVerification{
-        .reading = reading, .strength = strength_of_score(reading.score), .ranges = {}};
+    return WatermarkVerification{.reading = reading,
+                                 .strength = strength_of_score(reading.score, reading.payload.form),
+                                 .ranges = {}};
 }
 
 // A video may have been put together from marked parts of several.
 void compare_ranges(const WatermarkVerification& watermark, Findings& findings) {
     for (const MarkedRange& range : watermark.ranges) {
-        if (range.payload.content_id != watermark.reading.payload.content_id ||
-            range.payload.issuer != watermark.reading.payload.issuer) {
-            warn(findings, "watermark.several",
-                 fmt::format("from {:.1f} to {:.1f} s the video carries another watermark: {} of "
-                             "issuer {}",
-                             range.from_seconds, range.to_seconds,
-                             to_string(range.payload.content_id), range.payload.issuer.value));
+        const WatermarkPayload& payload = range.payload;
+        if (same_source(payload, watermark.reading.payload)) {
+            continue;
         }
+        warn(findings, "watermark.several",
+             payload.provider.known()
+                 ? fmt::format("from {:.1f} to {:.1f} s the video carries another watermark: {} of "
+                               "the provider {}",
+                               range.from_seconds, range.to_seconds, to_string(payload.content_id),
+                               payload.provider.text())
+                 : fmt::format("from {:.1f} to {:.1f} s the video carries another watermark: {} of "
+                               "issuer {}",
+                               range.from_seconds, range.to_seconds, to_string(payload.content_id),
+                               payload.issuer.value));
+    }
+}
+
+// [DSP-18] Whether both name the same provider, where both name one by its credit code.
+void compare_providers(const WatermarkPayload& payload, Verification& seen) {
+    const auto code = parse_provider_code(seen.metadata->label.content_producer);
+    if (payload.provider.known() && code.ok() && code->credit_code != payload.provider.text()) {
+        fault(seen.findings, "watermark.contradiction",
+              fmt::format("the watermark says provider {}, the metadata label says {}",
+                          payload.provider.text(), code->credit_code));
     }
 }
 
@@ -314,6 +332,8 @@ Result<void> read_watermark(Bytes file, const VerifyOptions& options, const Reso
               fmt::format("the watermark says content id {}, the metadata label says {}",
                           to_string(reading->payload.content_id),
                           to_string(*seen.metadata->content_id)));
+    } else if (reading->state == WatermarkState::kFound && labelled) {
+        compare_providers(reading->payload, seen);
     }
     return {};
 }

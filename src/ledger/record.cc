@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "core/ids.h"
 #include "core/json.h"
+#include "core/json_writer.h"
 #include "core/limits.h"
 #include "core/result.h"
 #include "core/utf8.h"
@@ -26,7 +27,7 @@ namespace {
 template <class Enum>
 using Name = std::pair<Enum, std::string_view>;
 
-constexpr std::size_t kFactsMax = 24;
+constexpr std::size_t kUsualBytes = 1024;  // of what is written of one record
 
 constexpr std::array kKindNames{
     Name<RecordKind>{RecordKind::kCall, "call"},
@@ -63,21 +64,24 @@ std::optional<Enum> value_of(const Table& table, std::string_view text) noexcept
     return std::nullopt;
 }
 
-void put(json::Object& object, const char* name, std::string_view text) {
+void put(json::Writer& object, std::string_view name, std::string_view text) {
     if (!text.empty()) {
-        object.emplace_back(name, text);
+        object.name(name);
+        object.text(text);
     }
 }
 
-void put(json::Object& object, const char* name, std::int64_t number) {
+void put(json::Writer& object, std::string_view name, std::int64_t number) {
     if (number != 0) {
-        object.emplace_back(name, number);
+        object.name(name);
+        object.number(number);
     }
 }
 
-void put(json::Object& object, const char* name, const std::optional<std::int64_t>& number) {
+void put(json::Writer& object, std::string_view name, const std::optional<std::int64_t>& number) {
     if (number) {
-        object.emplace_back(name, *number);
+        object.name(name);
+        object.number(*number);
     }
 }
 
@@ -123,17 +127,18 @@ Result<const json::Array*> array_member(const json::Value& object, std::string_v
     return array;
 }
 
-json::Array write_verdicts(const std::vector<Verdict>& verdicts) {
-    json::Array array;
+void write_verdicts(json::Writer& object, const std::vector<Verdict>& verdicts) {
+    object.name("verdicts");
+    object.begin_array();
     for (const Verdict& verdict : verdicts) {
-        json::Object object;
+        object.begin_object();
         put(object, "stage", verdict.stage);
         put(object, "decision", verdict.decision);
         put(object, "category", verdict.category);
         put(object, "rule", verdict.rule);
-        array.emplace_back(std::move(object));
+        object.end_object();
     }
-    return array;
+    object.end_array();
 }
 
 Result<std::vector<Verdict>> read_verdicts(const json::Value& object) {
@@ -222,26 +227,28 @@ Result<void> check_text(std::string_view name, std::string_view text, std::size_
 }  // namespace
 
 std::string write_facts(const Facts& facts) {
-    json::Object object;
-    object.reserve(kFactsMax);
-    object.emplace_back("id", to_string(facts.id));
-    object.emplace_back("kind", record_kind_name(facts.kind));
-    object.emplace_back("time", format_time(facts.at));
-    object.emplace_back("tenant", to_string(facts.tenant));
+    std::string text;
+    text.reserve(kUsualBytes);
+    json::Writer object(text);
+    object.begin_object();
+    put(object, "id", to_string(facts.id));
+    put(object, "kind", record_kind_name(facts.kind));
+    put(object, "time", format_time(facts.at));
+    put(object, "tenant", to_string(facts.tenant));
     if (facts.subject) {
-        object.emplace_back("subject", to_string(*facts.subject));
+        put(object, "subject", to_string(*facts.subject));
     }
     put(object, "operation", facts.operation);
     put(object, "model", facts.model);
     put(object, "model_version", facts.model_version);
     if (facts.content_id) {
-        object.emplace_back("content_id", to_string(*facts.content_id));
+        put(object, "content_id", to_string(*facts.content_id));
     }
-    object.emplace_back("outcome", outcome_name(facts.outcome));
+    put(object, "outcome", outcome_name(facts.outcome));
     put(object, "outcome_code", facts.outcome_code);
     put(object, "label", facts.label);
     if (!facts.verdicts.empty()) {
-        object.emplace_back("verdicts", write_verdicts(facts.verdicts));
+        write_verdicts(object, facts.verdicts);
     }
     put(object, "total_ms", facts.durations.total_ms);
     put(object, "review_ms", facts.durations.review_ms);
@@ -251,7 +258,8 @@ std::string write_facts(const Facts& facts) {
     put(object, "output_tokens", facts.output_tokens);
     put(object, "policy_version", facts.policy_version);
     put(object, "detail", facts.detail);
-    return json::write(object);
+    object.end_object();
+    return text;
 }
 
 Result<Facts> read_facts(std::string_view text) {
@@ -279,8 +287,10 @@ Result<Facts> read_facts(std::string_view text) {
 }
 
 std::string write_private(const Private& personal) {
-    json::Object object;
-    object.reserve(kFactsMax);
+    std::string text;
+    text.reserve(kUsualBytes + personal.input.size() + personal.output.size());
+    json::Writer object(text);
+    object.begin_object();
     put(object, "account", personal.account);
     put(object, "source_address", personal.source_address);
     put(object, "source_port", personal.source_port);
@@ -289,18 +299,20 @@ std::string write_private(const Private& personal) {
     put(object, "input", personal.input);
     put(object, "output", personal.output);
     if (!personal.contents.empty()) {
-        json::Array array;
+        object.name("contents");
+        object.begin_array();
         for (const StoredContent& content : personal.contents) {
-            json::Object entry;
-            put(entry, "role", content.role);
-            put(entry, "blob", content.blob);
-            put(entry, "media_type", content.media_type);
-            put(entry, "bytes", content.bytes);
-            array.emplace_back(std::move(entry));
+            object.begin_object();
+            put(object, "role", content.role);
+            put(object, "blob", content.blob);
+            put(object, "media_type", content.media_type);
+            put(object, "bytes", content.bytes);
+            object.end_object();
         }
-        object.emplace_back("contents", std::move(array));
+        object.end_array();
     }
-    return json::write(object);
+    object.end_object();
+    return text;
 }
 
 Result<Private> read_private(std::string_view text) {

@@ -5,7 +5,6 @@
 #include "core/digest.h"
 #include "core/hmac.h"
 #include "core/ids.h"
-#include "fingerprint/text.h"
 #include "ledger/internal/record_rows.h"
 #include "ledger/internal/waiting_finds.h"
 #include "ledger/likeness.h"
@@ -236,9 +235,7 @@ Buffer Records::add_prints(storage::Batch& batch, const RecordId& record,
 }
 
 Result<std::optional<Print>> Records::print_of_text(std::string_view text) const {
-    fingerprint::TextPrintKey key;
-    key.bytes = digest_key_.of({as_bytes("print.text")});
-    return text_print(text, key);
+    return text_print(text, text_key_);
 }
 
 Result<void> internal::remove_prints(storage::Transaction& transaction, Bytes record) {

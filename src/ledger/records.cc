@@ -127,11 +127,39 @@ constexpr std::array kMigrations{
                     "ALTER TABLE log_outbox ADD COLUMN bands BYTES;\n"
                     "DROP INDEX records_by_kind;\n"
                     "CREATE INDEX records_by_kind ON records (kind, id) WHERE kind <> 1;\n"},
+    // An index of content ids has a page for each record that is written, because they are as good
+    // as random; their numbers come in the order in which they were given. Records of before keep
+    // the id in the column of before.
+    storage::Migration{
+        .module = "records",
+        .step = 4,
+        .sql = "ALTER TABLE records ADD COLUMN content_number BIGINT;\n"
+               "CREATE UNIQUE INDEX records_by_content_number ON records (content_number)\n"
+               "  WHERE content_number IS NOT NULL;\n"
+               "DROP INDEX records_by_content_id;\n"
+               "CREATE UNIQUE INDEX records_by_content_id ON records (content_id)\n"
+               "  WHERE content_id IS NOT NULL;\n"},
+    // The digests of a record stand with it, so that nothing else has to find them when it goes.
+    storage::Migration{
+        .module = "records",
+        .step = 5,
+        .sql = "ALTER TABLE records ADD COLUMN digests BYTES;\n"
+               "UPDATE records SET digests = (SELECT CAST(group_concat(digest, '') AS BLOB)\n"
+               "  FROM record_digests WHERE record = records.id);\n"
+               "UPDATE records SET digests = (SELECT MAX(digests) FROM log_outbox\n"
+               "  WHERE record = records.id) WHERE digests IS NULL;\n"
+               "DROP INDEX record_digests_by_record;\n",
+        .postgres = "ALTER TABLE records ADD COLUMN digests BYTES;\n"
+                    "UPDATE records SET digests = (SELECT string_agg(digest, ''::bytea)\n"
+                    "  FROM record_digests WHERE record = records.id);\n"
+                    "UPDATE records SET digests = (SELECT digests FROM log_outbox\n"
+                    "  WHERE record = records.id LIMIT 1) WHERE digests IS NULL;\n"
+                    "DROP INDEX record_digests_by_record;\n"},
 };
 
 constexpr Statement kInsertRecord{
-    "INSERT INTO records (id, kind, tenant, subject, content_id, facts, sealed, salt) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
+    "INSERT INTO records (id, kind, tenant, subject, content_number, facts, sealed, salt, digests) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
 constexpr Statement kInsertBlob{
     "INSERT INTO record_blobs (record, blob) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
 // Its blobs are the record's from now on (ledger/record_contents.h).
@@ -257,7 +285,9 @@ Records::Records(storage::Store& store, storage::DataKeys& keys, Random& random,
       keys_(keys),
       random_(random),
       options_(options),
-      digest_key_(options.digest_key) {}
+      digest_key_(options.digest_key),
+      text_key_{.bytes = digest_key_.of({as_bytes("print.text")})},
+      content_ids_(options.content_id_key) {}
 
 Result<storage::Batch> Records::prepare(const ServiceRecord& record,
                                         std::span<const Print> prints) {
@@ -281,21 +311,17 @@ Result<storage::Batch> Records::prepare(const ServiceRecord& record,
                           as_bytes(write_private(record.personal)), random_));
     const Buffer leaf = TRY(leaf_of(record, facts_text, salt, random_));
     const storage::Value id = id_value(facts.id);
+    const Buffer digests = keyed_digests(record.content_digests);
 
     storage::Batch batch;
     batch.operations.push_back(
         {kInsertRecord,
          {id, storage::integer(static_cast<std::int64_t>(facts.kind)), id_value(facts.tenant),
           facts.subject ? id_value(*facts.subject) : storage::null(),
-          facts.content_id ? storage::integer(static_cast<std::int64_t>(facts.content_id->value))
-                           : storage::null(),
-          storage::text(facts_text), storage::bytes(sealed), storage::bytes(salt)},
+          facts.content_id ? number_of(*facts.content_id) : storage::null(),
+          storage::text(facts_text), storage::bytes(sealed), storage::bytes(salt),
+          bytes_or_null(digests)},
          storage::Affects::kOne});
-    std::vector<Digest256> digests;
-    digests.reserve(record.content_digests.size());
-    for (const Digest256& digest : record.content_digests) {
-        digests.push_back(digest_key_.of({digest}));
-    }
     const Buffer bands = add_prints(batch, facts.id, prints);
     for (const StoredContent& content : record.personal.contents) {
         batch.operations.push_back({kInsertBlob, {id, storage::text(content.blob)}});
@@ -303,11 +329,10 @@ Result<storage::Batch> Records::prepare(const ServiceRecord& record,
     if (!record.personal.contents.empty()) {
         batch.operations.push_back({kKeepBlobs, {id}});
     }
-    const Buffer digests_packed = internal::pack_digests(std::move(digests));
     batch.operations.push_back(
         {kInsertOutbox,
          {storage::integer(static_cast<std::int64_t>(log_class(facts.kind))), id,
-          storage::bytes(leaf), bytes_or_null(digests_packed), bytes_or_null(bands)}});
+          storage::bytes(leaf), bytes_or_null(digests), bytes_or_null(bands)}});
     return batch;
 }
 
@@ -332,8 +357,27 @@ Result<Facts> Records::find(RecordId id) {
 }
 
 Result<Facts> Records::find(ContentId id) {
-    static constexpr Statement kFind{"SELECT facts FROM records WHERE content_id = $1"};
-    return one_record(store_.query(kFind, {storage::integer(static_cast<std::int64_t>(id.value))}));
+    static constexpr Statement kFind{"SELECT facts FROM records WHERE content_number = $1"};
+    static constexpr Statement kFindOld{"SELECT facts FROM records WHERE content_id = $1"};
+    const storage::Rows rows = TRY(store_.query(kFind, {number_of(id)}));
+    if (!rows.empty()) {
+        return facts_at(rows, 0, 0);
+    }
+    return one_record(
+        store_.query(kFindOld, {storage::integer(static_cast<std::int64_t>(id.value))}));
+}
+
+Buffer Records::keyed_digests(std::span<const Digest256> digests) const {
+    std::vector<Digest256> keyed;
+    keyed.reserve(digests.size());
+    for (const Digest256& digest : digests) {
+        keyed.push_back(digest_key_.of({digest}));
+    }
+    return internal::pack_digests(std::move(keyed));
+}
+
+storage::Value Records::number_of(ContentId id) const {
+    return storage::integer(static_cast<std::int64_t>(content_ids_.decipher(id)));
 }
 
 Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {

@@ -12,6 +12,8 @@
 
 #include "core/hmac.h"
 #include "core/random.h"
+#include "fingerprint/text.h"
+#include "ledger/content_ids.h"
 #include "ledger/leaf.h"
 #include "ledger/record.h"
 #include "storage/data_keys.h"
@@ -96,6 +98,8 @@ public:
         // Keys the hashes by which content is found: with the database alone nobody can try out
         // what was said.
         std::array<std::uint8_t, 32> digest_key{};
+        // Of ContentIds: records lie in their index in the order in which the ids were given.
+        ContentIdKey content_id_key{};
         storage::Suite suite = storage::Suite::kAes256Gcm;  // of what is sealed from now on
     };
     // All that is passed in outlives this.
@@ -144,6 +148,9 @@ public:
     Result<storage::Batch> prepare(const ServiceRecord& record, std::span<const Print> prints = {});
 
 private:
+    storage::Value number_of(ContentId id) const;
+    // As the outbox and the record have them; each once.
+    Buffer keyed_digests(std::span<const Digest256> digests) const;
     std::int64_t keyed_band(std::int64_t kind, std::int64_t band) const;
     Buffer masked(const RecordId& record, std::int64_t number, Bytes print) const;
     // The prints join the batch; their bands are given back as the outbox has them.
@@ -155,6 +162,8 @@ private:
     Random& random_;
     Options options_;
     HmacSha256 digest_key_;
+    fingerprint::TextPrintKey text_key_;
+    ContentIdCipher content_ids_;
 };
 
 }  // namespace colophon::ledger

@@ -9,6 +9,7 @@
 #include "core/random.h"
 #include "ledger/conduct.h"
 #include "ledger/internal/record_rows.h"
+#include "ledger/internal/waiting_finds.h"
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "storage/batch.h"
@@ -114,15 +115,31 @@ Result<std::vector<Buffer>> past_records(storage::Snapshot& snapshot, RecordKind
     return ids;
 }
 
+Result<void> remove_digests(storage::Transaction& transaction, Bytes record) {
+    static constexpr Statement kFind{
+        "SELECT digests FROM records WHERE id = $1 AND digests IS NOT NULL"};
+    static constexpr Statement kRemove{
+        "DELETE FROM record_digests WHERE digest = $1 AND record = $2"};
+    const storage::Rows rows = TRY(transaction.query(kFind, {storage::bytes(record)}));
+    if (rows.empty()) {
+        return {};
+    }
+    const Bytes packed = TRY(rows.bytes(0, 0));
+    for (const Digest256& digest : TRY(internal::unpack_digests(packed))) {
+        TRY(transaction.execute(kRemove, {storage::bytes(digest), storage::bytes(record)}));
+    }
+    return {};
+}
+
 Result<void> remove_records(storage::Transaction& transaction, const std::vector<Buffer>& ids) {
     static constexpr std::array kRemovals{
         Statement{"INSERT INTO record_blob_releases (record, due_at) SELECT DISTINCT record, 0 "
                   "FROM record_blobs WHERE record = $1 ON CONFLICT DO NOTHING"},
         Statement{"DELETE FROM record_blobs WHERE record = $1"},
-        Statement{"DELETE FROM record_digests WHERE record = $1"},
         Statement{"DELETE FROM records WHERE id = $1"},
     };
     for (const Buffer& id : ids) {
+        TRY(remove_digests(transaction, id));
         TRY(internal::remove_prints(transaction, id));
         for (const Statement& removal : kRemovals) {
             TRY(transaction.execute(removal, {storage::bytes(id)}));

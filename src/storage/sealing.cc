@@ -188,6 +188,15 @@ Result<void> ChunkOpener::open(std::uint64_t index, bool last, Bytes chunk, Buff
 
 Result<Buffer> seal(const Secret& key, const SealContext& context, const SealOptions& options,
                     Bytes content, Random& random) {
+    if (content.size() <= kSealChunkBytes) {  // most rows: without a buffer for what may follow
+        std::array<std::uint8_t, 16> salt{};
+        TRY(random.fill(salt));
+        Buffer out = write_header(options, salt);
+        ChunkCipher cipher(key, options.suite, out, context);
+        out.resize(kSealedHeaderBytes + content.size() + seal_tag_bytes(options.suite));
+        cipher.seal(0, true, content, std::span(out).subspan(kSealedHeaderBytes));
+        return out;
+    }
     SealStream stream = TRY(SealStream::start(key, context, options, random));
     Buffer out;
     out.reserve(static_cast<std::size_t>(sealed_bytes(options.suite, content.size())));

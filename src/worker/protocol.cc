@@ -456,6 +456,7 @@ json::Value encode(const label::ApplyOptions& options) {
                         {"optional", label::to_string(options.optional)},
                         {"watermark_key", encode_key(options.watermark_key)},
                         {"issuer", std::uint64_t{options.issuer.value}},
+                        {"payload", static_cast<std::int64_t>(options.payload)},
                         {"text", options.text},
                         {"image_place", static_cast<std::int64_t>(options.image_place)},
                         {"text_place", static_cast<std::int64_t>(options.text_place)},
@@ -486,6 +487,7 @@ Result<label::ApplyOptions> decode_apply_options(const json::Value& value) {
     options.optional = fields.take(label::parse_marks(fields.text("optional")), "optional");
     options.watermark_key = fields.take(decode_key(fields.text("watermark_key")), "watermark_key");
     options.issuer.value = static_cast<std::uint16_t>(fields.number("issuer", UINT16_MAX));
+    options.payload = fields.choice("payload", label::kPayloadForms.back());
     options.text = fields.text("text");
     options.image_place = fields.choice("image_place", label::ImagePlace::kRight);
     options.text_place = fields.choice("text_place", label::TextPlace::kCorner);

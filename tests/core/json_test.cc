@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json.h"
 
+#include "core/json_writer.h"
+
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -19,6 +21,36 @@ TEST_CASE("values round trip in their order, duplicates and all") {
           R"({"b":1,"a":[true,null,-2,"x"],"b":{"c":18446744073709551615}})");
     CHECK(round(R"("\u4eba\u5de5\n\"\\")") == "\"\xE4\xBA\xBA\xE5\xB7\xA5\\n\\\"\\\\\"");
     CHECK(round("[0.5,1e3]") == "[0.5,1000]");
+}
+
+TEST_CASE("written piece by piece it is the same text as from values") {
+    const std::string hostile = "a\"b\\c\n\x01\xFF\u4EBA";
+    std::string pieces = "before ";
+    Writer writer(pieces);
+    writer.begin_array();
+    writer.begin_object();
+    writer.end_object();
+    writer.begin_object();
+    writer.name(hostile);
+    writer.text(hostile);
+    writer.name("numbers");
+    writer.begin_array();
+    writer.number(0);
+    writer.number(INT64_MIN);
+    writer.number(INT64_MAX);
+    writer.end_array();
+    writer.name("last");
+    writer.begin_array();
+    writer.end_array();
+    writer.end_object();
+    writer.text("");
+    writer.end_array();
+    const Value values(Array{Object{},
+                             Object{{hostile, hostile},
+                                    {"numbers", Array{0, INT64_MIN, INT64_MAX}},
+                                    {"last", Array{}}},
+                             ""});
+    CHECK(pieces == "before " + write(values));
 }
 
 TEST_CASE("broken JSON names the byte") {

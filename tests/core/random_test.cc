@@ -5,8 +5,11 @@
 #include "core/result.h"
 
 #include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -54,6 +57,35 @@ TEST_CASE("the system's generator fills spans of every size and does not repeat"
         seen.insert(random.next().value());
     }
     CHECK(seen.size() == 1000);
+}
+
+// What a thread has ahead of its callers must not be in two processes.
+TEST_CASE("a child of a fork is given other bytes than its parent") {
+    SystemRandom random;
+    REQUIRE(random.next().ok());  // some are ahead now
+    std::array<int, 2> ends{};
+    REQUIRE(pipe(ends.data()) == 0);
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        const auto next = random.next();
+        const std::uint64_t own = next.ok() ? *next : 0;
+        const bool told = write(ends[1], &own, sizeof(own)) == sizeof(own);
+        _exit(told ? 0 : 1);
+    }
+    std::uint64_t childs = 0;
+    REQUIRE(read(ends[0], &childs, sizeof(childs)) == sizeof(childs));
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    close(ends[0]);
+    close(ends[1]);
+    CHECK(childs != 0);
+    std::set<std::uint64_t> ours;
+    for (int i = 0; i < 1000; ++i) {  // more than a thread has ahead
+        ours.insert(random.next().value());
+    }
+    CHECK(ours.size() == 1000);
+    CHECK_FALSE(ours.contains(childs));
 }
 
 TEST_CASE("a generator without randomness is an error, not a zero") {

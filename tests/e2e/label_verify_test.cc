@@ -361,6 +361,7 @@ TEST_CASE("every value that an option may not have is 64, and names what is wron
         {{"--propagator", "002191000000000000000K10001"}, "subject type"},
         {{"--metadata-key-id", "密钥"}, "key id"},
         {{"--issuer", "70000"}, "70000 is no issuer"},
+        {{"--payload", "longer"}, "longer is no payload of a watermark"},
         {{"--jobs", "many"}, "jobs"},
     };
     for (const Row& row : rows) {
@@ -376,6 +377,11 @@ TEST_CASE("every value that an option may not have is 64, and names what is wron
     }
     // A name is checked where it is given, too.
     CHECK(home.run({"label", in, "-o", out, "--producer-name", "two words"}).exit_code == 64);
+    // The long payload of a watermark names a provider who has a code.
+    const test::ToolRun nameless =
+        home.run({"label", in, "-o", out, "--producer-name", "somebody", "--payload", "long"});
+    CHECK(nameless.exit_code == 64);
+    CHECK(nameless.err.find("give --producer CODE") != std::string::npos);
     // Texts bear no watermark: none is found.
     CHECK(home.run({"verify", in, "--marks", "watermark"}).exit_code == 3);
     // A place that suits no words does not matter where none are written.

@@ -370,6 +370,10 @@ TEST_CASE("every field of the JSON that the program prints stands in the referen
         "--producer", "001191000000000000000K10001", "--system", "m/1", "--profile",
         "all",        "--metadata-key-id",           "press-1"};
     run.take(test::make_sample(run.dir, "png"), full);
+    test::run_tool_ok({COLOPHON_DEMO_PICTURE, run.dir.file("large.png")});
+    std::vector<std::string> longer = full;
+    longer.insert(longer.end(), {"--payload", "long"});
+    run.take(run.dir.file("large.png"), longer);
     run.take(test::make_sample(run.dir, "wav"), full);
     run.take(test::make_sample(run.dir, "text"), full);  // its credentials lie beside it
     run.take(test::make_sample(run.dir, "markdown"), {"--producer-name", "somebody"});

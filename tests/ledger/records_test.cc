@@ -49,6 +49,23 @@ TEST_CASE(
     });
 }
 
+TEST_CASE("a record of before is found by its content id, which stands in another column") {
+    each_engine([](TestStore& store) {
+        LedgerStores stores(store);
+        Records records = stores.records();
+        ServiceRecord record = stores.record();
+        record.facts.content_id = ContentId{987654321};
+        good(records.append(record));
+        good(store->apply({.operations = {{.statement = {"UPDATE records SET content_id = "
+                                                         "987654321, content_number = NULL"},
+                                           .parameters = {}}},
+                           .inserts = {},
+                           .notifications = {}}));
+        CHECK(good(records.find(ContentId{987654321})) == record.facts);
+        CHECK(code_of(records.find(ContentId{987654322})) == ErrorCode::kNotFound);
+    });
+}
+
 TEST_CASE("pages of records follow each other from the newest without gap or repetition") {
     each_engine([](TestStore& store) {
         LedgerStores stores(store);

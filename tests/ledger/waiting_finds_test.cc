@@ -196,7 +196,10 @@ TEST_CASE("many prints are written down in several batches, none of them twice")
 }
 
 TEST_CASE("a database of before keeps what its records are found by") {
-    each_engine([](TestStore& store) {
+    // Digests are any bytes.
+    const std::string first("fi\0st", 5);
+    const std::string second("se\xFF\0nd", 6);
+    each_engine([&](TestStore& store) {
         std::vector<storage::Migration> before = all_migrations();
         std::erase_if(before, [](const storage::Migration& each) {
             return std::string(each.module) == "records" && each.step > 2;
@@ -204,19 +207,24 @@ TEST_CASE("a database of before keeps what its records are found by") {
         FixedClock clock{parse_time("2026-11-26T08:00:00Z").value()};
         good(storage::migrate(*store, before, clock));
         for (const char* sql :
-             {"INSERT INTO record_digests (digest, record) VALUES ($1, $2)",
+             {"INSERT INTO records (id, kind, tenant, content_id, facts, sealed, salt) "
+              "VALUES ($2, 1, $2, 77, '{}', $1, $1)",
+              "INSERT INTO records (id, kind, tenant, facts, sealed, salt) "
+              "VALUES ($1, 1, $2, '{}', $1, $1)",
+              "INSERT INTO record_digests (digest, record) VALUES ($1, $2)",
+              "INSERT INTO record_digests (digest, record) VALUES ($2, $2)",
               "INSERT INTO record_print_bands (kind, band, record, number) VALUES (3, 44, $2, 0)",
               "INSERT INTO record_prints (record, number, kind, print, bands) "
               "VALUES ($2, 0, 3, $1, $1)",
               "INSERT INTO log_entries (log, entry, record) VALUES (1, 0, $2)",
               "INSERT INTO log_outbox (log, record, leaf) VALUES (1, $1, $2)"}) {
             good(store->apply({.operations = {{.statement = {sql},
-                                               .parameters = {storage::bytes(as_bytes("first")),
-                                                              storage::bytes(as_bytes("second"))}}},
+                                               .parameters = {storage::bytes(as_bytes(first)),
+                                                              storage::bytes(as_bytes(second))}}},
                                .inserts = {},
                                .notifications = {}}));
         }
-        CHECK(good(storage::migrate(*store, all_migrations(), clock)) == 1);
+        CHECK(good(storage::migrate(*store, all_migrations(), clock)) == 3);
         for (const char* sql :
              {"SELECT COUNT(*) FROM record_digests WHERE digest = $1 AND record = $2",
               "SELECT COUNT(*) FROM record_print_bands WHERE kind = 3 AND band = 44 AND "
@@ -224,11 +232,18 @@ TEST_CASE("a database of before keeps what its records are found by") {
               "SELECT COUNT(*) FROM record_prints WHERE record = $2 AND print = $1 AND bands = $1",
               "SELECT COUNT(*) FROM log_entries WHERE log = 1 AND record = $2 AND $1 = $1",
               "SELECT COUNT(*) FROM log_outbox WHERE record = $1 AND leaf = $2 AND bands IS "
-              "NULL"}) {
+              "NULL",
+              "SELECT COUNT(*) FROM records WHERE id = $2 AND content_id = 77 AND $1 = $1",
+              "SELECT COUNT(*) FROM records WHERE id = $1 AND $2 = $2 AND digests IS NULL"}) {
             const storage::Rows rows = good(store->query(
-                {sql}, {storage::bytes(as_bytes("first")), storage::bytes(as_bytes("second"))}));
+                {sql}, {storage::bytes(as_bytes(first)), storage::bytes(as_bytes(second))}));
             CHECK(good(rows.integer(0, 0)) == 1);
         }
+        const storage::Rows digests =
+            good(store->query({"SELECT digests FROM records WHERE content_id = 77"}, {}));
+        REQUIRE(digests.size() == 1);
+        const std::string packed(as_text(good(digests.bytes(0, 0))));
+        CHECK((packed == first + second || packed == second + first));
     });
 }
 

@@ -320,6 +320,38 @@ TEST_CASE("a snapshot and a query cannot change anything") {
     });
 }
 
+TEST_CASE("rows in bulk are written all or none, wherever one of them is refused") {
+    each_engine([](TestStore& store) {
+        make_things(store);
+        good(store->apply(insert_one(1000)));
+        // Beside works of others, in one group, and of more rows than a statement takes.
+        for (const std::size_t refused : {0U, 15U, 16U, 30U, 39U}) {
+            BulkInsert bulk{.table = "things", .columns = {"id", "words"}, .rows = {}};
+            for (std::size_t i = 0; i < 40; ++i) {
+                const auto id = static_cast<std::int64_t>(i == refused ? 1000 : 2000 + i);
+                bulk.rows.push_back({integer(id), text("row")});
+            }
+            Batch batch;
+            batch.inserts.push_back(std::move(bulk));
+            CHECK(code_of(store->apply(std::move(batch))) == ErrorCode::kConflict);
+            CHECK(count(*store) == 1);
+        }
+        BulkInsert bulk{.table = "things", .columns = {"id", "words"}, .rows = {}};
+        for (std::int64_t id = 0; id < 40; ++id) {
+            bulk.rows.push_back({integer(id), text("row " + std::to_string(id))});
+        }
+        Batch batch;
+        batch.inserts.push_back(std::move(bulk));
+        good(store->apply(std::move(batch)));
+        const Rows rows = good(store->query(kSelect, {}));
+        REQUIRE(rows.size() == 41);
+        for (std::size_t i = 0; i < 40; ++i) {
+            CHECK(good(rows.integer(i, 0)) == static_cast<std::int64_t>(i));
+            CHECK(good(rows.text(i, 2)) == "row " + std::to_string(i));
+        }
+    });
+}
+
 TEST_CASE("an answer of too many rows is an error, and a visit walks over all of them") {
     each_engine([](TestStore& store) {
         make_things(store);

@@ -39,6 +39,7 @@ label::ApplyOptions all_options() {
     options.optional.add(label::Mark::kWatermark);
     options.watermark_key.bytes[7] = 9;
     options.issuer = {513};
+    options.payload = label::PayloadForm::kLong;
     options.detached = true;
     return options;
 }
@@ -78,7 +79,10 @@ TEST_CASE("what goes over the channel comes back the same") {
     seen.watermark = label::WatermarkVerification{};
     seen.watermark->reading.state = label::WatermarkState::kFound;
     seen.watermark->reading.payload = {
-        .form = label::PayloadForm::kShort, .issuer = {4}, .content_id = {77}};
+        .form = label::PayloadForm::kLong,
+        .issuer = {},
+        .content_id = {77},
+        .provider = label::MarkProvider::create("91350100M000100Y43").value()};
     seen.watermark->reading.score = 31.5;
     seen.watermark->reading.geometry.turn_degrees = -12.5;
     seen.watermark->reading.geometry.mirrored = true;

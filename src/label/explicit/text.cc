@@ -233,6 +233,16 @@ bool is_there(std::string_view text, const TextInsert& insert, TextSpot spot) {
                                   : text.substr(insert.at).starts_with(insert.core);
 }
 
+Result<void> check_mark(Format format, const TextMark& mark) {
+    if (!is_written_text(format)) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "words are put into plain text, Markdown and HTML only"};
+    }
+    const WordingForm form =
+        mark.place == TextPlace::kCorner ? WordingForm::kCornerMark : WordingForm::kFull;
+    return check_wording(mark.text, Profile::kEu, form);
+}
+
 // The places that are wanted and still lack their mark.
 std::vector<TextSpot> missing_spots(const TextWindows& windows, const TextMark& mark) {
     std::vector<TextSpot> spots;
@@ -273,13 +283,7 @@ Splice splice_inserts(const DecodedText& decoded, const std::vector<TextInsert>&
 
 // [GB45438-5.1] a) to c).
 Result<MarkedFile> mark_text(Bytes file, Format format, const TextMark& mark) {
-    if (!is_written_text(format)) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "words are put into plain text, Markdown and HTML only"};
-    }
-    const WordingForm form =
-        mark.place == TextPlace::kCorner ? WordingForm::kCornerMark : WordingForm::kFull;
-    TRY(check_wording(mark.text, Profile::kEu, form));
+    TRY(internal::check_mark(format, mark));
     const internal::DecodedText decoded = TRY(internal::decode_text(file));
     const std::string_view text = decoded.text();
     std::vector<internal::TextInsert> inserts;
@@ -304,6 +308,21 @@ Result<MarkedFile> mark_text(Bytes file, Format format, const TextMark& mark) {
              "the label is in the text, but something around it keeps it from being seen");
     }
     return marked;
+}
+
+Result<std::string> label_words(std::string_view text, Format format, const TextMark& mark) {
+    TRY(internal::check_mark(format, mark));
+    if (mark.place == TextPlace::kBoth) {
+        return Error{ErrorCode::kInvalidArgument, "a label is asked for at one end of a text"};
+    }
+    const internal::TextEnd needed =
+        mark.place == TextPlace::kEnd ? internal::TextEnd::kTail : internal::TextEnd::kHead;
+    const auto spots = internal::missing_spots(internal::view_text(text, format, needed), mark);
+    if (spots.empty()) {
+        return std::string();
+    }
+    auto insert = TRY(internal::place_mark(text, format, mark.text, spots.front()));
+    return internal::is_there(text, insert, spots.front()) ? std::string() : std::move(insert.text);
 }
 
 }  // namespace colophon::label

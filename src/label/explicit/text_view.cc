@@ -61,11 +61,20 @@ bool is_plainly_visible(char32_t c) noexcept {
 // Collects the two windows from parts of text that come in order.
 class WindowBuilder {
 public:
-    bool head_full() const noexcept { return head_count_ >= kTextWindowChars; }
+    explicit WindowBuilder(TextEnd needed = TextEnd::kBoth) : needed_(needed) {}
+
+    // Nothing that comes can be in the head any more.
+    bool head_full() const noexcept {
+        return needed_ == TextEnd::kTail || head_count_ >= kTextWindowChars;
+    }
 
     void add(std::string_view part) {
-        add_head(part);
-        add_tail(part);
+        if (needed_ != TextEnd::kTail) {
+            add_head(part);
+        }
+        if (needed_ != TextEnd::kHead) {
+            add_tail(part);
+        }
     }
     void end_block() {
         break_line(windows_.head);
@@ -138,6 +147,7 @@ private:
         windows_.tail.erase(0, start);
     }
 
+    TextEnd needed_;
     TextWindows windows_;
     std::size_t head_count_ = 0;
 };
@@ -252,16 +262,23 @@ void add_line(WindowBuilder& builder, std::string_view line, bool markdown) {
     builder.end_block();
 }
 
-TextWindows view_lines(std::string_view text, bool markdown) {
+TextWindows view_lines(std::string_view text, bool markdown, TextEnd needed) {
     if (markdown) {
         text.remove_prefix(front_matter_end(text));
     }
-    WindowBuilder builder;
+    WindowBuilder builder(needed);
     std::vector<std::string_view> last;  // a ring once it is full
     std::size_t oldest = 0;
     while (!text.empty()) {
         std::string_view line = next_line(text);
         if (trim(line).empty()) {
+            continue;
+        }
+        if (needed == TextEnd::kHead) {
+            add_line(builder, line, markdown);
+            if (builder.head_full()) {
+                break;
+            }
             continue;
         }
         if (last.size() < kTailLinesMax) {
@@ -384,14 +401,14 @@ std::size_t front_matter_end(std::string_view text) {
     return 0;
 }
 
-TextWindows view_text(std::string_view text, Format format) {
+TextWindows view_text(std::string_view text, Format format, TextEnd needed) {
     if (format == Format::kHtml) {
         return HtmlView(text).view();
     }
     if (format == Format::kMarkdown) {
-        return view_lines(text, true);
+        return view_lines(text, true, needed);
     }
-    return view_lines(text.substr(0, visible_end(text)), false);
+    return view_lines(text.substr(0, visible_end(text)), false, needed);
 }
 
 std::size_t visible_end(std::string_view text) noexcept {

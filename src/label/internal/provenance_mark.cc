@@ -136,13 +136,7 @@ bool same_bytes(Bytes a, Bytes b) {
 
 // The payload in its own order of bits, by which whoever reads the watermark finds the manifest.
 provenance::SoftBinding soft_binding(const WatermarkPayload& payload) {
-    Buffer value;
-    if (payload.form == PayloadForm::kStandard) {
-        append_be64(value, (std::uint64_t{payload.issuer.value} << 48U) | payload.content_id.value);
-    } else {
-        append_be32(value, static_cast<std::uint32_t>(payload.content_id.value));
-    }
-    return {.algorithm = std::string(kWatermarkName), .value = std::move(value)};
+    return {.algorithm = std::string(kWatermarkName), .value = payload_bytes(payload)};
 }
 
 // Of the file, or of the movie of which it is the initialization segment.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "label/metadata/aigc.h"
 
-#include "core/json.h"
+#include "core/json_writer.h"
 #include "core/limits.h"
 #include "core/result.h"
 #include "core/utf8.h"
@@ -11,12 +11,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace colophon::label {
 namespace {
@@ -38,6 +38,9 @@ struct ForeignCharacter {
 };
 
 std::optional<ForeignCharacter> find_foreign_character(std::string_view text) {
+    if (std::ranges::all_of(text, [](char c) { return in_charset(static_cast<unsigned char>(c)); })) {
+        return std::nullopt;  // all that we write ourselves
+    }
     std::size_t at = 0;
     for (std::size_t position = 1; at < text.size(); ++position) {
         const auto c = next_code_point(text, at);
@@ -149,15 +152,24 @@ void judge_presence(Findings& findings, const AigcLabel& label) {
 }  // namespace
 
 std::string write_aigc(const AigcLabel& label, Wrapping wrapping) {
-    json::Object fields;
-    for (const internal::AigcField& field : kAigcFields) {
-        fields.emplace_back(std::string(field.name), json::Value(label.*field.member));
-    }
-    json::Value object(std::move(fields));
+    constexpr std::size_t kUsualBytes = 320;
+    std::string text;
+    text.reserve(kUsualBytes);
+    json::Writer writer(text);
     if (wrapping == Wrapping::kWrapped) {
-        object = json::Object{{"AIGC", std::move(object)}};
+        writer.begin_object();
+        writer.name("AIGC");
     }
-    return json::write(object);
+    writer.begin_object();
+    for (const internal::AigcField& field : kAigcFields) {
+        writer.name(field.name);
+        writer.text(label.*field.member);
+    }
+    writer.end_object();
+    if (wrapping == Wrapping::kWrapped) {
+        writer.end_object();
+    }
+    return text;
 }
 
 // [GB45438-6.1] [GB45438-E] The five elements must be there, each in the form of Annex E.

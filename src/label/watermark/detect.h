@@ -58,8 +58,13 @@ struct WatermarkReading {
 inline constexpr double kScoreMin = 16;
 // The short form has 2^64 words instead of 2^96: the likeliest of noise has two deviations less.
 inline constexpr double kShortScoreMin = 15;
+// The long form has 2^160 words, of which noise comes nearer to one; a word that is there decodes
+// from 20 to 23 anyway.
+inline constexpr double kLongScoreMin = 19;
 constexpr double score_min(PayloadForm form) noexcept {
-    return form == PayloadForm::kShort ? kShortScoreMin : kScoreMin;
+    return form == PayloadForm::kShort  ? kShortScoreMin
+           : form == PayloadForm::kLong ? kLongScoreMin
+                                        : kScoreMin;
 }
 inline constexpr double kPilotScoreMin = 9;  // for "present, unreadable"
 

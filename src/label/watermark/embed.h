@@ -16,6 +16,7 @@ class Carrier;
 
 inline constexpr int kWatermarkSideMin = 96;  // shortest side of a picture that holds a mark
 inline constexpr int kWatermarkStandardSideMin = 192;  // and of one that holds the standard form
+inline constexpr int kWatermarkLongSideMin = 512;      // and the long one
 
 struct EmbedOptions {
     double psnr_db = 42;  // of the luma, 30 .. 60: how far the marked picture is from the original

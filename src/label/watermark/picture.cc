@@ -31,6 +31,7 @@
 #include <numeric>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -53,6 +54,8 @@ constexpr int kHalvedQuality = 75;
 // The same, told from the score of the picture as it is.
 constexpr double kRobustScoreUntouched = 55;
 constexpr double kFairScoreUntouched = 38;
+// What the long form needs more of each: it is decoded from 22 where the standard one is from 17.
+constexpr double kLongFactor = 1.3;
 
 constexpr int kFramesLookedAt = 32;  // of an animation
 
@@ -67,8 +70,18 @@ WatermarkPayload payload_for(const Luma& picture, const WatermarkOptions& option
         payload = {.form = PayloadForm::kShort,
                    .issuer = {},
                    .content_id = {options.content_id.value & kHandle}};
+    } else if (options.form == PayloadForm::kLong &&
+               picture.shortest_side() >= kWatermarkLongSideMin) {
+        payload = {.form = PayloadForm::kLong,
+                   .issuer = {},
+                   .content_id = options.content_id,
+                   .provider = options.provider};
     }
     return payload;
+}
+
+double factor_of(PayloadForm form) {
+    return form == PayloadForm::kLong ? kLongFactor : 1;
 }
 
 struct Attempt {
@@ -135,7 +148,8 @@ WatermarkStrength measure_strength(const Luma& marked, const Carrier& carrier, d
     if (left.state != WatermarkState::kFound) {
         return WatermarkStrength::kFragile;
     }
-    return left.score >= kRobustScore ? WatermarkStrength::kRobust : WatermarkStrength::kFair;
+    const double robust = kRobustScore * factor_of(left.payload.form);
+    return left.score >= robust ? WatermarkStrength::kRobust : WatermarkStrength::kFair;
 }
 
 // Of an animation: which frames are looked at, the first of them and others at equal distances.
@@ -235,11 +249,82 @@ WatermarkedFile kept(Bytes file, const WatermarkReading& reading) {
     result.splice.copy(0, file.size());
     result.changed = false;
     result.reading = reading;
-    result.strength = strength_of_score(reading.score);
+    const WatermarkPayload& payload = reading.payload;
+    result.strength = strength_of_score(reading.score, payload.form);
     note(result.findings, "watermark.kept",
-         fmt::format("the picture carries the watermark {} of issuer {} already, which stays",
-                     to_string(reading.payload.content_id), reading.payload.issuer.value));
+         payload.provider.known()
+             ? fmt::format("the picture carries the watermark {} of the provider {} already, which "
+                           "stays",
+                           to_string(payload.content_id), payload.provider.text())
+             : fmt::format("the picture carries the watermark {} of issuer {} already, which stays",
+                           to_string(payload.content_id), payload.issuer.value));
     return result;
+}
+
+// Whether a mark that is there is of whoever asks for another.
+bool is_own(const WatermarkPayload& before, const WatermarkOptions& options) {
+    return before.form == PayloadForm::kLong ? before.provider == options.provider
+                                             : before.issuer == options.issuer;
+}
+
+// Nothing: neither this form nor this strength is to be had.
+using Marked = std::optional<WatermarkedFile>;
+
+// At 42 dB, or not at all: who wants more bits does not want them to be seen. `instead` is told why
+// there is none.
+Result<Marked> mark_long(Bytes file, Format format, const Attempt& attempt, const Luma& first,
+                         std::string& instead) {
+    if (!attempt.options.provider.known()) {
+        instead = "whoever made the content is not named by a unified social credit code";
+        return Marked();
+    }
+    if (first.shortest_side() < kWatermarkLongSideMin) {
+        instead = fmt::format("the shortest side of the picture has less than {} pixels",
+                              kWatermarkLongSideMin);
+        return Marked();
+    }
+    WatermarkedFile result;
+    if (TRY(try_to_mark(file, format, attempt, result)) &&
+        result.strength != WatermarkStrength::kFragile) {
+        return Marked(std::move(result));
+    }
+    instead = "so many would not survive a messenger in this picture";
+    return Marked();
+}
+
+std::string why_not_long(std::string_view reason) {
+    return fmt::format("the watermark holds 64 bits, not 128: {}", reason);
+}
+
+Result<Marked> mark_at_any_strength(Bytes file, Format format, Attempt attempt) {
+    for (const double psnr_db : kPsnrSteps) {
+        WatermarkedFile result;
+        attempt.psnr_db = psnr_db;
+        if (TRY(try_to_mark(file, format, attempt, result))) {
+            if (psnr_db < kPsnrSteps.front()) {
+                note(result.findings, "watermark.strengthened",
+                     fmt::format("the picture hides little; its watermark is {:.0f} dB from the "
+                                 "original instead of {:.0f}",
+                                 psnr_db, kPsnrSteps.front()));
+            }
+            return Marked(std::move(result));
+        }
+    }
+    return Marked();
+}
+
+Error cannot_mark(const Old& old, const WatermarkOptions& options) {
+    if (old) {
+        return Error{ErrorCode::kConflict,
+                     fmt::format("the picture carries the watermark {} of this issuer, which {} "
+                                 "cannot replace; give --content-id {}",
+                                 to_string(old->content_id), to_string(options.content_id),
+                                 to_string(old->content_id))};
+    }
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("the picture is too flat or too small to hold a watermark: even at "
+                             "{:.0f} dB it does not read back",
+                             kPsnrSteps.back())};
 }
 
 }  // namespace
@@ -254,10 +339,11 @@ std::optional<WatermarkStrength> parse_watermark_strength(std::string_view text)
     return row == kStrengths.end() ? std::nullopt : std::optional(row->first);
 }
 
-WatermarkStrength strength_of_score(double score) noexcept {
-    return score >= kRobustScoreUntouched ? WatermarkStrength::kRobust
-           : score >= kFairScoreUntouched ? WatermarkStrength::kFair
-                                          : WatermarkStrength::kFragile;
+WatermarkStrength strength_of_score(double score, PayloadForm form) noexcept {
+    const double comparable = score / factor_of(form);
+    return comparable >= kRobustScoreUntouched ? WatermarkStrength::kRobust
+           : comparable >= kFairScoreUntouched ? WatermarkStrength::kFair
+                                               : WatermarkStrength::kFragile;
 }
 
 bool takes_watermark(Format format) noexcept {
@@ -274,9 +360,17 @@ Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkO
     Old old;
     if (before.state == WatermarkState::kFound) {
         const WatermarkPayload wanted = payload_for(first, options);
-        const bool own = before.payload.issuer == options.issuer || wanted == before.payload;
-        if (options.marked_already == MarkedAlready::kKeep || !own || wanted == before.payload) {
-            return kept(file, before);
+        const bool own = is_own(before.payload, options) || wanted == before.payload;
+        // Whatever its form: a mark is not written over another for what else it says.
+        const bool same = wanted.content_id == before.payload.content_id;
+        if (options.marked_already == MarkedAlready::kKeep || !own || same) {
+            WatermarkedFile result = kept(file, before);
+            if (own && wanted.form == PayloadForm::kLong &&
+                before.payload.form == PayloadForm::kStandard) {
+                warn(result.findings, "watermark.standard",
+                     why_not_long("the picture carries such a watermark already"));
+            }
+            return result;
         }
         // One that lies elsewhere is left of a picture that was changed since: the new one is found
         // first.
@@ -284,29 +378,25 @@ Result<WatermarkedFile> mark_picture(Bytes file, Format format, const WatermarkO
             old = before.payload;
         }
     }
-    for (const double psnr_db : kPsnrSteps) {
-        WatermarkedFile result;
-        if (TRY(try_to_mark(file, format, {carrier, options, old, psnr_db}, result))) {
-            if (psnr_db < kPsnrSteps.front()) {
-                note(result.findings, "watermark.strengthened",
-                     fmt::format("the picture hides little; its watermark is {:.0f} dB from the "
-                                 "original instead of {:.0f}",
-                                 psnr_db, kPsnrSteps.front()));
-            }
-            return result;
+    std::string instead;
+    if (options.form == PayloadForm::kLong) {
+        const Attempt attempt{carrier, options, old, kPsnrSteps.front()};
+        Marked marked = TRY(mark_long(file, format, attempt, first, instead));
+        if (marked) {
+            return std::move(*marked);
         }
     }
-    if (old) {
-        return Error{ErrorCode::kConflict,
-                     fmt::format("the picture carries the watermark {} of this issuer, which {} "
-                                 "cannot replace; give --content-id {}",
-                                 to_string(old->content_id), to_string(options.content_id),
-                                 to_string(old->content_id))};
+    WatermarkOptions standard = options;
+    standard.form = PayloadForm::kStandard;
+    Marked marked =
+        TRY(mark_at_any_strength(file, format, {carrier, standard, old, kPsnrSteps.front()}));
+    if (!marked) {
+        return cannot_mark(old, options);
     }
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("the picture is too flat or too small to hold a watermark: even at "
-                             "{:.0f} dB it does not read back",
-                             kPsnrSteps.back())};
+    if (!instead.empty()) {
+        warn(marked->findings, "watermark.standard", why_not_long(instead));
+    }
+    return std::move(*marked);
 }
 
 namespace {

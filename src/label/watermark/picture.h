@@ -42,6 +42,11 @@ struct WatermarkOptions {
     IssuerId issuer;
     ContentId content_id;
     MarkedAlready marked_already = MarkedAlready::kKeep;
+    // kLong is a wish: a picture that is too small, or in which the long form would be fragile at
+    // 42 dB, gets the standard one, and so does one of an unknown provider. A finding says so.
+    PayloadForm form = PayloadForm::kStandard;  // or kLong
+    // NOLINTNEXTLINE(readability-redundant-member-init): for `{.form = ...}` without it
+    MarkProvider provider = {};
 };
 
 struct WatermarkedFile {
@@ -69,6 +74,6 @@ Result<WatermarkReading> find_picture_watermark(Bytes file, Format format,
                                                 DetectEffort effort);
 
 // What the score of an untouched or unknown picture says of the mark's strength.
-WatermarkStrength strength_of_score(double score) noexcept;
+WatermarkStrength strength_of_score(double score, PayloadForm form) noexcept;
 
 }  // namespace colophon::label

@@ -44,7 +44,8 @@ using internal::Lattice;
 using internal::Working;
 
 // Clips made from marked animations have their forms.
-constexpr std::array kForms{PayloadForm::kSegment, PayloadForm::kStandard, PayloadForm::kShort};
+constexpr std::array kForms{PayloadForm::kSegment, PayloadForm::kStandard, PayloadForm::kShort,
+                            PayloadForm::kLong};
 
 constexpr std::int64_t kSampleMilliseconds = 120;
 constexpr double kSlotSeconds = 0.5;
@@ -76,10 +77,6 @@ Luma luma_of(const media::Plane& plane) {
     Luma luma(plane.area.width, plane.area.height);
     std::copy(plane.samples.begin(), plane.samples.end(), luma.values.begin());
     return luma;
-}
-
-bool same_content(const WatermarkPayload& a, const WatermarkPayload& b) {
-    return a.issuer == b.issuer && a.content_id == b.content_id;
 }
 
 // A lattice on which a mark was found, and whether it lay elsewhere than the embedder puts it.
@@ -279,7 +276,7 @@ private:
     void keep(const Found& found, double from, double to) {
         const WatermarkPayload& payload = found.reading.payload;
         // Neighbouring windows overlap or lie a slot apart.
-        const bool goes_on = !ranges_.empty() && same_content(ranges_.back().payload, payload) &&
+        const bool goes_on = !ranges_.empty() && same_source(ranges_.back().payload, payload) &&
                              from <= ranges_.back().to_seconds + 1.5 * kSlotSeconds;
         if (goes_on) {
             ranges_.back().to_seconds = to;
@@ -310,7 +307,7 @@ private:
         }
         double covered = 0;
         for (const MarkedRange& range : ranges_) {
-            if (same_content(range.payload, result.best.payload)) {
+            if (same_source(range.payload, result.best.payload)) {
                 covered += range.to_seconds - range.from_seconds;
             }
         }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,6 +25,9 @@
 
 namespace colophon::storage {
 namespace {
+
+// Rows that one statement inserts.
+constexpr std::size_t kRowsAtOnce = 16;
 
 // Every connection: no waiting without end, foreign keys kept, LIKE as PostgreSQL has it, checks of
 // cells when pages are read, an fsync at each commit. Checkpoints are asked for by the store, since
@@ -117,15 +121,23 @@ private:
     sqlite3_stmt* statement_;
 };
 
-std::string insert_text(const BulkInsert& rows) {
-    std::string columns;
-    std::string places;
+// OR FAIL leaves what came before a row that is refused, which whoever inserts takes back with the
+// rest of its work: SQLite needs no copies of the pages for each statement then.
+std::string insert_text(const BulkInsert& rows, std::size_t count) {
+    std::string text = fmt::format("INSERT OR FAIL INTO \"{}\" (", rows.table);
     for (std::size_t i = 0; i < rows.columns.size(); ++i) {
-        const char* comma = i == 0 ? "" : ", ";
-        columns += fmt::format("{}\"{}\"", comma, rows.columns[i]);
-        places += fmt::format("{}${}", comma, i + 1);
+        text += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", rows.columns[i]);
     }
-    return fmt::format("INSERT INTO \"{}\" ({}) VALUES ({})", rows.table, columns, places);
+    text += ") VALUES ";
+    std::size_t parameter = 0;
+    for (std::size_t row = 0; row < count; ++row) {
+        text += row == 0 ? "(" : ", (";
+        for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+            text += fmt::format("{}${}", i == 0 ? "" : ", ", ++parameter);
+        }
+        text += ')';
+    }
+    return text;
 }
 
 }  // namespace
@@ -232,13 +244,28 @@ Result<SqliteConnection::Prepared*> SqliteConnection::prepare(const char* sql) {
     return &statements_.emplace(sql, std::move(prepared)).first->second;
 }
 
-Result<void> SqliteConnection::bind(const Prepared& prepared, const Values& parameters) {
-    COLOPHON_ASSERT(parameters.size() == prepared.slots.size());
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-        if (prepared.slots[i] != 0 &&
-            bind_value(prepared.statement, prepared.slots[i], parameters[i]) != SQLITE_OK) {
-            return failure("the database refused a value");
+Result<void> SqliteConnection::bind(const Prepared& prepared, std::span<const Values> rows) {
+    std::size_t slot = 0;
+    for (const Values& row : rows) {
+        COLOPHON_ASSERT(row.size() <= prepared.slots.size() - slot);
+        for (const Value& value : row) {
+            const int place = prepared.slots[slot++];
+            if (place != 0 && bind_value(prepared.statement, place, value) != SQLITE_OK) {
+                return failure("the database refused a value");
+            }
         }
+    }
+    COLOPHON_ASSERT(slot == prepared.slots.size());
+    return {};
+}
+
+Result<void> SqliteConnection::finish(sqlite3_stmt* statement) {
+    int step = SQLITE_ROW;
+    while (step == SQLITE_ROW) {
+        step = sqlite3_step(statement);
+    }
+    if (step != SQLITE_DONE) {
+        return failure("the database refused a change");
     }
     return {};
 }
@@ -246,15 +273,9 @@ Result<void> SqliteConnection::bind(const Prepared& prepared, const Values& para
 Result<std::int64_t> SqliteConnection::execute(const char* sql, const Values& parameters) {
     const Prepared* prepared = TRY(prepare(sql));
     const Running running(prepared->statement);
-    TRY(bind(*prepared, parameters));
+    TRY(bind(*prepared, std::span(&parameters, 1)));
     const std::int64_t before = sqlite3_total_changes64(handle_);
-    int step = SQLITE_ROW;
-    while (step == SQLITE_ROW) {
-        step = sqlite3_step(prepared->statement);
-    }
-    if (step != SQLITE_DONE) {
-        return failure("the database refused a change");
-    }
+    TRY(finish(prepared->statement));
     // sqlite3_changes() keeps its old value over a statement that changes nothing.
     return sqlite3_total_changes64(handle_) == before ? 0 : sqlite3_changes64(handle_);
 }
@@ -263,7 +284,7 @@ Result<void> SqliteConnection::visit(const char* sql, const Values& parameters,
                                      const RowVisitor& row) {
     const Prepared* prepared = TRY(prepare(sql));
     const Running running(prepared->statement);
-    TRY(bind(*prepared, parameters));
+    TRY(bind(*prepared, std::span(&parameters, 1)));
     const int columns = sqlite3_column_count(prepared->statement);
     Values values(static_cast<std::size_t>(columns));
     for (;;) {
@@ -299,9 +320,19 @@ Result<Rows> SqliteConnection::query(const char* sql, const Values& parameters) 
 }
 
 Result<void> SqliteConnection::insert(const BulkInsert& rows) {
-    const std::string sql = insert_text(rows);
-    for (const Values& row : rows.rows) {
-        TRY(execute(sql.c_str(), row));
+    std::size_t at = 0;
+    if (rows.rows.size() >= kRowsAtOnce) {
+        const std::string several = insert_text(rows, kRowsAtOnce);
+        const Prepared* prepared = TRY(prepare(several.c_str()));
+        for (; at + kRowsAtOnce <= rows.rows.size(); at += kRowsAtOnce) {
+            const Running running(prepared->statement);
+            TRY(bind(*prepared, std::span(rows.rows).subspan(at, kRowsAtOnce)));
+            TRY(finish(prepared->statement));
+        }
+    }
+    const std::string one = at < rows.rows.size() ? insert_text(rows, 1) : std::string();
+    for (; at < rows.rows.size(); ++at) {
+        TRY(execute(one.c_str(), rows.rows[at]));
     }
     return {};
 }

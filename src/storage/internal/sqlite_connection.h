@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -63,7 +64,10 @@ private:
     };
 
     Result<Prepared*> prepare(const char* sql);
-    Result<void> bind(const Prepared& prepared, const Values& parameters);
+    // All parameters, of one row after the other.
+    Result<void> bind(const Prepared& prepared, std::span<const Values> rows);
+    // Runs a change to its end.
+    Result<void> finish(sqlite3_stmt* statement);
     Error failure(const char* doing);
     void forget_statements();
 

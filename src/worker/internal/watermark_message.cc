@@ -13,12 +13,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace colophon::worker::internal {
 namespace {
 
 constexpr std::size_t kRangesMax = 1U << 16U;
+
+// Empty: nobody is named.
+Result<label::MarkProvider> decode_provider(Fields& fields) {
+    const std::string code = fields.text("provider");
+    return code.empty() ? label::MarkProvider() : label::MarkProvider::create(code);
+}
 
 json::Value encode_ranges(const std::vector<label::MarkedRange>& ranges) {
     json::Array array;
@@ -28,6 +35,7 @@ json::Value encode_ranges(const std::vector<label::MarkedRange>& ranges) {
                                         {"form", static_cast<std::int64_t>(each.payload.form)},
                                         {"issuer", std::uint64_t{each.payload.issuer.value}},
                                         {"content_id", each.payload.content_id.value},
+                                        {"provider", std::string(each.payload.provider.text())},
                                         {"segment", std::uint64_t{each.payload.segment}},
                                         {"last_segment", std::uint64_t{each.last_segment}},
                                         {"score", each.score}});
@@ -46,7 +54,8 @@ Result<std::vector<label::MarkedRange>> decode_ranges(const json::Value* value) 
         label::MarkedRange range;
         range.from_seconds = fields.real("from");
         range.to_seconds = fields.real("to");
-        range.payload.form = fields.choice("form", label::PayloadForm::kSegment);
+        range.payload.form = fields.choice("form", label::kPayloadForms.back());
+        range.payload.provider = fields.take(decode_provider(fields), "provider");
         range.payload.issuer.value =
             static_cast<std::uint16_t>(fields.number("issuer", UINT16_MAX));
         range.payload.content_id.value = fields.number("content_id", ContentId::kMax);
@@ -69,6 +78,7 @@ json::Value encode_watermark(const label::WatermarkVerification& watermark) {
                         {"form", static_cast<std::int64_t>(reading.payload.form)},
                         {"issuer", std::uint64_t{reading.payload.issuer.value}},
                         {"content_id", reading.payload.content_id.value},
+                        {"provider", std::string(reading.payload.provider.text())},
                         {"segment", std::uint64_t{reading.payload.segment}},
                         {"ranges", encode_ranges(watermark.ranges)},
                         {"seconds", watermark.seconds},
@@ -87,7 +97,8 @@ Result<label::WatermarkVerification> decode_watermark(const json::Value& value) 
     label::WatermarkVerification watermark;
     label::WatermarkReading& reading = watermark.reading;
     reading.state = fields.choice("state", label::WatermarkState::kFound);
-    reading.payload.form = fields.choice("form", label::PayloadForm::kSegment);
+    reading.payload.form = fields.choice("form", label::kPayloadForms.back());
+    reading.payload.provider = fields.take(decode_provider(fields), "provider");
     reading.payload.segment =
         static_cast<std::uint16_t>(fields.number("segment", label::kSegmentMax));
     watermark.ranges = fields.take(decode_ranges(fields.find("ranges")), "ranges");

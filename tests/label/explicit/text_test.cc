@@ -24,6 +24,15 @@ std::string apply(std::string_view file, Format format, TextPlace place,
     REQUIRE_MESSAGE(marked.ok(), (marked.ok() ? "" : marked.error().what));
     const Buffer out = apply_splice(as_bytes(file), marked->splice);
     CHECK(marked->changed == (as_text(out) != file));
+    if (place != TextPlace::kBoth) {
+        std::string inserted;
+        for (const SplicePiece& piece : marked->splice.pieces()) {
+            inserted += as_text(piece.bytes);
+        }
+        const auto words_alone = label_words(file, format, {std::string(words), place});
+        REQUIRE(words_alone.ok());
+        CHECK(*words_alone == inserted);
+    }
     // Never twice.
     const auto again = mark_text(out, format, {std::string(words), place});
     REQUIRE(again.ok());
@@ -95,6 +104,10 @@ TEST_CASE("the corner mark may be AI alone") {
     CHECK(where("<body><p>AI</p><p>一</p>", Format::kHtml) == "corner: AI");
     CHECK(where("AI 一二三", Format::kPlainText) == "none");
     CHECK_FALSE(mark_text(as_bytes("x"), Format::kPlainText, {"AI", TextPlace::kStart}).ok());
+    CHECK_FALSE(label_words("x", Format::kPlainText, {"AI", TextPlace::kStart}).ok());
+    CHECK_FALSE(label_words("x", Format::kPng, {std::string(kWords), TextPlace::kStart}).ok());
+    CHECK_FALSE(
+        label_words("x", Format::kPlainText, {std::string(kWords), TextPlace::kBoth}).ok());
 }
 
 // Unicode Standard Annex 9: an isolate takes no part in the direction of the line around it.

@@ -128,7 +128,8 @@ TEST_CASE("the credential names the watermark of a picture and its payload" *
           doctest::test_suite("slow pictures")) {
     const colophon::test::TempDir dir;
     colophon::test::run_tool_ok({"ffmpeg", "-nostdin", "-loglevel", "error", "-f", "lavfi", "-i",
-                                 "testsrc=size=640x480", "-frames:v", "1", dir.file("in.png")});
+                                 "testsrc=size=800x600,noise=alls=16", "-frames:v", "1",
+                                 dir.file("in.png")});
     CredentialSigner signer = test::signer();
     Resources resources;
     resources.signer = &signer;
@@ -146,6 +147,16 @@ TEST_CASE("the credential names the watermark of a picture and its payload" *
     CHECK(reading.trusted());
     REQUIRE(reading.soft_bindings.size() == 1);
     CHECK(to_hex(reading.soft_bindings[0].value) == "0007123456789abc");
+
+    wanted.record.producer_name.clear();
+    wanted.record.producer_code = "001191350100M000100Y4310001";
+    wanted.payload = PayloadForm::kLong;
+    const Applied longer = apply(colophon::test::read_file(dir.file("in.png")), Format::kPng,
+                                 wanted, resources, holder)
+                               .value();
+    const CredentialReading second = test::read(longer.file, Format::kPng);
+    REQUIRE(second.soft_bindings.size() == 1);
+    CHECK(to_hex(second.soft_bindings[0].value) == "10b5cd94104a29ab363c123456789abc");
 }
 
 TEST_CASE("without a signer there is an error, never a file without the mark") {

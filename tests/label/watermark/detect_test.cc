@@ -162,6 +162,27 @@ TEST_CASE("another key, another picture's mark and no mark are told apart") {
     CHECK(reading.payload == second);
 }
 
+TEST_CASE(
+    "the long form is read after turning, scaling and noise, and is never taken for another") {
+    const WatermarkPayload payload{.form = PayloadForm::kLong,
+                                   .issuer = {},
+                                   .content_id = {0x0123456789ab},
+                                   .provider = MarkProvider::create("91350100M000100Y43").value()};
+    const Luma with_mark = marked(test::natural_picture(900, 700, 9), payload);
+    Luma worse = test::turned_and_scaled(with_mark, 33, 0.8, 0.75);
+    std::mt19937_64 random(4);
+    std::normal_distribution<float> noise(0, 5);
+    for (float& value : worse.values) {
+        value = std::clamp(std::nearbyint(value + noise(random)), 0.0F, 255.0F);
+    }
+    for (const Luma* picture : {&with_mark, static_cast<const Luma*>(&worse)}) {
+        const WatermarkReading reading = thorough(*picture);
+        REQUIRE(reading.state == WatermarkState::kFound);
+        CHECK(reading.payload == payload);
+        CHECK(reading.score >= kLongScoreMin);
+    }
+}
+
 TEST_CASE("small pictures hold the short form, smaller ones say that they cannot") {
     const WatermarkPayload handle{
         .form = PayloadForm::kShort, .issuer = {}, .content_id = {0xdeadbeef}};

@@ -15,10 +15,12 @@
 #include "label/watermark/internal/fft.h"
 #include "label/watermark/key.h"
 #include "label/watermark/luma.h"
+#include "label/watermark/payload.h"
 #include "support/natural_picture.h"
 #include "support/tools.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -42,9 +44,9 @@ const std::array<WatermarkKey, 1> kKeys{published_watermark_key()};
 
 // Our own photograph as a file of another program's making.
 Buffer photograph(const test::TempDir& dir, std::string_view name,
-                  const std::vector<std::string>& options = {}) {
-    const Luma luma = test::natural_picture(480, 360, 21);
-    std::string pgm = "P5\n480 360\n255\n";
+                  const std::vector<std::string>& options = {}, int width = 480, int height = 360) {
+    const Luma luma = test::natural_picture(width, height, 21);
+    std::string pgm = fmt::format("P5\n{} {}\n255\n", width, height);
     for (const float value : luma.values) {
         pgm.push_back(static_cast<char>(static_cast<std::uint8_t>(value)));
     }
@@ -206,6 +208,106 @@ TEST_CASE(
     const Result<WatermarkedFile> foreign = mark_picture(replaced, Format::kPng, second);
     REQUIRE(foreign.ok());
     CHECK_FALSE(foreign->changed);
+}
+
+TEST_CASE("the long payload names the provider where the picture holds it, and says where not") {
+    const test::TempDir dir;
+    const Buffer large = photograph(dir, "large.png", {}, 800, 600);
+    const WatermarkOptions wish{.issuer = {9},
+                                .content_id = kContent,
+                                .marked_already = MarkedAlready::kReplace,
+                                .form = PayloadForm::kLong,
+                                .provider = MarkProvider::create("91350100M000100Y43").value()};
+    const auto why_standard = [](const WatermarkedFile& marked) {
+        const auto row = std::ranges::find(marked.findings, "watermark.standard", &Finding::code);
+        return row == marked.findings.end() ? std::string() : row->what;
+    };
+    const Result<WatermarkedFile> marked = mark_picture(large, Format::kPng, wish);
+    REQUIRE(marked.ok());
+    CHECK(why_standard(*marked).empty());
+    CHECK(marked->reading.payload.form == PayloadForm::kLong);
+    const Buffer file = apply_splice(large, marked->splice);
+    test::write_file(dir.file("marked.png"), file);
+    CHECK(decibels(dir.file("large.png"), dir.file("marked.png")) >= 41.5);
+    test::run_tool_ok({kConvert, dir.file("marked.png"), "-resize", "80%", "-quality", "70",
+                       dir.file("copy.jpg")});
+    const WatermarkReading copy = read(test::read_file(dir.file("copy.jpg")), Format::kJpeg);
+    REQUIRE(copy.state == WatermarkState::kFound);
+    CHECK(copy.payload.provider.text() == "91350100M000100Y43");
+    CHECK(copy.payload.content_id == kContent);
+
+    // It stays when the standard form of the same content is asked for; another number of the same
+    // provider replaces it, another provider's does not.
+    WatermarkOptions next = wish;
+    next.form = PayloadForm::kStandard;
+    CHECK_FALSE(mark_picture(file, Format::kPng, next)->changed);
+    next.content_id = {0x111111111111};
+    const Buffer replaced = marked_file(file, Format::kPng, next);
+    CHECK(read(replaced, Format::kPng).payload ==
+          WatermarkPayload{.issuer = {9}, .content_id = {0x111111111111}});
+    next.provider = {};
+    const Result<WatermarkedFile> foreign = mark_picture(file, Format::kPng, next);
+    REQUIRE(foreign.ok());
+    CHECK_FALSE(foreign->changed);
+    CHECK(foreign->findings.front().what.find("of the provider 91350100M000100Y43") !=
+          std::string::npos);
+
+    const Buffer small = photograph(dir, "small.png");
+    const Result<WatermarkedFile> less = mark_picture(small, Format::kPng, wish);
+    REQUIRE(less.ok());
+    CHECK(less->reading.payload.form == PayloadForm::kStandard);
+    CHECK(why_standard(*less) ==
+          "the watermark holds 64 bits, not 128: the shortest side of the picture has less than "
+          "512 pixels");
+    WatermarkOptions unknown = wish;
+    unknown.provider = {};
+    CHECK(why_standard(*mark_picture(large, Format::kPng, unknown)).find("credit code") !=
+          std::string::npos);
+
+    // Large, and nearly flat.
+    test::run_tool_ok({kConvert, "-size", "640x640", "gradient:#707070-#787878", "-attenuate",
+                       "0.01", "+noise", "Gaussian", dir.file("flat.png")});
+    const Buffer flat = test::read_file(dir.file("flat.png"));
+    const Result<WatermarkedFile> fragile = mark_picture(flat, Format::kPng, wish);
+    REQUIRE(fragile.ok());
+    CHECK(fragile->reading.payload.form == PayloadForm::kStandard);
+    CHECK(why_standard(*fragile).find("would not survive") != std::string::npos);
+    // Asked once more, it stays as it is.
+    const Buffer again = apply_splice(flat, fragile->splice);
+    const Result<WatermarkedFile> second = mark_picture(again, Format::kPng, wish);
+    REQUIRE(second.ok());
+    CHECK_FALSE(second->changed);
+    CHECK(why_standard(*second).find("already") != std::string::npos);
+}
+
+TEST_CASE("[DSP-18] watermark and metadata label that name different providers are forged") {
+    const test::TempDir dir;
+    ApplyOptions options;
+    options.record.producer_code = "001191350100M000100Y4310001";
+    options.record.content_id = kContent;
+    options.payload = PayloadForm::kLong;
+    options.marks = MarkSet().add(Mark::kWatermark).add(Mark::kMetadata);
+    MemoryHolder holder;
+    const Result<Applied> applied =
+        apply(photograph(dir, "a.png", {}, 800, 600), Format::kPng, options, {}, holder);
+    REQUIRE(applied.ok());
+    CHECK(applied->watermark->reading.payload.provider.text() == "91350100M000100Y43");
+    VerifyOptions look;
+    look.marks = options.marks;
+    CHECK(verify(applied->file, Format::kPng, look, {})->verdict == Verdict::kIntact);
+
+    test::write_file(dir.file("marked.png"), applied->file);
+    test::run_tool_ok({kConvert, dir.file("marked.png"), "-strip", dir.file("stripped.png")});
+    options.record.producer_code = "001191000000000000000K10001";
+    options.marks = MarkSet().add(Mark::kMetadata);
+    MemoryHolder second;
+    const auto other =
+        apply(test::read_file(dir.file("stripped.png")), Format::kPng, options, {}, second);
+    REQUIRE(other.ok());
+    const auto seen = verify(other->file, Format::kPng, look, {});
+    REQUIRE(seen.ok());
+    CHECK(seen->verdict == Verdict::kForged);
+    CHECK(has(seen->findings, "watermark.contradiction"));
 }
 
 TEST_CASE("what holds no mark says so: too small, of one colour, a drawing") {

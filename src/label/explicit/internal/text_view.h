@@ -44,7 +44,9 @@ struct TextWindows {
     std::u32string head;
     std::u32string tail;
 };
-TextWindows view_text(std::string_view text, Format format);
+// Of an end that is not needed the window may stay empty.
+enum class TextEnd : std::uint8_t { kHead, kTail, kBoth };
+TextWindows view_text(std::string_view text, Format format, TextEnd needed = TextEnd::kBoth);
 
 // Where a plain text ends for its reader: before the characters that nobody sees of Content
 // Credentials at its end (C2PA 2.4, A.8).

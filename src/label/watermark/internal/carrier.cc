@@ -51,7 +51,10 @@ const PolarCode& payload_code(PayloadForm form) {
     static const PolarCode kShort(kCodeLength, payload_bits(PayloadForm::kShort) + kChecksumBits);
     static const PolarCode kSegment(kCodeLength,
                                     payload_bits(PayloadForm::kSegment) + kChecksumBits);
+    static const PolarCode kLong(kCodeLength, payload_bits(PayloadForm::kLong) + kChecksumBits);
     switch (form) {
+        case PayloadForm::kLong:
+            return kLong;
         case PayloadForm::kShort:
             return kShort;
         case PayloadForm::kSegment:
