@@ -3,6 +3,8 @@
 // the rules of now or of then say of a call that was made [DSP-10].
 
 #include "cli/admin.h"
+#include "cli/commands.h"
+#include "cli/config.h"
 #include "cli/files.h"
 #include "cli/installation.h"
 #include "cli/library_verbs.h"
@@ -14,20 +16,14 @@
 #include "cli/terminal.h"
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "identity/staff.h"
-#include "ledger/conduct.h"
-#include "ledger/record.h"
-#include "ledger/record_contents.h"
-#include "ledger/records.h"
 #include "review/entry.h"
 #include "review/labelled_texts.h"
-#include "review/live_library.h"
+#include "review/policies.h"
 #include "review/queue.h"
 #include "review/review.h"
-#include "review/scope.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -142,7 +138,7 @@ Result<void> run_replay_verb(const ReplayArguments& arguments) {
     const auto open = TRY(OpenLibrary::open(
         arguments, library_leads() | static_cast<std::uint32_t>(identity::Role::kAuditor)));
     const Config& config = open->whole_config();
-    const auto settings = TRY(make_settings(config));
+    const auto settings = TRY(make_review_settings(config));
     const ReviewFiles files = TRY(read_review_files(config.serve.review));
     ReplayRun run{
         .installation = open->installation(),

@@ -15,8 +15,10 @@
 #include "gateway/check_exchange.h"
 #include "gateway/course.h"
 #include "gateway/settings.h"
+#include "gateway/template_check.h"  // IWYU pragma: keep
 #include "gateway/webhook_settings.h"
 #include "http/client.h"
+#include "http/upstream.h"
 #include "ledger/conduct.h"
 #include "ledger/record.h"
 #include "ledger/record_contents.h"
@@ -177,15 +179,21 @@ Result<const Ready*> Replay::rules_for(const ledger::Facts& facts) {
 Result<WebhookSettings> Replay::with_keys(const WebhookSettings& check) const {
     const auto now = std::ranges::find(run_.checks, check.name, &WebhookSettings::name);
     const bool same = now != run_.checks.end() && now->shape == check.shape &&
-                      now->url.secure == check.url.secure &&
-                      now->url.authority() == check.url.authority() &&
-                      now->url.path == check.url.path;
+                      policy_url(now->url) == policy_url(check.url);
     if (!same) {
         // Its key would go to an address that it is not for.
         return Error{ErrorCode::kNotFound,
                      "the configuration has no check of that name at that address now"};
     }
+    const bool same_file =
+        (now->pattern == nullptr) == (check.pattern == nullptr) &&
+        (check.pattern == nullptr || now->pattern->digest == check.pattern->digest);
+    if (!same_file) {
+        return Error{ErrorCode::kNotFound, "the file that describes this check is another one now"};
+    }
     WebhookSettings with = check;
+    with.url = now->url;
+    with.pattern = now->pattern;
     with.key = now->key;
     with.secret = now->secret;
     return with;
@@ -388,10 +396,8 @@ json::Object replayed_form(const Replayed& replayed) {
     const auto known = [](const std::string& text) {
         return text.empty() ? json::Value() : json::Value(text);
     };
-    json::Object form{{"record", replayed.record},
-                      {"stage", known(replayed.stage)},
-                      {"recorded", replayed.then},
-                      {"recorded_policy", replayed.recorded}};
+    json::Object form{
+        {"record", replayed.record}, {"stage", known(replayed.stage)}, {"recorded", replayed.then}};
     if (replayed.stage.empty()) {
         form.emplace_back("decision", json::Value());
     } else {
@@ -402,6 +408,7 @@ json::Object replayed_form(const Replayed& replayed) {
                       json::Array(replayed.now.entries.begin(), replayed.now.entries.end()));
     form.emplace_back("score",
                       replayed.now.score ? json::Value(*replayed.now.score) : json::Value());
+    form.emplace_back("recorded_policy", replayed.recorded);
     form.emplace_back("policy", replayed.policy);
     form.emplace_back("at", format_time(replayed.at));
     form.emplace_back("checks", std::move(checks));

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/settings.h"
+#include "gateway/template_check.h"
 #include "gateway/webhook_settings.h"
 #include "http/upstream.h"
 #include "label/record.h"
@@ -44,13 +45,14 @@ using review::PolicyRule;
 constexpr std::int64_t kForm = 1;
 constexpr double kThousand = 1000;
 
-constexpr std::array<std::pair<std::string_view, CheckShape>, 6> kShapes{
+constexpr std::array<std::pair<std::string_view, CheckShape>, 7> kShapes{
     {{"guardrail", CheckShape::kGuardrail},
      {"moderations", CheckShape::kModerations},
      {"llama-guard", CheckShape::kLlamaGuard},
      {"qwen3guard", CheckShape::kQwen3Guard},
      {"aliyun", CheckShape::kAliyun},
-     {"tencent", CheckShape::kTencent}}};
+     {"tencent", CheckShape::kTencent},
+     {"template", CheckShape::kTemplate}}};
 constexpr std::array<std::pair<std::string_view, WhenMissed>, 3> kMissed{
     {{"refuse", WhenMissed::kRefuse}, {"pass", WhenMissed::kPass}, {"hold", WhenMissed::kHold}}};
 constexpr std::array<std::pair<std::string_view, Decision>, 4> kActions{
@@ -151,19 +153,23 @@ json::Array texts(const std::vector<std::string>& list) {
 }
 
 json::Object check_json(const WebhookSettings& check) {
-    return {{"name", check.name},
-            {"shape", name_in(kShapes, check.shape)},
-            {"url", fmt::format("{}://{}{}", check.url.secure ? "https" : "http",
-                                check.url.authority(), check.url.path)},
-            {"model", check.model},
-            {"region", check.region},
-            {"stage", review::stage_name(check.scope.stage)},
-            {"tenants", texts(check.scope.tenants)},
-            {"services", texts(check.scope.services)},
-            {"timeout_ms", std::int64_t{check.time.count()}},
-            {"on_failure", name_in(kMissed, check.when_missed)},
-            {"action", name_in(kActions, check.action)},
-            {"threshold_per_mille", check.threshold_per_mille}};
+    json::Object form{{"name", check.name},
+                      {"shape", name_in(kShapes, check.shape)},
+                      {"url", policy_url(check.url)},
+                      {"model", check.model},
+                      {"region", check.region},
+                      {"stage", review::stage_name(check.scope.stage)},
+                      {"tenants", texts(check.scope.tenants)},
+                      {"services", texts(check.scope.services)},
+                      {"timeout_ms", std::int64_t{check.time.count()}},
+                      {"on_failure", name_in(kMissed, check.when_missed)},
+                      {"action", name_in(kActions, check.action)},
+                      {"threshold_per_mille", check.threshold_per_mille}};
+    // What stands in its file may be secret; that it is another one is not.
+    if (check.pattern != nullptr) {
+        form.emplace_back("template", json::Object{{"sha256", check.pattern->digest}});
+    }
+    return form;
 }
 
 json::Value part_json(const std::string& bytes, std::vector<review::PolicyPart>& parts) {
@@ -218,6 +224,11 @@ Result<WebhookSettings> read_check(const json::Value& value) {
     check.scope.services = TRY(read_texts(value, "services"));
     check.time = std::chrono::milliseconds(TRY(read_number(value, "timeout_ms")));
     check.threshold_per_mille = TRY(read_number(value, "threshold_per_mille"));
+    if (const json::Value* file = value.find("template")) {
+        gateway::CheckTemplate pattern;
+        pattern.digest = file->string_or("sha256", "");
+        check.pattern = std::make_shared<const gateway::CheckTemplate>(std::move(pattern));
+    }
     return check;
 }
 
@@ -257,6 +268,11 @@ Result<void> read_rules(review::Policies& policies, KeptPolicy& kept) {
 
 }  // namespace
 
+std::string policy_url(const http::Url& url) {
+    return fmt::format("{}://{}{}", url.secure ? "https" : "http", url.authority(),
+                       url.path.substr(0, url.path.find('?')));
+}
+
 Result<std::vector<PolicyRule>> policy_rules(const ServeConfig& config) {
     std::vector<PolicyRule> rules;
     if (config.policies.size() > review::kPolicyRulesMax) {
@@ -292,8 +308,11 @@ WrittenPolicy write_policy(const ServeConfig& config, const ReviewFiles& files,
     content.emplace_back("classifier_action", action);
     content.emplace_back("classifier_threshold_per_mille", review.classifier_threshold_per_mille);
     content.emplace_back("flagged", review.flagged.empty() ? "pass" : review.flagged);
-    content.emplace_back("unseen_parts",
-                         settings.unseen_parts == gateway::UnseenParts::kPass ? "pass" : "refuse");
+    content.emplace_back("unseen_parts", config.gateway.unseen_parts.empty()
+                                             ? "refuse"
+                                             : config.gateway.unseen_parts);
+    content.emplace_back(
+        "chat_sounds", config.gateway.chat_sounds.empty() ? "compare" : config.gateway.chat_sounds);
     content.emplace_back("checks", std::move(checks));
     content.emplace_back("policies", std::move(rules));
     written.content = json::write(content);

@@ -10,6 +10,7 @@
 #include "core/result.h"
 #include "gateway/settings.h"
 #include "gateway/webhook_settings.h"
+#include "http/upstream.h"
 #include "review/live_library.h"
 #include "review/policies.h"
 #include "review/policy.h"
@@ -21,6 +22,9 @@ namespace colophon::cli {
 
 // [[policy]]; kInvalidArgument names the policy. gateway::make_courses() checks them as a whole.
 Result<std::vector<review::PolicyRule>> policy_rules(const ServeConfig& config);
+
+// As a policy has it: without what a URL might carry behind a question mark.
+std::string policy_url(const http::Url& url);
 
 struct WrittenPolicy {
     std::string content;  // JSON

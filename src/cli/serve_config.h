@@ -39,7 +39,8 @@ struct GatewayConfig {
     std::string filing = {};
     std::string appeal = {};
     std::string ca_file = {};       // of upstreams
-    std::string unseen_parts = {};  // "refuse", "pass"
+    std::string unseen_parts = {};  // "refuse", "pass", "hold"
+    std::string chat_sounds = {};   // "compare", "hold", "refuse"
     std::int64_t workers = 2;
     std::int64_t request_bytes_max = 16 << 20;
     std::int64_t answer_bytes_max = 64 << 20;
@@ -145,14 +146,15 @@ struct ModelConfig {
 struct WebhookConfig {
     std::string name = {};
     std::string url = {};
-    std::string stage = {};       // "input", "output", "both"
-    std::string on_failure = {};  // "refuse", "pass", "hold"
-    std::string key = {};         // may be file:PATH or env:NAME
-    std::string secret = {};      // the same
-    std::string shape = {};       // "guardrail", "moderations", "llama-guard", ...
-    std::string model = {};       // of a classifier
-    std::string region = {};      // of tencent
-    std::string action = {};      // "block", "hold", "flag"
+    std::string stage = {};          // "input", "output", "both"
+    std::string on_failure = {};     // "refuse", "pass", "hold"
+    std::string key = {};            // may be file:PATH or env:NAME
+    std::string secret = {};         // the same
+    std::string shape = {};          // "guardrail", "moderations", "llama-guard", ...
+    std::string model = {};          // of a classifier
+    std::string region = {};         // of tencent
+    std::string template_file = {};  // of template
+    std::string action = {};         // "block", "hold", "flag"
     std::int64_t threshold_per_mille = 0;
     std::vector<std::string> tenants = {};
     std::vector<std::string> services = {};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // /api/library: the feature library and the life of its entries [DSP-10].
+#include "console/api.h"
 #include "console/internal/rows.h"
 #include "console/library_forms.h"
 #include "core/clock.h"
@@ -268,10 +269,38 @@ ApiRow deed(const char* pattern, const char* operation, const char* summary, Api
             .handle = handle};
 }
 
+std::vector<ApiRow> policy_rows() {
+    return {
+        {.method = "GET",
+         .pattern = "/api/library/policies",
+         .operation = "library.policies",
+         .summary = "versions of the policy of review that were in force, the newest first",
+         .roles = kReaders,
+         .query = {kLimitField, kAfterField},
+         .handle = list_policies},
+        {.method = "GET",
+         .pattern = "/api/library/policies/{version}",
+         .operation = "library.policy",
+         .summary = "one version of the policy as data, by number or id",
+         .roles = kReaders,
+         .query = {{"against", "another version: what differs from it"}},
+         .handle = show_policy},
+        {.method = "POST",
+         .pattern = "/api/library/replays",
+         .operation = "library.replay",
+         .summary = "what a version of the policy, and the entries of a time, say of past calls",
+         .roles = "lead,auditor",
+         .request_schema =
+             R"({"type":"object","required":["records"],"properties":{)"
+             R"("records":{"type":"array","items":{"type":"string"}},"policy":{"type":"string"},)"
+             R"("at":{"type":"string"},"ask":{"type":"boolean"}}})",
+         .handle = replay_calls}};
+}
+
 }  // namespace
 
 std::vector<ApiRow> library_rows() {
-    return {
+    std::vector<ApiRow> rows{
         {.method = "GET",
          .pattern = "/api/library/entries",
          .operation = "library.list",
@@ -322,30 +351,6 @@ std::vector<ApiRow> library_rows() {
         deed("/api/library/reviews", "library.keep", "live entries were looked at and stay",
              act<&review::Library::keep>),
         {.method = "GET",
-         .pattern = "/api/library/policies",
-         .operation = "library.policies",
-         .summary = "versions of the policy of review that were in force, the newest first",
-         .roles = kReaders,
-         .query = {kLimitField, kAfterField},
-         .handle = list_policies},
-        {.method = "GET",
-         .pattern = "/api/library/policies/{version}",
-         .operation = "library.policy",
-         .summary = "one version of the policy as data, by number or id",
-         .roles = kReaders,
-         .query = {{"against", "another version: what differs from it"}},
-         .handle = show_policy},
-        {.method = "POST",
-         .pattern = "/api/library/replays",
-         .operation = "library.replay",
-         .summary = "what a version of the policy, and the entries of a time, say of past calls",
-         .roles = "lead,auditor",
-         .request_schema =
-             R"({"type":"object","required":["records"],"properties":{)"
-             R"("records":{"type":"array","items":{"type":"string"}},"policy":{"type":"string"},)"
-             R"("at":{"type":"string"},"ask":{"type":"boolean"}}})",
-         .handle = replay_calls},
-        {.method = "GET",
          .pattern = "/api/library/figures",
          .operation = "library.figures",
          .summary = "live entries, newest and hits of each category, and the numbers of TC260-003",
@@ -357,6 +362,11 @@ std::vector<ApiRow> library_rows() {
          .summary = "the risks that categories name, and what other lists call them",
          .roles = kReaders,
          .handle = show_taxonomy}};
+    // Beside the figures, in the order of their paths.
+    for (ApiRow& each : policy_rows()) {
+        rows.insert(rows.end() - 2, std::move(each));
+    }
+    return rows;
 }
 
 }  // namespace colophon::console

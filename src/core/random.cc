@@ -45,8 +45,8 @@ Result<void> ask_kernel(std::span<std::uint8_t> out) {
 class Ahead {
 public:
     Ahead() {
-        void* const page = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void* const page =
+            mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (page == MAP_FAILED) {
             return;
         }
@@ -78,7 +78,8 @@ public:
             page_->left = page_->bytes.size();
         }
         page_->left -= out.size();
-        const std::span<std::uint8_t> taken = std::span(page_->bytes).subspan(page_->left, out.size());
+        const std::span<std::uint8_t> taken =
+            std::span(page_->bytes).subspan(page_->left, out.size());
         std::ranges::copy(taken, out.begin());
         OPENSSL_cleanse(taken.data(), taken.size());
         return {};

@@ -9,6 +9,7 @@
 #include "gateway/cloud_classifiers.h"
 #include "gateway/guard_models.h"
 #include "gateway/json_edit.h"
+#include "gateway/template_check.h"
 #include "gateway/webhook_settings.h"
 #include "http/message.h"
 #include "http/upstream.h"
@@ -159,6 +160,9 @@ Result<http::UpstreamRequest> check_request(const CheckAbout& about, const Webho
     if (is_cloud(webhook.shape)) {
         return cloud_request(webhook, view, now, nonce);
     }
+    if (webhook.shape == CheckShape::kTemplate) {
+        return template_check_request(about, webhook, view);
+    }
     http::UpstreamRequest request;
     request.url = webhook.url;
     request.headers.push_back({"content-type", "application/json"});
@@ -217,6 +221,9 @@ Result<WebhookAnswer> read_check_answer(const WebhookSettings& webhook, std::str
     if (webhook.shape == CheckShape::kGuardrail) {
         return read_webhook_answer(body, view);
     }
+    if (webhook.shape == CheckShape::kTemplate) {
+        return read_template_answer(*webhook.pattern, webhook, body);
+    }
     return read_guard_answer(webhook, body);
 }
 
@@ -225,7 +232,10 @@ Result<std::vector<WebhookView>> check_pieces(const WebhookSettings& webhook,
     if (is_cloud(webhook.shape)) {
         return cloud_pieces(webhook, view);
     }
-    if (webhook.shape == CheckShape::kModerations && view.images.size() > 1) {
+    const bool one_each =
+        webhook.shape == CheckShape::kModerations ||
+        (webhook.shape == CheckShape::kTemplate && webhook.pattern->takes_one_image());
+    if (one_each && view.images.size() > 1) {
         return one_picture_each(view);
     }
     return std::vector<WebhookView>{view};
@@ -247,6 +257,11 @@ void add_answer(WebhookAnswer answer, WebhookAnswer& worst) {
 }
 
 bool is_for(const WebhookSettings& webhook, const WebhookView& view) {
+    if (webhook.shape == CheckShape::kTemplate) {
+        const bool texts = !view.texts.empty() || !view.tool_calls.is_null();
+        return (texts && webhook.pattern->takes_texts()) ||
+               (!view.images.empty() && webhook.pattern->takes_images());
+    }
     const bool reads_only =
         webhook.shape == CheckShape::kLlamaGuard || webhook.shape == CheckShape::kQwen3Guard;
     return reads_only ? !view.texts.empty() || !view.tool_calls.is_null() : !view.is_empty();

@@ -9,7 +9,6 @@
 #include "label/record.h"
 #include "review/entry.h"
 #include "review/policy.h"
-#include "review/review.h"
 #include "review/scope.h"
 
 #include <fmt/format.h>

@@ -82,7 +82,11 @@ struct ModelSettings {
 };
 
 // What happens to parts of a chat that cannot be reviewed, where the library has something.
-enum class UnseenParts : std::uint8_t { kRefuse, kPass };
+enum class UnseenParts : std::uint8_t { kRefuse, kPass, kHold };
+
+// What happens to sounds within a chat, where the library has sounds: they are compared, and then
+// go on, or before a person who hears them.
+enum class ChatSounds : std::uint8_t { kCompare, kHold, kRefuse };
 
 // 0 is no limit.
 struct Quota {
@@ -126,6 +130,7 @@ struct Settings {
     std::string currency = {};  // of all prices
     bool subject_required = true;
     UnseenParts unseen_parts = UnseenParts::kRefuse;
+    ChatSounds chat_sounds = ChatSounds::kCompare;
     Quota tenant_quota = {};
     Quota subject_quota = {};
     VideoSettings video = {};

@@ -6,6 +6,7 @@
 #include "gateway/answer_texts.h"
 #include "gateway/call.h"
 #include "gateway/chat_pictures.h"
+#include "gateway/chat_sounds.h"
 #include "gateway/chat_stream.h"
 #include "gateway/dialects.h"
 #include "gateway/gateway.h"
@@ -251,7 +252,11 @@ Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape 
     if (refused) {
         co_return refused;
     }
-    refused = refuse_unseen_parts(call, request.body);
+    refused = co_await review_unseen_parts(gateway, call, request.body);
+    if (refused) {
+        co_return refused;
+    }
+    refused = co_await review_chat_sounds(gateway, call, request.body);
     if (refused) {
         co_return refused;
     }

@@ -23,8 +23,8 @@
 #include "identity/circuit_breaker.h"
 #include "label/record.h"
 #include "ledger/record.h"
-#include "ledger/record_contents.h"
 #include "review/entry.h"
+#include "review/policy.h"
 #include "review/review.h"
 #include "review/scope.h"
 
@@ -389,6 +389,24 @@ std::optional<review::Verdict> held_verdict(const WebhookSettings& webhook,
                                                        : std::nullopt;
 }
 
+// It waits now, or is settled when all steps were asked (settle_input()).
+Task<std::optional<Refusal>> hold_or_keep(const Stages& stages, Call& call, Unsettled unsettled,
+                                          bool waits) {
+    if (!waits) {
+        call.unsettled.push_back(std::move(unsettled));
+        co_return std::nullopt;
+    }
+    const HeldInput input{
+        .text = unsettled.text, .file = {}, .media_type = {}, .verdict = unsettled.verdict};
+    co_return co_await held_input(stages, call, input);
+}
+
+void keep_first(std::optional<Refusal>& kept, Refusal refusal) {
+    if (!kept) {
+        kept = std::move(refusal);
+    }
+}
+
 }  // namespace
 
 Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, http::Upstream& client,
@@ -411,15 +429,9 @@ Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, htt
             if (!answer.ok()) {
                 note_missed(call, webhook, view.stage, answer.error());
             }
-            std::string judged = judged_text(call, view);
-            if (course.stop != review::StopAt::kHold || refused) {
-                call.unsettled.push_back(
-                    {.verdict = std::move(*verdict), .text = std::move(judged)});
-                continue;
-            }
-            const HeldInput input{
-                .text = judged, .file = {}, .media_type = {}, .verdict = *verdict};
-            auto waiting = co_await held_input(stages, call, input);
+            Unsettled unsettled{.verdict = std::move(*verdict), .text = judged_text(call, view)};
+            const bool waits = course.stop == review::StopAt::kHold && !refused;
+            auto waiting = co_await hold_or_keep(stages, call, std::move(unsettled), waits);
             if (waiting) {
                 co_return waiting;
             }
@@ -430,10 +442,7 @@ Task<std::optional<Refusal>> Webhooks::ask(const Stages& stages, Call& call, htt
             continue;
         }
         const bool holds = refusal->code == kHeldForReview;
-        std::optional<Refusal>& kept = holds ? held : refused;
-        if (!kept) {
-            kept = std::move(refusal);
-        }
+        keep_first(holds ? held : refused, std::move(*refusal));
         if (!goes_on_after(course.stop,
                            holds ? review::Decision::kHold : review::Decision::kBlock)) {
             break;

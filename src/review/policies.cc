@@ -4,14 +4,12 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
-#include "core/json.h"
 #include "core/result.h"
 #include "ledger/conduct.h"
 #include "storage/batch.h"
 #include "storage/limits.h"
 #include "storage/objects.h"
 #include "storage/row_values.h"
-#include "storage/sealing.h"
 #include "storage/store.h"
 #include "storage/value.h"
 
@@ -111,7 +109,7 @@ Result<PolicyVersion> find_digest(storage::Store& store, std::string_view name,
         return Error{ErrorCode::kConflict,
                      fmt::format("several versions of the policy begin with \"{}\"", name)};
     }
-    if (rows.size() == 0) {
+    if (rows.empty()) {
         return no_such(name);
     }
     return version_at(rows, 0);

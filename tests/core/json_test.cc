@@ -45,11 +45,10 @@ TEST_CASE("written piece by piece it is the same text as from values") {
     writer.end_object();
     writer.text("");
     writer.end_array();
-    const Value values(Array{Object{},
-                             Object{{hostile, hostile},
-                                    {"numbers", Array{0, INT64_MIN, INT64_MAX}},
-                                    {"last", Array{}}},
-                             ""});
+    const Value values(Array{
+        Object{},
+        Object{{hostile, hostile}, {"numbers", Array{0, INT64_MIN, INT64_MAX}}, {"last", Array{}}},
+        ""});
     CHECK(pieces == "before " + write(values));
 }
 

@@ -14,6 +14,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon {
@@ -195,6 +196,97 @@ TEST_SUITE("slow gateway") {
             wrong.start();
             CHECK(code_of_answer(say(wrong, "a quiet crowd")) == "webhook_failed");
         }
+    }
+
+    TEST_CASE("[DSP-10] a classifier of any shape is asked as a file describes it") {
+        const Guards odd("odd_moderation.js");
+        const std::string check =
+            "[[webhook]]\nname = \"odd\"\nshape = \"template\"\ntemplate = \"odd.toml\"\n"
+            "url = \"http://127.0.0.1:" +
+            odd.port + "/base\"\nkey = \"env:ODD_TOKEN\"\ntimeout_ms = 6000\n";
+        const std::vector<std::string> variables{"COLOPHON_SERVER_ACCESS_LOG=none",
+                                                 "ODD_TOKEN=secret-7"};
+        const std::string file = R"([request]
+path = "/v3/{stage}"
+body = '''{"content":{"text":"{text}","picture":"{image}"},"scene":"{service}"}'''
+[request.headers]
+X-Token = "{key}"
+X-Scene = "s-{service}"
+[answer]
+error = "/status/message"
+verdict = "/outcome/suggestion"
+found = ["block"]
+passed = ["pass"]
+unsure = ["review"]
+labels = "/outcome/details"
+label = "/tag"
+label_score = "/confidence"
+score_most = 100
+harmless = ["normal"]
+[categories]
+mob = "A2a"
+gore = "A1f"
+)";
+        RunningService running({}, variables);
+        test::write_file(running.dir.file("odd.toml"), as_bytes(file));
+        std::string config(as_text(test::read_file(running.dir.file("colophon.toml"))));
+        const auto configure = [&](const std::string& more) {
+            test::write_file(running.dir.file("colophon.toml"), as_bytes(config + check + more));
+        };
+        configure("");
+        running.start();
+        CHECK(code_of_answer(say(running, "a quiet crowd")) == "none");
+        const std::string told = odd.process->out();
+        CHECK(told.find(R"("path":"/base/v3/input","token":"secret-7","scene":"s-dialogue")") !=
+              std::string::npos);
+        CHECK(told.find(R"("path":"/base/v3/output")") != std::string::npos);
+        const json::Value refused = say(running, "a loud rabble");
+        CHECK(at(refused, "error", "code") == "input_blocked");
+        CHECK(at(refused, "error", "category") == "A2a");
+        const std::size_t asked = odd.asked();
+        CHECK(code_of_answer(say(running, "a loud rabble")) == "input_blocked");
+        CHECK(odd.asked() == asked);
+        const json::Value unsure = say(running, "perhaps");
+        CHECK(at(unsure, "error", "code") == "held_for_review");
+        CHECK(at(unsure, "error", "category") == "A4c");
+        // A picture that comes out.
+        const json::Value drawn = object_of(
+            running.curl({running.url("/v1/images/generations"), "-d",
+                          R"({"model":"picture","user":"alice","response_format":"b64_json",)"
+                          R"("prompt":"a lighthouse"})"}));
+        CHECK_MESSAGE(drawn.find("data") != nullptr, json::write(drawn));
+        CHECK(odd.process->out().find(R"("picture":")") != std::string::npos);
+        // What it does not judge passes nowhere; then it rests.
+        for (const char* text : {"babble", "gibberish", "go slowly"}) {
+            CAPTURE(text);
+            CHECK(code_of_answer(say(running, text)) == "webhook_failed");
+        }
+        const std::string records = running.ok({"ledger", "records", "--json", "--kind", "call"});
+        CHECK(records.find("webhook:odd/Mob") != std::string::npos);
+        CHECK(records.find(R"(\"odd:input\":0.915)") != std::string::npos);
+        CHECK(records.find("it says that it judged nothing") != std::string::npos);
+        CHECK(records.find("a word that nobody explained") != std::string::npos);
+        CHECK(records.find("it did not answer within 6000 ms") != std::string::npos);
+        // What is wrong with a file is said, with its line; another key is believed by nobody.
+        for (const auto& [wrong, said] : std::vector<std::pair<std::string, std::string>>{
+                 {"[answer]\nverdict = \"outcome\"\n", "line 2: \"outcome\" is no JSON pointer"},
+                 {"[answer]\nscore_most = 1\n", "[answer] needs verdict, labels or score"},
+                 {"[answer]\nverdict = \"/a\"\n", "the request shows nothing"},
+                 {"[answer]\nscore = \"/a\"\n[request]\nbody = \'\'\'[\"{text}\"]\'\'\'\n",
+                  "scores without a verdict need threshold_per_mille"},
+                 {"[answer]\nverdict = \"/a\"\nlabel = \"/b\"\n", "belong to labels"},
+                 {"[answers]\n", "there is no section \"answers\""},
+                 {"[request]\nbody = \"{key}\"\n", "the body is no JSON"}}) {
+            CAPTURE(wrong);
+            test::write_file(running.dir.file("odd.toml"), as_bytes(wrong));
+            const test::ToolRun run = running.colophon({"serve", "--check-config"});
+            CHECK(run.exit_code == 64);
+            CHECK_MESSAGE(run.err.find(said) != std::string::npos, run.err);
+        }
+        test::write_file(running.dir.file("odd.toml"), as_bytes(file));
+        configure("secret = \"env:ODD_TOKEN\"\n");
+        CHECK(running.colophon({"serve", "--check-config"}).err.find("has a key and no secret") !=
+              std::string::npos);
     }
 }
 

@@ -235,6 +235,27 @@ TEST_SUITE("slow gateway") {
         CHECK(ruled.say("what a stupid fool") == "none");
     }
 
+    TEST_CASE("[DSP-10] /v1/moderations answers in OpenAI's shape, with the risk beside it") {
+        Ruled ruled("");
+        ruled.start();
+        const json::Value answer = object_of(ruled.curl(
+            {ruled.url("/v1/moderations"), "-d", R"({"input":["a fine day","forbidden"]})"}));
+        CHECK(answer.string_or("model", "").starts_with("policy-"));
+        const json::Array& results = *answer.find("results")->if_array();
+        REQUIRE(results.size() == 2);
+        CHECK_FALSE(results[0].find("flagged")->if_bool()[0]);
+        CHECK(results[0].find("categories")->if_object()->size() == 13);
+        CHECK(results[1].find("flagged")->if_bool()[0]);
+        CHECK(results[1].find("categories")->find("A1d")->if_bool()[0]);
+        CHECK(results[1].find("categories")->find("illicit/violent")->if_bool()[0]);
+        CHECK_FALSE(results[1].find("categories")->find("hate")->if_bool()[0]);
+        CHECK(results[1].find("category_scores")->find("illicit/violent")->as_double().value() ==
+              1);
+        CHECK(ruled.verdicts() == "input allow, input block");
+        CHECK(ruled.ok({"ledger", "records", "--json", "--kind", "call"})
+                  .find(R"(\"entries\":[\"no\"])") != std::string::npos);
+    }
+
     TEST_CASE("a policy that is none is refused with its name, before anything is served") {
         const Guards guards;
         const std::string check =

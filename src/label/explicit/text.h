@@ -26,8 +26,9 @@ struct TextMark {
 // UTF-16 with a byte order mark; kLimit above limits::kTextFileBytesMax.
 Result<MarkedFile> mark_text(Bytes file, Format format, const TextMark& mark);
 
-// What mark_text() would put into UTF-8 text at one end, or in its corner; empty where a label stands
-// there already. Not looked at again afterwards. kInvalidArgument as mark_text(), and for kBoth.
+// What mark_text() would put into UTF-8 text at one end, or in its corner; empty where a label
+// stands there already. Not looked at again afterwards. kInvalidArgument as mark_text(), and for
+// kBoth.
 Result<std::string> label_words(std::string_view text, Format format, const TextMark& mark);
 
 // Looks for both elements in the first and last 64 characters of the visible text, and for the

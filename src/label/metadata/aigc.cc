@@ -38,7 +38,8 @@ struct ForeignCharacter {
 };
 
 std::optional<ForeignCharacter> find_foreign_character(std::string_view text) {
-    if (std::ranges::all_of(text, [](char c) { return in_charset(static_cast<unsigned char>(c)); })) {
+    if (std::ranges::all_of(text,
+                            [](char c) { return in_charset(static_cast<unsigned char>(c)); })) {
         return std::nullopt;  // all that we write ourselves
     }
     std::size_t at = 0;

@@ -106,8 +106,7 @@ TEST_CASE("the corner mark may be AI alone") {
     CHECK_FALSE(mark_text(as_bytes("x"), Format::kPlainText, {"AI", TextPlace::kStart}).ok());
     CHECK_FALSE(label_words("x", Format::kPlainText, {"AI", TextPlace::kStart}).ok());
     CHECK_FALSE(label_words("x", Format::kPng, {std::string(kWords), TextPlace::kStart}).ok());
-    CHECK_FALSE(
-        label_words("x", Format::kPlainText, {std::string(kWords), TextPlace::kBoth}).ok());
+    CHECK_FALSE(label_words("x", Format::kPlainText, {std::string(kWords), TextPlace::kBoth}).ok());
 }
 
 // Unicode Standard Annex 9: an isolate takes no part in the direction of the line around it.
