@@ -28,6 +28,7 @@
 #include "label/verify.h"
 #include "label/watermark/detect.h"
 #include "label/watermark/key.h"
+#include "label/watermark/payload.h"
 #include "worker/internal/fields.h"
 #include "worker/internal/watermark_message.h"
 

@@ -73,19 +73,19 @@ TEST_CASE("a child of a fork is given other bytes than its parent") {
         const bool told = write(ends[1], &own, sizeof(own)) == sizeof(own);
         _exit(told ? 0 : 1);
     }
-    std::uint64_t childs = 0;
-    REQUIRE(read(ends[0], &childs, sizeof(childs)) == sizeof(childs));
+    std::uint64_t theirs = 0;
+    REQUIRE(read(ends[0], &theirs, sizeof(theirs)) == sizeof(theirs));
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
     close(ends[0]);
     close(ends[1]);
-    CHECK(childs != 0);
+    CHECK(theirs != 0);
     std::set<std::uint64_t> ours;
     for (int i = 0; i < 1000; ++i) {  // more than a thread has ahead
         ours.insert(random.next().value());
     }
     CHECK(ours.size() == 1000);
-    CHECK_FALSE(ours.contains(childs));
+    CHECK_FALSE(ours.contains(theirs));
 }
 
 TEST_CASE("a generator without randomness is an error, not a zero") {

@@ -40,6 +40,7 @@ inline constexpr std::uint16_t kSegmentMax = 0xfff;  // then from 0 again
 class MarkProvider {
 public:
     constexpr MarkProvider() = default;
+    static constexpr MarkProvider nobody() { return {}; }
     // kInvalidArgument: no such code (core/credit_code.h), or a letter among the six digits of its
     // region, for which the payload has no room.
     static Result<MarkProvider> create(std::string_view credit_code);
@@ -54,11 +55,11 @@ private:
 
 struct WatermarkPayload {
     PayloadForm form = PayloadForm::kStandard;
-    IssuerId issuer;             // 0 in the short and the long form
-    ContentId content_id;        // the low 32 bits in the short form
-    std::uint16_t segment = 0;   // 0 .. kSegmentMax in the segment form, otherwise 0
-    // NOLINTNEXTLINE(readability-redundant-member-init): for `{.form = ...}` without it
-    MarkProvider provider = {};  // known in the long form (asserted when written), and only there
+    IssuerId issuer;            // 0 in the short and the long form
+    ContentId content_id;       // the low 32 bits in the short form
+    std::uint16_t segment = 0;  // 0 .. kSegmentMax in the segment form, otherwise 0
+    // Known in the long form (asserted when written), and only there.
+    MarkProvider provider = MarkProvider::nobody();
     bool operator==(const WatermarkPayload&) const = default;
 };
 

@@ -45,8 +45,7 @@ struct WatermarkOptions {
     // kLong is a wish: a picture that is too small, or in which the long form would be fragile at
     // 42 dB, gets the standard one, and so does one of an unknown provider. A finding says so.
     PayloadForm form = PayloadForm::kStandard;  // or kLong
-    // NOLINTNEXTLINE(readability-redundant-member-init): for `{.form = ...}` without it
-    MarkProvider provider = {};
+    MarkProvider provider = MarkProvider::nobody();
 };
 
 struct WatermarkedFile {
