@@ -26,8 +26,8 @@ struct NaiveSymbol {
     std::vector<std::size_t> end_characters = {};  // the same, counted in characters
     bool first = true;
     bool last = true;
-    bool breaks = false;           // nothing reaches over the place before it
-    int before = 0;                // the kind of the character before
+    bool breaks = false;  // nothing reaches over the place before it
+    int before = 0;       // the kind of the character before
     // Of the ends, those before the repeat with which a phrase begins: the first of the run stands
     // within a word, this one at the beginning of one.
     std::size_t left_behind = 0;

@@ -103,23 +103,21 @@ TEST_CASE("a part may be named by its box") {
         Forge made = forge;
         const std::size_t split = placed.file.size() - box.size();
         made.set("c2pa.hash.bmff.v3.part",
-                 internal::bmff_hash(internal::hash_bmff(
-                                         HashAlgorithm::kSha256,
-                                         FileView(Bytes(placed.file).first(split)),
-                                         internal::standard_bmff_exclusions(), true)
+                 internal::bmff_hash(internal::hash_bmff(HashAlgorithm::kSha256,
+                                                         FileView(Bytes(placed.file).first(split)),
+                                                         internal::standard_bmff_exclusions(), true)
                                          .value()));
         made.set("c2pa.hash.data.part",
                  internal::data_hash({}, hash(HashAlgorithm::kSha256, as_bytes(film))));
-        made.set("c2pa.hash.multi-asset",
-                 cbor::Map{{"parts",
-                            cbor::Array{
-                                cbor::Map{{"location", cbor::Map{{"byteOffset", 0},
-                                                                 {"length", std::uint64_t{split}}}},
-                                          {"hashAssertion",
-                                           made.reference("c2pa.hash.bmff.v3.part")}},
-                                cbor::Map{{"location", cbor::Map{{"bmffBox", name}}},
-                                          {"hashAssertion",
-                                           made.reference("c2pa.hash.data.part")}}}}});
+        made.set(
+            "c2pa.hash.multi-asset",
+            cbor::Map{{"parts",
+                       cbor::Array{
+                           cbor::Map{{"location", cbor::Map{{"byteOffset", 0},
+                                                            {"length", std::uint64_t{split}}}},
+                                     {"hashAssertion", made.reference("c2pa.hash.bmff.v3.part")}},
+                           cbor::Map{{"location", cbor::Map{{"bmffBox", name}}},
+                                     {"hashAssertion", made.reference("c2pa.hash.data.part")}}}}});
         return made;
     };
     const auto make = [&](std::string_view name) {
