@@ -6,20 +6,53 @@
 #include "core/assert.h"
 #include "core/bytes.h"
 #include "core/json.h"
+#include "gateway/check_exchange.h"
 #include "gateway/cloud_classifiers.h"
 #include "gateway/dashscope.h"
 #include "gateway/guard_models.h"
+#include "gateway/json_template.h"
+#include "gateway/template_check.h"
 #include "gateway/template_upstream.h"
 #include "gateway/webhook_settings.h"
-#include "gateway/webhooks.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+namespace {
+
+namespace gateway = colophon::gateway;
+
+void try_templates(const gateway::JsonPointer& pointer, std::string_view body) {
+    // The same answer, as checks of any shape might give it.
+    for (int shape = 0; shape < 4; ++shape) {
+        gateway::CheckTemplate check;
+        if (shape == 0) {
+            check.verdict = pointer;
+            check.found = {"block", "2"};
+            check.passed = {"pass", "0"};
+        } else if (shape == 1) {
+            check.labels = check.label = check.label_score = pointer;
+        } else if (shape == 2) {
+            check.labels = pointer;
+        } else {
+            check.score = pointer;
+        }
+        gateway::WebhookSettings settings;
+        settings.threshold_per_mille = body.size() % 2 == 0 ? 500 : 0;
+        const auto judged = gateway::read_template_answer(check, settings, body);
+        if (judged.ok()) {
+            COLOPHON_ASSERT(!judged->score || (*judged->score >= 0 && *judged->score <= 1));
+            COLOPHON_ASSERT(judged->action != gateway::WebhookAnswer::Action::kFound ||
+                            (!judged->code.empty() && !judged->category.empty()));
+        }
+    }
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    namespace gateway = colophon::gateway;
     const std::string_view text = colophon::as_text({data, size});
     const std::size_t line = std::min(text.find('\n'), text.size());
     const std::string_view body = text.substr(std::min(line + 1, text.size()));
@@ -57,6 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!pointer.ok()) {
         return 0;
     }
+    try_templates(*pointer, body);
     gateway::UpstreamTemplate from;
     from.text = from.images = from.audio = from.input_tokens = *pointer;
     const auto chat = gateway::template_chat(from, body, "m", 0);

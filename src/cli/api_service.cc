@@ -3,6 +3,7 @@
 
 #include "cli/installation.h"
 #include "cli/ledger_installation.h"
+#include "cli/replay_run.h"
 #include "cli/review_files.h"
 #include "cli/trial_run.h"
 #include "console/api.h"
@@ -153,6 +154,33 @@ Result<json::Array> try_entries(const ApiSources& sources, std::mutex& one,
     return all;
 }
 
+// By the policy that is in force on this node, where no other is named.
+Result<json::Array> replay_calls(const ApiSources& sources, const console::ReplayOrder& order,
+                                 const ledger::Actor& actor) {
+    Installation& installation = sources.installation;
+    const ledger::Conduct conduct = installation.conduct(actor);
+    review::Library library(installation.store(), installation.clock(), conduct, {});
+    const auto settings = sources.gateway.settings();
+    const ReplayRun run{.installation = installation,
+                        .library = library,
+                        .conduct = conduct,
+                        .rules = {},
+                        .rules_checks = {},
+                        .rules_id = {},
+                        .checks = settings->webhooks,
+                        .ca_file = sources.ca_file};
+    const auto all =
+        TRY(run_replay(run, {.records = order.records,
+                             .policy = order.policy.empty() ? settings->policy : order.policy,
+                             .at = order.at,
+                             .ask = order.ask}));
+    json::Array data;
+    for (const Replayed& each : all) {
+        data.emplace_back(replayed_form(each));
+    }
+    return data;
+}
+
 }  // namespace
 
 std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
@@ -194,6 +222,9 @@ std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
             return try_entries(sources, *one, selection, {records, who, actor});
         },
         .test_banks = [path = sources.test_banks] { return read_test_banks(path); },
+        .policies = [&installation] { return open_policies(installation); },
+        .replay = [sources](const console::ReplayOrder& order, const ledger::Actor& actor)
+            -> Result<json::Array> { return replay_calls(sources, order, actor); },
         .models =
             [&gateway] {
                 json::Array all;

@@ -29,6 +29,7 @@ struct ApiSources {
     std::int64_t benign_per_million_max;
     std::string test_banks;  // a file; may be empty
     gateway::Gateway& gateway;
+    std::string ca_file;                 // of checks that are asked once more
     identity::Oidc* provider = nullptr;  // of sign-ins
 };
 std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources);

@@ -51,7 +51,8 @@ Result<provenance::SigningCredential> open_credential(const LabelConfig& values)
     auto key = TRY(open_remote_key(values.sign_key, values.sign_token));
     auto credential = provenance::SigningCredential::from_key(std::move(key), chain);
     if (!credential.ok()) {
-        return with_context(credential.error(), values.sign_cert);
+        return with_context(credential.error(),
+                            fmt::format("--sign-key with {}", values.sign_cert));
     }
     return credential;
 }

@@ -309,22 +309,22 @@ std::uint32_t library_leads() noexcept {
 }
 
 OpenLibrary::OpenLibrary(std::unique_ptr<Installation> installation, identity::StaffSession who,
-                         ReviewConfig config)
+                         Config config)
     : installation_(std::move(installation)),
       who_(std::move(who)),
       config_(std::move(config)),
       conduct_(installation_->conduct(staff_actor(who_))),
       library_(installation_->store(), installation_->clock(), conduct_,
-               {.benign_per_million_max = config_.benign_per_million_max}) {}
+               {.benign_per_million_max = config_.serve.review.benign_per_million_max}) {}
 
 Result<std::unique_ptr<OpenLibrary>> OpenLibrary::open(const LibraryArguments& arguments,
                                                        std::uint32_t roles) {
-    const Config config = TRY(load_config());
+    Config config = TRY(load_config());
     const Places places = TRY(resolve_places(arguments.store));
     auto installation = TRY(Installation::open(places));
     identity::StaffSession who = TRY(staff_of_session(*installation, arguments.session, roles));
     return std::make_unique<OpenLibrary>(std::move(installation), std::move(who),
-                                         config.serve.review);
+                                         std::move(config));
 }
 
 void add_selection_options(CLI::App& verb, LibraryArguments& arguments) {
@@ -344,6 +344,7 @@ void add_library_command(CLI::App& app, Action& action) {
     add_library_trial_verb(*library, action);
     add_deed_verbs(*library, action);
     add_library_file_verbs(*library, action);
+    add_library_policies_verb(*library, action);
     add_library_decisions_verbs(*library, action);
     add_library_train_verbs(*library, action);
 }

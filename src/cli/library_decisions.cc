@@ -4,28 +4,26 @@
 
 #include "cli/admin.h"
 #include "cli/commands.h"
+#include "cli/config.h"
 #include "cli/files.h"
 #include "cli/installation.h"
 #include "cli/library_verbs.h"
+#include "cli/replay_run.h"
 #include "cli/review_files.h"
+#include "cli/review_policy.h"
+#include "cli/serve_settings.h"
 #include "cli/staff_session.h"
 #include "cli/terminal.h"
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "identity/staff.h"
-#include "ledger/conduct.h"
-#include "ledger/record.h"
-#include "ledger/record_contents.h"
-#include "ledger/records.h"
 #include "review/entry.h"
 #include "review/labelled_texts.h"
-#include "review/live_library.h"
+#include "review/policies.h"
 #include "review/queue.h"
 #include "review/review.h"
-#include "review/scope.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -49,7 +47,9 @@ struct DecisionsArguments : LibraryArguments {
 
 struct ReplayArguments : LibraryArguments {
     std::vector<std::string> records;
+    std::string policy;
     std::string at;
+    bool ask = false;
 };
 
 Result<void> run_decisions(const DecisionsArguments& arguments) {
@@ -90,104 +90,69 @@ Result<void> run_decisions(const DecisionsArguments& arguments) {
     return {};
 }
 
-struct Replayed {
-    std::string record;
-    std::string stage;
-    std::string then;  // the decision that was made
-    review::Verdict now;
-};
-
-json::Object replayed_json(const Replayed& replayed, const std::string& policy) {
-    return {{"record", replayed.record},
-            {"stage", replayed.stage},
-            {"recorded", replayed.then},
-            {"decision", review::decision_name(replayed.now.decision)},
-            {"category", replayed.now.category},
-            {"entries", json::Array(replayed.now.entries.begin(), replayed.now.entries.end())},
-            {"policy", policy}};
-}
-
-// The number of a call, or of the content that it made.
-Result<ledger::Facts> facts_of(Installation& installation, const std::string& name) {
-    if (const auto id = parse_random_id<RecordId>(name); id.ok()) {
-        return installation.records().find(*id);
+// Checks as they would be asked, in the column of what they said.
+std::string checks_text(const Replayed& replayed) {
+    std::string all;
+    for (const ReplayedCheck& each : replayed.checks) {
+        all += (all.empty() ? "" : " ") + printable(each.name) + ":" + each.said;
     }
-    const ContentId content = TRY(parse_content_id(name));
-    return installation.records().find(content);
+    return all.empty() ? "-" : all;
 }
 
-// What was decided about that stage; empty when nothing was.
-std::string recorded_decision(const ledger::Facts& facts, std::string_view stage) {
-    const auto of = std::ranges::find(facts.verdicts, stage, &ledger::Verdict::stage);
-    return of == facts.verdicts.end() ? std::string() : of->decision;
-}
-
-Result<void> replay(Installation& installation, const review::Reviewer& rules,
-                    const std::string& name, std::vector<Replayed>& all) {
-    const ledger::Facts facts = TRY(facts_of(installation, name));
-    struct Role {
-        std::string_view name;
-        review::Stage stage;
-    };
-    for (const Role& role :
-         {Role{"input", review::Stage::kInput}, Role{"output", review::Stage::kOutput}}) {
-        const auto content = installation.contents().read(facts.id, role.name);
-        if (!content.ok() && content.error().code == ErrorCode::kNotFound) {
-            continue;
-        }
-        const Buffer text = TRY(content);
-        if (text.empty()) {
-            continue;
-        }
-        const auto reviewer = rules.on(
-            {.stage = role.stage, .tenant = to_string(facts.tenant), .service = std::string()});
-        all.push_back({.record = to_string(facts.id),
-                       .stage = std::string(role.name),
-                       .then = recorded_decision(facts, role.name),
-                       .now = reviewer->review(as_text(text))});
-    }
-    return {};
-}
-
-Result<void> run_replay(const ReplayArguments& arguments) {
-    const auto open = TRY(OpenLibrary::open(
-        arguments, library_leads() | static_cast<std::uint32_t>(identity::Role::kAuditor)));
-    Installation& installation = open->installation();
-    const Time at =
-        arguments.at.empty() ? installation.clock().now() : TRY(parse_time(arguments.at));
-    const auto entries = TRY(open->library().live_at(at));
-    const review::LocalRules local = TRY(read_local_rules(open->config()));
-    const auto rules = TRY(review::make_reviewer(local, entries));
-    // Private texts are opened: that is on record before the first is.
-    TRY(open->conduct().append(
-        {.operation = "library.replay",
-         .facts = {{"records", json::Array(arguments.records.begin(), arguments.records.end())},
-                   {"at", format_time(at)}},
-         .names = {}}));
-    std::vector<Replayed> all;
-    for (const std::string& name : arguments.records) {
-        const auto done = replay(installation, *rules, name, all);
-        if (!done.ok()) {
-            return with_context(done.error(), name);
-        }
-    }
+void report_replayed(const ReplayArguments& arguments, const std::vector<Replayed>& all) {
     std::vector<json::Object> objects;
     std::vector<Columns> rows;
     for (const Replayed& each : all) {
-        objects.push_back(replayed_json(each, rules->version()));
-        std::string entries_text;
+        objects.push_back(replayed_form(each));
+        std::string entries;
         for (const std::string& id : each.now.entries) {
-            entries_text += (entries_text.empty() ? "" : " ") + printable(id);
+            entries += (entries.empty() ? "" : " ") + printable(id);
         }
-        rows.push_back({each.record, each.stage, each.then.empty() ? "-" : each.then,
-                        std::string(review::decision_name(each.now.decision)),
-                        printable(each.now.category), entries_text});
+        const bool kept = !each.stage.empty();
+        rows.push_back(
+            {each.record, kept ? each.stage : std::string(tr("no text is kept", "未保存文本")),
+             each.then.empty() ? "-" : each.then,
+             kept ? std::string(review::decision_name(each.now.decision)) : std::string("-"),
+             each.now.category.empty() ? "-" : printable(each.now.category), checks_text(each),
+             entries});
     }
-    report_list(arguments, objects,
-                {std::string(tr("RECORD", "记录")), std::string(tr("STAGE", "阶段")),
-                 std::string(tr("THEN", "当时")), std::string(tr("BY THESE RULES", "按此规则")),
-                 std::string(tr("CATEGORY", "类别")), std::string(tr("ENTRIES", "条目"))},
-                rows);
+    report_list(
+        arguments, objects,
+        {std::string(tr("RECORD", "记录")), std::string(tr("STAGE", "阶段")),
+         std::string(tr("THEN", "当时")), std::string(tr("BY THESE RULES", "按此规则")),
+         std::string(tr("CATEGORY", "类别")), std::string(tr("CHECKS OF OTHERS", "外部检查")),
+         std::string(tr("ENTRIES", "条目"))},
+        rows);
+    const bool unasked = std::ranges::any_of(all, [](const Replayed& each) {
+        return std::ranges::any_of(
+            each.checks, [](const ReplayedCheck& check) { return check.said == "not_asked"; });
+    });
+    if (unasked && !arguments.json) {
+        write_text(
+            2, fmt::format("colophon: {}\n", tr("checks of others were not asked; --ask asks them",
+                                                "未询问外部检查；用 --ask 询问")));
+    }
+}
+
+Result<void> run_replay_verb(const ReplayArguments& arguments) {
+    const auto open = TRY(OpenLibrary::open(
+        arguments, library_leads() | static_cast<std::uint32_t>(identity::Role::kAuditor)));
+    const Config& config = open->whole_config();
+    const auto settings = TRY(make_review_settings(config));
+    const ReviewFiles files = TRY(read_review_files(config.serve.review));
+    ReplayRun run{
+        .installation = open->installation(),
+        .library = open->library(),
+        .conduct = open->conduct(),
+        .rules = TRY(read_local_rules(config.serve)),
+        .rules_checks = settings->webhooks,
+        .rules_id = review::Policies::id_of(write_policy(config.serve, files, *settings).content),
+        .checks = settings->webhooks,
+        .ca_file = config.serve.gateway.ca_file};
+    report_replayed(arguments, TRY(run_replay(run, {.records = arguments.records,
+                                                    .policy = arguments.policy,
+                                                    .at = arguments.at,
+                                                    .ask = arguments.ask})));
     return {};
 }
 
@@ -219,11 +184,19 @@ void add_library_decisions_verbs(CLI::App& library, Action& action) {
                      std::string(tr("numbers of records or of contents", "记录编号或内容编号")))
         ->required();
     verb->add_option("--at", replayed->at,
-                     std::string(tr("with the entries that were in force then; default now",
-                                    "使用该时间生效的条目；默认现在")));
+                     std::string(tr("with the entries that were in force then, or when each call "
+                                    "was made (recorded); default now",
+                                    "使用该时间生效的条目；recorded 为各次调用之时；默认现在")));
+    verb->add_option("--policy", replayed->policy,
+                     std::string(tr("under this version of the policy, or that of each record "
+                                    "(recorded); default the configuration",
+                                    "按该策略版本；recorded 为各记录之版本；默认当前配置")));
+    verb->add_flag("--ask", replayed->ask,
+                   std::string(tr("ask the checks of others too; the texts go to them",
+                                  "也询问外部检查（文本将发送给它们）")));
     add_admin_options(*verb, *replayed);
     add_session_option(*verb, replayed->session);
-    set_admin_action(*verb, action, [replayed] { return run_replay(*replayed); });
+    set_admin_action(*verb, action, [replayed] { return run_replay_verb(*replayed); });
 }
 
 }  // namespace colophon::cli

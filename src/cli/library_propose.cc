@@ -277,7 +277,6 @@ Result<void> run_export(const FileArguments& arguments) {
 }
 
 void add_about_options(CLI::App& verb, AboutArguments& arguments) {
-    verb.add_option("--reason", arguments.reason, std::string(tr("why", "理由")))->required();
     verb.add_option(
         "--evidence", arguments.evidence,
         std::string(tr("where it was seen: an address, a record", "依据：网址或记录编号")));
@@ -368,6 +367,7 @@ void add_library_propose_verb(CLI::App& library, Action& action) {
         "propose",
         std::string(tr("propose an entry, or another form of one", "提出新条目或新版本")));
     add_entry_options(*verb, *arguments);
+    verb->add_option("--reason", arguments->reason, std::string(tr("why", "理由")))->required();
     add_about_options(*verb, *arguments);
     act(*verb, arguments, action, run_propose);
 }
@@ -380,6 +380,9 @@ void add_library_file_verbs(CLI::App& library, Action& action) {
     in->add_option("--batch", importing->selection.batch,
                    std::string(tr("name for all of them", "批次名称")))
         ->required();
+    in->add_option("--reason", importing->reason,
+                   std::string(tr("why, of entries that do not say it themselves",
+                                  "理由，用于自身未注明理由的条目")));
     add_about_options(*in, *importing);
     in->add_option("--category", importing->category,
                    std::string(tr("of entries that name none", "未注明类别的条目归入此类")));

@@ -36,16 +36,17 @@ public:
     review::Library& library() noexcept { return library_; }
     const ledger::Conduct& conduct() const noexcept { return conduct_; }
     const std::string& who() const noexcept { return who_.name; }
-    const ReviewConfig& config() const noexcept { return config_; }
+    const ReviewConfig& config() const noexcept { return config_.serve.review; }
+    const Config& whole_config() const noexcept { return config_; }
 
     // open() makes it.
     OpenLibrary(std::unique_ptr<Installation> installation, identity::StaffSession who,
-                ReviewConfig config);
+                Config config);
 
 private:
     std::unique_ptr<Installation> installation_;
     identity::StaffSession who_;
-    ReviewConfig config_;
+    Config config_;
     ledger::Conduct conduct_;
     review::Library library_;
 };
@@ -59,7 +60,8 @@ void add_selection_options(CLI::App& verb, LibraryArguments& arguments);
 
 void add_library_propose_verb(CLI::App& library, Action& action);
 void add_library_trial_verb(CLI::App& library, Action& action);
-void add_library_train_verbs(CLI::App& library, Action& action);      // train, measure
+void add_library_train_verbs(CLI::App& library, Action& action);  // train, measure
+void add_library_policies_verb(CLI::App& library, Action& action);
 void add_library_decisions_verbs(CLI::App& library, Action& action);  // decisions, replay
 void add_library_file_verbs(CLI::App& library, Action& action);       // import, export
 

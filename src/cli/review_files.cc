@@ -2,6 +2,7 @@
 #include "cli/review_files.h"
 
 #include "cli/files.h"
+#include "cli/review_policy.h"
 #include "cli/serve_config.h"
 #include "core/bytes.h"
 #include "core/clock.h"
@@ -76,8 +77,9 @@ Result<review::QueueRules> queue_rules(const ReviewConfig& config) {
     return rules;
 }
 
-Result<review::EntryList> read_entry_list(const std::string& path) {
-    const std::string text = TRY(read_small_file(path, kEntryFileBytesMax));
+namespace {
+
+Result<review::EntryList> entry_list_of(std::string_view text, const std::string& path) {
     auto list = review::parse_entry_list(text);
     if (!list.ok()) {
         return with_context(list.error(), path);
@@ -85,8 +87,8 @@ Result<review::EntryList> read_entry_list(const std::string& path) {
     return list;
 }
 
-Result<std::shared_ptr<const review::Classifier>> read_classifier(const std::string& path) {
-    const std::string file = TRY(read_small_file(path, kClassifierFileBytesMax));
+Result<std::shared_ptr<const review::Classifier>> classifier_of(std::string_view file,
+                                                                const std::string& path) {
     auto model = review::Classifier::parse(as_bytes(file));
     if (!model.ok()) {
         return with_context(model.error(), path);
@@ -95,15 +97,38 @@ Result<std::shared_ptr<const review::Classifier>> read_classifier(const std::str
         std::make_shared<const review::Classifier>(std::move(*model)));
 }
 
-Result<review::LocalRules> read_local_rules(const ReviewConfig& config) {
+}  // namespace
+
+Result<review::EntryList> read_entry_list(const std::string& path) {
+    const std::string text = TRY(read_small_file(path, kEntryFileBytesMax));
+    return entry_list_of(text, path);
+}
+
+Result<std::shared_ptr<const review::Classifier>> read_classifier(const std::string& path) {
+    const std::string file = TRY(read_small_file(path, kClassifierFileBytesMax));
+    return classifier_of(file, path);
+}
+
+Result<ReviewFiles> read_review_files(const ReviewConfig& config) {
+    ReviewFiles files;
+    if (!config.words.empty()) {
+        files.words = TRY(read_small_file(config.words, kEntryFileBytesMax));
+    }
+    if (!config.classifier.empty()) {
+        files.classifier = TRY(read_small_file(config.classifier, kClassifierFileBytesMax));
+    }
+    return files;
+}
+
+Result<review::LocalRules> local_rules(const ReviewConfig& config, const ReviewFiles& files) {
     review::LocalRules rules;
     if (!config.words.empty()) {
-        rules.entries = TRY(read_entry_list(config.words));
+        rules.entries = TRY(entry_list_of(files.words, config.words));
     }
     if (config.classifier.empty()) {
         return rules;
     }
-    rules.classifier.classifier = TRY(read_classifier(config.classifier));
+    rules.classifier.classifier = TRY(classifier_of(files.classifier, config.classifier));
     const std::string& action = config.classifier_action;
     if (!action.empty() && action != "flag" && action != "hold" && action != "block") {
         return Error{ErrorCode::kInvalidArgument,
@@ -112,6 +137,18 @@ Result<review::LocalRules> read_local_rules(const ReviewConfig& config) {
     rules.classifier.action = action == "block"  ? review::Decision::kBlock
                               : action == "hold" ? review::Decision::kHold
                                                  : review::Decision::kFlag;
+    if (config.classifier_threshold_per_mille > 0) {
+        constexpr double kThousand = 1000;
+        rules.classifier.own_threshold =
+            static_cast<double>(config.classifier_threshold_per_mille) / kThousand;
+    }
+    return rules;
+}
+
+Result<review::LocalRules> read_local_rules(const ServeConfig& config) {
+    const ReviewFiles files = TRY(read_review_files(config.review));
+    review::LocalRules rules = TRY(local_rules(config.review, files));
+    rules.policies = TRY(policy_rules(config));
     return rules;
 }
 

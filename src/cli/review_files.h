@@ -22,8 +22,16 @@ Result<review::EntryList> read_entry_list(const std::string& path);
 // kCorrupt, kUnsupported: no model.
 Result<std::shared_ptr<const review::Classifier>> read_classifier(const std::string& path);
 
-// The entries of review.words, and the classifier of review.classifier; empty where there is none.
-Result<review::LocalRules> read_local_rules(const ReviewConfig& config);
+// The files that review.words and review.classifier name, as they are; empty where there is none.
+struct ReviewFiles {
+    std::string words;
+    std::string classifier;
+};
+Result<ReviewFiles> read_review_files(const ReviewConfig& config);
+// The rules that they and the rest of the configuration make, without [[policy]].
+Result<review::LocalRules> local_rules(const ReviewConfig& config, const ReviewFiles& files);
+// Both in one, with [[policy]] as it is written down.
+Result<review::LocalRules> read_local_rules(const ServeConfig& config);
 
 // None where the path is empty. kInvalidArgument and kLimit name the file and the line.
 Result<review::TestBanks> read_test_banks(const std::string& path);

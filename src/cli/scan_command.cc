@@ -100,7 +100,7 @@ struct Seen {
 
 void classify(const review::ClassifierRule& rule, std::string_view text, Seen& seen) {
     const review::Classifier& classifier = *rule.classifier;
-    review::WindowScan windows(rule.classifier);
+    review::WindowScan windows(rule.classifier, rule.threshold());
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t part = windows.until_look(text.substr(at));
@@ -355,7 +355,8 @@ Result<Library> open_library(const Arguments& arguments) {
                      "no library to review by; give --library FILE or --classifier FILE, or "
                      "review.words in the configuration"};
     }
-    review::LocalRules rules = TRY(read_local_rules(config));
+    const ReviewFiles files = TRY(read_review_files(config));
+    review::LocalRules rules = TRY(local_rules(config, files));
     auto texts = review::Matcher::compile(std::move(rules.entries.texts));
     if (!texts.ok()) {
         return with_context(texts.error(), config.words);

@@ -11,6 +11,7 @@
 #include "cli/label_request.h"
 #include "cli/ledger_routes.h"
 #include "cli/media_service.h"
+#include "cli/replay_run.h"
 #include "cli/report.h"
 #include "cli/review_files.h"
 #include "cli/serve_config.h"
@@ -51,6 +52,7 @@
 #include "ledger/records.h"
 #include "review/library.h"
 #include "review/live_library.h"
+#include "review/policies.h"
 #include "review/queue.h"
 #include "review/review.h"
 #include "storage/store.h"
@@ -153,6 +155,7 @@ private:
     Result<void> open_server();
     Result<void> listen();
     Result<void> open_library();
+    Result<std::shared_ptr<const gateway::Settings>> under_policy(const Loaded& loaded);
     void take_rules(std::shared_ptr<const review::Reviewer> reviewer);
     void add_gauges();
     void on_signal(int signal);
@@ -183,6 +186,7 @@ private:
     std::optional<ledger::Conduct> conduct_;
     std::optional<review::Library> library_;
     std::unique_ptr<review::LiveLibrary> live_;
+    review::PolicyVersion policy_;  // of loaded_; by the thread that starts and reloads
     std::unique_ptr<http::Server> server_;
     // Their threads call into loops, gateway and store: they end first.
     std::unique_ptr<ThreadPool> workers_;
@@ -311,6 +315,7 @@ Result<void> Service::open_gateway() {
                            .benign_per_million_max = serve.review.benign_per_million_max,
                            .test_banks = serve.review.test_banks,
                            .gateway = *gateway_,
+                           .ca_file = serve.gateway.ca_file,
                            .provider = provider_.get()});
     console::add_api_routes(gateway_->router(), *api_);
     add_verification();
@@ -344,7 +349,8 @@ Result<void> Service::open_library() {
     conduct_.emplace(installation_->conduct(actor));
     library_.emplace(installation_->store(), installation_->clock(), *conduct_,
                      review::Library::Options{});
-    review::LocalRules local = TRY(read_local_rules(loaded_.config.serve.review));
+    review::LocalRules local = TRY(read_local_rules(loaded_.config.serve));
+    loaded_.settings = TRY(under_policy(loaded_));
     live_ = TRY(
         review::LiveLibrary::start({.store = installation_->store(),
                                     .library = *library_,
@@ -356,6 +362,14 @@ Result<void> Service::open_library() {
                                     .fail = [](const Error& error) { print_error(error.what); }},
                                    std::move(local)));
     return {};
+}
+
+// The settings with the version of their policy, which is in force from now on.
+Result<std::shared_ptr<const gateway::Settings>> Service::under_policy(const Loaded& loaded) {
+    policy_ = TRY(put_policy_in_force(*installation_, loaded.config.serve, *loaded.settings));
+    auto settings = std::make_shared<gateway::Settings>(*loaded.settings);
+    settings->policy = policy_.id;
+    return std::shared_ptr<const gateway::Settings>(std::move(settings));
 }
 
 void Service::take_rules(std::shared_ptr<const review::Reviewer> reviewer) {
@@ -459,18 +473,24 @@ void Service::on_signal(int signal) {
 
 // The settings of another configuration, with the library in force.
 Result<void> Service::take_configuration(const Loaded& loaded) {
-    review::LocalRules local = TRY(read_local_rules(loaded.config.serve.review));
+    review::LocalRules local = TRY(read_local_rules(loaded.config.serve));
     review::QueueRules rules = TRY(queue_rules(loaded.config.serve.review));
+    const review::PolicyVersion policy_before = policy_;
+    const auto settings = TRY(under_policy(loaded));
     std::shared_ptr<const gateway::Settings> before;
     {
         const std::lock_guard lock(settings_mutex_);
-        before = std::exchange(loaded_.settings, loaded.settings);
+        before = std::exchange(loaded_.settings, settings);
     }
     auto done = live_->replace_local(std::move(local));
     if (!done.ok()) {
-        const std::lock_guard lock(settings_mutex_);
-        loaded_.settings = std::move(before);
-        return done;
+        {
+            const std::lock_guard lock(settings_mutex_);
+            loaded_.settings = std::move(before);
+        }
+        // When even that cannot be written down, it is said.
+        const auto back = put_policy_back(*installation_, policy_before);
+        return back.ok() ? done : Result<void>(with_context(back.error(), done.error().what));
     }
     queue_->replace_rules(std::move(rules));
     return done;

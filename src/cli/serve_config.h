@@ -2,12 +2,14 @@
 #pragma once
 
 // The sections of colophon.toml that the server reads: [server], [gateway], [review], [sign_in],
-// [[upstream]], [[model]] and [[webhook]]. docs/reference/configuration.md explains every key.
+// [[upstream]], [[model]], [[webhook]] and [[policy]]. docs/reference/configuration.md explains
+// every key.
 
 #include "core/result.h"
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace colophon::cli {
@@ -37,7 +39,8 @@ struct GatewayConfig {
     std::string filing = {};
     std::string appeal = {};
     std::string ca_file = {};       // of upstreams
-    std::string unseen_parts = {};  // "refuse", "pass"
+    std::string unseen_parts = {};  // "refuse", "pass", "hold"
+    std::string chat_sounds = {};   // "compare", "hold", "refuse"
     std::int64_t workers = 2;
     std::int64_t request_bytes_max = 16 << 20;
     std::int64_t answer_bytes_max = 64 << 20;
@@ -67,9 +70,10 @@ struct ReviewConfig {
     std::string words = {};   // file of words that may not pass
     std::string benign = {};  // harmless contents, for trials: a file of lines, or a folder
     std::int64_t benign_per_million_max = 5000;
-    std::string test_banks = {};         // file of questions (review/test_banks.h)
-    std::string classifier = {};         // file of a model (review/classifier.h)
-    std::string classifier_action = {};  // "flag", "hold", "block"
+    std::string test_banks = {};                      // file of questions (review/test_banks.h)
+    std::string classifier = {};                      // file of a model (review/classifier.h)
+    std::string classifier_action = {};               // "flag", "hold", "block"
+    std::int64_t classifier_threshold_per_mille = 0;  // 0: the classifier's own
     // The queue of what was held.
     std::string four_eyes = {};  // categories with commas, in which two must agree
     std::string urgent = {};     // categories that come first
@@ -142,18 +146,35 @@ struct ModelConfig {
 struct WebhookConfig {
     std::string name = {};
     std::string url = {};
-    std::string stage = {};       // "input", "output", "both"
-    std::string on_failure = {};  // "refuse", "pass", "hold"
-    std::string key = {};         // may be file:PATH or env:NAME
-    std::string secret = {};      // the same
-    std::string shape = {};       // "guardrail", "moderations", "llama-guard", ...
-    std::string model = {};       // of a classifier
-    std::string region = {};      // of tencent
-    std::string action = {};      // "block", "hold", "flag"
+    std::string stage = {};          // "input", "output", "both"
+    std::string on_failure = {};     // "refuse", "pass", "hold"
+    std::string key = {};            // may be file:PATH or env:NAME
+    std::string secret = {};         // the same
+    std::string shape = {};          // "guardrail", "moderations", "llama-guard", ...
+    std::string model = {};          // of a classifier
+    std::string region = {};         // of tencent
+    std::string template_file = {};  // of template
+    std::string action = {};         // "block", "hold", "flag"
     std::int64_t threshold_per_mille = 0;
     std::vector<std::string> tenants = {};
     std::vector<std::string> services = {};
     std::int64_t timeout_ms = 2000;
+    std::int64_t line = 0;
+};
+
+// How some calls are reviewed instead of as usual.
+struct PolicyConfig {
+    std::string name = {};
+    std::vector<std::string> tenants = {};
+    std::vector<std::string> services = {};
+    std::vector<std::string> input = {};  // steps in their order
+    std::vector<std::string> output = {};
+    std::string input_stop = {};  // "hold", "block", "never"
+    std::string output_stop = {};
+    std::string classifier_action = {};  // "off", "flag", "hold", "block"
+    std::int64_t classifier_threshold_per_mille = 0;
+    std::vector<std::pair<std::string, std::int64_t>> thresholds = {};  // of checks, per mille
+    std::vector<std::pair<std::string, std::string>> actions = {};      // of checks
     std::int64_t line = 0;
 };
 
@@ -165,6 +186,7 @@ struct ServeConfig {
     std::vector<UpstreamConfig> upstreams = {};
     std::vector<ModelConfig> models = {};
     std::vector<WebhookConfig> webhooks = {};
+    std::vector<PolicyConfig> policies = {};
 };
 // NOLINTEND(readability-redundant-member-init)
 

@@ -60,6 +60,7 @@ constexpr std::array kGatewayKeys{
     Key<GatewayConfig>{"appeal", &GatewayConfig::appeal},
     Key<GatewayConfig>{"ca_file", &GatewayConfig::ca_file},
     Key<GatewayConfig>{"unseen_parts", &GatewayConfig::unseen_parts},
+    Key<GatewayConfig>{"chat_sounds", &GatewayConfig::chat_sounds},
     Key<GatewayConfig>{"workers", nullptr, &GatewayConfig::workers, 1, 64},
     Key<GatewayConfig>{"request_bytes_max", nullptr, &GatewayConfig::request_bytes_max, 1024,
                        kGigabyte},
@@ -107,6 +108,8 @@ constexpr std::array kReviewKeys{
     Key<ReviewConfig>{"test_banks", &ReviewConfig::test_banks},
     Key<ReviewConfig>{"classifier", &ReviewConfig::classifier},
     Key<ReviewConfig>{"classifier_action", &ReviewConfig::classifier_action},
+    Key<ReviewConfig>{"classifier_threshold_per_mille", nullptr,
+                      &ReviewConfig::classifier_threshold_per_mille, 0, 1000},
     Key<ReviewConfig>{"four_eyes", &ReviewConfig::four_eyes},
     Key<ReviewConfig>{"urgent", &ReviewConfig::urgent},
     Key<ReviewConfig>{"claim_minutes", nullptr, &ReviewConfig::claim_minutes, 1, 1440},
@@ -182,10 +185,20 @@ constexpr std::array kWebhookKeys{
     Key<WebhookConfig>{"shape", &WebhookConfig::shape},
     Key<WebhookConfig>{"model", &WebhookConfig::model},
     Key<WebhookConfig>{"region", &WebhookConfig::region},
+    Key<WebhookConfig>{"template", &WebhookConfig::template_file},
     Key<WebhookConfig>{"action", &WebhookConfig::action},
     Key<WebhookConfig>{"threshold_per_mille", nullptr, &WebhookConfig::threshold_per_mille, 0,
                        1000},
     Key<WebhookConfig>{"timeout_ms", nullptr, &WebhookConfig::timeout_ms, 10, 60'000},
+};
+
+constexpr std::array kPolicyKeys{
+    Key<PolicyConfig>{"name", &PolicyConfig::name},
+    Key<PolicyConfig>{"input_stop", &PolicyConfig::input_stop},
+    Key<PolicyConfig>{"output_stop", &PolicyConfig::output_stop},
+    Key<PolicyConfig>{"classifier_action", &PolicyConfig::classifier_action},
+    Key<PolicyConfig>{"classifier_threshold_per_mille", nullptr,
+                      &PolicyConfig::classifier_threshold_per_mille, 0, 1000},
 };
 
 struct Place {
@@ -317,6 +330,53 @@ Result<void> read_webhooks(const Place& place, const toml::array& list, ServeCon
     return {};
 }
 
+// [policy.thresholds] and [policy.actions]: the name of a check, and what is for it.
+template <class Value>
+Result<void> read_pairs(const Place& place, const toml::table& table, std::string_view name,
+                        std::string_view what, std::vector<std::pair<std::string, Value>>& to) {
+    const toml::node* node = table.get(name);
+    if (node == nullptr) {
+        return {};
+    }
+    const toml::table* pairs = node->as_table();
+    if (pairs == nullptr) {
+        return wrong(place, *node, what);
+    }
+    for (const auto& [key, value] : *pairs) {
+        const auto read = value.template value_exact<Value>();
+        if (!read) {
+            return wrong(place, value, what);
+        }
+        to.emplace_back(std::string(key.str()), *read);
+    }
+    return {};
+}
+
+Result<void> read_policies(const Place& place, const toml::array& list, ServeConfig& config) {
+    for (const toml::node& each : list) {
+        PolicyConfig policy;
+        policy.line = each.source().begin.line;
+        TRY(read_keys(place, each, kPolicyKeys, policy,
+                      {"tenants", "services", "input", "output", "thresholds", "actions"}));
+        const toml::table& table = *each.as_table();
+        constexpr std::string_view kNames = "services must be a list of names";
+        constexpr std::string_view kSteps =
+            "input and output must be lists of steps: \"library\" and names of checks";
+        TRY(read_list(place, table, "tenants", kTenantList, policy.tenants));
+        TRY(read_list(place, table, "services", kNames, policy.services));
+        TRY(read_list(place, table, "input", kSteps, policy.input));
+        TRY(read_list(place, table, "output", kSteps, policy.output));
+        TRY(read_pairs<std::int64_t>(place, table, "thresholds",
+                                     "thresholds must be a section of names of checks with numbers",
+                                     policy.thresholds));
+        TRY(read_pairs<std::string>(place, table, "actions",
+                                    "actions must be a section of names of checks with actions",
+                                    policy.actions));
+        config.policies.push_back(std::move(policy));
+    }
+    return {};
+}
+
 template <class Section, std::size_t n>
 Result<void> read_variables(std::string_view prefix, const std::array<Key<Section>, n>& keys,
                             Section& section) {
@@ -351,7 +411,7 @@ Result<void> read_variables(std::string_view prefix, const std::array<Key<Sectio
 
 bool is_serve_section(std::string_view name) noexcept {
     return name == "server" || name == "gateway" || name == "review" || name == "sign_in" ||
-           name == "upstream" || name == "model" || name == "webhook";
+           name == "upstream" || name == "model" || name == "webhook" || name == "policy";
 }
 
 Result<void> read_serve_section(const std::string& path, std::string_view name,
@@ -375,6 +435,9 @@ Result<void> read_serve_section(const std::string& path, std::string_view name,
     }
     if (name == "webhook") {
         return read_webhooks(place, *list, config);
+    }
+    if (name == "policy") {
+        return read_policies(place, *list, config);
     }
     return name == "upstream" ? read_upstreams(place, *list, config)
                               : read_models(place, *list, config);

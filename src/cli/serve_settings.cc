@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/serve_settings.h"
 
+#include "cli/check_template.h"
 #include "cli/config.h"
 #include "cli/label_request.h"
 #include "cli/review_files.h"
+#include "cli/review_policy.h"
 #include "cli/serve_config.h"
 #include "cli/upstream_template.h"
 #include "core/bytes.h"
@@ -13,7 +15,9 @@
 #include "core/result.h"
 #include "gateway/cloud_classifiers.h"
 #include "gateway/cost.h"
+#include "gateway/course.h"
 #include "gateway/settings.h"
+#include "gateway/template_check.h"
 #include "gateway/template_upstream.h"
 #include "gateway/webhook_settings.h"
 #include "http/limits.h"
@@ -23,6 +27,7 @@
 #include "label/record.h"
 #include "review/entry.h"
 #include "review/live_library.h"
+#include "review/policy.h"
 #include "review/scope.h"
 #include "storage/secret_source.h"
 
@@ -270,7 +275,7 @@ Result<void> set_label(const Config& config, gateway::Settings& settings) {
 }
 
 Result<void> set_review(const Config& config, gateway::Settings& settings) {
-    const review::LocalRules rules = TRY(read_local_rules(config.serve.review));
+    const review::LocalRules rules = TRY(read_local_rules(config.serve));
     auto reviewer = review::make_reviewer(rules, {});
     if (!reviewer.ok()) {
         return with_context(reviewer.error(), config.serve.review.words);
@@ -288,10 +293,18 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
         {{"required", true}, {"optional", false}}};
     settings.subject_required =
         TRY(choose(kSubjects, from.subject.empty() ? "required" : from.subject, "gateway.subject"));
-    constexpr std::array<std::pair<std::string_view, gateway::UnseenParts>, 2> kUnseen{
-        {{"refuse", gateway::UnseenParts::kRefuse}, {"pass", gateway::UnseenParts::kPass}}};
+    constexpr std::array<std::pair<std::string_view, gateway::UnseenParts>, 3> kUnseen{
+        {{"refuse", gateway::UnseenParts::kRefuse},
+         {"pass", gateway::UnseenParts::kPass},
+         {"hold", gateway::UnseenParts::kHold}}};
     settings.unseen_parts = TRY(choose(
         kUnseen, from.unseen_parts.empty() ? "refuse" : from.unseen_parts, "gateway.unseen_parts"));
+    constexpr std::array<std::pair<std::string_view, gateway::ChatSounds>, 3> kSounds{
+        {{"compare", gateway::ChatSounds::kCompare},
+         {"hold", gateway::ChatSounds::kHold},
+         {"refuse", gateway::ChatSounds::kRefuse}}};
+    settings.chat_sounds = TRY(choose(
+        kSounds, from.chat_sounds.empty() ? "compare" : from.chat_sounds, "gateway.chat_sounds"));
     settings.currency = from.currency.empty() ? "CNY" : from.currency;
     const bool is_code =
         settings.currency.size() == 3 &&
@@ -335,6 +348,8 @@ std::string_view path_of(gateway::CheckShape shape) {
         case gateway::CheckShape::kAliyun:
         case gateway::CheckShape::kTencent:
             return "/";
+        case gateway::CheckShape::kTemplate:
+            return "";
         case gateway::CheckShape::kLlamaGuard:
         case gateway::CheckShape::kQwen3Guard:
             break;
@@ -367,23 +382,62 @@ constexpr std::array<std::pair<std::string_view, gateway::WhenMissed>, 3> kMisse
      {"pass", gateway::WhenMissed::kPass},
      {"hold", gateway::WhenMissed::kHold}}};
 
+Result<void> set_check_template(const WebhookConfig& from, const std::string& where,
+                                gateway::WebhookSettings& to) {
+    auto pattern = read_check_template(from.template_file);
+    if (!pattern.ok()) {
+        return with_context(pattern.error(), where);
+    }
+    if (!from.secret.empty()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + ": requests of a template are not signed; it has a key and no secret"};
+    }
+    const bool only_scores = !pattern->verdict && (pattern->score || pattern->label_score);
+    if (only_scores && to.threshold_per_mille == 0) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + ": scores without a verdict need threshold_per_mille"};
+    }
+    to.pattern = std::make_shared<const gateway::CheckTemplate>(std::move(*pattern));
+    return {};
+}
+
+Result<void> set_scope(const WebhookConfig& from, const std::string& where,
+                       gateway::WebhookSettings& to) {
+    to.scope.tenants = from.tenants;
+    for (const std::string& service : from.services) {
+        if (!label::parse_service(service)) {
+            return Error{ErrorCode::kInvalidArgument,
+                         fmt::format("{}: there is no service \"{}\"; known are dialogue, voice, "
+                                     "face, scene, content and other",
+                                     where, service)};
+        }
+    }
+    to.scope.services = from.services;
+    return {};
+}
+
 Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const std::string& where) {
     gateway::WebhookSettings to;
     to.name = from.name;
     if (from.name.empty()) {
         return Error{ErrorCode::kInvalidArgument, where + " has no name"};
     }
+    if (from.name == review::kLibraryStep) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + ": \"library\" is the name of the own rules"};
+    }
     if (from.name.size() > kWebhookNameBytesMax) {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("{}: a name has at most {} bytes", where, kWebhookNameBytesMax)};
     }
-    constexpr std::array<std::pair<std::string_view, gateway::CheckShape>, 6> kShapes{
+    constexpr std::array<std::pair<std::string_view, gateway::CheckShape>, 7> kShapes{
         {{"guardrail", gateway::CheckShape::kGuardrail},
          {"moderations", gateway::CheckShape::kModerations},
          {"llama-guard", gateway::CheckShape::kLlamaGuard},
          {"qwen3guard", gateway::CheckShape::kQwen3Guard},
          {"aliyun", gateway::CheckShape::kAliyun},
-         {"tencent", gateway::CheckShape::kTencent}}};
+         {"tencent", gateway::CheckShape::kTencent},
+         {"template", gateway::CheckShape::kTemplate}}};
     constexpr std::array<std::pair<std::string_view, review::Decision>, 3> kActions{
         {{"block", review::Decision::kBlock},
          {"hold", review::Decision::kHold},
@@ -402,7 +456,15 @@ Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const s
         return Error{ErrorCode::kInvalidArgument, where + ": only tencent has a region"};
     }
     to.region = from.region.empty() ? "ap-guangzhou" : from.region;
-    if (!cloud && guardrail != to.model.empty()) {
+    const bool described = to.shape == gateway::CheckShape::kTemplate;
+    if (described == from.template_file.empty()) {
+        return Error{ErrorCode::kInvalidArgument,
+                     where + ": shape = \"template\" and template = \"FILE\" belong together"};
+    }
+    if (described) {
+        TRY(set_check_template(from, where, to));
+    }
+    if (!cloud && !described && guardrail != to.model.empty()) {
         return Error{ErrorCode::kInvalidArgument,
                      where + ": a classifier needs a model, and a guardrail has none"};
     }
@@ -416,16 +478,7 @@ Result<gateway::WebhookSettings> make_webhook(const WebhookConfig& from, const s
     to.scope.stage = TRY(choose(kStages, from.stage.empty() ? "both" : from.stage, where));
     to.when_missed =
         TRY(choose(kMissed, from.on_failure.empty() ? "refuse" : from.on_failure, where));
-    to.scope.tenants = from.tenants;
-    for (const std::string& service : from.services) {
-        if (!label::parse_service(service)) {
-            return Error{ErrorCode::kInvalidArgument,
-                         fmt::format("{}: there is no service \"{}\"; known are dialogue, voice, "
-                                     "face, scene, content and other",
-                                     where, service)};
-        }
-    }
-    to.scope.services = from.services;
+    TRY(set_scope(from, where, to));
     to.time = std::chrono::milliseconds(from.timeout_ms);
     to.key = TRY(secret_of(from.key, where));
     to.secret = TRY(secret_of(from.secret, where));
@@ -442,6 +495,12 @@ Result<void> set_webhooks(const Config& config, gateway::Settings& settings) {
         }
         settings.webhooks.push_back(std::move(made));
     }
+    auto rules = TRY(policy_rules(config.serve));
+    auto courses = gateway::make_courses(std::move(rules), settings.webhooks);
+    if (!courses.ok()) {
+        return with_context(courses.error(), config.path);
+    }
+    settings.courses = std::move(*courses);
     return {};
 }
 
@@ -478,6 +537,14 @@ Result<ServeAddress> parse_address(const std::string& text) {
         address.host = address.host.substr(1, address.host.size() - 2);
     }
     return address;
+}
+
+Result<std::shared_ptr<const gateway::Settings>> make_review_settings(const Config& config) {
+    auto settings = std::make_shared<gateway::Settings>();
+    TRY(set_gateway(config.serve.gateway, *settings));
+    TRY(set_review(config, *settings));
+    TRY(set_webhooks(config, *settings));
+    return std::shared_ptr<const gateway::Settings>(std::move(settings));
 }
 
 Result<std::shared_ptr<const gateway::Settings>> make_settings(const Config& config) {

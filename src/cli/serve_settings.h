@@ -24,6 +24,8 @@ Result<ServeAddress> parse_address(const std::string& text);
 // kInvalidArgument says which upstream or model is wrong, and where it stands. Reads the files that
 // the configuration names.
 Result<std::shared_ptr<const gateway::Settings>> make_settings(const Config& config);
+// Of these only what reviews calls: checks, policies and rules, without labels and models.
+Result<std::shared_ptr<const gateway::Settings>> make_review_settings(const Config& config);
 http::ServerLimits make_limits(const ServerConfig& config);
 
 }  // namespace colophon::cli

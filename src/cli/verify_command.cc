@@ -59,6 +59,8 @@ struct Arguments {
     std::string credential;
     std::vector<std::string> fragments;
     bool fetch = false;
+    bool fetch_revocation = false;
+    bool fetch_data = false;
     bool fetch_private = false;
     std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
@@ -95,6 +97,34 @@ Result<Remote> fetch_remote(const Run& run, worker::Worker& worker, int in, labe
     return remote;
 }
 
+// What is verified of one file, and with what beside it.
+struct Subject {
+    int in = -1;
+    label::Format format{};
+    int credential = -1;
+    const Fragments* fragments = nullptr;
+};
+
+Result<label::Verification> verify_once(worker::Worker& worker, const Subject& subject,
+                                        const label::VerifyOptions& options) {
+    if (subject.fragments != nullptr) {
+        return worker.verify_movie(subject.in, subject.format, options, subject.fragments->file());
+    }
+    return worker.verify(subject.in, subject.format, options, subject.credential);
+}
+
+// Again with the answers of others, where the credential leaves questions to them and they may be
+// asked.
+Result<label::Verification> verify_asking(const Run& run, worker::Worker& worker,
+                                          const Subject& subject, label::VerifyOptions options) {
+    auto seen = verify_once(worker, subject, options);
+    if (!seen.ok() || !seen->provenance || seen->provenance->questions.empty()) {
+        return seen;
+    }
+    options.credentials.inquiry.answers = ask_others(run.exchange, seen->provenance->questions);
+    return verify_once(worker, subject, options);
+}
+
 Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const Input& input) {
     const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
@@ -104,16 +134,22 @@ Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const I
     if (!run.arguments.fragments.empty()) {
         const auto paths = TRY(find_fragments(run.arguments.fragments, input.path));
         const Fragments fragments = TRY(Fragments::gather(paths, {}));
-        return worker.verify_movie(in.get(), format, run.options, fragments.file());
+        return verify_asking(
+            run, worker, {.in = in.get(), .format = format, .fragments = &fragments}, run.options);
     }
     const worker::Fd credential = TRY(open_credential(run.arguments.credential, input));
-    if (run.exchange && !credential.valid() && run.options.marks.has(label::Mark::kProvenance)) {
+    if (run.arguments.fetch && !credential.valid() &&
+        run.options.marks.has(label::Mark::kProvenance)) {
         Remote remote = TRY(fetch_remote(run, worker, in.get(), format));
         label::VerifyOptions options = run.options;
         options.fetched = std::move(remote.fetched);
-        return worker.verify(in.get(), format, options, remote.store.get());
+        return verify_asking(run, worker,
+                             {.in = in.get(), .format = format, .credential = remote.store.get()},
+                             options);
     }
-    return worker.verify(in.get(), format, run.options, credential.get());
+    return verify_asking(run, worker,
+                         {.in = in.get(), .format = format, .credential = credential.get()},
+                         run.options);
 }
 
 Outcome verify_input(Run& run, worker::Worker& worker, const Input& input) {
@@ -210,11 +246,13 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
             .prompts = Prompts(std::move(recordings)),
             .whole_screen = inputs.size() == 1,
             .exchange = {}};
-    if (arguments.fetch_private && !arguments.fetch) {
+    const bool asks = arguments.fetch || arguments.fetch_revocation || arguments.fetch_data;
+    if (arguments.fetch_private && !asks) {
         return Error{ErrorCode::kInvalidArgument,
-                     "--fetch-private says from where --fetch-manifests may fetch"};
+                     "--fetch-private says from where --fetch-manifests, --fetch-revocation and "
+                     "--fetch-data may fetch"};
     }
-    if (arguments.fetch) {
+    if (asks) {
         run.exchange = TRY(open_manifest_exchange(arguments.fetch_private ? FetchReach::kAny
                                                                           : FetchReach::kPublic));
     }
@@ -229,6 +267,8 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
     tsa_list.insert(tsa_list.end(), arguments.tsa_list.begin(), arguments.tsa_list.end());
     SystemClock clock;
     run.options.credentials = TRY(open_credential_trust(trust_list, tsa_list, clock));
+    run.options.credentials.inquiry.revocation = arguments.fetch_revocation;
+    run.options.credentials.inquiry.external_data = arguments.fetch_data;
     run.options.manifest = arguments.manifest;
     run.options.detached_counts = !arguments.credential.empty();
     if (arguments.manifest) {
@@ -252,6 +292,27 @@ Result<ExitCode> run_verify(const Arguments& arguments) {
     });
 }
 
+// Whom else to ask, each only when it is said.
+void add_fetch_options(CLI::App& verb, Arguments& arguments) {
+    verb.add_flag("--fetch-manifests", arguments.fetch,
+                  std::string(tr("fetch Content Credentials that a file without any names, over "
+                                 "http or https; otherwise nothing ever is",
+                                 "若文件内没有内容凭证而指明其网址，则通过 http 或 https 获取；"
+                                 "默认从不获取")));
+    verb.add_flag("--fetch-revocation", arguments.fetch_revocation,
+                  std::string(tr("ask the authorities of signers whether their certificates were "
+                                 "revoked (OCSP); otherwise nobody is asked",
+                                 "向签署者证书的签发机构查询证书是否已被吊销（OCSP）；"
+                                 "默认从不查询")));
+    verb.add_flag("--fetch-data", arguments.fetch_data,
+                  std::string(tr("fetch what the Content Credentials keep elsewhere (cloud data, "
+                                 "external references) and check it",
+                                 "获取并核对内容凭证存放在别处的数据（云数据、外部引用）")));
+    verb.add_flag("--fetch-private", arguments.fetch_private,
+                  std::string(tr("with the three above: from addresses inside a network too",
+                                 "与以上三个选项同用：也可从内部网络地址获取")));
+}
+
 void add_options(CLI::App& verb, Arguments& arguments) {
     verb.add_option("FILE", arguments.inputs,
                     std::string(tr("files or folders; - is standard input",
@@ -272,14 +333,7 @@ void add_options(CLI::App& verb, Arguments& arguments) {
                     std::string(tr("Content Credentials that lie outside the file; default: "
                                    "FILE.c2pa beside a FILE that carries none",
                                    "文件之外的内容凭证；默认：文件内没有时读取旁边的 FILE.c2pa")));
-    verb.add_flag("--fetch-manifests", arguments.fetch,
-                  std::string(tr("fetch Content Credentials that a file without any names, over "
-                                 "http or https; otherwise nothing ever is",
-                                 "若文件内没有内容凭证而指明其网址，则通过 http 或 https 获取；"
-                                 "默认从不获取")));
-    verb.add_flag("--fetch-private", arguments.fetch_private,
-                  std::string(tr("with --fetch-manifests: from addresses inside a network too",
-                                 "与 --fetch-manifests 同用：也可从内部网络地址获取")));
+    add_fetch_options(verb, arguments);
     verb.add_option("--fragments", arguments.fragments,
                     std::string(tr("fragments of the movie that FILE begins (DASH, HLS): a file "
                                    "or a pattern such as 'seg*.m4s'; repeatable",

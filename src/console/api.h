@@ -26,6 +26,7 @@
 #include "ledger/conduct.h"
 #include "ledger/records.h"
 #include "review/library.h"
+#include "review/policies.h"
 #include "review/queue.h"
 #include "review/test_banks.h"
 
@@ -33,8 +34,18 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace colophon::console {
+
+// Which calls are judged once more, and by which rules: empty texts are the policy in force and
+// now, "recorded" is that of each record.
+struct ReplayOrder {
+    std::vector<std::string> records;
+    std::string policy;
+    std::string at;
+    bool ask = false;  // the checks of others too
+};
 
 // All of it outlives the router. The functions are called by threads of `blocking`; what they make
 // records its changes as done by the actor.
@@ -59,6 +70,9 @@ struct ApiParts {
                                       const std::string& who, const ledger::Actor&)>
         trial;
     std::function<Result<review::TestBanks>()> test_banks;
+    // The versions of the policy of review, and what they say of calls that were made.
+    std::function<review::Policies()> policies;
+    std::function<Result<json::Array>(const ReplayOrder&, const ledger::Actor&)> replay;
     // What the configuration says, and how the logs are: lists of objects.
     std::function<json::Array()> models;
     std::function<json::Array()> upstreams;

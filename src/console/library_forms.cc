@@ -9,6 +9,8 @@
 #include "core/json.h"
 #include "review/entry_json.h"
 #include "review/library.h"
+#include "review/policies.h"
+#include "review/policy.h"
 #include "review/queue.h"
 #include "review/scope.h"
 #include "review/taxonomy.h"
@@ -22,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::console {
 namespace {
@@ -144,6 +147,36 @@ json::Value seconds_or_null(const std::optional<std::chrono::milliseconds>& time
 }
 
 }  // namespace
+
+json::Object policy_form(const review::PolicyVersion& version) {
+    return {{"policy", version.id},        {"number", version.number},
+            {"sha256", version.digest},    {"made", format_time(version.made)},
+            {"made_by", version.made_by},  {"used", format_time(version.used)},
+            {"in_force", version.in_force}};
+}
+
+json::Object policy_form(const review::PolicyVersion& version,
+                         const std::vector<review::PolicyUse>& uses) {
+    json::Object form = policy_form(version);
+    json::Array all;
+    for (const review::PolicyUse& each : uses) {
+        all.emplace_back(json::Object{{"at", format_time(each.at)}, {"by", each.by}});
+    }
+    form.emplace_back("uses", std::move(all));
+    auto content = json::parse(version.content, {.depth_max = review::kPolicyDepthMax,
+                                                 .bytes_max = version.content.size() + 1});
+    form.emplace_back("content", content.ok() ? std::move(*content) : json::Value());
+    return form;
+}
+
+json::Array differences_form(const std::vector<review::PolicyDifference>& differences) {
+    json::Array all;
+    for (const review::PolicyDifference& each : differences) {
+        all.emplace_back(
+            json::Object{{"place", each.place}, {"before", each.before}, {"after", each.after}});
+    }
+    return all;
+}
 
 json::Object item_form(const review::Item& item) {
     const review::HeldCall& call = item.call;

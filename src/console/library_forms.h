@@ -6,8 +6,12 @@
 
 #include "core/json.h"
 #include "review/library.h"
+#include "review/policies.h"
+#include "review/policy.h"
 #include "review/queue.h"
 #include "review/test_banks.h"
+
+#include <vector>
 
 namespace colophon::console {
 
@@ -15,6 +19,12 @@ json::Object entry_form(const review::LibraryEntry& entry);
 json::Object decided_form(const review::Decided& decided);
 json::Object figure_form(const review::CategoryFigure& figure);
 json::Object stock_form(const review::StandardStock& stock);
+
+// `content`: as JSON, where it is wanted; with `uses`, the newest first.
+json::Object policy_form(const review::PolicyVersion& version);
+json::Object policy_form(const review::PolicyVersion& version,
+                         const std::vector<review::PolicyUse>& uses);
+json::Array differences_form(const std::vector<review::PolicyDifference>& differences);
 
 json::Object item_form(const review::Item& item);
 json::Object evidence_form(const review::Evidence& evidence);

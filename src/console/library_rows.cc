@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // /api/library: the feature library and the life of its entries [DSP-10].
+#include "console/api.h"
 #include "console/internal/rows.h"
 #include "console/library_forms.h"
 #include "core/clock.h"
@@ -9,6 +10,8 @@
 #include "ledger/conduct.h"
 #include "review/entry_json.h"
 #include "review/library.h"
+#include "review/policies.h"
+#include "review/policy.h"
 #include "review/taxonomy.h"
 #include "review/test_banks.h"
 
@@ -28,6 +31,7 @@ namespace {
 
 constexpr std::size_t kProposalBytesMax = 4U << 20U;
 constexpr std::size_t kProposedAtOnceMax = 10'000;
+constexpr std::size_t kReplayedAtOnceMax = 100;
 constexpr std::int64_t kTrialRecordsMax = 100'000;
 constexpr std::int64_t kTrialRecordsUsual = 1000;
 
@@ -200,6 +204,57 @@ Result<json::Value> show_taxonomy(const ApiCall& call) {
     return json::Value(json::Object{{"data", std::move(data)}});
 }
 
+Result<json::Value> list_policies(const ApiCall& call) {
+    const Page page = TRY(page_of(call));
+    review::Policies policies = call.parts.policies();
+    std::optional<std::int64_t> before;
+    if (page.after) {
+        before = TRY(policies.find(*page.after)).number;
+    }
+    std::vector<review::PolicyVersion> versions = TRY(policies.list(before, page.limit));
+    json::Array data;
+    for (const review::PolicyVersion& each : versions) {
+        data.emplace_back(policy_form(each));
+    }
+    const bool more = versions.size() == page.limit && versions.back().number > 1;
+    json::Value next =
+        more ? json::Value(fmt::format("{}", versions.back().number)) : json::Value();
+    return json::Value(json::Object{{"data", std::move(data)}, {"next", std::move(next)}});
+}
+
+Result<json::Value> content_of(const review::PolicyVersion& version) {
+    return json::parse(version.content, {.depth_max = review::kPolicyDepthMax,
+                                         .bytes_max = version.content.size() + 1});
+}
+
+Result<json::Value> show_policy(const ApiCall& call) {
+    review::Policies policies = call.parts.policies();
+    const review::PolicyVersion version = TRY(policies.find(call.values.front()));
+    json::Object form = policy_form(version, TRY(policies.uses(version.number)));
+    if (const auto other = asked(call, "against")) {
+        const review::PolicyVersion against = TRY(policies.find(*other));
+        const json::Value before = TRY(content_of(against));
+        const json::Value after = TRY(content_of(version));
+        form.emplace_back("differences", differences_form(review::compare_policies(before, after)));
+    }
+    return json::Value(std::move(form));
+}
+
+Result<json::Value> replay_calls(const ApiCall& call) {
+    ReplayOrder order;
+    order.records = TRY(optional_texts(call, "records"));
+    if (order.records.empty() || order.records.size() > kReplayedAtOnceMax) {
+        return Error{ErrorCode::kInvalidArgument,
+                     fmt::format("the field \"records\" must be a list of 1 to {} numbers",
+                                 kReplayedAtOnceMax)};
+    }
+    order.policy = TRY(optional_text(call, "policy", ""));
+    order.at = TRY(optional_text(call, "at", ""));
+    order.ask = TRY(optional_flag(call, "ask"));
+    json::Array data = TRY(call.parts.replay(order, call.actor));
+    return json::Value(json::Object{{"data", std::move(data)}});
+}
+
 constexpr const char* kSelectionSchema =
     R"({"type":"object","properties":{"ids":{"type":"array","items":{"type":"string"}},)"
     R"("batch":{"type":"string"},"reason":{"type":"string"}}})";
@@ -214,10 +269,38 @@ ApiRow deed(const char* pattern, const char* operation, const char* summary, Api
             .handle = handle};
 }
 
+std::vector<ApiRow> policy_rows() {
+    return {
+        {.method = "GET",
+         .pattern = "/api/library/policies",
+         .operation = "library.policies",
+         .summary = "versions of the policy of review that were in force, the newest first",
+         .roles = kReaders,
+         .query = {kLimitField, kAfterField},
+         .handle = list_policies},
+        {.method = "GET",
+         .pattern = "/api/library/policies/{version}",
+         .operation = "library.policy",
+         .summary = "one version of the policy as data, by number or id",
+         .roles = kReaders,
+         .query = {{"against", "another version: what differs from it"}},
+         .handle = show_policy},
+        {.method = "POST",
+         .pattern = "/api/library/replays",
+         .operation = "library.replay",
+         .summary = "what a version of the policy, and the entries of a time, say of past calls",
+         .roles = "lead,auditor",
+         .request_schema =
+             R"({"type":"object","required":["records"],"properties":{)"
+             R"("records":{"type":"array","items":{"type":"string"}},"policy":{"type":"string"},)"
+             R"("at":{"type":"string"},"ask":{"type":"boolean"}}})",
+         .handle = replay_calls}};
+}
+
 }  // namespace
 
 std::vector<ApiRow> library_rows() {
-    return {
+    std::vector<ApiRow> rows{
         {.method = "GET",
          .pattern = "/api/library/entries",
          .operation = "library.list",
@@ -279,6 +362,11 @@ std::vector<ApiRow> library_rows() {
          .summary = "the risks that categories name, and what other lists call them",
          .roles = kReaders,
          .handle = show_taxonomy}};
+    // Beside the figures, in the order of their paths.
+    for (ApiRow& each : policy_rows()) {
+        rows.insert(rows.end() - 2, std::move(each));
+    }
+    return rows;
 }
 
 }  // namespace colophon::console

@@ -51,6 +51,11 @@ struct Flagged {
     std::string media_type;
 };
 
+struct Unsettled {
+    review::Verdict verdict;
+    std::string text;  // what was judged
+};
+
 struct Call {
     Call(http::Exchange& of, std::shared_ptr<const Settings> under)
         : exchange(of), settings(std::move(under)) {}
@@ -89,6 +94,10 @@ struct Call {
     std::vector<std::string> matched;
     std::vector<Flagged> flagged;
     json::Object scores;  // the highest of a classifier, by stage
+    // Of the request: what was held, and what was refused, while other steps were still to be asked
+    // (settle_input()).
+    std::vector<Unsettled> unsettled;
+    std::optional<Refusal> unsettled_refusal;
 
     http::Loop& loop() const noexcept { return exchange.loop(); }
     ledger::Facts& facts() noexcept { return record.facts; }
@@ -123,6 +132,14 @@ Task<std::optional<Refusal>> admit_identity(const Stages& stages, Call& call,
 Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& ask);
 // [DSP-10] What goes in. What is held goes before people, unless they have let this very text go.
 Task<std::optional<Refusal>> review_input(const Stages& stages, Call& call, std::string_view text);
+// The same while checks of others follow, which are asked after what the policy does not stop at:
+// settle_input() is owed.
+Task<std::optional<Refusal>> review_input_first(const Stages& stages, Call& call,
+                                                std::string_view text);
+// When all steps were asked: what was refused, or waits for a person, or nothing. `refusal` is what
+// ended the last step, if anything did.
+Task<std::optional<Refusal>> settle_input(const Stages& stages, Call& call,
+                                          std::optional<Refusal> refusal);
 // The rules for what comes out of this call, or goes in.
 std::shared_ptr<const review::Reviewer> reviewer_of(const Call& call, review::Stage stage);
 // Keeps the verdict; a refusal when it blocks.

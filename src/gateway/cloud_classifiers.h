@@ -13,8 +13,8 @@
 
 #include "core/clock.h"
 #include "core/result.h"
+#include "gateway/check_exchange.h"
 #include "gateway/webhook_settings.h"
-#include "gateway/webhooks.h"
 #include "http/upstream.h"
 
 #include <cstddef>

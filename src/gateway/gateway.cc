@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/course.h"
 #include "gateway/idempotency.h"
 #include "gateway/parts.h"
 #include "gateway/quotas.h"
@@ -269,7 +270,7 @@ std::optional<Refusal> Gateway::begin_record(Call& call, const http::Route& rout
     facts.at = parts_.clock.now();
     facts.tenant = call.caller.tenant;
     facts.operation = route.operation;
-    facts.policy_version = call.settings->reviewer->version();
+    facts.policy_version = policy_version(*call.settings);
     const auto id = ledger::make_record_id(facts.at, parts_.random);
     if (!id.ok()) {
         return own_failure("internal_error", "no number for a record can be made now");

@@ -117,6 +117,10 @@ private:
 Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, http::Headers headers,
                                                std::string body);
 
+// What is asked, by the own rules where they come first, and by all where nobody else is asked; the
+// rest is guard_request()'s (gateway/webhook_texts.h).
+Task<std::optional<Refusal>> review_asked(Gateway& gateway, Call& call, const std::string& text);
+
 // How every call for content begins: its body is read and understood, the caller admitted, the kind
 // of model looked at, what is asked reviewed. `read` fills the request from the body.
 struct Wanted {
@@ -144,7 +148,7 @@ Task<std::optional<Refusal>> take_request(Gateway& gateway, Call& call, Wanted w
     if (call.model->kind != wanted.kind) {
         co_return invalid_request(wanted.otherwise, "model");
     }
-    co_return co_await review_input(gateway.stages(), call, request.ask.text);
+    co_return co_await review_asked(gateway, call, request.ask.text);
 }
 
 void add_text_routes(Gateway& gateway);

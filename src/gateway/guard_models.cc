@@ -3,9 +3,8 @@
 
 #include "core/json.h"
 #include "core/result.h"
-#include "gateway/call.h"
+#include "gateway/check_exchange.h"
 #include "gateway/webhook_settings.h"
-#include "gateway/webhooks.h"
 #include "review/scope.h"
 #include "review/taxonomy.h"
 
@@ -61,12 +60,11 @@ json::Value moderations_input(const WebhookView& view) {
     return parts;
 }
 
-json::Array chat_of(const Call& call, const WebhookView& view) {
+json::Array chat_of(std::string_view asked, const WebhookView& view) {
     json::Array messages;
     const bool output = view.stage == review::Stage::kOutput;
     if (output) {
-        messages.emplace_back(
-            json::Object{{"role", "user"}, {"content", call.record.personal.input}});
+        messages.emplace_back(json::Object{{"role", "user"}, {"content", asked}});
     }
     messages.emplace_back(
         json::Object{{"role", output ? "assistant" : "user"}, {"content", all_texts(view)}});
@@ -178,13 +176,13 @@ Result<WebhookAnswer> read_qwen3guard(std::string_view said) {
 
 }  // namespace
 
-Result<std::string> guard_request_body(const Call& call, const WebhookSettings& webhook,
+Result<std::string> guard_request_body(std::string_view asked, const WebhookSettings& webhook,
                                        const WebhookView& view) {
     json::Object body{{"model", webhook.model}};
     if (webhook.shape == CheckShape::kModerations) {
         body.emplace_back("input", moderations_input(view));
     } else {
-        body.emplace_back("messages", chat_of(call, view));
+        body.emplace_back("messages", chat_of(asked, view));
         body.emplace_back("temperature", 0);
         body.emplace_back("max_tokens", kTokensMax);
     }

@@ -9,9 +9,8 @@
 // What they find is named by the risk of TC260-003 that it stands for (review/taxonomy.h).
 
 #include "core/result.h"
-#include "gateway/call.h"
+#include "gateway/check_exchange.h"
 #include "gateway/webhook_settings.h"
-#include "gateway/webhooks.h"
 
 #include <string>
 #include <string_view>
@@ -20,8 +19,9 @@ namespace colophon::gateway {
 
 inline constexpr std::size_t kGuardTextBytesMax = 1U << 20U;  // of one question
 
-// kLimit above kGuardTextBytesMax: nothing is cut off that nobody would look at then.
-Result<std::string> guard_request_body(const Call& call, const WebhookSettings& webhook,
+// `asked`: what the end user asked, beside an answer. kLimit above kGuardTextBytesMax: nothing is
+// cut off that nobody would look at then.
+Result<std::string> guard_request_body(std::string_view asked, const WebhookSettings& webhook,
                                        const WebhookView& view);
 // kCorrupt: an answer of another form; it agrees to nothing.
 Result<WebhookAnswer> read_guard_answer(const WebhookSettings& webhook, std::string_view body);

@@ -8,6 +8,7 @@
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "core/utf8.h"
+#include "fingerprint/video.h"
 #include "gateway/call.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
@@ -18,6 +19,7 @@
 #include "review/review.h"
 #include "review/scope.h"
 #include "review/spans.h"
+#include "worker/prints.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -58,17 +60,21 @@ review::HeldCall held_call(const Call& call, review::Stage stage) {
     return held;
 }
 
-// By what near copies of a picture or sound are found; none where none can be made.
+// By what near copies of a picture, sound or video are found; none where none can be made.
 Task<review::EvidencePrints> prints_of(const Stages& stages, Call& call, Bytes file,
                                        std::string_view media_type) {
     const bool picture = media_type.starts_with("image/");
-    if (file.empty() || (!picture && !media_type.starts_with("audio/"))) {
+    const bool video = media_type.starts_with("video/");
+    if (file.empty() || (!picture && !video && !media_type.starts_with("audio/"))) {
         co_return review::EvidencePrints();
     }
     const auto look = [&]() -> Result<review::EvidencePrints> {
         review::EvidencePrints prints;
         if (picture) {
             prints.picture = TRY(stages.parts.media.picture_hashes(file));
+        } else if (video) {
+            worker::FilePrints all = TRY(stages.parts.media.video_prints(file));
+            prints.video = all.video ? std::move(*all.video) : fingerprint::VideoPrint();
         } else {
             prints.sound = TRY(stages.parts.media.sound_print(file));
         }

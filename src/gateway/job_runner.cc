@@ -10,6 +10,7 @@
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/course.h"
 #include "gateway/gateway.h"
 #include "gateway/job_order.h"
 #include "gateway/job_work.h"
@@ -309,7 +310,7 @@ Task<std::optional<Refusal>> JobRunner::open(JobMaker& maker, JobWork& work) {
     facts.tenant = job.tenant;
     facts.subject = job.subject;
     facts.operation = maker.operation();
-    facts.policy_version = call.settings->reviewer->version();
+    facts.policy_version = policy_version(*call.settings);
     facts.model = job.shown.string_or("model", "");
     call.detail.emplace_back("job", to_string(job.id));
     call.detail.emplace_back("call", to_string(job.record));

@@ -5,6 +5,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/course.h"
 #include "gateway/gateway.h"
 #include "gateway/refusal.h"
 #include "gateway/request_body.h"
@@ -12,7 +13,11 @@
 #include "ledger/record.h"
 #include "review/entry.h"
 #include "review/review.h"
+#include "review/scope.h"
+#include "review/taxonomy.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -53,12 +58,42 @@ std::optional<Refusal> read_inputs(const std::string& body, std::vector<std::str
     return std::nullopt;
 }
 
+// The categories that OpenAI's clients look for, each of them in every result.
+constexpr std::array<std::string_view, 13> kOpenai{"harassment",
+                                                   "harassment/threatening",
+                                                   "hate",
+                                                   "hate/threatening",
+                                                   "illicit",
+                                                   "illicit/violent",
+                                                   "self-harm",
+                                                   "self-harm/instructions",
+                                                   "self-harm/intent",
+                                                   "sexual",
+                                                   "sexual/minors",
+                                                   "violence",
+                                                   "violence/graphic"};
+
+// Of the names that a risk has there the first is what it stands for.
+std::string_view openai_name(std::string_view category) {
+    const review::Risk* risk = review::find_risk(category);
+    return risk == nullptr ? std::string_view() : risk->openai.substr(0, risk->openai.find('|'));
+}
+
 json::Value result_of(const review::Verdict& verdict) {
     json::Object categories;
     json::Object scores;
+    const std::string_view theirs = openai_name(verdict.category);
+    // What an entry matches is certain; the classifier says how sure it is.
+    const bool by_classifier =
+        verdict.score && verdict.rule.find("/classifier/") != std::string::npos;
+    const double score = by_classifier ? *verdict.score : 1.0;
+    for (const std::string_view each : kOpenai) {
+        categories.emplace_back(each, each == theirs);
+        scores.emplace_back(each, each == theirs ? score : 0.0);
+    }
     if (!verdict.category.empty()) {
         categories.emplace_back(verdict.category, true);
-        scores.emplace_back(verdict.category, 1.0);
+        scores.emplace_back(verdict.category, score);
     }
     return json::Object{{"flagged", verdict.decision != review::Decision::kAllow},
                         {"categories", std::move(categories)},
@@ -76,21 +111,33 @@ Task<std::optional<Refusal>> serve_moderation(Gateway& gateway, Call& call) {
         co_return refusal;
     }
     json::Array results;
+    std::optional<double> highest;
+    // Of which service it is, and whether it goes in or came out, is not said.
+    const auto reviewer = call.settings->reviewer->on({.stage = review::Stage::kBoth,
+                                                       .tenant = to_string(call.caller.tenant),
+                                                       .service = std::string()});
     for (const std::string& input : inputs) {
-        const review::Verdict verdict = call.settings->reviewer->review(input);
+        const review::Verdict verdict = reviewer->review(input);
         call.facts().verdicts.push_back({.stage = "input",
                                          .decision = std::string(decision_name(verdict.decision)),
                                          .category = verdict.category,
                                          .rule = verdict.rule});
+        call.matched.insert(call.matched.end(), verdict.entries.begin(), verdict.entries.end());
+        if (verdict.score) {
+            highest = std::max(highest.value_or(0), *verdict.score);
+        }
         call.record.personal.input += input + "\n";
         results.push_back(result_of(verdict));
+    }
+    if (highest) {
+        call.scores.emplace_back("input", *highest);
     }
     if (call.record.personal.input.size() > ledger::kRecordTextBytesMax) {
         call.record.personal.input.clear();
         co_return invalid_request("the texts of the call are too long", "input");
     }
     json::Object answer{{"id", "modr-" + to_string(call.facts().id)},
-                        {"model", call.settings->reviewer->version()},
+                        {"model", policy_version(*call.settings)},
                         {"results", std::move(results)}};
     http::Headers headers = answer_headers(call, "application/json");
     std::string out = json::write(std::move(answer));

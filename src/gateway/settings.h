@@ -6,6 +6,7 @@
 
 #include "core/ids.h"
 #include "gateway/cost.h"
+#include "gateway/course.h"
 #include "gateway/template_upstream.h"
 #include "gateway/webhook_settings.h"
 #include "http/upstream.h"
@@ -81,7 +82,11 @@ struct ModelSettings {
 };
 
 // What happens to parts of a chat that cannot be reviewed, where the library has something.
-enum class UnseenParts : std::uint8_t { kRefuse, kPass };
+enum class UnseenParts : std::uint8_t { kRefuse, kPass, kHold };
+
+// What happens to sounds within a chat, where the library has sounds: they are compared, and then
+// go on, or before a person who hears them.
+enum class ChatSounds : std::uint8_t { kCompare, kHold, kRefuse };
 
 // 0 is no limit.
 struct Quota {
@@ -117,13 +122,15 @@ struct LabelSettings {
 struct Settings {
     std::map<std::string, UpstreamSettings, std::less<>> upstreams = {};
     std::map<std::string, ModelSettings, std::less<>> models = {};
-    std::vector<WebhookSettings> webhooks = {};  // in the order of asking
+    std::vector<WebhookSettings> webhooks = {};  // as they stand in the configuration
+    Courses courses = {};                        // which of them are asked about which calls
     LabelSettings label = {};
     std::string filing = {};    // number of the algorithm's filing
     std::string appeal = {};    // address of the page for complaints and appeals
     std::string currency = {};  // of all prices
     bool subject_required = true;
     UnseenParts unseen_parts = UnseenParts::kRefuse;
+    ChatSounds chat_sounds = ChatSounds::kCompare;
     Quota tenant_quota = {};
     Quota subject_quota = {};
     VideoSettings video = {};
@@ -134,6 +141,7 @@ struct Settings {
     std::chrono::hours idempotency_time{24};        // how long answers are kept for their keys
     std::size_t idempotency_bytes_max = 8U << 20U;  // of an answer that is kept
     std::shared_ptr<const review::Reviewer> reviewer = {};
+    std::string policy = {};   // version of the policy of review (review/policies.h)
     std::string version = {};  // digest of the configuration: goes into records and metrics
 };
 // NOLINTEND(readability-redundant-member-init)

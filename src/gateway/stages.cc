@@ -8,6 +8,7 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/cost.h"
+#include "gateway/course.h"
 #include "gateway/held.h"
 #include "gateway/id_reserve.h"
 #include "gateway/parts.h"
@@ -25,6 +26,7 @@
 #include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "review/entry.h"
+#include "review/policy.h"
 #include "review/review.h"
 #include "review/scope.h"
 
@@ -39,6 +41,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::gateway {
 namespace {
@@ -186,21 +189,67 @@ Task<std::optional<Refusal>> admit(const Stages& stages, Call& call, const Ask& 
 }
 
 std::shared_ptr<const review::Reviewer> reviewer_of(const Call& call, review::Stage stage) {
-    const label::ServiceClass service = call.model != nullptr ? call.model->service : call.service;
-    return call.settings->reviewer->on({.stage = stage,
-                                        .tenant = to_string(call.caller.tenant),
-                                        .service = std::string(label::service_name(service))});
+    return call.settings->reviewer->on(occasion_of(call, stage));
 }
 
-Task<std::optional<Refusal>> review_input(const Stages& stages, Call& call, std::string_view text) {
+namespace {
+
+review::Verdict verdict_on_input(Call& call, std::string_view text) {
     const auto began = std::chrono::steady_clock::now();
     review::Verdict verdict = reviewer_of(call, review::Stage::kInput)->review(text);
-    call.facts().durations.review_ms = milliseconds_since(began);
+    call.facts().durations.review_ms =
+        call.facts().durations.review_ms.value_or(0) + milliseconds_since(began);
+    return verdict;
+}
+
+}  // namespace
+
+Task<std::optional<Refusal>> review_input(const Stages& stages, Call& call, std::string_view text) {
+    review::Verdict verdict = verdict_on_input(call, text);
     if (verdict.decision == review::Decision::kHold) {
         const HeldInput input{.text = text, .file = {}, .media_type = {}, .verdict = verdict};
         co_return co_await held_input(stages, call, input);
     }
     co_return note_verdict(call, review::Stage::kInput, verdict);
+}
+
+Task<std::optional<Refusal>> review_input_first(const Stages& stages, Call& call,
+                                                std::string_view text) {
+    const review::StopAt stop = course_of(call, review::Stage::kInput).stop;
+    review::Verdict verdict = verdict_on_input(call, text);
+    const bool goes_on = goes_on_after(stop, verdict.decision);
+    if (verdict.decision == review::Decision::kHold && goes_on) {
+        call.unsettled.push_back({.verdict = std::move(verdict), .text = std::string(text)});
+        co_return std::nullopt;
+    }
+    if (verdict.decision == review::Decision::kHold) {
+        const HeldInput input{.text = text, .file = {}, .media_type = {}, .verdict = verdict};
+        co_return co_await held_input(stages, call, input);
+    }
+    auto refusal = note_verdict(call, review::Stage::kInput, verdict);
+    if (refusal && goes_on) {
+        call.unsettled_refusal = std::move(refusal);
+        co_return std::nullopt;
+    }
+    co_return refusal;
+}
+
+Task<std::optional<Refusal>> settle_input(const Stages& stages, Call& call,
+                                          std::optional<Refusal> refusal) {
+    std::vector<Unsettled> all = std::exchange(call.unsettled, {});
+    if (auto before = std::exchange(call.unsettled_refusal, std::nullopt)) {
+        refusal = std::move(before);
+    }
+    for (Unsettled& each : all) {
+        if (refusal) {
+            (void)note_verdict(call, review::Stage::kInput, each.verdict);
+            continue;
+        }
+        const HeldInput input{
+            .text = each.text, .file = {}, .media_type = {}, .verdict = each.verdict};
+        refusal = co_await held_input(stages, call, input);
+    }
+    co_return refusal;
 }
 
 std::optional<Refusal> note_verdict(Call& call, review::Stage stage,
@@ -249,6 +298,10 @@ Task<Result<NumberedLabel>> new_label(const Stages& stages, Call& call) {
 }
 
 Task<std::optional<Refusal>> make_label(const Stages& stages, Call& call) {
+    // Whoever forgot to ask the steps that were left has not reviewed it.
+    if (!call.unsettled.empty() || call.unsettled_refusal) {
+        co_return own_failure("review_failed", "the request was not reviewed to the end");
+    }
     auto label = co_await new_label(stages, call);
     if (!label.ok() && label.error().code == ErrorCode::kInvalidArgument) {
         co_return own_failure("label_failed", label.error().what);
@@ -332,6 +385,12 @@ Task<void> fill_facts(const Stages& stages, Call& call) {
     }
     if (!call.trace.empty()) {
         call.detail.emplace_back("trace", call.trace);
+    }
+    if (!record.facts.verdicts.empty()) {
+        // Entries and policies are for classes of service: who replays the call needs it.
+        const label::ServiceClass service =
+            call.model != nullptr ? call.model->service : call.service;
+        call.detail.emplace_back("service", std::string(label::service_name(service)));
     }
     if (!call.matched.empty()) {
         stages.parts.count_hits(call.matched);

@@ -6,13 +6,13 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/json_edit.h"
+#include "gateway/json_template.h"
 #include "gateway/settings.h"
 #include "gateway/text_stream.h"
 #include "http/message.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -25,23 +25,6 @@ namespace colophon::gateway {
 namespace {
 
 constexpr std::size_t kDepthMax = 64;
-
-bool is_name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-// The name of the placeholder at the start of the text; empty when there is none.
-std::string_view placeholder_at(std::string_view text) {
-    if (text.empty() || text.front() != '{') {
-        return {};
-    }
-    const std::size_t end = text.find('}');
-    if (end == std::string_view::npos || end == 1) {
-        return {};
-    }
-    const std::string_view name = text.substr(1, end - 1);
-    return std::ranges::all_of(name, is_name_character) ? name : std::string_view();
-}
 
 std::string content_text(const json::Value& content) {
     if (const std::string* whole = content.if_string()) {
@@ -86,78 +69,13 @@ json::Value value_of(std::string_view name, const Target& target, const Template
     return found == nullptr ? json::Value() : *found;
 }
 
-std::string text_of(const json::Value& value) {
-    if (value.is_null()) {
-        return {};
-    }
-    const std::string* text = value.if_string();
-    return text == nullptr ? json::write(value) : *text;
-}
-
-// Replaces each placeholder by what `get` says.
-template <class Get>
-std::string fill(std::string_view pattern, Get get) {
-    std::string out;
-    while (!pattern.empty()) {
-        const std::string_view name = placeholder_at(pattern);
-        if (name.empty()) {
-            out += pattern.front();
-            pattern.remove_prefix(1);
-        } else {
-            out += get(name);
-            pattern.remove_prefix(name.size() + 2);
-        }
-    }
-    return out;
-}
-
-// The depth is that of the template, which was bounded when it was read.
-json::Value filled(const json::Value& pattern, const Target& target, const TemplateAsk& ask) {
-    if (const std::string* text = pattern.if_string()) {
-        const std::string_view name = placeholder_at(*text);
-        if (!name.empty() && name.size() + 2 == text->size()) {
-            return value_of(name, target, ask);
-        }
-        return fill(*text,
-                    [&](std::string_view each) { return text_of(value_of(each, target, ask)); });
-    }
-    if (const json::Array* list = pattern.if_array()) {
-        json::Array out;
-        for (const json::Value& each : *list) {
-            out.push_back(filled(each, target, ask));
-        }
-        return out;
-    }
-    if (const json::Object* members = pattern.if_object()) {
-        json::Object out;
-        for (const auto& [name, value] : *members) {
-            json::Value made = filled(value, target, ask);
-            if (!made.is_null() || value.is_null()) {
-                out.emplace_back(name, std::move(made));
-            }
-        }
-        return out;
-    }
-    return pattern;
-}
-
-std::string percent_encoded(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
-}
-
 Result<json::Value> parsed_answer(const UpstreamTemplate& from, std::string_view body) {
     auto answer = json::parse(body, {.depth_max = kDepthMax, .bytes_max = body.size() + 1});
     if (!answer.ok()) {
         return Error{ErrorCode::kCorrupt, "the upstream's answer is no JSON"};
     }
     const json::Value* error = from.error ? from.error->find(*answer) : nullptr;
-    if (error != nullptr && !error->is_null() && !text_of(*error).empty()) {
+    if (error != nullptr && !error->is_null() && !plain_text(*error).empty()) {
         return upstream_says(*error);
     }
     return std::move(*answer);
@@ -193,54 +111,6 @@ Result<json::Value> image_item(const UpstreamTemplate& from, const json::Value& 
 
 }  // namespace
 
-Result<JsonPointer> JsonPointer::parse(std::string_view text) {
-    JsonPointer pointer;
-    if (!text.empty() && text.front() != '/') {
-        return Error{ErrorCode::kInvalidArgument,
-                     fmt::format("\"{}\" is no JSON pointer; it begins with a slash", text)};
-    }
-    while (!text.empty()) {
-        text.remove_prefix(1);
-        const std::string_view raw = text.substr(0, text.find('/'));
-        text.remove_prefix(raw.size());
-        std::string step;
-        for (std::size_t i = 0; i < raw.size(); ++i) {
-            if (raw[i] != '~') {
-                step += raw[i];
-                continue;
-            }
-            const char next = i + 1 < raw.size() ? raw[++i] : ' ';
-            if (next != '0' && next != '1') {
-                return Error{ErrorCode::kInvalidArgument,
-                             "in a JSON pointer \"~\" is written ~0, and \"/\" is written ~1"};
-            }
-            step += next == '0' ? '~' : '/';
-        }
-        pointer.steps_.push_back(std::move(step));
-    }
-    return pointer;
-}
-
-const json::Value* JsonPointer::find(const json::Value& value) const noexcept {
-    constexpr std::size_t kDigitsMax = 6;
-    const json::Value* at = &value;
-    for (const std::string& step : steps_) {
-        const json::Array* list = at->if_array();
-        if (list == nullptr) {
-            at = at->find(step);
-        } else {
-            const bool digits = !step.empty() && step.size() <= kDigitsMax &&
-                                step.find_first_not_of("0123456789") == std::string::npos;
-            const std::size_t index = digits ? std::stoul(step) : list->size();
-            at = index < list->size() ? &(*list)[index] : nullptr;
-        }
-        if (at == nullptr) {
-            return nullptr;
-        }
-    }
-    return at;
-}
-
 std::string last_prompt(const json::Value& chat) {
     const json::Value* messages = chat.find("messages");
     const json::Array* list = messages == nullptr ? nullptr : messages->if_array();
@@ -257,29 +127,20 @@ std::string last_prompt(const json::Value& chat) {
 }
 
 Result<http::Headers> template_headers(const UpstreamSettings& upstream, const Target& target) {
-    http::Headers out;
-    for (const http::Header& each : upstream.pattern->headers) {
-        std::string value = fill(each.value, [&](std::string_view name) {
-            return name == "key" ? upstream.key : name == "model" ? target.model : std::string();
-        });
-        if (value.find_first_of("\r\n") != std::string::npos) {
-            return Error{ErrorCode::kInvalidArgument, "a header of the upstream has a line break"};
-        }
-        out.push_back({each.name, std::move(value)});
-    }
-    return out;
+    return fill_headers(upstream.pattern->headers, [&](std::string_view name) {
+        return name == "key" ? upstream.key : name == "model" ? target.model : std::string();
+    });
 }
 
 std::string template_path(const UpstreamSettings& upstream, const Target& target,
                           const TemplateAsk& ask) {
-    return fill(upstream.pattern->path, [&](std::string_view name) {
-        return percent_encoded(text_of(value_of(name, target, ask)));
-    });
+    return fill_path(upstream.pattern->path,
+                     [&](std::string_view name) { return value_of(name, target, ask); });
 }
 
 std::string template_task_path(std::string_view path, std::string_view task) {
-    return fill(path, [&](std::string_view name) {
-        return name == "task" ? percent_encoded(task) : std::string();
+    return fill_path(path, [&](std::string_view name) {
+        return name == "task" ? json::Value(task) : json::Value();
     });
 }
 
@@ -290,7 +151,10 @@ Result<json::Value> template_answer(const UpstreamTemplate& from, std::string_vi
 std::string template_body(const UpstreamSettings& upstream, const Target& target,
                           const TemplateAsk& ask) {
     const json::Value& pattern = upstream.pattern->body;
-    return pattern.is_null() ? std::string() : json::write(filled(pattern, target, ask));
+    return pattern.is_null() ? std::string()
+                             : json::write(fill_value(pattern, [&](std::string_view name) {
+                                   return value_of(name, target, ask);
+                               }));
 }
 
 Result<json::Value> template_chat(const UpstreamTemplate& from, std::string_view body,

@@ -8,6 +8,7 @@
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "gateway/json_template.h"
 #include "http/message.h"
 
 #include <cstdint>
@@ -22,22 +23,9 @@ namespace colophon::gateway {
 struct UpstreamSettings;
 struct Target;
 
-// A JSON pointer (RFC 6901): "/data/0/url"; "" is the whole.
-class JsonPointer {
-public:
-    JsonPointer() = default;
-    // kInvalidArgument for what does not begin with a slash, or has a "~" that is no escape.
-    static Result<JsonPointer> parse(std::string_view text);
-    // nullptr when there is nothing.
-    const json::Value* find(const json::Value& value) const noexcept;
+// Placeholders (json_template.h) are model, prompt, system, messages, user, and every member of the
+// request itself (temperature, size, voice, ...).
 
-private:
-    std::vector<std::string> steps_;
-};
-
-// Placeholders are {name}: model, prompt, system, messages, user, and every member of the request
-// itself (temperature, size, voice, ...). A text that is nothing but a placeholder becomes the
-// value, whatever its kind, and is left out where the call has none; within a text it becomes text.
 // What is not there at once: a task that is asked about until it has ended. {task} is its number in
 // the paths.
 struct TemplateTask {
@@ -54,11 +42,7 @@ struct TemplateTask {
     std::string cancel_path;  // empty: it cannot be cancelled
 };
 
-struct UpstreamTemplate {
-    std::string method = "POST";
-    std::string path;       // appended to the upstream's; what is filled in is percent-encoded
-    http::Headers headers;  // {key} stands for the upstream's key here, and nowhere else
-    json::Value body;       // null: the request has none
+struct UpstreamTemplate : RequestTemplate {
     // Of the answer. Without `text`, `images` or `audio` its body is the content itself.
     std::optional<JsonPointer> text;
     std::optional<JsonPointer> images;  // a list, or one picture

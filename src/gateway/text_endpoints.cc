@@ -6,6 +6,7 @@
 #include "gateway/answer_texts.h"
 #include "gateway/call.h"
 #include "gateway/chat_pictures.h"
+#include "gateway/chat_sounds.h"
 #include "gateway/chat_stream.h"
 #include "gateway/dialects.h"
 #include "gateway/gateway.h"
@@ -173,7 +174,14 @@ Task<std::optional<Refusal>> answer_whole(Gateway& gateway, Call& call, Routing:
         if (!collected.ok()) {
             co_return upstream_failure(collected.error());
         }
-        auto refused = co_await guard_answer(gateway, call, *rules.texts);
+        std::optional<Refusal> refused;
+        const OwnView own{.reviewer = *rules.reviewer, .texts = *rules.texts};
+        if (asks_checks(call, own)) {
+            refused = co_await guard_answer(gateway, call, *rules.texts);
+            note_own_verdict(call, refused, own);
+        } else {
+            rules.texts->let_go();
+        }
         if (refused && refused->code == kHeldForReview) {
             const HeldWhole whole{.body = *body, .rules = rules, .sent = sent};
             co_await hold_whole(gateway, call, whole, *refused);
@@ -244,7 +252,11 @@ Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape 
     if (refused) {
         co_return refused;
     }
-    refused = refuse_unseen_parts(call, request.body);
+    refused = co_await review_unseen_parts(gateway, call, request.body);
+    if (refused) {
+        co_return refused;
+    }
+    refused = co_await review_chat_sounds(gateway, call, request.body);
     if (refused) {
         co_return refused;
     }

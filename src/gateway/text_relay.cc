@@ -330,8 +330,15 @@ Task<Collected> collect_answer(Gateway& gateway, Relay relay) {
     relay.collected = &out.events;
     co_await relay_answer(gateway, relay);
     out.broken = relay.broken;
-    if (!out.broken && !relay.call.exchange.gone().stop_requested()) {
+    if (out.broken || relay.call.exchange.gone().stop_requested()) {
+        co_return out;
+    }
+    const OwnView own{.reviewer = *relay.rules.reviewer, .texts = *relay.rules.texts};
+    if (!asks_checks(relay.call, own)) {
+        relay.rules.texts->let_go();
+    } else {
         out.refusal = co_await guard_answer(gateway, relay.call, *relay.rules.texts);
+        note_own_verdict(relay.call, out.refusal, own);
         note_usage(relay.call, relay.stream->usage());
         if (out.refusal && out.refusal->code == kHeldForReview) {
             relay.came = std::move(out.events);

@@ -1,21 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/unseen_parts.h"
 
+#include "core/bytes.h"
+#include "core/digest.h"
 #include "core/json.h"
+#include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/chat_sounds.h"
+#include "gateway/gateway.h"
+#include "gateway/held.h"
 #include "gateway/json_edit.h"
+#include "gateway/picture_review.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "gateway/webhooks.h"
+#include "review/entry.h"
 #include "review/review.h"
 #include "review/scope.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace colophon::gateway {
 namespace {
@@ -38,25 +50,28 @@ bool is_unseen(const json::Value& part) {
 }
 
 // A part counts once, whatever stands in it. The parser bounds the depth.
-std::size_t count_in(const json::Value& value) {  // NOLINT(misc-no-recursion)
-    std::size_t count = 0;
+void find_in(const json::Value& value, Sounds sounds,  // NOLINT(misc-no-recursion)
+             std::vector<const json::Value*>& found) {
     if (const json::Array* list = value.if_array()) {
         for (const json::Value& each : *list) {
-            count += count_in(each);
+            find_in(each, sounds, found);
         }
-        return count;
+        return;
     }
     const json::Object* members = value.if_object();
     if (members == nullptr || text_member(value, "type") == kToolUse) {
-        return 0;
+        return;
+    }
+    if (sounds == Sounds::kCompared && is_chat_sound(value)) {
+        return;
     }
     if (is_unseen(value)) {
-        return 1;
+        found.push_back(&value);
+        return;
     }
     for (const auto& [name, inner] : *members) {
-        count += count_in(inner);
+        find_in(inner, sounds, found);
     }
-    return count;
 }
 
 bool library_is_empty(const Call& call) {
@@ -67,30 +82,75 @@ bool library_is_empty(const Call& call) {
 
 }  // namespace
 
-std::size_t unseen_parts(const json::Value& body) {
-    std::size_t count = 0;
+std::vector<const json::Value*> unseen_parts(const json::Value& body, Sounds sounds) {
+    std::vector<const json::Value*> found;
     for (const std::string_view name : {"messages", "input"}) {
         if (const json::Value* all = body.find(name)) {
-            count += count_in(*all);
+            find_in(*all, sounds, found);
         }
     }
-    return count;
+    return found;
 }
 
-std::optional<Refusal> refuse_unseen_parts(Call& call, const json::Value& body) {
-    const std::size_t parts = unseen_parts(body);
-    if (parts == 0) {
-        return std::nullopt;
+namespace {
+
+// Nobody judged it: a person has to.
+Task<std::optional<Refusal>> hold_part(Gateway& gateway, Call& call, std::string text, Bytes file) {
+    review::Verdict verdict;
+    verdict.decision = review::Decision::kHold;
+    verdict.category = "unreviewed";
+    verdict.rule = "unseen_parts";
+    verdict.entries = {verdict.rule};
+    const std::string_view type = file.empty() ? std::string_view() : media_type_of(file);
+    const HeldInput input{.text = text, .file = file, .media_type = type, .verdict = verdict};
+    co_return co_await held_input(gateway.stages(), call, input);
+}
+
+}  // namespace
+
+Task<std::optional<Refusal>> unseen_part(Gateway& gateway, Call& call, UnseenPart part) {
+    switch (call.settings->unseen_parts) {
+        case UnseenParts::kPass:
+            call.detail.emplace_back("unseen_part", part.what);
+            co_return std::nullopt;
+        case UnseenParts::kHold: {
+            std::string text = call.record.personal.input + "\n" + part.what +
+                               "\nsha256:" + to_hex(sha256(part.file));
+            co_return co_await hold_part(gateway, call, std::move(text), part.file);
+        }
+        case UnseenParts::kRefuse:
+            break;
     }
-    const bool passes = call.settings->unseen_parts == UnseenParts::kPass;
-    if ((!library_is_empty(call) && !passes) ||
-        !Webhooks::can_pass_unseen(call, review::Stage::kInput)) {
-        return invalid_request(
+    co_return invalid_request(part.what, "messages");
+}
+
+Task<std::optional<Refusal>> review_unseen_parts(Gateway& gateway, Call& call,
+                                                 const json::Value& body) {
+    const auto parts =
+        unseen_parts(body, compares_chat_sounds(call) ? Sounds::kCompared : Sounds::kUnseen);
+    if (parts.empty()) {
+        co_return std::nullopt;
+    }
+    const bool missed = Webhooks::can_pass_unseen(call, review::Stage::kInput);
+    const bool owed = !library_is_empty(call);
+    const UnseenParts wanted = call.settings->unseen_parts;
+    if (!missed || (owed && wanted == UnseenParts::kRefuse)) {
+        co_return invalid_request(
             "sounds, videos and files within a chat cannot be reviewed, so they are not passed on",
             "messages");
     }
-    call.detail.emplace_back("unseen_parts", static_cast<std::int64_t>(parts));
-    return std::nullopt;
+    call.detail.emplace_back("unseen_parts", static_cast<std::int64_t>(parts.size()));
+    if (!owed || wanted == UnseenParts::kPass) {
+        co_return std::nullopt;
+    }
+    // What a person releases is exactly these parts.
+    std::string text = call.record.personal.input;
+    for (const json::Value* each : parts) {
+        const std::string_view type = text_member(*each, "type");
+        text += fmt::format("\n{} sha256:{}", type.empty() ? "part" : type,
+                            to_hex(sha256(as_bytes(json::write(*each)))));
+    }
+    co_return co_await hold_part(gateway, call, std::move(text), {});
 }
 
 }  // namespace colophon::gateway

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace colophon::gateway {
@@ -29,7 +30,10 @@ enum class CheckShape : std::uint8_t {
     kQwen3Guard,
     kAliyun,
     kTencent,
+    kTemplate,  // of its own (gateway/template_check.h)
 };
+
+struct CheckTemplate;
 
 // NOLINTBEGIN(readability-redundant-member-init)
 struct WebhookSettings {
@@ -47,6 +51,7 @@ struct WebhookSettings {
     std::string region = {};  // of tencent
     review::Decision action = review::Decision::kBlock;  // when they find something
     std::int64_t threshold_per_mille = 0;  // of scores; 0: what the classifier itself flags
+    std::shared_ptr<const CheckTemplate> pattern = {};  // of kTemplate
 };
 // NOLINTEND(readability-redundant-member-init)
 

@@ -10,16 +10,21 @@
 #include "core/thread_pool.h"
 #include "gateway/answer_texts.h"
 #include "gateway/call.h"
+#include "gateway/course.h"
 #include "gateway/dialects.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "gateway/text_gate.h"
 #include "gateway/text_stream.h"
 #include "gateway/webhooks.h"
+#include "review/policy.h"
+#include "review/review.h"
 #include "review/scope.h"
 #include "worker/frames.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -198,25 +203,51 @@ RequestTexts texts_of_request(TextShape shape, json::Value& body) {
     return to;
 }
 
-Task<std::optional<Refusal>> guard_request(Gateway& gateway, Call& call, RequestTexts request,
-                                           std::string& text) {
-    WebhookView& view = request.view;
-    view.stage = review::Stage::kInput;
-    auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
-                                                   gateway.upstream(call.loop()), view);
-    if (refusal || !view.changed) {
-        co_return refusal;
+Task<std::optional<Refusal>> review_asked(Gateway& gateway, Call& call, const std::string& text) {
+    if (!Webhooks::wanted(call, review::Stage::kInput)) {
+        co_return co_await review_input(gateway.stages(), call, text);
     }
+    if (!course_of(call, review::Stage::kInput).library_first) {
+        co_return std::nullopt;  // guard_request() does it after the checks
+    }
+    co_return co_await review_input_first(gateway.stages(), call, text);
+}
+
+namespace {
+
+// What the checks want instead, into the request.
+void take_changes(Call& call, RequestTexts& request, std::string& text) {
     std::string all;
     for (std::size_t i = 0; i < request.slots.size(); ++i) {
-        all += view.texts[i];
+        all += request.view.texts[i];
         all += '\n';
-        *request.slots[i] = std::move(view.texts[i]);
+        *request.slots[i] = std::move(request.view.texts[i]);
     }
     text = std::move(all);
     // The record keeps what was asked, and the digest of what the model got instead.
     call.record.content_digests.push_back(sha256(as_bytes(text)));
-    co_return co_await review_input(gateway.stages(), call, text);
+}
+
+}  // namespace
+
+Task<std::optional<Refusal>> guard_request(Gateway& gateway, Call& call, RequestTexts request,
+                                           std::string& text) {
+    WebhookView& view = request.view;
+    view.stage = review::Stage::kInput;
+    const StageCourse& course = course_of(call, review::Stage::kInput);
+    auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
+                                                   gateway.upstream(call.loop()), view);
+    const bool goes_on = !refusal || course.stop == review::StopAt::kNever;
+    if (goes_on && view.changed) {
+        take_changes(call, request, text);
+    }
+    if (goes_on && (view.changed || !course.library_first)) {
+        auto own = co_await review_input_first(gateway.stages(), call, text);
+        if (!refusal) {
+            refusal = std::move(own);
+        }
+    }
+    co_return co_await settle_input(gateway.stages(), call, std::move(refusal));
 }
 
 Task<std::optional<Refusal>> guard_prompt(Gateway& gateway, Call& call, json::Value* prompt,
@@ -266,6 +297,35 @@ Task<std::optional<Refusal>> guard_answer(Gateway& gateway, Call& call, AnswerTe
     }
     texts.let_go();
     co_return refusal;
+}
+
+namespace {
+
+review::Verdict verdict_of(OwnView own) {
+    review::Verdict all;
+    for (const AnswerText& each : own.texts.all()) {
+        const review::Verdict seen = own.reviewer.review(each.said);
+        add_verdict(seen, all);
+        if (seen.score) {
+            all.score = std::max(all.score.value_or(0), *seen.score);
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+bool asks_checks(const Call& call, OwnView own) {
+    const StageCourse& course = course_of(call, review::Stage::kOutput);
+    return !course.library_first || course.stop == review::StopAt::kNever ||
+           goes_on_after(course.stop, verdict_of(own).decision);
+}
+
+void note_own_verdict(Call& call, const std::optional<Refusal>& refused, OwnView own) {
+    const bool ends = refused && refused->code != kHeldForReview;
+    if (ends && course_of(call, review::Stage::kOutput).stop == review::StopAt::kNever) {
+        (void)note_verdict(call, review::Stage::kOutput, verdict_of(own));
+    }
 }
 
 Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::string& text) {

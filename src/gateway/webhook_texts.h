@@ -11,6 +11,7 @@
 #include "gateway/refusal.h"
 #include "gateway/text_stream.h"
 #include "gateway/webhooks.h"
+#include "review/review.h"
 
 #include <optional>
 #include <string>
@@ -26,8 +27,9 @@ struct RequestTexts {
 };
 RequestTexts texts_of_request(TextShape shape, json::Value& body);
 
-// Asks the webhooks for inputs. What they change is written into the request and reviewed like any
-// other input; `text` is then all texts of the request. The request outlives the task.
+// Asks the webhooks for inputs, before or after the own rules as the policy wants it, and settles
+// what all of them said. What they change is written into the request and reviewed like any other
+// input; `text` is then all texts of the request. The request outlives the task.
 Task<std::optional<Refusal>> guard_request(Gateway& gateway, Call& call, RequestTexts request,
                                            std::string& text);
 // The same for a request that is one text (a prompt), with the pictures that come with it.
@@ -37,6 +39,15 @@ Task<std::optional<Refusal>> guard_prompt(Gateway& gateway, Call& call, json::Va
 
 // Asks the webhooks for outputs. `texts` are those of a first pass; their changes stand in them.
 Task<std::optional<Refusal>> guard_answer(Gateway& gateway, Call& call, AnswerTexts& texts);
+// What the own rules would say of the texts of a first pass.
+struct OwnView {
+    const review::Reviewer& reviewer;
+    AnswerTexts& texts;
+};
+// Whether checks are still to be asked after it.
+bool asks_checks(const Call& call, OwnView own);
+// Where nothing ends the steps, what the own rules say is on record beside what the checks refused.
+void note_own_verdict(Call& call, const std::optional<Refusal>& refused, OwnView own);
 // The same for a text that becomes sound, and for a picture, which may be replaced.
 Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::string& text);
 Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer& picture);

@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Checks of others, asked before an input goes to a model and before an output goes out: the shape
-// of LiteLLM's generic guardrail API (docs.litellm.ai, "Generic Guardrail API"), so that a guard
-// that was written for it works here unchanged.
-//
-//   POST {url}/beta/litellm_basic_guardrail_api
-//   {"texts": [...], "images": [...], "tools": [...], "tool_calls": [...],
-//    "structured_messages": [...], "request_data": {...}, "input_type": "request" | "response",
-//    "litellm_call_id": ..., "litellm_trace_id": ..., "model": ...,
-//    "additional_provider_specific_params": {...}}
-//   -> {"action": "NONE" | "BLOCKED" | "GUARDRAIL_INTERVENED", "blocked_reason": ...,
-//       "texts": [...], "images": [...]}
+// Checks of others, asked before an input goes to a model and before an output goes out. What they
+// speak stands in gateway/check_exchange.h.
 //
 // Whoever does not answer properly in time did not agree: the call is refused, unless the
 // configuration says that this check may be missed. What a check changes is applied as a whole or
@@ -19,9 +10,9 @@
 
 #include "core/clock.h"
 #include "core/digest.h"
-#include "core/json.h"
 #include "core/result.h"
 #include "gateway/call.h"
+#include "gateway/check_exchange.h"
 #include "gateway/refusal.h"
 #include "gateway/webhook_settings.h"
 #include "http/upstream.h"
@@ -42,42 +33,9 @@
 
 namespace colophon::gateway {
 
-// What is to be looked at. Null members are not sent.
-struct WebhookView {
-    review::Stage stage = review::Stage::kInput;
-    std::vector<std::string> texts;   // may come back changed
-    std::vector<std::string> images;  // base64 or addresses
-    bool images_may_change = false;   // base64 of pictures that we hold
-    json::Value tools;
-    json::Value tool_calls;
-    json::Value messages;
-    bool changed = false;  // afterwards: texts or images are other ones
-
-    bool is_empty() const noexcept {
-        return texts.empty() && images.empty() && tool_calls.is_null();
-    }
-};
-
 // Answers of classifiers, which say the same of the same, are kept for a while.
 inline constexpr std::size_t kAnswersKeptMax = 10'000;
 inline constexpr std::chrono::minutes kAnswersKept{10};
-
-struct WebhookAnswer {
-    enum class Action : std::uint8_t { kNone, kBlocked, kIntervened, kFound };
-    Action action = Action::kNone;
-    // Of kFound, by classifiers: their name for it, and the risk that it stands for.
-    std::string code;
-    std::string category;
-    bool is_unsure = false;       // then a person shall look at it
-    std::optional<double> score;  // the highest, where they give any
-    std::string reason;           // of kBlocked, as the caller may read it; may be empty
-    std::optional<std::vector<std::string>> texts;
-    std::optional<std::vector<std::string>> images;
-};
-
-// kCorrupt says what is wrong with an answer to `view`: other actions, lists of another length,
-// a change that cannot be made.
-Result<WebhookAnswer> read_webhook_answer(std::string_view body, const WebhookView& view);
 
 class Webhooks {
 public:

@@ -68,8 +68,28 @@ std::optional<std::string> redirect_target(std::string_view from, std::string_vi
     return followed ? std::optional(std::move(target)) : std::nullopt;
 }
 
+namespace {
+
+std::string media_type_of(std::string_view header) {
+    std::string type(header.substr(0, header.find(';')));
+    while (!type.empty() && type.back() == ' ') {
+        type.pop_back();
+    }
+    std::ranges::transform(type, type.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return type;
+}
+
+}  // namespace
+
 Result<Buffer> fetch(const HttpExchange& exchange, const std::string& url,
                      const FetchOptions& options) {
+    return TRY(fetch_typed(exchange, url, options)).body;
+}
+
+Result<Fetched> fetch_typed(const HttpExchange& exchange, const std::string& url,
+                            const FetchOptions& options) {
     const auto end = std::chrono::steady_clock::now() + options.total_max;
     std::string at = url;
     for (int redirects = 0; redirects <= options.redirects_max; ++redirects) {
@@ -85,7 +105,8 @@ Result<Buffer> fetch(const HttpExchange& exchange, const std::string& url,
                                             .total_max = left,
                                             .response_bytes_max = options.bytes_max}));
         if (answer.status == 200) {
-            return std::move(answer.body);
+            std::string type = media_type_of(answer.header("content-type"));
+            return Fetched{.body = std::move(answer.body), .media_type = std::move(type)};
         }
         if (!is_redirect(answer.status)) {
             return Error{ErrorCode::kUnavailable,

@@ -27,10 +27,18 @@ struct FetchOptions {
 };
 // NOLINTEND(readability-redundant-member-init)
 
+struct Fetched {
+    Buffer body;
+    std::string media_type;  // of Content-Type, in lower case and without parameters; may be empty
+};
+
 // The body of the answer with status 200. As the exchange; and kDenied for a redirect that is not
 // followed, kLimit for too many, kUnavailable for any other status.
 Result<Buffer> fetch(const HttpExchange& exchange, const std::string& url,
                      const FetchOptions& options);
+// The same with what the server says that it is.
+Result<Fetched> fetch_typed(const HttpExchange& exchange, const std::string& url,
+                            const FetchOptions& options);
 
 // Where a redirect from `from`, an http or https address, leads: `location` may be relative.
 // Nothing for another scheme, from https to http, and what is no address.

@@ -59,6 +59,19 @@ constexpr std::array kMigrations{
                        "  day INTEGER NOT NULL,\n"
                        "  overturned INTEGER NOT NULL,\n"
                        "  PRIMARY KEY (id, day));\n"},
+    // Versions of the policy of review (policies.h), and each coming into force.
+    storage::Migration{"review", 3,
+                       "CREATE TABLE review_policies (\n"
+                       "  number INTEGER PRIMARY KEY,\n"
+                       "  digest TEXT NOT NULL UNIQUE,\n"
+                       "  content TEXT NOT NULL,\n"
+                       "  made_at INTEGER NOT NULL,\n"
+                       "  made_by TEXT NOT NULL);\n"
+                       "CREATE TABLE review_policy_uses (\n"
+                       "  place INTEGER PRIMARY KEY,\n"
+                       "  number INTEGER NOT NULL REFERENCES review_policies (number),\n"
+                       "  used_at INTEGER NOT NULL,\n"
+                       "  used_by TEXT NOT NULL);\n"},
 };
 
 }  // namespace

@@ -39,9 +39,9 @@ Result<std::shared_ptr<const Reviewer>> make_reviewer(const LocalRules& local,
     PictureList pictures = TRY(PictureList::create(std::move(all.pictures)));
     SoundList sounds = TRY(SoundList::create(std::move(all.sounds)));
     VideoList videos = TRY(VideoList::create(std::move(all.videos)));
-    return std::shared_ptr<const Reviewer>(
-        std::make_shared<const Reviewer>(std::move(matcher), std::move(pictures), local.classifier,
-                                         std::move(sounds), std::move(videos)));
+    const Reviewer usual(std::move(matcher), std::move(pictures), local.classifier,
+                         std::move(sounds), std::move(videos));
+    return usual.under(local.policies);
 }
 
 Result<std::unique_ptr<LiveLibrary>> LiveLibrary::start(Parts parts, LocalRules local) {

@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "review/entry_list.h"
 #include "review/library.h"
+#include "review/policy.h"
 #include "review/review.h"
 #include "storage/store.h"
 
@@ -24,6 +25,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace colophon::review {
 
@@ -36,6 +38,7 @@ inline constexpr std::chrono::seconds kLibraryRetry{1};
 struct LocalRules {
     EntryList entries;
     ClassifierRule classifier;
+    std::vector<PolicyRule> policies;
 };
 
 // The rules of the configuration and of the store as one. kInvalidArgument, kLimit:

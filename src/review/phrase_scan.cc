@@ -32,6 +32,11 @@ constexpr auto kEach = [] {
     return each;
 }();
 
+// Whether a symbol that came within a word comes again at the beginning of one.
+bool begins_word(WordKind first_before, WordKind before, WordKind kind) noexcept {
+    return kind != WordKind::kOther && first_before == kind && before != kind;
+}
+
 }  // namespace
 
 PhraseScan::PhraseScan(const PhraseSet& set) : set_(&set) {
@@ -211,7 +216,12 @@ void PhraseScan::account(Block& block, std::size_t count) {
     characters_ += block.characters_of(count) - block.characters_of(block.accounted);
     // Nobody asks where the others came from.
     for (std::size_t back = std::min(more, set_->automaton().depth(state_)); back > 0; --back) {
-        const std::size_t at = block.which[count - back];
+        const std::size_t symbol = count - back;
+        const std::size_t at = block.which[symbol];
+        const std::size_t behind_last = block.characters_of(symbol);
+        if (at > behind_last) {
+            take_repeats(block, behind_last, at, trail_[(symbols_ - back - 1) & mask_]);
+        }
         const std::size_t character = block.first + at;
         trail_[(symbols_ - back) & mask_] =
             Trail(block.begin_of(character), at == 0 ? block.before : word_of(block, character - 1),
@@ -222,6 +232,19 @@ void PhraseScan::account(Block& block, std::size_t count) {
     single_ = block.symbols[count];
     word_ = word_of(block, behind - 1);
     block.accounted = count;
+}
+
+void PhraseScan::take_repeats(const Block& block, std::size_t from, std::size_t until,
+                              Trail& trail) const {
+    for (std::size_t at = from; at < until; ++at) {
+        const std::size_t character = block.first + at;
+        const Glyph glyph = set_->glyph(block.characters[character]);
+        const WordKind before = at == 0 ? block.before : word_of(block, character - 1);
+        if (glyph.is_symbol() && begins_word(trail.before(), before, glyph.word())) {
+            // Whose repeats matter are not left out here.
+            trail.begin_anew(block.begin_of(character), before, 0);
+        }
+    }
 }
 
 WordKind PhraseScan::word_of(const Block& block, std::size_t character) const noexcept {
@@ -239,7 +262,12 @@ void PhraseScan::take_rare(Glyph glyph, std::size_t begin, std::size_t end) {
     }
     if (set_->folding() >= Folding::kLoose && glyph.is_symbol() && glyph.symbol() != 0 &&
         glyph.symbol() == single_) {
-        trail_[(symbols_ - 1) & mask_].repeat();
+        Trail& trail = trail_[(symbols_ - 1) & mask_];
+        if (begins_word(trail.before(), word_, glyph.word()) &&
+            trail.run() <= Trail::kLeftBehindMax) {
+            trail.begin_anew(begin, word_, trail.run());
+        }
+        trail.repeat();
         separators_ = 0;
         word_ = glyph.word();
         if (set_->automaton().ends(state_)) {
@@ -303,6 +331,11 @@ void PhraseScan::note_ends() {
             }
         }
         const Trail& start = trail(phrase.symbols);
+        if (start.left_behind() > 0 &&
+            (phrase.symbols == 1 ||
+             start.run() - start.left_behind() < (has_runs ? phrase.runs.front() : 1))) {
+            return;
+        }
         if (!start.first() ||
             (phrase.first != WordKind::kOther && phrase.first == start.before())) {
             return;

@@ -63,6 +63,18 @@ private:
         // 255: or more
         unsigned run() const noexcept { return static_cast<unsigned>(bits_ & 0xffU); }
         void repeat() noexcept { bits_ += run() < 0xff ? 1U : 0U; }
+        // Of the run, those before the one with which a phrase begins (begin_anew).
+        unsigned left_behind() const noexcept {
+            return static_cast<unsigned>(bits_ >> 11U & kLeftBehindMax);
+        }
+        // A symbol that ended a word and comes again where one begins ("bob bomb") begins there,
+        // with so many of its run left behind.
+        void begin_anew(std::size_t offset, WordKind before, unsigned left_behind) noexcept {
+            const std::uint64_t kept = bits_ & 0x1ffU;
+            bits_ = std::uint64_t{offset} << 16U | std::uint64_t{left_behind} << 11U |
+                    static_cast<std::uint64_t>(before) << 9U | kept;
+        }
+        static constexpr unsigned kLeftBehindMax = 31;
 
     private:
         std::uint64_t bits_ = 0;
@@ -109,6 +121,8 @@ private:
     std::size_t walk_segment(Block& block);
     std::size_t walk_deep(Block& block, std::size_t at);
     void account(Block& block, std::size_t count);
+    // Repeats among the segment's characters that stand for no symbol of their own.
+    void take_repeats(const Block& block, std::size_t from, std::size_t until, Trail& trail) const;
     WordKind word_of(const Block& block, std::size_t character) const noexcept;
     void take_rare(Glyph glyph, std::size_t begin, std::size_t end);
     void take_symbols(std::span<const Symbol> symbols, std::size_t begin);

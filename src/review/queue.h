@@ -24,6 +24,7 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/video.h"
 #include "ledger/conduct.h"
 #include "review/scope.h"
 #include "storage/migration.h"
@@ -102,6 +103,7 @@ struct WaitingAnswer {
 struct EvidencePrints {
     std::vector<fingerprint::PdqHash> picture;  // as it is, turned and mirrored
     fingerprint::SoundPrint sound;
+    fingerprint::VideoPrint video;
 };
 
 // What a person sees, and what the client gets. Sealed as one.

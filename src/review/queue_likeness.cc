@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Items of the queue that are nearly the same: texts by the marks that winnowing keeps, pictures by
-// PDQ, sounds by their items. The print of an item lies beside its evidence, sealed under the same
-// key, so that it goes with it.
+// PDQ, sounds by their items, videos by their pictures. The print of an item lies beside its
+// evidence, sealed under the same key, so that it goes with it.
 //
-//   print   a byte that says of what: 1 text, 2 picture, 3 sound; then
+//   print   a byte that says of what: 1 text, 2 picture, 3 sound, 4 video; then
 //           text     up to kTextMarksMax of its least marks, 8 bytes each
 //           picture  its hashes as it is, turned and mirrored, 32 bytes each
 //           sound    up to kSoundItemsKept of its items, 4 bytes each
+//           video    up to kVideoFramesKept of its pictures: time in milliseconds, 4 bytes, the
+//                    highest first; quality, 1; hash, 32
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/ids.h"
@@ -15,6 +17,7 @@
 #include "fingerprint/sound.h"
 #include "fingerprint/sound_index.h"
 #include "fingerprint/text.h"
+#include "fingerprint/video.h"
 #include "review/internal/queue_rows.h"
 #include "review/queue.h"
 #include "storage/row_values.h"
@@ -45,6 +48,11 @@ constexpr std::size_t kSoundItemsKept = 1024;  // two minutes
 constexpr std::uint8_t kOfText = 1;
 constexpr std::uint8_t kOfPicture = 2;
 constexpr std::uint8_t kOfSound = 3;
+constexpr std::uint8_t kOfVideo = 4;
+// A minute in which all is motion, or more: two of them are compared in 0.1 ms.
+constexpr std::size_t kVideoFramesKept = 240;
+constexpr std::size_t kTimeBytes = 4;
+constexpr std::size_t kFrameBytes = kTimeBytes + 1 + fingerprint::kPdqBits / 8;
 
 constexpr Statement kPrintOf{"SELECT owner, print FROM review_items WHERE id = $1"};
 // The newest of what waits; more is more than anybody decides about at once.
@@ -80,6 +88,58 @@ double sound_likeness(const fingerprint::SoundPrint& a, const fingerprint::Sound
                : 0;
 }
 
+Buffer frames_to_bytes(const fingerprint::VideoPrint& print) {
+    Buffer out;
+    for (const fingerprint::VideoFramePrint& frame : print.frames) {
+        if (out.size() == kVideoFramesKept * kFrameBytes) {
+            break;
+        }
+        if (frame.quality < fingerprint::kPdqQualityMin) {
+            continue;
+        }
+        const auto time = static_cast<std::uint32_t>(frame.time_ms);
+        for (unsigned shift = 32; shift > 0; shift -= 8) {
+            out.push_back(static_cast<std::uint8_t>(time >> (shift - 8)));
+        }
+        out.push_back(static_cast<std::uint8_t>(frame.quality));
+        const auto hash = fingerprint::to_bytes(frame.hash);
+        out.insert(out.end(), hash.begin(), hash.end());
+    }
+    return out;
+}
+
+Result<fingerprint::VideoPrint> frames_of(Bytes print) {
+    fingerprint::VideoPrint video;
+    if (print.size() % kFrameBytes != 0) {
+        return Error{ErrorCode::kCorrupt, "the print of a video that is kept has another form"};
+    }
+    for (; !print.empty(); print = print.subspan(kFrameBytes)) {
+        std::uint32_t time = 0;
+        for (const std::uint8_t byte : print.first(kTimeBytes)) {
+            time = time << 8U | byte;
+        }
+        video.frames.push_back({.number = video.frames.size(),
+                                .time_ms = time,
+                                .hash = TRY(fingerprint::parse_pdq_bytes(
+                                    print.subspan(kTimeBytes + 1, fingerprint::kPdqBits / 8))),
+                                .quality = print[kTimeBytes]});
+    }
+    return video;
+}
+
+// How much of the one is in the other, of which it may be a part.
+std::optional<double> video_likeness(const fingerprint::VideoPrint& a,
+                                     const fingerprint::VideoPrint& b) {
+    constexpr double kPercent = 100;
+    const fingerprint::VideoMatch match = fingerprint::match_videos(a, b);
+    if (!fingerprint::is_copy(match)) {
+        return std::nullopt;
+    }
+    return std::max({match.query_percent, match.other_percent, match.query_aligned_percent,
+                     match.other_aligned_percent}) /
+           kPercent;
+}
+
 // 0 .. 1, or nothing when they are no near copies.
 Result<std::optional<double>> likeness_of(Bytes one, Bytes other) {
     std::optional<double> none;
@@ -107,6 +167,11 @@ Result<std::optional<double>> likeness_of(Bytes one, Bytes other) {
                    ? std::optional(1 - least / static_cast<double>(fingerprint::kPdqBits))
                    : none;
     }
+    if (of == kOfVideo) {
+        const auto a = TRY(frames_of(one));
+        const auto b = TRY(frames_of(other));
+        return video_likeness(a, b);
+    }
     const auto a = TRY(fingerprint::parse_sound_print_bytes(one));
     const auto b = TRY(fingerprint::parse_sound_print_bytes(other));
     const double likeness = sound_likeness(a, b);
@@ -129,6 +194,10 @@ Result<Buffer> ReviewQueue::print_of(const TenantId& tenant, const Evidence& evi
         fingerprint::SoundPrint kept = prints.sound;
         kept.items.resize(std::min(kept.items.size(), kSoundItemsKept));
         return tagged(kOfSound, fingerprint::to_bytes(kept));
+    }
+    if (!prints.video.frames.empty()) {
+        const Buffer frames = frames_to_bytes(prints.video);
+        return frames.empty() ? Buffer() : tagged(kOfVideo, frames);
     }
     if (!shown_file(evidence).empty() || evidence.text.empty()) {
         return Buffer();

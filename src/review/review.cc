@@ -12,6 +12,7 @@
 #include "review/entry_json.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
+#include "review/policy.h"
 #include "review/scope.h"
 #include "review/sound_list.h"
 #include "review/text_scan.h"
@@ -71,6 +72,9 @@ std::string version_of(const Matcher& matcher, const PictureList& pictures,
     if (classifier.classifier != nullptr) {
         all += classifier.classifier->version();
         all += decision_name(classifier.action);
+        if (classifier.own_threshold) {
+            all += fmt::format("{}", *classifier.own_threshold);
+        }
     }
     for (const PictureEntry& entry : pictures.entries()) {
         all += "\n" + json::write(write_entry(entry));
@@ -88,18 +92,19 @@ std::string version_of(const Matcher& matcher, const PictureList& pictures,
 
 Reviewer::Reviewer(Matcher matcher, PictureList pictures, ClassifierRule classifier,
                    SoundList sounds, VideoList videos)
-    : classifier_(std::move(classifier)),
+    : classifier_(classifier),
+      usual_classifier_(std::move(classifier)),
+      policies_(std::make_shared<const std::vector<PolicyRule>>()),
       matcher_(std::make_shared<const Matcher>(std::move(matcher))),
       pictures_(std::make_shared<const PictureList>(std::move(pictures))),
       sounds_(std::make_shared<const SoundList>(std::move(sounds))),
       videos_(std::make_shared<const VideoList>(std::move(videos))),
       version_(version_of(*matcher_, *pictures_, classifier_, *sounds_, *videos_)) {
     const auto holds = [](const auto& entry) { return entry.action == Decision::kHold; };
-    may_hold_ = std::ranges::any_of(matcher_->entries(), holds) ||
-                std::ranges::any_of(pictures_->entries(), holds) ||
-                std::ranges::any_of(sounds_->entries(), holds) ||
-                std::ranges::any_of(videos_->entries(), holds) ||
-                (classifier_.classifier != nullptr && classifier_.action == Decision::kHold);
+    entries_hold_ = std::ranges::any_of(matcher_->entries(), holds) ||
+                    std::ranges::any_of(pictures_->entries(), holds) ||
+                    std::ranges::any_of(sounds_->entries(), holds) ||
+                    std::ranges::any_of(videos_->entries(), holds);
 }
 
 std::shared_ptr<const Reviewer> Reviewer::letting_holds_go() const {
@@ -112,9 +117,39 @@ Decision Reviewer::effect_of(Decision action) const noexcept {
     return holds_go_ && action == Decision::kHold ? Decision::kFlag : action;
 }
 
+namespace {
+
+constexpr double kThousand = 1000;
+
+// The classifier as that rule wants it, if it says anything of it.
+ClassifierRule classifier_under(const PolicyRule* rule, ClassifierRule usual) {
+    if (rule == nullptr || usual.classifier == nullptr) {
+        return usual;
+    }
+    if (rule->classifier_action == Decision::kAllow) {
+        return {};
+    }
+    usual.action = rule->classifier_action.value_or(usual.action);
+    if (rule->classifier_threshold_per_mille) {
+        usual.own_threshold =
+            static_cast<double>(*rule->classifier_threshold_per_mille) / kThousand;
+    }
+    return usual;
+}
+
+}  // namespace
+
+std::shared_ptr<const Reviewer> Reviewer::under(std::vector<PolicyRule> policies) const {
+    auto other = std::make_shared<Reviewer>(*this);
+    other->policies_ = std::make_shared<const std::vector<PolicyRule>>(std::move(policies));
+    return other;
+}
+
 std::shared_ptr<const Reviewer> Reviewer::on(Occasion occasion) const {
     auto other = std::make_shared<Reviewer>(*this);
     other->occasion_ = std::move(occasion);
+    other->classifier_ =
+        classifier_under(rule_for(*policies_, other->occasion_), usual_classifier_);
     return other;
 }
 
@@ -139,7 +174,7 @@ Verdict Reviewer::review(std::string_view text) const {
 }
 
 void Reviewer::classify(std::string_view text, Verdict& verdict) const {
-    WindowScan windows(classifier_.classifier);
+    WindowScan windows(classifier_.classifier, classifier_.threshold());
     bool over = false;
     while (!text.empty()) {
         const std::size_t part = windows.until_look(text);

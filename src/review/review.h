@@ -11,6 +11,7 @@
 #include "review/entry.h"
 #include "review/matcher.h"
 #include "review/picture_list.h"
+#include "review/policy.h"
 #include "review/scope.h"
 #include "review/sound_list.h"
 #include "review/text_scan.h"
@@ -24,6 +25,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace colophon::review {
 
@@ -45,6 +47,12 @@ struct Verdict {
 struct ClassifierRule {
     std::shared_ptr<const Classifier> classifier;
     Decision action = Decision::kFlag;
+    std::optional<double> own_threshold = std::nullopt;  // instead of the classifier's
+
+    double threshold() const noexcept {
+        return own_threshold || classifier == nullptr ? own_threshold.value_or(1)
+                                                      : classifier->threshold();
+    }
 };
 
 class Reviewer {
@@ -52,13 +60,21 @@ public:
     explicit Reviewer(Matcher matcher, PictureList pictures = {}, ClassifierRule classifier = {},
                       SoundList sounds = {}, VideoList videos = {});
 
-    // The same rules for content of which this is known. Without, every entry is for it.
+    // The same rules, with other ones of the classifier for some calls.
+    std::shared_ptr<const Reviewer> under(std::vector<PolicyRule> policies) const;
+    const std::vector<PolicyRule>& policies() const noexcept { return *policies_; }
+
+    // The same rules for content of which this is known. Without, every entry is for it, and the
+    // usual holds.
     std::shared_ptr<const Reviewer> on(Occasion occasion) const;
 
     // The same rules after a person has looked: what they hold is let go, what they block is not.
     std::shared_ptr<const Reviewer> letting_holds_go() const;
     // Whether any rule of these holds anything.
-    bool may_hold() const noexcept { return may_hold_; }
+    bool may_hold() const noexcept {
+        return entries_hold_ ||
+               (classifier_.classifier != nullptr && classifier_.action == Decision::kHold);
+    }
 
     // The strictest of all entries that match, and of the classifier.
     Verdict review(std::string_view text) const;
@@ -92,14 +108,16 @@ private:
     void add_all(const Matches& matches, Verdict& verdict) const;
     Decision effect_of(Decision action) const noexcept;
 
-    ClassifierRule classifier_;
+    ClassifierRule classifier_;        // on this occasion
+    ClassifierRule usual_classifier_;  // where no policy says otherwise
+    std::shared_ptr<const std::vector<PolicyRule>> policies_;
     std::shared_ptr<const Matcher> matcher_;
     std::shared_ptr<const PictureList> pictures_;
     std::shared_ptr<const SoundList> sounds_;
     std::shared_ptr<const VideoList> videos_;
     std::string version_;
     Occasion occasion_;
-    bool may_hold_ = false;
+    bool entries_hold_ = false;
     bool holds_go_ = false;
 };
 
@@ -111,7 +129,7 @@ public:
     explicit TextStream(std::shared_ptr<const Reviewer> reviewer)
         : reviewer_(std::move(reviewer)),
           scan_(reviewer_->matcher(), reviewer_->occasion()),
-          windows_(reviewer_->classifier().classifier) {}
+          windows_(reviewer_->classifier().classifier, reviewer_->classifier().threshold()) {}
 
     std::string push(std::string_view piece);
     std::string finish();

@@ -44,7 +44,7 @@ bool WindowScan::look() {
     count_ = 0;
     const double score = classifier_->score(recent_);
     score_ = std::max(score_, score);
-    const bool over = score >= classifier_->threshold();
+    const bool over = score >= threshold_;
     if (!over) {
         settled_ = bytes_;
     }

@@ -21,9 +21,9 @@ public:
     static constexpr std::size_t kWindow = 300;  // characters
     static constexpr std::size_t kStep = 150;
 
-    // Without a classifier there is nothing to look at.
-    explicit WindowScan(std::shared_ptr<const Classifier> classifier)
-        : classifier_(std::move(classifier)) {}
+    // Without a classifier there is nothing to look at. The threshold is of its scores, 0 to 1.
+    WindowScan(std::shared_ptr<const Classifier> classifier, double threshold)
+        : classifier_(std::move(classifier)), threshold_(threshold) {}
 
     bool active() const noexcept { return classifier_ != nullptr; }
     // How many bytes of the piece come before the next look. The caller passes no more at a time to
@@ -41,6 +41,7 @@ public:
 
 private:
     std::shared_ptr<const Classifier> classifier_;
+    double threshold_;
     std::string recent_;            // the last characters, at most kWindow at a look
     std::size_t recent_count_ = 0;  // characters in it
     std::size_t count_ = 0;         // characters begun since the last look

@@ -138,6 +138,36 @@ TEST_CASE("[DSP-10] a text becomes what near copies of are looked for") {
     CHECK(house.run("", {"scan", "--library", "list.jsonl", "other.txt"}).exit_code == 0);
 }
 
+TEST_CASE("[DSP-10] the starter list is imported, tried against its harmless lines, and approved") {
+    House house;
+    house.hire("li.wei", "operator");
+    house.hire("wang.fang", "lead");
+    const std::string starter = COLOPHON_SOURCE_DIR "/deploy/starter-library.jsonl";
+    const json::Value taken =
+        house.one("li.wei", {"library", "import", starter, "--batch", "starter"});
+    CHECK(number(taken, "proposed") >= 62);
+    CHECK(number(taken, "wrong") == 0);
+    CHECK(house
+              .run("li.wei", {"library", "trial", "--batch", "starter", "--benign",
+                              COLOPHON_SOURCE_DIR "/deploy/starter-benign.txt"})
+              .exit_code == 0);
+    // None of them hits a harmless line, so one person approves all.
+    const json::Value live = house.one("wang.fang", {"library", "approve", "--batch", "starter"});
+    CHECK(number(live, "done") == number(taken, "proposed"));
+    const json::Value one = house.one("li.wei", {"library", "list", "starter-A4a-zh"});
+    CHECK(one.string_or("source", "") == "Colophon starter list");
+    CHECK(one.string_or("evidence", "") == "TC260-003 A.4 a");
+    CHECK(one.string_or("reason", "").find("危害身心健康") != std::string::npos);
+    CHECK(one.string_or("expires", "").starts_with("2027-12-31"));
+    // The list without reasons is told so, entry by entry.
+    test::write_file(house.dir.file("bare.jsonl"),
+                     as_bytes(R"({"id":"x-1","category":"A1f","phrase":"plum"})"));
+    const test::ToolRun bare =
+        house.run("li.wei", {"library", "import", "bare.jsonl", "--batch", "bare"});
+    CHECK(bare.exit_code == 64);
+    CHECK(bare.err.find("entry x-1: it is proposed without a reason") != std::string::npos);
+}
+
 TEST_CASE("[DSP-10] a list is imported as a batch, with a report of each line that is wrong") {
     House house;
     house.hire("li.wei", "operator");

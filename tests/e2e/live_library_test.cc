@@ -4,6 +4,7 @@
 #include "core/base64.h"
 #include "core/bytes.h"
 #include "core/json.h"
+#include "support/api_client.h"
 #include "support/json_answer.h"
 #include "support/music.h"
 #include "support/running_service.h"
@@ -229,6 +230,45 @@ TEST_SUITE("slow gateway") {
                  R"("})"}));
         REQUIRE(refused.find("error") != nullptr);
         CHECK(refused.find("error")->string_or("ticket", "").size() == 32);
+        // Within a chat, in the shapes of OpenAI and vLLM; what says another format than it has, is
+        // no sound, or lies elsewhere is refused.
+        const auto coded = [&](const std::string& file) {
+            return to_base64(test::read_file(file));
+        };
+        const auto hear = [&](const std::string& sound) {
+            const std::string body =
+                R"({"model":"echo","user":"alice","messages":[{"role":"user","content":[)"
+                R"({"type":"text","text":"what is it?"},)" +
+                sound + "]}]}";
+            test::write_file(running.dir.file("body.json"), as_bytes(body));
+            const json::Value answer = object_of(running.curl(
+                {running.url("/v1/chat/completions"), "-d", "@" + running.dir.file("body.json")}));
+            const json::Value* error = answer.find("error");
+            return error == nullptr ? std::string("none") : error->string_or("code", "");
+        };
+        const auto input_audio = [](const std::string& data, const std::string& format) {
+            return R"({"type":"input_audio","input_audio":{"data":")" + data + R"(","format":")" +
+                   format + R"("}})";
+        };
+        test::run_tool_ok(
+            {"ffmpeg", "-nostdin", "-v", "error", "-i", part, running.dir.file("part.wav")});
+        CHECK(hear(input_audio(coded(part), "mp3")) == "input_blocked");
+        CHECK(hear(input_audio(coded(running.dir.file("part.wav")), "wav")) == "input_blocked");
+        CHECK(hear(R"({"type":"audio_url","audio_url":{"url":"data:audio/mpeg;base64,)" +
+                   coded(part) + R"("}})") == "input_blocked");
+        CHECK(hear(input_audio(coded(spoken), "wav")) == "held_for_review");
+        const std::string other = coded(running.dir.file("benign/other.wav"));
+        CHECK(hear(input_audio(other, "wav")) == "none");
+        CHECK(hear(input_audio(other, "mp3")) == "invalid_request");
+        CHECK(hear(input_audio(to_base64(as_bytes("no sound")), "wav")) == "invalid_request");
+        CHECK(hear(input_audio("***", "wav")) == "invalid_request");
+        CHECK(hear(R"({"type":"input_audio","input_audio":{"data":")" + other +
+                   R"(","format":"wav","url":"http://a"}})") == "invalid_request");
+        CHECK(hear(R"({"type":"audio_url","audio_url":{"url":"http://127.0.0.1:1/x"}})") ==
+              "invalid_request");
+        CHECK(
+            running.ok({"ledger", "records", "--json", "--kind", "call"}).find(R"(\"sounds\":1)") !=
+            std::string::npos);
         const std::string listed = running.ok({"library", "list", "s-1", "--session",
                                                "file:" + running.dir.file("li.wei"), "--json"});
         CHECK(listed.find("\"chromaprint\":\"AQ") != std::string::npos);
@@ -261,6 +301,51 @@ TEST_SUITE("slow gateway") {
         // What is no sound, though it says so, is not let through.
         test::write_file(part, as_bytes("RIFF\x10\x00\x00\x00WAVEfmt nothing"));
         CHECK(label(part) != "none");
+    }
+
+    TEST_CASE(
+        "[DSP-10] what of a chat cannot be reviewed waits for a person, where that is wanted") {
+        Reviewed running;
+        std::string config(as_text(test::read_file(running.dir.file("colophon.toml"))));
+        config.insert(config.find("[gateway]\n") + 10, "unseen_parts = \"hold\"\n");
+        test::write_file(running.dir.file("colophon.toml"), as_bytes(config));
+        running.service->signal(SIGHUP);
+        const auto ask = [&](const std::string& part, const std::string& ticket = {}) {
+            test::write_file(
+                running.dir.file("body.json"),
+                as_bytes(R"({"model":"echo","user":"alice","messages":[{"role":"user","content":[)"
+                         R"({"type":"text","text":"look"},)" +
+                         part + "]}]}"));
+            std::vector<std::string> arguments{running.url("/v1/chat/completions"), "-d",
+                                               "@" + running.dir.file("body.json")};
+            if (!ticket.empty()) {
+                arguments.insert(arguments.end(), {"-H", "Colophon-Ticket: " + ticket});
+            }
+            return object_of(running.curl(arguments));
+        };
+        const std::string film = R"({"type":"video_url","video_url":{"url":"http://a.example/x"}})";
+        json::Value held = ask(film);
+        for (int i = 0; i < 50 && held.find("error")->string_or("ticket", "").empty(); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            held = ask(film);
+        }
+        CHECK(held.find("error")->string_or("code", "") == "held_for_review");
+        CHECK(held.find("error")->string_or("category", "") == "unreviewed");
+        const std::string ticket = held.find("error")->string_or("ticket", "");
+        REQUIRE(ticket.size() == 32);
+        const test::Api api(running);
+        const std::string reviewer = api.session("zhao.lei", "reviewer");
+        api.good("POST", "/api/review/claims", reviewer, R"({"item":")" + ticket + R"("})");
+        const json::Value seen =
+            api.good("POST", "/api/review/items/" + ticket + "/view", reviewer);
+        CHECK(seen.string_or("text", "").find("video_url sha256:") != std::string::npos);
+        api.good("POST", "/api/review/items/" + ticket + "/decision", reviewer,
+                 R"({"ruling":"release","reason":"allowed_use"})");
+        CHECK(ask(film, ticket).find("choices") != nullptr);
+        // Another one is not what was released.
+        const json::Value another =
+            ask(R"({"type":"video_url","video_url":{"url":"http://a.example/y"}})", ticket);
+        CHECK(another.find("error")->string_or("code", "") == "held_for_review");
     }
 
     TEST_CASE("[DSP-10] a picture of the library neither comes out nor goes in") {

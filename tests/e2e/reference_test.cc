@@ -192,7 +192,9 @@ Names serve_keys_in_source() {
         const std::size_t start = name + std::string_view("Config>{\"").size();
         keys.insert(section + "." + line.substr(start, line.find('"', start) - start));
     }
-    keys.insert({"model.targets", "model.tenants", "webhook.tenants", "webhook.services"});
+    keys.insert({"model.targets", "model.tenants", "webhook.tenants", "webhook.services",
+                 "policy.tenants", "policy.services", "policy.input", "policy.output",
+                 "policy.thresholds.CHECK", "policy.actions.CHECK"});
     return keys;
 }
 
@@ -279,6 +281,7 @@ TEST_CASE("every option of a verb stands in the reference, and no other") {
                                    "library keep",
                                    "library train",
                                    "library measure",
+                                   "library policies",
                                    "library import",
                                    "library export",
                                    "scan",

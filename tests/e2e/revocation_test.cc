@@ -222,7 +222,7 @@ TEST_CASE("who passes a file on adds to its credential, and the producer's words
                            desk.file("ca/root.pem"), desk.file("on.png")});
     CHECK(said.find(R"("verdict":"intact")") != std::string::npos);
     CHECK(said.find(R"("source_type":"trainedAlgorithmicMedia")") != std::string::npos);
-    CHECK(desk.manifest("on.png").find(R"("isUpdateManifest":true)") != std::string::npos);
+    CHECK(desk.manifest("on.png").find(R"("action":"c2pa.published")") != std::string::npos);
 }
 
 TEST_CASE("a credential beside a file becomes the parent of what the file is labelled with") {
@@ -291,6 +291,35 @@ TEST_CASE("a plain text keeps its words to itself unless it is asked to carry a 
     const std::size_t mark = inside.rfind("\uFEFF");
     REQUIRE(mark != std::string::npos);
     CHECK_MESSAGE(again.substr(0, again.rfind("\uFEFF")) == inside.substr(0, mark), said);
+}
+
+TEST_CASE(
+    "who verifies may ask the responder that the certificate names, and otherwise nobody does") {
+    const Desk desk;
+    REQUIRE(desk.label({}).exit_code == 0);
+    const auto verify = [&](std::vector<std::string> more) {
+        std::vector<std::string> words{COLOPHON_PROGRAM, "verify",       desk.file("out.png"),
+                                       "--manifest",     "--trust-list", desk.file("ca/root.pem")};
+        words.insert(words.end(), more.begin(), more.end());
+        return test::run_tool(words);
+    };
+    CHECK(verify({}).out.find("signingCredential.ocsp.skipped") != std::string::npos);
+    CHECK(desk.questions() == 0);
+    // This machine is inside of a network, so it must be allowed.
+    const test::ToolRun barred = verify({"--fetch-revocation"});
+    CHECK(barred.exit_code == 0);
+    CHECK_MESSAGE(barred.out.find("signingCredential.ocsp.inaccessible") != std::string::npos,
+                  barred.out);
+    CHECK(desk.questions() == 0);
+    const auto asked = [&] { return verify({"--fetch-revocation", "--fetch-private"}); };
+    CHECK(asked().out.find("signingCredential.ocsp.notRevoked") != std::string::npos);
+    CHECK(desk.questions() == 1);
+    desk.set("");
+    CHECK(asked().out.find("signingCredential.ocsp.unknown") != std::string::npos);
+    desk.set("R");
+    const test::ToolRun revoked = asked();
+    CHECK(revoked.exit_code == 2);
+    CHECK(revoked.out.find("signingCredential.ocsp.revoked") != std::string::npos);
 }
 
 }  // namespace

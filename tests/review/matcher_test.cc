@@ -150,6 +150,29 @@ std::string shown(const std::vector<Entry>& entries) {
 
 }  // namespace
 
+TEST_CASE("a word that begins with the last letter of the one before it is found") {
+    for (const Folding folding : {Folding::kLoose, Folding::kSound}) {
+        const Entry bomb = entry("bomb", folding);
+        CHECK(hit(bomb, "bob bomb"));
+        CHECK(hit(bomb, "bob  bbomb"));
+        CHECK(hit(bomb, "some words before it, bob bomb, and some behind it"));
+        CHECK(hit(bomb, "bob-b-o-m-b"));
+        CHECK_FALSE(hit(bomb, "bobomb"));
+        CHECK_FALSE(hit(bomb, "bobbomb"));
+        CHECK_FALSE(hit(bomb, "bob bombs"));
+        CHECK(hit(entry("SM", folding), "he gets SM"));
+        CHECK(hit(entry("incite", folding), "they will incite"));
+        // As often as the phrase has it, from where it begins.
+        const Entry llama = entry("llama", folding);
+        CHECK(hit(llama, "will llama"));
+        CHECK_FALSE(hit(llama, "will lama"));
+    }
+    const auto matches = matches_in(compiled({entry("bomb")}), "bob bomb", {5});
+    REQUIRE(matches.size() == 1);
+    CHECK(matches[0].begin == 4);
+    CHECK(matches[0].end == 8);
+}
+
 TEST_CASE("[DSP-10] the matcher finds what a naive search finds, however the text is cut") {
     std::mt19937_64 random(45438);
     for (int round = 0; round < 400; ++round) {

@@ -26,8 +26,13 @@ struct NaiveSymbol {
     std::vector<std::size_t> end_characters = {};  // the same, counted in characters
     bool first = true;
     bool last = true;
-    bool breaks = false;           // nothing reaches over the place before it
-    int before = 0;                // the kind of the character before
+    bool breaks = false;  // nothing reaches over the place before it
+    int before = 0;       // the kind of the character before
+    // Of the ends, those before the repeat with which a phrase begins: the first of the run stands
+    // within a word, this one at the beginning of one.
+    std::size_t left_behind = 0;
+    std::size_t run_begin = 0;  // where the run does
+    int run_before = 0;
     std::vector<int> afters = {};  // and of the one after each end that is no repeat
 };
 
@@ -69,6 +74,13 @@ inline std::vector<NaiveSymbol> symbols_of(std::string_view text, Folding foldin
         }
         separators = 0;
         if (folding >= Folding::kLoose && to.count == 1 && to.characters[0] == single) {
+            NaiveSymbol& run = symbols.back();
+            const int kind = word_kind(character);
+            if (kind != 0 && run.before == kind && word != kind && run.ends.size() <= 31) {
+                run.before = word;
+                run.begin = begin;
+                run.left_behind = run.ends.size();
+            }
             symbols.back().ends.push_back(at);
             symbols.back().end_characters.push_back(characters);
             symbols.back().afters.push_back(-1);
@@ -85,6 +97,8 @@ inline std::vector<NaiveSymbol> symbols_of(std::string_view text, Folding foldin
                                .last = i + 1 == to.count,
                                .breaks = i == 0 && breaks,
                                .before = word,
+                               .run_begin = begin,
+                               .run_before = word,
                                .afters = {-1}});
         }
         breaks = false;
@@ -112,24 +126,29 @@ inline std::vector<NaiveHit> hits_of(std::string_view phrase, const Entry& entry
     for (at = 0; at < phrase.size();) {
         last_kind = word_kind(*next_code_point(phrase, at));
     }
+    // A phrase of one symbol ends with the run's beginning.
+    const bool alone = wanted.size() == 1;
     for (std::size_t start = 0; start + wanted.size() <= found.size(); ++start) {
         bool same = found[start].first;
         for (std::size_t i = 0; same && i < wanted.size(); ++i) {
             const NaiveSymbol& each = found[start + i];
+            const std::size_t left_behind = i == 0 && !alone ? each.left_behind : 0;
             same = each.symbol == wanted[i].symbol && (i == 0 || !each.breaks) &&
-                   each.ends.size() >= wanted[i].ends.size();
+                   each.ends.size() - left_behind >= wanted[i].ends.size();
         }
         if (!same) {
             continue;
         }
         const NaiveSymbol& last = found[start + wanted.size() - 1];
         const std::size_t runs = wanted.back().ends.size();
-        if (!last.last ||
-            (!entry.inside_words && first_kind != 0 && found[start].before == first_kind) ||
+        const std::size_t begin = alone ? found[start].run_begin : found[start].begin;
+        const int before = alone ? found[start].run_before : found[start].before;
+        if (!last.last || (alone && last.left_behind > 0 && runs > last.left_behind) ||
+            (!entry.inside_words && first_kind != 0 && before == first_kind) ||
             (!entry.inside_words && last_kind != 0 && last.afters[runs - 1] == last_kind)) {
             continue;
         }
-        hits.push_back({found[start].begin, last.ends[runs - 1], last.end_characters[runs - 1]});
+        hits.push_back({begin, last.ends[runs - 1], last.end_characters[runs - 1]});
     }
     return hits;
 }

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/ids.h"
 #include "fingerprint/sound.h"
+#include "fingerprint/video.h"
 #include "ledger/conduct.h"
 #include "ledger/ledger_stores.h"
 #include "ledger/records.h"
@@ -390,7 +391,7 @@ TEST_CASE("similar items are decided together, each for itself, but for those th
 }
 
 // [DSP-10]
-TEST_CASE("near copies of a text, a picture and a sound are similar items, the most alike first") {
+TEST_CASE("near copies of texts, pictures, sounds and videos are similar items, best first") {
     each_engine([](TestStore& store) {
         House house(store);
         int entry = 0;
@@ -462,6 +463,32 @@ TEST_CASE("near copies of a text, a picture and a sound are similar items, the m
         REQUIRE(sounds.size() == 1);
         CHECK(sounds[0].id == part);
         CHECK(sounds[0].likeness.value() == doctest::Approx(1));
+        // A film, a part of it with another beginning, and a film of other pictures.
+        const auto film = [&](std::uint64_t seed, std::size_t begin, std::size_t count,
+                              std::int64_t later) {
+            Evidence evidence = House::evidence("a film");
+            evidence.file = to_buffer(as_bytes("file " + std::to_string(entry)));
+            evidence.media_type = "video/mp4";
+            for (std::size_t i = 0; i < count; ++i) {
+                const std::uint64_t word = (begin + i + 1) * 0x9e37'79b9'7f4a'7c15U * seed;
+                fingerprint::VideoFramePrint frame;
+                frame.number = i;
+                frame.time_ms = static_cast<std::int64_t>(i) * 250 + later;
+                frame.quality = 90;
+                frame.hash.words = {word, word * 31, ~word, word ^ (word >> 7U)};
+                evidence.prints.video.frames.push_back(frame);
+            }
+            return add(evidence);
+        };
+        const ItemId whole = film(1, 0, 60, 0);
+        const ItemId cut = film(1, 20, 30, 7'000);
+        film(999'983, 0, 60, 0);
+        const auto films = good(house.queue.similar(whole));
+        REQUIRE(films.size() == 1);
+        CHECK(films[0].id == cut);
+        CHECK(films[0].likeness.value() == doctest::Approx(1));
+        CHECK(good(house.queue.similar(cut)).size() == 1);
+
         // With one ruling, as those with the same content.
         house.decide(kLi, sung, kRelease);
         CHECK(good(house.queue.decide_similar(kLi, sung, std::vector{part, none}, house.conduct)) ==

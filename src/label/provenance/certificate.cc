@@ -41,11 +41,7 @@
 namespace colophon::label::provenance {
 namespace {
 
-using internal::der_ecdsa;
-using internal::digest_of;
 using internal::kRsaBitsMin;
-using internal::set_padding;
-using internal::suits;
 
 struct Free {
     void operator()(X509* made) const noexcept { X509_free(made); }
@@ -372,31 +368,8 @@ std::string Certificate::profile_problem(Purpose purpose) const {
 }
 
 bool Certificate::verify(SignatureAlgorithm algorithm, Bytes message, Bytes signature) const {
-    const SignatureAlgorithmFacts& row = facts(algorithm);
-    EVP_PKEY* key = X509_get0_pubkey(state_->x509.get());
-    if (key == nullptr || !suits(key, row)) {
-        ERR_clear_error();
-        return false;
-    }
-    Buffer der = to_buffer(signature);
-    if (row.coordinate_bytes != 0) {
-        auto converted = der_ecdsa(signature, row.coordinate_bytes);
-        if (!converted) {
-            ERR_clear_error();
-            return false;
-        }
-        der = std::move(*converted);
-    }
-    const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
-    EVP_PKEY_CTX* key_context = nullptr;
-    const bool good =
-        context &&
-        EVP_DigestVerifyInit(context.get(), &key_context, digest_of(row), nullptr, key) == 1 &&
-        set_padding(key_context, row) &&
-        EVP_DigestVerify(context.get(), der.data(), der.size(), message.data(), message.size()) ==
-            1;
-    ERR_clear_error();
-    return good;
+    return internal::verify_signature(X509_get0_pubkey(state_->x509.get()), algorithm, message,
+                                      signature);
 }
 
 Result<std::vector<Certificate>> certificates_from_pem(std::string_view pem,

@@ -2,6 +2,7 @@
 #include "label/provenance/cose.h"
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/limits.h"
 #include "core/result.h"
 #include "label/provenance/cbor.h"
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -114,6 +116,32 @@ Buffer encode_with_pad(Bytes protected_bytes, cbor::Map unprotected, Bytes signa
 const cbor::Value* CoseSign1::header(std::string_view name) const noexcept {
     const cbor::Value* found = protected_header.find(name);
     return found != nullptr ? found : unprotected_header.find(name);
+}
+
+// A NumericDate (RFC 8392) under the name that the specification gives it; also where RFC 9597 puts
+// the claims of a token.
+std::optional<Time> CoseSign1::claimed_at() const noexcept {
+    constexpr double kSecondsMax = 253402300799;  // the end of the year 9999
+    constexpr std::int64_t kClaimsHeader = 15;
+    constexpr std::int64_t kIssuedAt = 6;
+    const cbor::Value* value = protected_header.find("iat");
+    const cbor::Value* claims = protected_header.find(kClaimsHeader);
+    if (value == nullptr && claims != nullptr) {
+        value = claims->find(kIssuedAt);
+    }
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    double seconds = -1;
+    if (const std::uint64_t* whole = value->if_unsigned()) {
+        seconds = static_cast<double>(*whole);
+    } else if (const double* number = value->if_double()) {
+        seconds = *number;
+    }
+    if (!(seconds >= 0 && seconds <= kSecondsMax)) {
+        return std::nullopt;
+    }
+    return Time{} + std::chrono::seconds(static_cast<std::int64_t>(seconds));
 }
 
 Result<CoseSign1> parse_cose(Bytes box) {

@@ -9,6 +9,7 @@
 // ["Signature1", protected, h'', claim].
 
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "label/provenance/cbor.h"
 #include "label/provenance/certificate.h"
 #include "label/provenance/signature_algorithm.h"
@@ -31,6 +32,9 @@ struct CoseSign1 {
 
     // A header of either bucket; the protected one wins.
     const cbor::Value* header(std::string_view name) const noexcept;
+    // When the signer says that it signed (C2PA 2.4, 13.2.4): "iat" of the protected bucket, to the
+    // second. Nothing where it does not say, or says no time between 1970 and 9999.
+    std::optional<Time> claimed_at() const noexcept;
 };
 
 // kCorrupt for anything but the structure above: another tag, a payload inside, an algorithm that

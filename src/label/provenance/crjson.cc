@@ -14,13 +14,12 @@
 #include "label/provenance/jumbf.h"
 #include "label/provenance/manifest_store.h"
 #include "label/provenance/signature_algorithm.h"
+#include "label/provenance/time_stamp.h"
 #include "label/provenance/validate.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -91,15 +90,32 @@ json::Value to_json(const cbor::Value& value) {
     return json::Value();
 }
 
-// The content of an assertion; of pictures and other bytes only their hash.
+// 3.5.1: lists that a claim leaves out are there, and empty.
+json::Value claim_json(const cbor::Value& claim, bool old) {
+    json::Value made = to_json(claim);
+    const json::Object* found = made.if_object();
+    if (found == nullptr) {
+        return made;
+    }
+    json::Object object = *found;
+    for (const std::string_view name : {"gathered_assertions", "redacted_assertions"}) {
+        if (claim.find(name) == nullptr && !(old && name == "gathered_assertions")) {
+            object.emplace_back(name, json::Array{});
+        }
+    }
+    return object;
+}
+
+// The content of an assertion, or an empty object where there is none to be had (3.6.1); of
+// pictures and other bytes only their hash.
 json::Value assertion_json(const jumbf::Superbox& box, const std::string& uri) {
     if (const auto bytes = box.content("cbor")) {
         const auto value = cbor::decode(*bytes);
-        return value.ok() ? to_json(*value) : json::Value();
+        return value.ok() ? to_json(*value) : json::Value(json::Object{});
     }
     if (const auto bytes = box.content("json")) {
         auto value = json::parse(as_text(*bytes));
-        return value.ok() ? std::move(value).value() : json::Value();
+        return value.ok() ? std::move(value).value() : json::Value(json::Object{});
     }
     json::Object object;
     if (const auto description = box.content("bfdb"); description && description->size() > 1) {
@@ -119,33 +135,55 @@ json::Value name_json(const Certificate::NameParts& parts) {
     return object;
 }
 
+json::Value certificate_json(const Certificate& leaf) {
+    return json::Object{{"serialNumber", leaf.serial()},
+                        {"issuer", name_json(leaf.issuer_parts())},
+                        {"subject", name_json(leaf.subject_parts())},
+                        {"validity", json::Object{{"notBefore", format_time(leaf.not_before())},
+                                                  {"notAfter", format_time(leaf.not_after())}}}};
+}
+
+// 3.7: the time in the signature's header, whoever attests it; empty without.
+json::Object stamp_json(const CoseSign1& cose) {
+    const cbor::Value* header = cose.header("sigTst2");
+    const bool token = header != nullptr;
+    header = token ? header : cose.header("sigTst");
+    const cbor::Array* list = header == nullptr ? nullptr : header->array("tstTokens");
+    const Buffer* der = list == nullptr || list->size() != 1 ? nullptr : list->front().bytes("val");
+    if (der == nullptr) {
+        return {};
+    }
+    const auto described =
+        describe_time_stamp(*der, token ? TimeStampForm::kToken : TimeStampForm::kResponse);
+    if (!described) {
+        return {};
+    }
+    json::Object object{{"timestamp", format_time(described->time)}};
+    if (described->signer) {
+        object.emplace_back("certificateInfo", certificate_json(*described->signer));
+    }
+    return object;
+}
+
 json::Value signature_json(const Manifest& manifest) {
     const jumbf::Superbox* box = manifest.box->find(kSignatureLabel);
     const auto bytes = box == nullptr ? std::nullopt : box->content("cbor");
-    if (!bytes) {
-        return json::Value();
-    }
-    const auto cose = parse_cose(*bytes);
-    json::Object object;
+    const auto cose =
+        bytes ? parse_cose(*bytes) : Result<CoseSign1>(Error{ErrorCode::kNotFound, ""});
     if (!cose.ok()) {
-        return object;
+        return json::Object{};
     }
-    if (const auto algorithm = signature_algorithm_by_cose(cose->algorithm)) {
-        std::string name(facts(*algorithm).name);
-        std::ranges::transform(name, name.begin(),
-                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-        object.emplace_back("algorithm", name);
-    }
+    const auto algorithm = signature_algorithm_by_cose(cose->algorithm);
+    json::Object object{
+        {"algorithm", algorithm ? facts(*algorithm).name : std::string_view("Unknown")}};
     const auto leaf = cose->chain.empty() ? Result<Certificate>(Error{ErrorCode::kNotFound, ""})
                                           : Certificate::create(cose->chain.front());
     if (leaf.ok()) {
-        object.emplace_back(
-            "certificateInfo",
-            json::Object{{"serialNumber", leaf->serial()},
-                         {"issuer", name_json(leaf->issuer_parts())},
-                         {"subject", name_json(leaf->subject_parts())},
-                         {"validity", json::Object{{"notBefore", format_time(leaf->not_before())},
-                                                   {"notAfter", format_time(leaf->not_after())}}}});
+        object.emplace_back("certificateInfo", certificate_json(*leaf));
+    }
+    json::Object stamp = stamp_json(*cose);
+    if (!stamp.empty()) {
+        object.emplace_back("timestampInfo", std::move(stamp));
     }
     return object;
 }
@@ -188,6 +226,18 @@ json::Value deltas_json(const Manifest& manifest, const CredentialReading& readi
     return deltas;
 }
 
+// Of a manifest below the active one only what its ingredient assertion does not record already:
+// that stands in the assertion.
+std::vector<Status> statuses_below(const Manifest& manifest, const CredentialReading& reading) {
+    std::vector<Status> statuses;
+    for (const IngredientReport& each : reading.ingredients) {
+        if (each.manifest_label == manifest.label()) {
+            statuses.insert(statuses.end(), each.statuses.begin(), each.statuses.end());
+        }
+    }
+    return statuses;
+}
+
 json::Value manifest_json(const Manifest& manifest, const CredentialReading& reading, bool active) {
     json::Object assertions;
     if (const jumbf::Superbox* store = manifest.assertion_store()) {
@@ -198,10 +248,7 @@ json::Value manifest_json(const Manifest& manifest, const CredentialReading& rea
                                                  manifest.label(), kAssertionsLabel, each.label)));
         }
     }
-    json::Object object{{"label", manifest.label()},
-                        {"isUpdateManifest", manifest.kind == ManifestKind::kUpdate},
-                        {"isCompressedManifest", manifest.kind == ManifestKind::kCompressed},
-                        {"assertions", std::move(assertions)}};
+    json::Object object{{"label", manifest.label()}, {"assertions", std::move(assertions)}};
     for (const auto& [label, name] :
          {std::pair(kClaimLabel, "claim.v2"), std::pair(kOldClaimLabel, "claim")}) {
         const jumbf::Superbox* box = manifest.box->find(label);
@@ -209,16 +256,15 @@ json::Value manifest_json(const Manifest& manifest, const CredentialReading& rea
         const auto value =
             bytes ? cbor::decode(*bytes) : Result<cbor::Value>(Error{ErrorCode::kNotFound, ""});
         if (value.ok()) {
-            object.emplace_back(name, to_json(*value));
+            object.emplace_back(name, claim_json(*value, label == kOldClaimLabel));
         }
     }
     object.emplace_back("signature", signature_json(manifest));
-    if (active) {
-        json::Object results = codes_json(reading.statuses);
-        results.emplace_back("specVersion", internal::kSpecVersion);
-        results.emplace_back("validationTime", format_time(reading.validated_at));
-        object.emplace_back("validationResults", std::move(results));
-    }
+    json::Object results =
+        codes_json(active ? reading.statuses : statuses_below(manifest, reading));
+    results.emplace_back("specVersion", internal::kSpecVersion);
+    results.emplace_back("validationTime", format_time(reading.validated_at));
+    object.emplace_back("validationResults", std::move(results));
     object.emplace_back("ingredientDeltas", deltas_json(manifest, reading));
     return object;
 }

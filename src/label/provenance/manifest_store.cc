@@ -33,6 +33,9 @@ ManifestKind kind_of(const jumbf::Superbox& box) {
     if (letters == "c2um") {
         return ManifestKind::kUpdate;
     }
+    if (letters == "c2tm") {
+        return ManifestKind::kTimeStamp;
+    }
     return letters == "c2cm" ? ManifestKind::kCompressed : ManifestKind::kUnknown;
 }
 

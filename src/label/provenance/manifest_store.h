@@ -29,7 +29,8 @@ inline constexpr std::string_view kClaimLabel = "c2pa.claim.v2";
 inline constexpr std::string_view kOldClaimLabel = "c2pa.claim";
 inline constexpr std::string_view kSignatureLabel = "c2pa.signature";
 
-enum class ManifestKind : std::uint8_t { kStandard, kUpdate, kCompressed, kUnknown };
+// kTimeStamp: of older versions (11.2.5), which nobody is to write or read any more.
+enum class ManifestKind : std::uint8_t { kStandard, kUpdate, kCompressed, kTimeStamp, kUnknown };
 
 struct Manifest {
     const jumbf::Superbox* box = nullptr;

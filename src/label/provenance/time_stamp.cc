@@ -256,4 +256,22 @@ TimeStampReading read_time_stamp(Bytes der, TimeStampForm form, Bytes message,
     return reading;
 }
 
+std::optional<TimeStampDescription> describe_time_stamp(Bytes der, TimeStampForm form) {
+    const Owned<TS_RESP> response =
+        form == TimeStampForm::kResponse ? parse_response(der) : nullptr;
+    const Owned<PKCS7> own = form == TimeStampForm::kToken ? parse_token(der) : nullptr;
+    PKCS7* token = response ? TS_RESP_get_token(response.get()) : own.get();
+    std::optional<TimeStampDescription> described;
+    if (token != nullptr) {
+        const Owned<TS_TST_INFO> info(PKCS7_to_TS_TST_INFO(token));
+        const auto time =
+            info ? internal::time_of(TS_TST_INFO_get_time(info.get())) : std::optional<Time>();
+        if (time) {
+            described = TimeStampDescription{.time = *time, .signer = verified_signer(token)};
+        }
+    }
+    ERR_clear_error();
+    return described;
+}
+
 }  // namespace colophon::label::provenance

@@ -46,4 +46,12 @@ enum class TimeStampForm : std::uint8_t { kToken, kResponse };
 TimeStampReading read_time_stamp(Bytes der, TimeStampForm form, Bytes message,
                                  const std::vector<Certificate>& anchors);
 
+// What a time stamp says, whoever gave it: nothing of this is checked. Nothing when it cannot be
+// read.
+struct TimeStampDescription {
+    Time time;
+    std::optional<Certificate> signer;  // of the authority, when it came along
+};
+std::optional<TimeStampDescription> describe_time_stamp(Bytes der, TimeStampForm form);
+
 }  // namespace colophon::label::provenance

@@ -9,7 +9,10 @@
 #include "label/provenance/cbor.h"
 #include "label/provenance/credential.h"
 #include "label/provenance/hashing.h"
+#include "label/provenance/inquiry.h"
 #include "label/provenance/internal/claim_writer.h"
+#include "label/provenance/internal/live_video.h"
+#include "label/provenance/internal/session_key.h"
 #include "label/provenance/internal/validation.h"
 #include "label/provenance/jumbf.h"
 #include "label/provenance/manifest_store.h"
@@ -47,6 +50,7 @@ struct Ingredient {
     std::optional<HashedUri> signature_uri;
     bool parent = false;
     bool input = false;
+    bool names_signature = false;    // of the version that has to
     std::set<std::string> recorded;  // "code url-tail" of what is known already
 };
 
@@ -90,12 +94,13 @@ std::set<std::string> recorded_of(const cbor::Value& assertion) {
 
 class Validator {
 public:
-    Validator(const ManifestStore& store, const Trust& trust)
+    Validator(const ManifestStore& store, const Trust& trust, std::vector<Question>& questions)
         : context_{.store = store,
                    .trust = trust,
                    .redacted = {},
                    .time_stamps = {},
-                   .certificate_statuses = {}} {}
+                   .certificate_statuses = {},
+                   .questions = questions} {}
 
     void run(const Content& content, CredentialReading& reading) {
         gather();
@@ -110,9 +115,23 @@ public:
             reading.ingredients.push_back(check_ingredient(each));
         }
         reading.state = judge(reading);
+        // 15.10.4.1: never for a claim that is rejected.
+        if (checked && trust_asks() && reading.state != CredentialState::kInvalid) {
+            Report more;
+            internal::check_external_data(context_, checked->assertions, more);
+            const std::vector<Status> found = more.take();
+            reading.statuses.insert(reading.statuses.end(), found.begin(), found.end());
+            reading.state = judge(reading);
+        }
     }
 
+    // Of the active manifest, after run().
+    std::optional<cbor::Value> take_segment() { return std::move(segment_); }
+    std::vector<internal::SessionKey> take_keys() { return std::move(keys_); }
+
 private:
+    bool trust_asks() const { return context_.trust.inquiry.external_data; }
+
     struct Checked {
         Claim claim;
         std::vector<Assertion> assertions;
@@ -188,6 +207,7 @@ private:
             ingredient.manifest =
                 context_.store.resolve(ingredient.manifest_uri->url, owner).manifest;
         }
+        ingredient.names_signature = assertion.kind() == "c2pa.ingredient.v3";
         const std::string* relationship = value.text("relationship");
         ingredient.parent = relationship != nullptr && *relationship == "parentOf";
         ingredient.input = relationship != nullptr && *relationship == "inputTo";
@@ -210,13 +230,32 @@ private:
         if (!claim) {
             return std::nullopt;
         }
+        if (manifest.kind == ManifestKind::kTimeStamp) {
+            report.fail("general.error", claim->uri(claim->box->label),
+                        "a manifest that only brings a time stamp, as older versions had them, "
+                        "counts for nothing");
+        }
         const internal::SignatureFacts facts = internal::check_signature(context_, *claim, report);
         auto assertions = internal::check_assertions(context_, *claim, report);
         internal::check_rules(context_, *claim, assertions, report);
+        internal::check_references(context_, *claim, assertions, report);
+        internal::check_session_keys(assertions, facts.certificate, report);
         if (reading != nullptr) {
             describe(*claim, assertions, facts, *reading);
+            take_live_facts(assertions, facts.certificate);
         }
         return Checked{.claim = std::move(*claim), .assertions = std::move(assertions)};
+    }
+
+    void take_live_facts(const std::vector<Assertion>& assertions, Bytes certificate) {
+        for (const Assertion& each : assertions) {
+            if (each.kind() == "c2pa.livevideo.segment") {
+                segment_ = each.value;
+            } else if (each.kind() == internal::kSessionKeys && each.value) {
+                keys_ = internal::read_session_keys(*each.value, certificate)
+                            .value_or(std::vector<internal::SessionKey>());
+            }
+        }
     }
 
     // 15.12: the binding of the first standard manifest on the way up. What the manifests in
@@ -266,6 +305,8 @@ private:
             }
         } else if (ingredient.manifest == nullptr) {
             report.fail("ingredient.manifest.missing", ingredient.uri);
+        } else if (ingredient.manifest->kind == ManifestKind::kTimeStamp) {
+            out.manifest_label = ingredient.manifest->label();  // 15.11.2.3: to be ignored
         } else {
             out.manifest_label = ingredient.manifest->label();
             check_link(ingredient, report);
@@ -298,7 +339,7 @@ private:
         if (signature != nullptr) {
             compare(*ingredient.signature_uri, *signature, "ingredient.claimSignature",
                     ingredient.uri, report);
-        } else if (ingredient.signature_uri) {
+        } else if (ingredient.signature_uri || ingredient.names_signature) {
             report.fail("ingredient.claimSignature.missing", ingredient.uri);
         }
         check_redactions(prefix, *ingredient.manifest, report);
@@ -448,10 +489,12 @@ private:
 
     Context context_;
     std::vector<Ingredient> ingredients_;
+    std::optional<cbor::Value> segment_;
+    std::vector<internal::SessionKey> keys_;
 };
 
 void validate(Bytes store_bytes, const Content& content, const Trust& trust,
-              CredentialReading& reading) {
+              CredentialReading& reading, internal::LivePart* live = nullptr) {
     reading.validated_at = trust.now;
     const auto store = ManifestStore::create(store_bytes);
     if (!store.ok()) {
@@ -464,7 +507,12 @@ void validate(Bytes store_bytes, const Content& content, const Trust& trust,
         return;
     }
     reading.manifests = store->manifests().size();
-    Validator(*store, trust).run(content, reading);
+    Validator validator(*store, trust, reading.questions);
+    validator.run(content, reading);
+    if (live != nullptr) {
+        live->segment = validator.take_segment();
+        live->keys = validator.take_keys();
+    }
 }
 
 }  // namespace
@@ -489,7 +537,8 @@ std::string_view credential_state_name(CredentialState state) noexcept {
 namespace {
 
 Result<CredentialReading> read_found(const FileView& view, const std::vector<FileView>* fragments,
-                                     Format format, const Trust& trust) {
+                                     Format format, const Trust& trust,
+                                     internal::LivePart* live = nullptr) {
     CredentialReading reading;
     const Carrier* carrier = find_carrier(format);
     if (carrier == nullptr) {
@@ -510,7 +559,7 @@ Result<CredentialReading> read_found(const FileView& view, const std::vector<Fil
                           .updated = false,
                           .detached = false,
                           .fragments = fragments};
-    validate(reading.store, content, trust, reading);
+    validate(reading.store, content, trust, reading, live);
     // A failure of an ingredient makes it invalid whatever the fragments say.
     const auto matters = [](const Status& each) {
         return each.kind == StatusKind::kFailure && each.code != kUntrusted;
@@ -536,7 +585,17 @@ Result<CredentialReading> read_fragmented_credential(Bytes init,
                                                      const std::vector<FileView>& fragments,
                                                      Format format, const Trust& trust,
                                                      const PageRelease& release) {
-    return read_found(FileView(init, release), &fragments, format, trust);
+    const FileView view(init, release);
+    return internal::is_live_video(fragments)
+               ? internal::read_live_video(view, fragments, format, trust)
+               : read_found(view, &fragments, format, trust);
+}
+
+Result<internal::LivePart> internal::read_live_part(const FileView& file, Format format,
+                                                    const Trust& trust) {
+    LivePart part;
+    part.reading = TRY(read_found(file, nullptr, format, trust, &part));
+    return part;
 }
 
 CredentialReading read_detached(Bytes store, Bytes file, Format format, const Trust& trust) {

@@ -11,6 +11,7 @@
 #include "label/provenance/certificate.h"
 #include "label/provenance/credential.h"
 #include "label/provenance/hashing.h"
+#include "label/provenance/inquiry.h"
 
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,7 @@ struct Trust {
     std::vector<Certificate> signers;      // anchors of claim signatures
     std::vector<Certificate> time_stamps;  // anchors of time-stamp authorities
     Time now;
+    Inquiry inquiry = {};  // whom the caller will ask; nobody
 };
 
 // C2PA 2.4, 14.3. Two questions: was anything changed, and is it from somebody whom we trust?
@@ -71,6 +73,10 @@ struct CredentialReading {
     // The fragments of the movie lie in other files, and none was given: nobody knows whether it is
     // intact. Nothing else speaks against it.
     bool needs_fragments = false;
+
+    // What the caller is to ask, and then to read the credential again: as Trust::inquiry allows,
+    // of what it has no answer to.
+    std::vector<Question> questions;
 
     Buffer store;       // the whole store as found
     Time validated_at;  // Trust::now

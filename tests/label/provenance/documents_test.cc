@@ -144,12 +144,19 @@ TEST_CASE("two credentials in one text are one too many, by the code of the spec
 
 TEST_CASE("a text that speaks of the delimiters carries nothing") {
     for (const std::string_view text :
-         {"-----BEGIN C2PA MANIFEST-----", "-----END C2PA MANIFEST-----",
-          "`-----BEGIN C2PA MANIFEST-----` and `-----END C2PA MANIFEST-----` stand around it\n",
+         {"`-----BEGIN C2PA MANIFEST-----` and `-----END C2PA MANIFEST-----` stand around it\n",
+          "# a\n-----BEGIN C2PA MANIFEST-----\nb\n-----END C2PA MANIFEST-----\nc\n",
+          "-----BEGIN C2PA MANIFEST-----\nall words\nof a text\n-----END C2PA MANIFEST-----",
+          "# -----BEGIN C2PA MANIFEST----- is a line -----END C2PA MANIFEST-----\n",
+          "between\n\n    <!-- -----BEGIN C2PA MANIFEST----- nothing\n\nlines\n",
           "-----BEGIN C2PA MANIFEST----- https://a.example/x.c2pa -----END C2PA MANIFEST-----"}) {
         CAPTURE(text);
         CHECK(!test::read(as_bytes(text), Format::kMarkdown).found);
-        CHECK(test::read(sign_text(text, Format::kMarkdown), Format::kMarkdown).trusted());
+        const Buffer signed_text = sign_text(text, Format::kMarkdown);
+        CHECK(test::read(signed_text, Format::kMarkdown).trusted());
+        // But for an address that named another credential, nothing of it is gone.
+        CHECK((as_text(signed_text).starts_with(text) ||
+               text.find("https:") != std::string_view::npos));
     }
 }
 

@@ -21,18 +21,30 @@ namespace colophon::label::provenance::test {
 
 inline constexpr std::uint64_t kNonce = 4711;
 
+enum class StampCertificate : std::uint8_t {
+    kUsual,
+    kNotYet,  // valid from tomorrow on
+    kWeak,    // signed by itself, with a key of 1024 bits
+};
+
 class StampAuthority {
 public:
-    StampAuthority() {
+    explicit StampAuthority(StampCertificate kind = StampCertificate::kUsual) {
         SystemClock clock;
         CertificateRequest wanted = request(SignatureAlgorithm::kEs256);
         wanted.not_before = clock.now() - std::chrono::hours(1);
         wanted.common_name = "Stamp root";
         root_ = make_root(wanted).value();
         wanted.common_name = "Stamps";
+        if (kind == StampCertificate::kNotYet) {
+            wanted.not_before = clock.now() + std::chrono::hours(24);
+        }
         const IssuedKey pair = issue(root_, wanted, Purpose::kTimeStamp).value();
         colophon::test::write_file(dir_.file("tsa.pem"), as_bytes(pair.certificate_pem));
         colophon::test::write_file(dir_.file("tsa-key.pem"), as_bytes(pair.key_pem));
+        if (kind == StampCertificate::kWeak) {
+            make_weak();
+        }
         colophon::test::write_file(dir_.file("root.pem"), as_bytes(root_.certificate_pem));
         colophon::test::write_file(dir_.file("serial"), as_bytes("01\n"));
         colophon::test::write_file(
@@ -63,6 +75,21 @@ public:
     const std::string& root_pem() const { return root_.certificate_pem; }
 
 private:
+    void make_weak() {
+        colophon::test::run_tool_ok({"openssl",  "req",
+                                     "-x509",    "-newkey",
+                                     "rsa:1024", "-nodes",
+                                     "-subj",    "/CN=Weak",
+                                     "-days",    "30",
+                                     "-keyout",  dir_.file("tsa-key.pem"),
+                                     "-out",     dir_.file("tsa.pem"),
+                                     "-addext",  "basicConstraints=critical,CA:FALSE",
+                                     "-addext",  "keyUsage=critical,digitalSignature",
+                                     "-addext",  "extendedKeyUsage=critical,timeStamping"});
+        root_.certificate_pem =
+            std::string(as_text(colophon::test::read_file(dir_.file("tsa.pem"))));
+    }
+
     colophon::test::TempDir dir_;
     IssuedKey root_;
 };

@@ -4,11 +4,13 @@
 #include "core/bytes.h"
 #include "label/format.h"
 #include "label/provenance/cbor.h"
+#include "label/provenance/credential.h"
 #include "label/provenance/hashing.h"
 #include "label/provenance/internal/bmff_hash.h"
 #include "label/provenance/internal/box_hash.h"
 #include "label/provenance/internal/collection_hash.h"
 #include "label/provenance/internal/merkle_check.h"
+#include "label/provenance/internal/multi_asset.h"
 #include "label/provenance/internal/text_wrapper.h"
 #include "label/provenance/internal/validation.h"
 
@@ -175,31 +177,50 @@ void check_bmff_hash(const Claim& claim, const Assertion& assertion, const Conte
 
 }  // namespace
 
+void check_hash(const Claim& claim, const Assertion& assertion, const Content& content,
+                Report& report) {
+    const std::string_view kind = assertion.kind();
+    if (content.fragments != nullptr && !kind.starts_with("c2pa.hash.bmff")) {
+        report.fail("general.error", assertion.uri,
+                    fmt::format("{} does not cover fragments in other files", kind));
+        return;
+    }
+    const bool in_text =
+        content.format == Format::kPlainText && !content.detached && !content.without_store;
+    if (kind == "c2pa.hash.data" && assertion.value && in_text) {
+        check_text_hash(claim, assertion, content, report);
+    } else if (kind == "c2pa.hash.data" && assertion.value) {
+        check_data_hash(claim, assertion, content, report);
+    } else if (kind == "c2pa.hash.boxes" && assertion.value) {
+        check_box_hash(claim, assertion, content, report);
+    } else if (kind.starts_with("c2pa.hash.bmff") && assertion.value) {
+        check_bmff_hash(claim, assertion, content, report);
+    } else if (kind == "c2pa.hash.collection.data" && assertion.value) {
+        check_collection_hash(claim, assertion, content, report);
+    } else {
+        report.fail("general.error", assertion.uri,
+                    fmt::format("this version does not check {}", kind));
+    }
+}
+
 void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
                    const Content& content, Report& report) {
     for (const Assertion& each : assertions) {
         if (!is_hard_binding(each.kind())) {
             continue;
         }
-        if (content.fragments != nullptr && !each.kind().starts_with("c2pa.hash.bmff")) {
-            report.fail("general.error", each.uri,
-                        fmt::format("{} does not cover fragments in other files", each.kind()));
-            continue;
-        }
-        const bool in_text = content.format == Format::kPlainText && !content.detached;
-        if (each.kind() == "c2pa.hash.data" && each.value && in_text) {
-            check_text_hash(claim, each, content, report);
-        } else if (each.kind() == "c2pa.hash.data" && each.value) {
-            check_data_hash(claim, each, content, report);
-        } else if (each.kind() == "c2pa.hash.boxes" && each.value) {
-            check_box_hash(claim, each, content, report);
-        } else if (each.kind().starts_with("c2pa.hash.bmff") && each.value) {
-            check_bmff_hash(claim, each, content, report);
-        } else if (each.kind() == "c2pa.hash.collection.data" && each.value) {
-            check_collection_hash(claim, each, content, report);
+        Report whole;
+        check_hash(claim, each, content, whole);
+        const bool misfit = std::ranges::any_of(whole.statuses(), [](const Status& status) {
+            return status.code.ends_with("Hash.mismatch") ||
+                   status.code == "assertion.boxesHash.unknownBox";
+        });
+        const bool parts = misfit && content.store_problem.empty() &&
+                           content.fragments == nullptr && has_multi_asset(assertions);
+        if (parts) {
+            check_multi_asset(claim, assertions, content, report);
         } else {
-            report.fail("general.error", each.uri,
-                        fmt::format("this version does not check {}", each.kind()));
+            report.append(std::move(whole));
         }
     }
 }

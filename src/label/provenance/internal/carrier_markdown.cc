@@ -40,7 +40,7 @@ constexpr std::string_view kUri = "data:application/c2pa;base64,";
 
 struct Block {
     TextRange range;  // what is left out of the hash
-    std::string_view base64;
+    std::string_view reference;
     bool plain = false;  // there is nothing in that range but the block
 };
 
@@ -69,7 +69,7 @@ TextRange lines_of(std::string_view text, std::size_t begin, std::size_t end) {
 
 // Nobody signs what is left out, so there must be nothing to choose in it: the comment in one line,
 // or three lines of a front matter.
-bool is_plain(std::string_view lines, std::string_view base64) {
+bool is_plain(std::string_view lines, std::string_view reference) {
     if (lines.starts_with('\n')) {
         lines.remove_prefix(1);
     }
@@ -77,8 +77,8 @@ bool is_plain(std::string_view lines, std::string_view base64) {
     if (lines.ends_with(newline)) {
         lines.remove_suffix(newline.size());
     }
-    return lines == fmt::format("<!-- {} {}{} {} -->", kBegin, kUri, base64, kEnd) ||
-           lines == fmt::format("{}{}{}{}{}{}", kBegin, newline, kUri, base64, newline, kEnd);
+    return lines == fmt::format("<!-- {} {} {} -->", kBegin, reference, kEnd) ||
+           lines == fmt::format("{}{}{}{}{}", kBegin, newline, reference, newline, kEnd);
 }
 
 bool is_address(std::string_view text) noexcept {
@@ -89,12 +89,58 @@ bool is_address(std::string_view text) noexcept {
 // What stands between the delimiters.
 struct Found {
     std::vector<Block> blocks;
-    std::string link;  // the first address of a manifest that lies elsewhere
+    std::string link;         // the first address of a manifest that lies elsewhere
+    bool unfinished = false;  // one delimiter stands where a block would, the other nowhere
 };
 
-// A text that speaks of the delimiters is none that carries a manifest: only a data URI between
-// them makes a block.
+// Where the front matter ends; 0 without one.
+std::size_t front_matter_end(std::string_view text) {
+    const std::size_t start = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+    const std::string_view rest = text.substr(start);
+    if (!rest.starts_with("---\n") && !rest.starts_with("---\r\n")) {
+        return 0;
+    }
+    for (std::size_t at = text.find("\n---", start + 3); at != std::string_view::npos;
+         at = text.find("\n---", at + 1)) {
+        const std::string_view line = text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+        if (trim(line) == "---") {
+            return at + 1;
+        }
+    }
+    return 0;
+}
+
+// A.9.3: the beginning of the file, its last line, or the front matter. A text that speaks of the
+// delimiters elsewhere, in a sentence or in an example, carries no manifest.
+class Places {
+public:
+    explicit Places(std::string_view text) : text_(text), front_end_(front_matter_end(text)) {}
+
+    // Whether a block in those lines stands where one belongs, with nothing but the signs of a
+    // comment around it.
+    bool take(const TextRange& lines, std::size_t begin, std::size_t end) const {
+        const bool first = trim(text_.substr(0, lines.begin)).empty() ||
+                           trim(text_.substr(0, lines.begin)) == "\xEF\xBB\xBF";
+        const bool last = trim(text_.substr(lines.end)).empty();
+        return (first || last || lines.end <= front_end_) &&
+               is_comment(text_.substr(lines.begin, begin - lines.begin)) &&
+               is_comment(text_.substr(end, lines.end - end));
+    }
+
+private:
+    static bool is_comment(std::string_view text) {
+        const std::string_view signs = trim(text);
+        return signs.empty() || signs == "<!--" || signs == "-->" || signs == "#";
+    }
+
+    std::string_view text_;
+    std::size_t front_end_;
+};
+
+// The delimiters, one pair after the other. Of two beginnings the later one is the nearer to the
+// end.
 Found find_blocks(std::string_view text) {
+    const Places places(text);
     Found found;
     std::size_t end = 0;
     for (std::size_t at = text.find(kBegin); at != std::string_view::npos;) {
@@ -103,24 +149,64 @@ Found find_blocks(std::string_view text) {
         if (end == std::string_view::npos) {
             break;
         }
-        // Of two beginnings the later one is the nearer to the end.
         const std::size_t next = text.find(kBegin, inner);
         if (next < end) {
             at = next;
             continue;
         }
         const std::string_view reference = trim(text.substr(inner, end - inner));
-        if (reference.starts_with(kUri)) {
-            const TextRange range = lines_of(text, at, end + kEnd.size());
-            const std::string_view base64 = reference.substr(kUri.size());
-            found.blocks.push_back(
-                {.range = range, .base64 = base64, .plain = is_plain(cut(text, range), base64)});
-        } else if (found.link.empty() && is_address(reference)) {
+        const TextRange range = lines_of(text, at, end + kEnd.size());
+        // Words between delimiters are a text's own, which nobody may take away.
+        const bool placed = reference.find_first_of(" \t\r\n") == std::string_view::npos &&
+                            places.take(range, at, end + kEnd.size());
+        if (reference.starts_with(kUri) || placed) {
+            found.blocks.push_back({.range = range,
+                                    .reference = reference,
+                                    .plain = is_plain(cut(text, range), reference)});
+        }
+        if (found.link.empty() && is_address(reference)) {
             found.link = reference;
         }
         at = next;
     }
+    const std::size_t begin = text.find(kBegin);
+    const std::size_t last = text.rfind(kEnd);
+    if ((begin == std::string_view::npos) != (last == std::string_view::npos)) {
+        const std::size_t at = std::min(begin, last);
+        const std::size_t size = begin == std::string_view::npos ? kEnd.size() : kBegin.size();
+        const TextRange line = lines_of(text, at, at + size);
+        found.unfinished = begin == std::string_view::npos ? places.take(line, at + size, at + size)
+                                                           : places.take(line, at, line.end);
+    }
     return found;
+}
+
+// What is wrong with a reference by which nothing can be found: in words, and its code.
+struct Problem {
+    std::string_view words;
+    std::string_view code;
+};
+
+Problem problem_of(std::string_view reference) {
+    if (reference.empty()) {
+        return {"there is nothing between the delimiters of the manifest",
+                "manifest.structuredText.emptyReference"};
+    }
+    const std::size_t colon = reference.find(':');
+    const bool scheme =
+        colon != std::string_view::npos && colon > 1 &&
+        std::ranges::all_of(reference.substr(0, colon),
+                            [](char c) {
+                                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                       (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+                            }) &&
+        reference.find_first_of(" \t\r\n<>\"") == std::string_view::npos;
+    if (scheme && !reference.starts_with("data:")) {
+        return {"the address of the manifest is of a kind that leads nowhere",
+                "manifest.structuredText.noResolutionPath"};
+    }
+    return {"what stands between the delimiters is no address and no manifest store",
+            "manifest.structuredText.malformedReference"};
 }
 
 Result<Found> read_blocks(Bytes file) {
@@ -145,24 +231,34 @@ std::string link_in_markdown(Bytes file) {
 }
 
 Result<std::optional<FoundStore>> find_in_markdown(Bytes file) {
-    const std::vector<Block> blocks = TRY(read_blocks(file)).blocks;
-    if (blocks.empty()) {
+    const Found read = TRY(read_blocks(file));
+    FoundStore found{
+        .store = {}, .ranges = {}, .where = "markdown manifest block", .problem = {}, .code = {}};
+    const auto say = [&](std::string_view words, std::string_view code) {
+        found.problem = words;
+        found.code = code;
+    };
+    if (read.blocks.empty() && read.unfinished) {
+        say("of the two delimiters of a manifest there is one",
+            "manifest.structuredText.noManifest");
+        return std::optional(std::move(found));
+    }
+    if (read.blocks.empty() || (read.blocks.size() == 1 && is_address(read.blocks[0].reference))) {
         return std::optional<FoundStore>();
     }
-    const Block& block = blocks.front();
-    FoundStore found{.store = {},
-                     .ranges = {{.offset = block.range.begin, .size = block.range.size()}},
-                     .where = "markdown manifest block",
-                     .problem = {},
-                     .code = {}};
-    auto store = from_base64(block.base64);
-    if (blocks.size() > 1) {
-        found.problem = "the text holds more than one manifest store";
-        found.code = "manifest.structuredText.multipleReferences";
+    const Block& block = read.blocks.front();
+    found.ranges = {{.offset = block.range.begin, .size = block.range.size()}};
+    auto store = block.reference.starts_with(kUri)
+                     ? from_base64(block.reference.substr(kUri.size()))
+                     : Result<Buffer>(Error{ErrorCode::kCorrupt, "no data URI"});
+    if (read.blocks.size() > 1) {
+        say("the text holds more than one manifest store",
+            "manifest.structuredText.multipleReferences");
     } else if (!store.ok()) {
-        found.problem = "the manifest store of the text is no base64";
+        const Problem problem = problem_of(block.reference);
+        say(problem.words, problem.code);
     } else if (!block.plain) {
-        found.problem = "there is more in the lines of the manifest than the manifest";
+        say("there is more in the lines of the manifest than the manifest", "");
     }
     if (store.ok()) {
         found.store = std::move(store).value();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // C2PA 2.4, 15.6 and 15.10: the claim and the assertions that it references.
 
+#include "core/assert.h"
 #include "core/bytes.h"
 #include "core/json.h"
 #include "core/limits.h"
@@ -8,9 +9,11 @@
 #include "label/provenance/cbor.h"
 #include "label/provenance/credential.h"
 #include "label/provenance/hashing.h"
+#include "label/provenance/inquiry.h"
 #include "label/provenance/internal/validation.h"
 #include "label/provenance/jumbf.h"
 #include "label/provenance/manifest_store.h"
+#include "label/provenance/status_codes.h"
 
 #include <fmt/format.h>
 
@@ -207,7 +210,22 @@ bool Report::has(std::string_view code) const noexcept {
     return std::ranges::find(statuses_, code, &Status::code) != statuses_.end();
 }
 
+void Context::ask(const Question& question) const {
+    if (questions.size() < kQuestionsMax &&
+        std::ranges::find(questions, question) == questions.end()) {
+        questions.push_back(question);
+    }
+}
+
+void Report::append(Report other) {
+    for (Status& each : other.take()) {
+        add(each.kind, each.code, std::move(each.url), std::move(each.what));
+    }
+}
+
 void Report::add(StatusKind kind, std::string_view code, std::string url, std::string what) {
+    const StatusCode* row = find_status_code(code);
+    COLOPHON_ASSERT(row != nullptr && row->given == kind);
     if (statuses_.size() >= limits::kStatusCodesMax) {
         if (kind != StatusKind::kFailure || statuses_.back().kind == StatusKind::kFailure) {
             return;

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace colophon::label::provenance::internal {
 namespace {
@@ -26,6 +27,7 @@ struct Free {
     void operator()(ECDSA_SIG* made) const noexcept { ECDSA_SIG_free(made); }
     void operator()(unsigned char* made) const noexcept { OPENSSL_free(made); }
     void operator()(BIGNUM* made) const noexcept { BN_free(made); }
+    void operator()(EVP_MD_CTX* made) const noexcept { EVP_MD_CTX_free(made); }
 };
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
@@ -115,6 +117,33 @@ std::optional<SignatureAlgorithm> algorithm_of_key(EVP_PKEY* key) {
                               : SignatureAlgorithm::kPs256;
     }
     return std::nullopt;
+}
+
+bool verify_signature(EVP_PKEY* key, SignatureAlgorithm algorithm, Bytes message, Bytes signature) {
+    const SignatureAlgorithmFacts& row = facts(algorithm);
+    if (key == nullptr || !suits(key, row)) {
+        ERR_clear_error();
+        return false;
+    }
+    Buffer der = to_buffer(signature);
+    if (row.coordinate_bytes != 0) {
+        auto converted = der_ecdsa(signature, row.coordinate_bytes);
+        if (!converted) {
+            ERR_clear_error();
+            return false;
+        }
+        der = std::move(*converted);
+    }
+    const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
+    EVP_PKEY_CTX* key_context = nullptr;
+    const bool good =
+        context &&
+        EVP_DigestVerifyInit(context.get(), &key_context, digest_of(row), nullptr, key) == 1 &&
+        set_padding(key_context, row) &&
+        EVP_DigestVerify(context.get(), der.data(), der.size(), message.data(), message.size()) ==
+            1;
+    ERR_clear_error();
+    return good;
 }
 
 }  // namespace colophon::label::provenance::internal

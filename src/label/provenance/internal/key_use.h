@@ -28,6 +28,11 @@ const evp_md_st* digest_of(const SignatureAlgorithmFacts& row);
 // for other algorithms.
 bool set_padding(evp_pkey_ctx_st* context, const SignatureAlgorithmFacts& row);
 
+// Whether the signature, r || s for ECDSA, is by that key over the message. False also when the
+// algorithm does not suit the key.
+bool verify_signature(evp_pkey_st* key, SignatureAlgorithm algorithm, Bytes message,
+                      Bytes signature);
+
 // DER to r || s; nothing when it is none, or its numbers are too long.
 std::optional<Buffer> raw_ecdsa(Bytes der, unsigned coordinate_bytes);
 // r || s to DER; nothing when it has another length.

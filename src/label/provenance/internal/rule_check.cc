@@ -74,6 +74,18 @@ public:
         }
     }
 
+    // Time-stamp manifests: their parent and nothing else.
+    void time_stamp_manifest() {
+        const auto ingredients =
+            count([](const Assertion& each) { return is_ingredient(each.kind()); });
+        if (ingredients != 1 || count(is_parent) != 1) {
+            report_.fail("manifest.timestamp.wrongParents", claim_.uri(claim_.box->label));
+        }
+        if (ingredients != assertions_.size()) {
+            report_.fail("manifest.timestamp.invalid", claim_.uri(claim_.box->label));
+        }
+    }
+
     // 11.2.3: those that leave the content as it is.
     bool has_foreign_action() const {
         constexpr std::array<std::string_view, 4> kAllowed{"c2pa.edited.metadata", "c2pa.opened",
@@ -283,12 +295,6 @@ private:
             const Assertion* target = uri ? resolve(*uri) : nullptr;
             if (target == nullptr || is_ingredient(target->kind()) || is_actions(target->kind())) {
                 report_.fail("assertion.action.malformed", assertion.uri);
-                continue;
-            }
-            const auto algorithm =
-                uri->algorithm ? parse_hash_algorithm(*uri->algorithm) : claim_.algorithm;
-            if (!algorithm || hash(*algorithm, target->box->hashed) != uri->hash) {
-                report_.fail("hashedURI.mismatch", target->uri);
             }
         }
     }
@@ -306,6 +312,8 @@ void check_rules(const Context& context, const Claim& claim,
     Rules rules(context, claim, assertions, report);
     if (claim.manifest->kind == ManifestKind::kUpdate) {
         rules.update();
+    } else if (claim.manifest->kind == ManifestKind::kTimeStamp) {
+        rules.time_stamp_manifest();
     } else {
         rules.standard();
         if (!claim.old) {

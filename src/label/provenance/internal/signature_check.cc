@@ -6,6 +6,7 @@
 #include "label/provenance/cbor.h"
 #include "label/provenance/certificate.h"
 #include "label/provenance/cose.h"
+#include "label/provenance/inquiry.h"
 #include "label/provenance/internal/validation.h"
 #include "label/provenance/manifest_store.h"
 #include "label/provenance/ocsp.h"
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +41,9 @@ std::optional<Bytes> signature_box(const Context& context, const Claim& claim) {
     }
     return target.box->content("cbor");
 }
+
+// Clocks of responders may be ahead of ours by so much.
+constexpr std::chrono::minutes kResponderSkew{5};
 
 struct StampCode {
     std::string_view code;
@@ -94,12 +99,14 @@ public:
                          "the signature carries no certificate that can be read");
             return {};
         }
+        facts_.certificate = chain.front().der();
         facts_.signer = chain.front().common_name();
         facts_.organization = chain.front().organization();
         facts_.issuer = chain.front().issuer_name();
         time_stamps(*cose);
         answers(*cose);
         credential(chain);
+        claimed_time(*cose, chain);
         revocation(chain);
         if (chain.front().verify(*algorithm, cose_signed_bytes(cose->protected_bytes, claim_.bytes),
                                  cose->signature)) {
@@ -205,6 +212,24 @@ private:
         }
     }
 
+    // 15.8.3: when the signer says that it signed, which nobody attests.
+    void claimed_time(const CoseSign1& cose, const std::vector<Certificate>& chain) {
+        const std::optional<Time> claimed = cose.claimed_at();
+        if (!claimed) {
+            return;
+        }
+        const bool inside =
+            std::ranges::all_of(chain,
+                                [&](const Certificate& each) { return each.valid_at(*claimed); }) &&
+            chain_state(chain.front(), {chain.begin() + 1, chain.end()}, context_.trust.signers,
+                        *claimed) != ChainState::kOutsideValidity &&
+            (!facts_.signed_at || *claimed <= *facts_.signed_at);
+        report_.inform(inside ? "timeOfSigning.insideValidity" : "timeOfSigning.outsideValidity",
+                       url_,
+                       inside ? std::string()
+                              : std::string("the signer says that it signed when it could not"));
+    }
+
     // What authorities said of certificates, beside the signature and in other manifests.
     void answers(const CoseSign1& cose) {
         const cbor::Value* header = cose.header("rVals");
@@ -294,7 +319,62 @@ private:
             case OcspState::kUnusable:
                 break;
         }
-        report_.inform("signingCredential.ocsp.skipped", url_);
+        if (!ask_responder(chain)) {
+            report_.inform("signingCredential.ocsp.skipped", url_);
+        }
+    }
+
+    // 15.9.2: what the responder says that the certificate names. False when nobody may be asked,
+    // or was yet. An answer must hold now; for the time of a stamp it speaks as a stapled one does
+    // (15.9.1), because every answer of today is younger than that.
+    bool ask_responder(const std::vector<Certificate>& chain) {
+        const Certificate& leaf = chain.front();
+        const Certificate* issuer = issuer_of(leaf, chain);
+        if (!context_.trust.inquiry.revocation || leaf.ocsp_responder().empty() ||
+            issuer == nullptr) {
+            return false;
+        }
+        auto request = make_ocsp_request(leaf, *issuer);
+        if (!request.ok()) {
+            return false;
+        }
+        const Question question{.url = leaf.ocsp_responder(),
+                                .request = std::move(request).value()};
+        const Answer* answer = context_.trust.inquiry.find(question);
+        if (answer == nullptr) {
+            context_.ask(question);
+            return false;
+        }
+        OcspReading reading;
+        reading.problem = answer->failure;
+        if (answer->failure.empty()) {
+            reading = read_ocsp_response(answer->bytes, leaf, *issuer);
+            const Time now = context_.trust.now;
+            if (reading.state != OcspState::kUnusable &&
+                (reading.this_update > now + kResponderSkew || reading.ends_at() < now)) {
+                reading.state = OcspState::kUnusable;
+                reading.problem = "what the responder answers does not hold now";
+            }
+        }
+        say_online(reading);
+        return true;
+    }
+
+    void say_online(const OcspReading& reading) {
+        if (reading.state == OcspState::kUnusable) {
+            report_.inform("signingCredential.ocsp.inaccessible", url_,
+                           fmt::format("whether the certificate of the signer was revoked could "
+                                       "not be asked: {}",
+                                       reading.problem));
+        } else if (reading.state == OcspState::kUnknown) {
+            report_.inform("signingCredential.ocsp.unknown", url_,
+                           "the authority does not know the certificate of the signer");
+        } else if (reading.revoked_for(facts_.signed_at)) {
+            report_.fail("signingCredential.ocsp.revoked", url_,
+                         "the certificate of the signer was revoked");
+        } else {
+            report_.success("signingCredential.ocsp.notRevoked", url_);
+        }
     }
 
     const Context& context_;

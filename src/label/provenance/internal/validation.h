@@ -10,6 +10,7 @@
 #include "label/provenance/cbor.h"
 #include "label/provenance/credential.h"
 #include "label/provenance/hashing.h"
+#include "label/provenance/inquiry.h"
 #include "label/provenance/jumbf.h"
 #include "label/provenance/manifest_store.h"
 #include "label/provenance/validate.h"
@@ -23,7 +24,8 @@
 
 namespace colophon::label::provenance::internal {
 
-// Bounded: beyond limits::kStatusCodesMax a failure is still remembered, its text is not.
+// Bounded: beyond limits::kStatusCodesMax a failure is still remembered, its text is not. Each code
+// is one of all_status_codes(), and of the kind that this says (asserted).
 class Report {
 public:
     void success(std::string_view code, std::string url, std::string what = {}) {
@@ -36,6 +38,8 @@ public:
         add(StatusKind::kFailure, code, std::move(url), std::move(what));
     }
     bool has(std::string_view code) const noexcept;
+    const std::vector<Status>& statuses() const noexcept { return statuses_; }
+    void append(Report other);
     std::vector<Status> take() { return std::move(statuses_); }
 
 private:
@@ -77,6 +81,10 @@ struct Context {
     std::map<std::string, std::vector<Buffer>, std::less<>> time_stamps;
     // "c2pa.certificate-status" assertions: OCSP responses, about whichever certificates.
     std::vector<Buffer> certificate_statuses;
+    // What the caller is to ask; grows while manifests are judged.
+    std::vector<Question>& questions;
+
+    void ask(const Question& question) const;
 };
 
 std::string absolute_uri(const Manifest& manifest, std::string_view uri);
@@ -94,6 +102,14 @@ std::vector<Assertion> check_assertions(const Context& context, const Claim& cla
 void check_rules(const Context& context, const Claim& claim,
                  const std::vector<Assertion>& assertions, Report& report);
 
+// 15.10.3.2.7 and 15.10.3.3: what assertions and the claim refer to within the store.
+void check_references(const Context& context, const Claim& claim,
+                      const std::vector<Assertion>& assertions, Report& report);
+
+// 15.10.4: cloud data and external references, of a claim that holds.
+void check_external_data(const Context& context, const std::vector<Assertion>& assertions,
+                         Report& report);
+
 // 15.7 to 15.9.
 struct SignatureFacts {
     std::string signer;
@@ -102,6 +118,7 @@ struct SignatureFacts {
     std::string algorithm;
     std::optional<Time> signed_at;
     std::string time_authority;
+    Buffer certificate;  // of the signer, DER
 };
 SignatureFacts check_signature(const Context& context, const Claim& claim, Report& report);
 
@@ -114,12 +131,16 @@ struct Content {
     std::string store_problem;
     std::string problem_code;  // empty: that of the hash
     bool updated = false;
-    bool detached = false;  // the store lies outside the file
+    bool detached = false;       // the store lies outside the file
+    bool without_store = false;  // a part of a file whose store lies in another part
     // Of a movie in several files, `view` being its initialization segment; nullptr: one file.
     const std::vector<FileView>* fragments = nullptr;
 };
 void check_binding(const Claim& claim, const std::vector<Assertion>& assertions,
                    const Content& content, Report& report);
+// One hard binding: of the file, or of a part of it.
+void check_hash(const Claim& claim, const Assertion& assertion, const Content& content,
+                Report& report);
 
 // Whether the binding that counts for the active manifest of the store fits the content, whatever
 // else may be wrong with either.
