@@ -271,12 +271,9 @@ bool is_own(const WatermarkPayload& before, const WatermarkOptions& options) {
 // Nothing: neither this form nor this strength is to be had.
 using Marked = std::optional<WatermarkedFile>;
 
-// What was written with less strength for the eye's sake has to be robust all the same.
-WatermarkStrength weakest_allowed(const WatermarkedFile& marked, const EmbedOptions& strength,
-                                  WatermarkStrength otherwise) {
-    constexpr double kLess = 0.25;  // dB
-    const bool weakened = strength.ssim_min > 0 && marked.psnr_db > strength.psnr_db + kLess;
-    return weakened ? WatermarkStrength::kRobust : otherwise;
+// What may have been written with less strength for the eye's sake has to be robust all the same.
+WatermarkStrength weakest_allowed(const EmbedOptions& strength, WatermarkStrength otherwise) {
+    return strength.ssim_min > 0 ? WatermarkStrength::kRobust : otherwise;
 }
 
 // At 42 dB, or not at all: who wants more bits does not want them to be seen. `instead` is told why
@@ -296,7 +293,7 @@ Result<Marked> mark_long(Bytes file, Format format, Attempt attempt, const Luma&
         WatermarkedFile result;
         attempt.strength = strength;
         if (TRY(try_to_mark(file, format, attempt, result)) &&
-            result.strength <= weakest_allowed(result, strength, WatermarkStrength::kFair)) {
+            result.strength <= weakest_allowed(strength, WatermarkStrength::kFair)) {
             return Marked(std::move(result));
         }
     }
@@ -314,7 +311,7 @@ Result<Marked> mark_at_any_strength(Bytes file, Format format, Attempt attempt) 
         WatermarkedFile result;
         attempt.strength = strength;
         if (TRY(try_to_mark(file, format, attempt, result)) &&
-            result.strength <= weakest_allowed(result, strength, WatermarkStrength::kFragile)) {
+            result.strength <= weakest_allowed(strength, WatermarkStrength::kFragile)) {
             if (strength.psnr_db < kUsual) {
                 note(result.findings, "watermark.strengthened",
                      fmt::format("the picture hides little; its watermark is {:.0f} dB from the "

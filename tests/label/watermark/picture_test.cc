@@ -235,6 +235,17 @@ TEST_CASE(
     CHECK(alike < 0.987);  // it gave way no more than it had to
 }
 
+TEST_CASE("where less strength would leave no robust mark, likeness gives way") {
+    const test::TempDir dir;
+    const Buffer small = photograph(dir, "small.png", {"-blur", "0x10"});
+    const Result<WatermarkedFile> marked =
+        mark_picture(small, Format::kPng, {.issuer = {9}, .content_id = kContent});
+    REQUIRE(marked.ok());
+    CHECK(marked->strength == WatermarkStrength::kRobust);
+    test::write_file(dir.file("marked.png"), apply_splice(small, marked->splice));
+    CHECK(likeness(dir.file("small.png"), dir.file("marked.png")) < 0.98);
+}
+
 TEST_CASE("the long payload names the provider where the picture holds it, and says where not") {
     const test::TempDir dir;
     const Buffer large = photograph(dir, "large.png", {}, 800, 600);
