@@ -64,8 +64,8 @@ constexpr Statement kOthers{
 constexpr std::size_t kOwnerColumn = 23;
 
 Buffer tagged(std::uint8_t of, Bytes print) {
-    Buffer out{of};
-    out.insert(out.end(), print.begin(), print.end());
+    Buffer out(1 + print.size(), of);
+    std::ranges::copy(print, out.begin() + 1);
     return out;
 }
 
