@@ -14,10 +14,13 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace colophon {
@@ -30,7 +33,8 @@ using test::RunningService;
 struct Past : RunningService {
     explicit Past(const std::string& prints = "always")
         : RunningService(
-              {}, {"COLOPHON_SERVER_ACCESS_LOG=none", "COLOPHON_GATEWAY_INPUT_PRINTS=" + prints}) {
+              "[[model]]\nname = \"video\"\nkind = \"video\"\nupstream = \"bench\"\n",
+              {"COLOPHON_SERVER_ACCESS_LOG=none", "COLOPHON_GATEWAY_INPUT_PRINTS=" + prints}) {
         std::filesystem::create_directory(dir.file("benign"));
         test::write_file(dir.file("password"), as_bytes("Correct-Horse-7-Battery\n"));
         for (const std::string name : {"li.wei", "wang.fang"}) {
@@ -95,6 +99,28 @@ struct Past : RunningService {
             at = end + 1;
         }
         return all;
+    }
+    // Asks for something that a job makes, and waits for it; the number of the job's own record.
+    std::string made_by_job(std::vector<std::string> arguments,
+                            const std::string& operation) const {
+        arguments.insert(arguments.begin(),
+                         url(operation == "videos.make" ? "/v1/videos" : "/v1/images/edits"));
+        const json::Value created = object_of(curl(arguments));
+        const std::string path = (operation == "videos.make" ? "/v1/videos/" : "/v1/images/jobs/") +
+                                 created.string_or("id", "");
+        std::string status;
+        for (int i = 0; i < 300 && status != "completed"; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            status = object_of(curl({url(path)})).string_or("status", "");
+            REQUIRE_MESSAGE(status != "failed", json::write(created));
+        }
+        REQUIRE_MESSAGE(status == "completed", json::write(created));
+        const std::string records = ok({"ledger", "records", "--json", "--kind", "call"});
+        const std::size_t found = records.find("\"operation\":\"" + operation + "\"");
+        REQUIRE_MESSAGE(found != std::string::npos, records);
+        const std::size_t line = records.rfind('\n', found) + 1;
+        return object_of(records.substr(line, records.find('\n', found) - line))
+            .string_or("id", "");
     }
     static std::string now() {
         SystemClock clock;
@@ -315,6 +341,41 @@ TEST_SUITE("slow gateway") {
         REQUIRE(told(seen) == "both video 1 block v-1");
         CHECK(match_number(seen[0], "percent") >= 80);
         CHECK(told(past.replay(labelled, {"--at", before})) == "both video 1 allow");
+    }
+
+    TEST_CASE(
+        "[DSP-10] what a job made is judged again, beside the picture that it was made from") {
+        const Past past;
+        const std::string plain = past.dir.file("plain.png");
+        const std::string film = past.dir.file("film.mp4");
+        test::run_tool_ok({COLOPHON_DEMO_PICTURE, plain});
+        draw("testsrc2=size=320x240", past.dir.file("benign/test.png"));
+        test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                           "mandelbrot=size=160x120:rate=5", "-t", "3", "-pix_fmt", "yuv420p",
+                           past.dir.file("benign/other.mp4")});
+        test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                           "testsrc2=size=320x240:rate=10:duration=6", "-pix_fmt", "yuv420p",
+                           film});
+        test::run_tool_ok(
+            {"curl", "-sS", "-T", film, "http://127.0.0.1:" + past.upstream_port + "/video"});
+        const std::string edit =
+            past.made_by_job({"-F", "model=picture", "-F", "user=alice", "-F", "prompt=brighter",
+                              "-F", "background=true", "-F", "image=@" + plain},
+                             "images.make");
+        CHECK(told(past.replay(edit)) ==
+              "input text allow, input picture 1 allow, output picture 1 allow");
+        const std::string video =
+            past.made_by_job({"-F", "model=video", "-F", "user=alice", "-F", "prompt=a hill", "-F",
+                              "input_reference=@" + plain + ";type=image/png"},
+                             "videos.make");
+        CHECK(told(past.replay(video)) ==
+              "input text allow, input picture 1 allow, output video 1 allow");
+        past.put_in_force("p-1", {"--like", plain});
+        past.put_in_force("v-1", {"--like", film});
+        CHECK(told(past.replay(edit)) ==
+              "input text allow, input picture 1 block p-1, output picture 1 block p-1");
+        CHECK(told(past.replay(video)) ==
+              "input text allow, input picture 1 block p-1, output video 1 block v-1");
     }
 
     TEST_CASE("[DSP-10] a record that says nothing of files is not taken for one without") {
