@@ -200,7 +200,7 @@ TEST_CASE("a store tells which of its records are older than prints of files") {
         good(store->apply(
             {.operations =
                  {{.statement = {"DELETE FROM colophon_migrations WHERE module = 'records' "
-                                 "AND step = 6"},
+                                 "AND step = 7"},
                    .parameters = {}}},
              .inserts = {},
              .notifications = {}}));
