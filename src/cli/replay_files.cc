@@ -26,7 +26,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -51,8 +50,8 @@ bool is_one_of(const Names& names, std::string_view name) {
     return std::ranges::find(names, name) != names.end();
 }
 
-ledger::FilePrint not_known(std::string_view stage, std::string kind, std::string why) {
-    ledger::FilePrint file = ledger::file_without_print(std::move(kind), std::move(why));
+ledger::FilePrint not_known(std::string_view stage, std::string kind, const std::string& why) {
+    ledger::FilePrint file = ledger::file_without_print(std::move(kind), why);
     file.stage = stage;
     return file;
 }
@@ -112,6 +111,11 @@ void judge(const ledger::FileContent& content, const review::Reviewer& reviewer,
     }
     replayed.now = reviewer.review(*content.video, content.sound ? &*content.sound : nullptr);
     add(reviewer.videos().find(*content.video, occasion));
+    if (!content.timed) {
+        for (json::Object& match : replayed.matches) {
+            std::erase_if(match, [](const json::Member& each) { return each.first == "entry_ms"; });
+        }
+    }
     for (const fingerprint::VideoFramePrint& frame : content.video->frames) {
         if (frame.quality < fingerprint::kPdqQualityMin) {
             continue;

@@ -167,7 +167,7 @@ Task<void> print_at(Gateway& gateway, Call& call, const Place& place) {
         keep_unprinted(call, review::Stage::kInput, ledger::kPictureFile, why);
         co_return;
     }
-    co_await print_input_picture(gateway, call, file);
+    co_await print_picture(gateway, call, review::Stage::kInput, file);
 }
 
 // What else may stand in a request, the shapes of tools above all, holds no pictures.

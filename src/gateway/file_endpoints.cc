@@ -17,6 +17,7 @@
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "gateway/settings.h"
 #include "gateway/unlabelled.h"
 #include "gateway/video_review.h"
 #include "http/message.h"
@@ -93,6 +94,11 @@ Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const st
         const auto hashes = TRY(gateway.parts().media.picture_hashes(as_bytes(file)));
         print = ledger::picture_file(hashes);
         return reviewer->review(hashes);
+    }
+    if (kind == label::Kind::kImage && call.settings->picture_prints == PicturePrints::kAlways) {
+        const auto hashes = gateway.parts().media.picture_hashes(as_bytes(file));
+        print = hashes.ok() ? ledger::picture_file(*hashes)
+                            : ledger::file_without_print(ledger::kPictureFile, hashes.error().what);
     }
     if (kind == label::Kind::kVideo) {
         return judge_video(gateway.parts().media, *reviewer, as_bytes(file), print);

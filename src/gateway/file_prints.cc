@@ -26,12 +26,13 @@ namespace {
 constexpr std::string_view kNoPrint = "no print could be made of it";
 constexpr std::string_view kUnheard = "its sound cannot be decoded";
 
-// What review would have compared of it, had the library anything of its kind.
-bool was_compared(const Call& call, label::Kind kind) {
+// Whether its print was made before it was labelled, for whatever reason.
+bool was_printed(const Call& call, label::Kind kind) {
     const review::Reviewer& reviewer = *call.settings->reviewer;
     switch (kind) {
         case label::Kind::kImage:
-            return reviewer.has_pictures();
+            return reviewer.has_pictures() ||
+                   call.settings->picture_prints == PicturePrints::kAlways;
         case label::Kind::kAudio:
             return reviewer.has_sounds();
         case label::Kind::kVideo:
@@ -67,8 +68,8 @@ void keep_print(Call& call, review::Stage stage, ledger::FilePrint file) {
     ledger::keep_file(call.record.personal, std::move(file));
 }
 
-void keep_unprinted(Call& call, review::Stage stage, std::string kind, std::string why) {
-    keep_print(call, stage, ledger::file_without_print(std::move(kind), std::move(why)));
+void keep_unprinted(Call& call, review::Stage stage, std::string kind, const std::string& why) {
+    keep_print(call, stage, ledger::file_without_print(std::move(kind), why));
 }
 
 void keep_unlooked(Call& call, const char* kind, std::size_t files) {
@@ -78,28 +79,33 @@ void keep_unlooked(Call& call, const char* kind, std::size_t files) {
     }
 }
 
-Task<void> print_input_picture(Gateway& gateway, Call& call, Bytes picture) {
-    if (call.settings->input_prints != InputPrints::kAlways) {
-        keep_unprinted(call, review::Stage::kInput, ledger::kPictureFile,
-                       "the library had no pictures, and prints were made where it has");
+Task<void> print_picture(Gateway& gateway, Call& call, review::Stage stage, Bytes picture) {
+    if (call.settings->picture_prints != PicturePrints::kAlways) {
+        if (stage == review::Stage::kInput) {  // what goes out has one with its label
+            keep_unprinted(call, stage, ledger::kPictureFile,
+                           "the library had no pictures, and prints were made where it has");
+        }
         co_return;
     }
     const auto hash = [&] { return gateway.parts().media.picture_hashes(picture); };
     const auto hashes = co_await gateway.parts().workers.run(call.loop(), hash);
     if (hashes.ok()) {
-        keep_print(call, review::Stage::kInput, ledger::picture_file(*hashes));
+        keep_print(call, stage, ledger::picture_file(*hashes));
     } else {
-        keep_unprinted(call, review::Stage::kInput, ledger::kPictureFile, hashes.error().what);
+        keep_unprinted(call, stage, ledger::kPictureFile, hashes.error().what);
     }
 }
 
 void keep_labelled(Call& call, const Media::Labelled& labelled) {
     const label::Kind kind = label::facts(labelled.format).kind;
-    if (was_compared(call, kind)) {
+    if (was_printed(call, kind)) {
         return;
     }
     ledger::FilePrint file = print_of_file(labelled.prints, kind);
     file.labelled = !file.print.empty();
+    if (file.labelled && kind == label::Kind::kImage) {
+        file.lacks = ledger::kBeforeLabel;
+    }
     // What has no model came in, to go out again.
     keep_print(call, call.model == nullptr ? review::Stage::kBoth : review::Stage::kOutput,
                std::move(file));

@@ -26,16 +26,16 @@ ledger::FilePrint print_of_file(const worker::FilePrints& prints, label::Kind ki
 
 void keep_print(Call& call, review::Stage stage, ledger::FilePrint file);
 // Of a file of which nothing was compared, `kind` as the record shall call it.
-void keep_unprinted(Call& call, review::Stage stage, std::string kind, std::string why);
+void keep_unprinted(Call& call, review::Stage stage, std::string kind, const std::string& why);
 // Of so many that came in with a call which was refused for something else first.
 void keep_unlooked(Call& call, const char* kind, std::size_t files);
 
-// Of a picture that comes in where the library has none to compare it with: its print is made all
-// the same, because a later library may have (gateway.input_prints). What goes wrong is no reason
-// to refuse the call. The bytes outlive the task.
-Task<void> print_input_picture(Gateway& gateway, Call& call, Bytes picture);
+// Of a picture where the library has none to compare it with: its print is made all the same,
+// because a later library may have (gateway.picture_prints). What goes wrong is no reason to refuse
+// the call. The bytes outlive the task.
+Task<void> print_picture(Gateway& gateway, Call& call, review::Stage stage, Bytes picture);
 
-// Of a file that goes out and was not compared: its print with the label on it.
+// Of a file that goes out and of which no print was made before: its print with the label on it.
 void keep_labelled(Call& call, const Media::Labelled& labelled);
 
 }  // namespace colophon::gateway

@@ -30,9 +30,7 @@ std::string_view media_type_of(Bytes picture) {
 Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review::Stage stage,
                                             Bytes picture) {
     if (!call.settings->reviewer->has_pictures()) {
-        if (stage == review::Stage::kInput) {
-            co_await print_input_picture(gateway, call, picture);
-        }
+        co_await print_picture(gateway, call, stage, picture);
         co_return std::nullopt;
     }
     const auto began = std::chrono::steady_clock::now();

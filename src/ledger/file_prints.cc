@@ -86,7 +86,7 @@ FilePrint video_file(const fingerprint::VideoPrint& video, const fingerprint::So
     return file;
 }
 
-FilePrint file_without_print(std::string kind, std::string why) {
+FilePrint file_without_print(std::string kind, const std::string& why) {
     FilePrint file;
     file.kind = std::move(kind);
     // A reason may quote the file, and no file decides whether there is a record.
@@ -186,7 +186,8 @@ Result<std::vector<FilePrint>> files_of_prints(std::span<const Print> prints) {
         if (first.kind == kPicturePrint) {
             const auto hash = TRY(fingerprint::parse_pdq_bytes(first.print));
             FilePrint file = picture_file({&hash, 1});
-            file.lacks = "the hashes of it turned and mirrored: it is older than such prints";
+            file.lacks =
+                "the picture before its label, turned and mirrored: it is older than such prints";
             add(std::move(file));
         } else if (first.kind == kVideoPrint) {
             taken = of_one_kind(prints);

@@ -30,13 +30,17 @@ inline constexpr const char* kPictureFile = "picture";
 inline constexpr const char* kVideoFile = "video";
 inline constexpr const char* kSoundFile = "sound";
 
+// What the print of a picture lacks that was made when its label stood on it already: the label
+// turns some bits of the hashes.
+inline constexpr const char* kBeforeLabel = "the picture as it was before its label";
+
 // Of the file as it is compared. `stage` and `labelled` are left to the caller.
 FilePrint picture_file(std::span<const fingerprint::PdqHash> hashes);
 FilePrint sound_file(const fingerprint::SoundPrint& sound);
 // `sound` may be nullptr.
 FilePrint video_file(const fingerprint::VideoPrint& video, const fingerprint::SoundPrint* sound);
 // Of one that was not compared: why; cut off at kRecordNameBytesMax.
-FilePrint file_without_print(std::string kind, std::string why);
+FilePrint file_without_print(std::string kind, const std::string& why);
 
 // The record names this file too. A print that is too long beside the others is left out, which it
 // says; files beyond kRecordFilesMax are named as one that lacks its print.
