@@ -37,7 +37,7 @@ constexpr Statement kSerial{
     "pg_get_serial_sequence(quote_ident(c.relname), a.attname)::regclass), 0)"
     " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
     " WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = $1"
-    " AND a.attidentity <> ''"};
+    " AND a.attidentity <> '' AND NOT a.attisdropped"};
 constexpr Statement kForgetSerial{"DELETE FROM sqlite_sequence WHERE name = $1"};
 constexpr Statement kSetSerial{
     "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)",
