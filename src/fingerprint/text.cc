@@ -5,12 +5,12 @@
 #include "core/hmac.h"
 #include "core/result.h"
 #include "core/utf8.h"
+#include "fingerprint/internal/gram_kernels.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -96,62 +96,6 @@ Result<std::vector<char32_t>> fold_text(std::string_view text) {
     return folded;
 }
 
-// SipHash-2-4 (Aumasson, Bernstein, 2012), of whole words: a keyed function that is made for
-// many short messages.
-class Sip {
-public:
-    explicit Sip(const TextPrintKey& key) {
-        // A key of its own, so that the same secret may serve elsewhere.
-        const auto digest = hmac_sha256(key.bytes, as_bytes("colophon/fingerprint/text/v1"));
-        for (std::size_t i = 0; i < 8; ++i) {
-            first_ = first_ << 8U | digest[i];
-            second_ = second_ << 8U | digest[8 + i];
-        }
-    }
-
-    std::uint64_t operator()(const char32_t* characters, std::size_t size) const noexcept {
-        State state{.v0 = first_ ^ 0x736f6d6570736575U,
-                    .v1 = second_ ^ 0x646f72616e646f6dU,
-                    .v2 = first_ ^ 0x6c7967656e657261U,
-                    .v3 = second_ ^ 0x7465646279746573U};
-        for (std::size_t i = 0; i < size; i += 2) {
-            const std::uint64_t high = i + 1 < size ? characters[i + 1] : 0U;
-            absorb(state, std::uint64_t{characters[i]} | high << 32U);
-        }
-        absorb(state, std::uint64_t{size * sizeof(char32_t)} << 56U);
-        state.v2 ^= 0xffU;
-        for (int i = 0; i < 4; ++i) {
-            round(state);
-        }
-        return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
-    }
-
-private:
-    struct State {
-        std::uint64_t v0, v1, v2, v3;
-    };
-    static void round(State& s) noexcept {
-        s.v0 += s.v1;
-        s.v1 = std::rotl(s.v1, 13) ^ s.v0;
-        s.v0 = std::rotl(s.v0, 32);
-        s.v2 += s.v3;
-        s.v3 = std::rotl(s.v3, 16) ^ s.v2;
-        s.v0 += s.v3;
-        s.v3 = std::rotl(s.v3, 21) ^ s.v0;
-        s.v2 += s.v1;
-        s.v1 = std::rotl(s.v1, 17) ^ s.v2;
-        s.v2 = std::rotl(s.v2, 32);
-    }
-    static void absorb(State& s, std::uint64_t word) noexcept {
-        s.v3 ^= word;
-        round(s);
-        round(s);
-        s.v0 ^= word;
-    }
-    std::uint64_t first_ = 0;
-    std::uint64_t second_ = 0;
-};
-
 // The least of each window of grams; of equal ones the last, so that repetitions give few.
 std::vector<std::uint64_t> winnow(const std::vector<std::uint64_t>& grams) {
     std::vector<std::uint64_t> marks;
@@ -188,21 +132,33 @@ std::size_t shared(const TextPrint& a, const TextPrint& b) {
 
 }  // namespace
 
-Result<TextPrint> print_text(std::string_view text, const TextPrintKey& key) {
+TextPrinter::TextPrinter(const TextPrintKey& key) {
+    // A key of its own, so that the same secret may serve elsewhere.
+    const auto digest = hmac_sha256(key.bytes, as_bytes("colophon/fingerprint/text/v1"));
+    first_ = load_be64(digest);
+    second_ = load_be64(Bytes(digest).subspan(8));
+}
+
+Result<TextPrint> TextPrinter::print(std::string_view text) const {
     const std::vector<char32_t> folded = TRY(fold_text(text));
     TextPrint print;
     if (folded.empty()) {
         return print;
     }
-    const Sip sip(key);
-    const std::size_t gram = std::min(kTextGramChars, folded.size());
-    std::vector<std::uint64_t> grams;
-    grams.reserve(folded.size() - gram + 1);
-    for (std::size_t i = 0; i + gram <= folded.size(); ++i) {
-        grams.push_back(sip(folded.data() + i, gram));
+    const internal::SipKey key{.first = first_, .second = second_};
+    if (folded.size() < kTextGramChars) {
+        print.marks = {internal::sip_hash(key, folded.data(), folded.size())};
+        return print;
     }
+    std::vector<std::uint64_t> grams(folded.size() - kTextGramChars + 1);
+    static_assert(kTextGramChars == 8);
+    internal::number_grams(key, folded.data(), grams.size(), grams.data());
     print.marks = winnow(grams);
     return print;
+}
+
+Result<TextPrint> print_text(std::string_view text, const TextPrintKey& key) {
+    return TextPrinter(key).print(text);
 }
 
 double containment(const TextPrint& part, const TextPrint& whole) {

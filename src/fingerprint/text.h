@@ -40,9 +40,21 @@ struct TextPrint {
     bool operator==(const TextPrint&) const = default;
 };
 
-// Texts of fewer than 8 folded characters have one mark for all of them, empty ones none. About 30
-// ns a character. kInvalidArgument names the byte that is no UTF-8, kLimit above
-// kTextPrintBytesMax.
+// Prints many texts under one key.
+class TextPrinter {
+public:
+    explicit TextPrinter(const TextPrintKey& key);
+
+    // Texts of fewer than 8 folded characters have one mark for all of them, empty ones none.
+    // kInvalidArgument names the byte that is no UTF-8, kLimit above kTextPrintBytesMax.
+    Result<TextPrint> print(std::string_view text) const;
+
+private:
+    std::uint64_t first_ = 0;
+    std::uint64_t second_ = 0;
+};
+
+// Of one text.
 Result<TextPrint> print_text(std::string_view text, const TextPrintKey& key);
 
 // How much of `part` is in `whole`, 0 .. 1: marks of both by marks of the part; 0 for an empty

@@ -191,8 +191,8 @@ std::vector<Print> sound_prints(const fingerprint::SoundPrint& sound) {
 }
 
 Result<std::optional<Print>> text_print(std::string_view text,
-                                        const fingerprint::TextPrintKey& key) {
-    fingerprint::TextPrint all = TRY(fingerprint::print_text(text, key));
+                                        const fingerprint::TextPrinter& printer) {
+    fingerprint::TextPrint all = TRY(printer.print(text));
     if (all.marks.empty()) {
         return std::optional<Print>();
     }

@@ -55,9 +55,9 @@ Print picture_print(const fingerprint::PdqHash& hash);
 std::vector<Print> video_prints(const fingerprint::VideoPrint& video);
 // Of the first kSoundPrintsMax stretches; none of a sound too short to be found again.
 std::vector<Print> sound_prints(const fingerprint::SoundPrint& sound);
-// Nothing for a text without letters. kLimit and kInvalidArgument as fingerprint::print_text().
+// Nothing for a text without letters. kLimit and kInvalidArgument as fingerprint::TextPrinter.
 Result<std::optional<Print>> text_print(std::string_view text,
-                                        const fingerprint::TextPrintKey& key);
+                                        const fingerprint::TextPrinter& printer);
 
 struct LikeRecord {
     RecordId record;

@@ -2,9 +2,11 @@
 #include "ledger/reconcile.h"
 
 #include "core/bytes.h"
+#include "core/digest.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "ledger/internal/waiting_finds.h"
 #include "ledger/leaf.h"
 #include "ledger/log_objects.h"
 #include "ledger/log_writer.h"
@@ -112,7 +114,7 @@ private:
         const Buffer bundle = TRY(read_bundle(tile));
         const std::vector<Bytes> entries = TRY(parse_bundle(bundle, width));
         storage::Rows rows;
-        std::set<Buffer> waiting;
+        std::set<Digest256> waiting;
         const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
             rows = TRY(snapshot.query(kRows, {log(), number(first), number(first + width)}));
             if (rows.size() < width) {
@@ -130,7 +132,7 @@ private:
             if (known) {
                 TRY(compare(entry, entries[i], rows, row));
                 ++row;
-            } else if (row < rows.size() || !waiting.contains(to_buffer(entries[i]))) {
+            } else if (row < rows.size() || !waiting.contains(sha256(entries[i]))) {
                 find_entry(entry, "the database does not know which record this entry is");
             }
         }
@@ -139,16 +141,14 @@ private:
 
     // A sequencer that was stopped between publishing a batch and writing down whose entries these
     // are leaves the leaves in the outbox; the next one finishes its work (Sequencer::mend).
-    Result<std::set<Buffer>> waiting_leaves(storage::Snapshot& snapshot) const {
-        static constexpr Statement kLeaves{
-            "SELECT leaf FROM log_outbox WHERE log = $1 ORDER BY position LIMIT $2"};
-        const storage::Rows rows =
-            TRY(snapshot.query(kLeaves, {log(), number(2 * Sequencer::kBatchLeavesMax)}));
-        std::set<Buffer> leaves;
-        for (std::size_t row = 0; row < rows.size(); ++row) {
-            const Bytes leaf = TRY(rows.bytes(row, 0));
-            leaves.insert(to_buffer(leaf));
-        }
+    Result<std::set<Digest256>> waiting_leaves(storage::Snapshot& snapshot) const {
+        static constexpr Statement kLeaves{"SELECT leaf FROM log_outbox WHERE log = $1"};
+        std::set<Digest256> leaves;
+        const auto each = [&](const storage::Values& row) -> Result<void> {
+            leaves.insert(sha256(internal::bytes_in(row, 0)));
+            return {};
+        };
+        TRY(snapshot.visit(kLeaves, {log()}, each));
         return leaves;
     }
 
@@ -199,7 +199,8 @@ private:
         static constexpr Statement kUnlogged{
             "SELECT r.id, r.kind FROM records r"
             " WHERE NOT EXISTS (SELECT 1 FROM log_entries e WHERE e.record = r.id)"
-            " AND NOT EXISTS (SELECT 1 FROM log_outbox o WHERE o.record = r.id)"};
+            " AND NOT EXISTS (SELECT 1 FROM log_outbox o WHERE o.log IN (1, 2) AND"
+            " o.record = r.id)"};
         static constexpr Statement kWaiting{"SELECT COUNT(*) FROM log_outbox WHERE log = $1"};
         const auto each = [this](const storage::Values& row) -> Result<void> {
             const auto* id = std::get_if<Buffer>(row.data());

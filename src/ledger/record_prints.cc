@@ -5,6 +5,7 @@
 #include "core/digest.h"
 #include "core/hmac.h"
 #include "core/ids.h"
+#include "ledger/internal/find_runs.h"
 #include "ledger/internal/record_rows.h"
 #include "ledger/internal/waiting_finds.h"
 #include "ledger/likeness.h"
@@ -54,7 +55,7 @@ public:
     // Of records that the sequencer has not taken yet: the newest first.
     Result<void> look_at_waiting() {
         static constexpr Statement kWaiting{
-            "SELECT record, bands FROM log_outbox WHERE bands IS NOT NULL ORDER BY position DESC"};
+            "SELECT record, bands FROM log_outbox WHERE bands IS NOT NULL ORDER BY record DESC"};
         std::vector<PrintPlace> places;
         const auto each = [&](const storage::Values& row) -> Result<void> {
             const RecordId record = TRY(internal::record_in(row));
@@ -79,6 +80,40 @@ public:
 
     // The newest that have this band.
     Result<void> look_at(std::int64_t band) {
+        if (internal::lies_in_runs(kind_)) {
+            TRY(look_into_runs(band));
+        }
+        return look_into_index(band);
+    }
+
+    bool cut() const noexcept { return cut_; }  // there are more than kSimilarCandidatesMax
+    const std::map<PrintPlace, Buffer>& found() const noexcept { return found_; }
+
+private:
+    Result<void> look_into_runs(std::int64_t band) {
+        std::int64_t& left = left_.at(band);
+        if (left <= 0) {
+            return {};
+        }
+        if (!runs_) {
+            runs_.emplace(TRY(internal::FindRuns::open(snapshot_)));
+        }
+        for (const PrintPlace& place : TRY(runs_->newest(kind_, static_cast<std::uint64_t>(band),
+                                                         static_cast<std::size_t>(left)))) {
+            if (found_.size() >= kSimilarCandidatesMax) {
+                cut_ = true;
+                return {};
+            }
+            --left;
+            if (!found_.contains(place)) {
+                TRY(read_print(place));
+            }
+        }
+        return {};
+    }
+
+    // Of kinds that have an index, and of texts that were kept before there were runs.
+    Result<void> look_into_index(std::int64_t band) {
         static constexpr Statement kFind{
             "SELECT b.record, b.number, p.print FROM record_print_bands b "
             "JOIN record_prints p ON p.record = b.record AND p.number = b.number "
@@ -102,10 +137,6 @@ public:
         return {};
     }
 
-    bool cut() const noexcept { return cut_; }  // there are more than kSimilarCandidatesMax
-    const std::map<PrintPlace, Buffer>& found() const noexcept { return found_; }
-
-private:
     bool shares(const std::vector<std::int64_t>& bands) {
         bool shared = false;
         for (const std::int64_t band : bands) {
@@ -133,6 +164,7 @@ private:
     storage::Snapshot& snapshot_;
     std::int64_t kind_;
     std::unordered_map<std::int64_t, std::int64_t> left_;  // how many more of each band are read
+    std::optional<internal::FindRuns> runs_;               // once somebody looks
     std::map<PrintPlace, Buffer> found_;
     bool cut_ = false;
 };
@@ -235,7 +267,7 @@ Buffer Records::add_prints(storage::Batch& batch, const RecordId& record,
 }
 
 Result<std::optional<Print>> Records::print_of_text(std::string_view text) const {
-    return text_print(text, text_key_);
+    return text_print(text, text_printer_);
 }
 
 Result<void> internal::remove_prints(storage::Transaction& transaction, Bytes record) {
@@ -246,18 +278,23 @@ Result<void> internal::remove_prints(storage::Transaction& transaction, Bytes re
         "AND number = $4"};
     static constexpr Statement kRemove{"DELETE FROM record_prints WHERE record = $1"};
     const storage::Rows rows = TRY(transaction.query(kFind, {storage::bytes(record)}));
+    std::vector<Find> finds;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         const std::int64_t number = TRY(rows.integer(row, 0));
         const std::int64_t kind = TRY(rows.integer(row, 1));
         const Bytes bands = TRY(rows.bytes(row, 2));
         for (std::size_t at = 0; at + 8 <= bands.size(); at += 8) {
             const std::uint64_t band = load_be64(bands.subspan(at));
+            if (lies_in_runs(kind)) {
+                finds.push_back(make_find(kind, band, record, number));
+            }
             TRY(transaction.execute(
                 kRemoveBand,
                 {storage::integer(kind), storage::integer(static_cast<std::int64_t>(band)),
                  storage::bytes(record), storage::integer(number)}));
         }
     }
+    TRY(remove_finds(transaction, record, finds));
     TRY(transaction.execute(kRemove, {storage::bytes(record)}));
     return {};
 }
@@ -267,7 +304,7 @@ Result<void> Records::forget_prints(SubjectId subject) {
         "SELECT DISTINCT p.record FROM records r JOIN record_prints p ON p.record = r.id "
         "WHERE r.subject = $1 LIMIT 200"};
     static constexpr Statement kForgetWaiting{
-        "UPDATE log_outbox SET bands = NULL WHERE record = $1"};
+        "UPDATE log_outbox SET bands = NULL WHERE log IN (1, 2) AND record = $1"};
     for (;;) {
         std::size_t removed = 0;
         const auto body = [&](storage::Transaction& transaction) -> Result<void> {

@@ -7,6 +7,7 @@
 #include "core/hmac.h"
 #include "core/ids.h"
 #include "core/random.h"
+#include "ledger/internal/find_runs.h"
 #include "ledger/internal/record_rows.h"
 #include "ledger/internal/waiting_finds.h"
 #include "ledger/leaf.h"
@@ -155,6 +156,36 @@ constexpr std::array kMigrations{
                     "UPDATE records SET digests = (SELECT digests FROM log_outbox\n"
                     "  WHERE record = records.id LIMIT 1) WHERE digests IS NULL;\n"
                     "DROP INDEX record_digests_by_record;\n"},
+    // Runs instead of an index of digests and of bands of texts (ledger/internal/find_runs.h); what
+    // the tables of before have is still found there. A leaf waits under its record, in the order
+    // of time, so that whoever looks for it needs no other index.
+    storage::Migration{
+        .module = "records",
+        .step = 6,
+        .sql = "CREATE TABLE record_find_runs (log BIGINT NOT NULL, run BIGINT NOT NULL,\n"
+               "  level BIGINT NOT NULL, entries BIGINT NOT NULL, oldest BYTES NOT NULL,\n"
+               "  newest BYTES NOT NULL, changes BIGINT NOT NULL,\n"
+               "  PRIMARY KEY (log, run)) CLUSTERED;\n"
+               "CREATE TABLE record_finds (log BIGINT NOT NULL, run BIGINT NOT NULL,\n"
+               "  first BYTES NOT NULL, finds BYTES NOT NULL,\n"
+               "  PRIMARY KEY (log, run, first)) CLUSTERED;\n"
+               "ALTER TABLE log_outbox RENAME TO log_outbox_before;\n"
+               "CREATE TABLE log_outbox (log BIGINT NOT NULL, record BYTES NOT NULL,\n"
+               "  leaf BYTES NOT NULL, digests BYTES, bands BYTES,\n"
+               "  PRIMARY KEY (log, record)) CLUSTERED;\n"
+               "INSERT INTO log_outbox SELECT log, record, leaf, digests, bands\n"
+               "  FROM log_outbox_before ORDER BY log, record;\n"
+               "DROP TABLE log_outbox_before;\n",
+        .postgres = "CREATE TABLE record_find_runs (log BIGINT NOT NULL, run BIGINT NOT NULL,\n"
+                    "  level BIGINT NOT NULL, entries BIGINT NOT NULL, oldest BYTES NOT NULL,\n"
+                    "  newest BYTES NOT NULL, changes BIGINT NOT NULL,\n"
+                    "  PRIMARY KEY (log, run)) CLUSTERED;\n"
+                    "CREATE TABLE record_finds (log BIGINT NOT NULL, run BIGINT NOT NULL,\n"
+                    "  first BYTES NOT NULL, finds BYTES NOT NULL,\n"
+                    "  PRIMARY KEY (log, run, first)) CLUSTERED;\n"
+                    "DROP INDEX log_outbox_by_record;\n"
+                    "ALTER TABLE log_outbox DROP COLUMN position;\n"
+                    "ALTER TABLE log_outbox ADD PRIMARY KEY (log, record);\n"},
 };
 
 constexpr Statement kInsertRecord{
@@ -286,7 +317,7 @@ Records::Records(storage::Store& store, storage::DataKeys& keys, Random& random,
       random_(random),
       options_(options),
       digest_key_(options.digest_key),
-      text_key_{.bytes = digest_key_.of({as_bytes("print.text")})},
+      text_printer_({.bytes = digest_key_.of({as_bytes("print.text")})}),
       content_ids_(options.content_id_key) {}
 
 Result<storage::Batch> Records::prepare(const ServiceRecord& record,
@@ -382,27 +413,44 @@ storage::Value Records::number_of(ContentId id) const {
 
 Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
     // Ids begin with their time, so that the greatest is the newest.
-    static constexpr Statement kFind{
+    static constexpr Statement kFindOld{
         "SELECT record FROM record_digests WHERE digest = $1 ORDER BY record DESC LIMIT 1000"};
     static_assert(kRecordPageMax == 1000);
     static constexpr Statement kWaiting{
         "SELECT record, digests FROM log_outbox WHERE digests IS NOT NULL"};
+    static constexpr Statement kDigests{"SELECT digests FROM records WHERE id = $1"};
     const Digest256 keyed = digest_key_.of({digest});
     std::vector<RecordId> found;
+    const auto has_it = [&](Bytes packed) -> Result<bool> {
+        const auto digests = TRY(internal::unpack_digests(packed));
+        return std::ranges::binary_search(digests, keyed);
+    };
     // Of one state: what the sequencer takes meanwhile is in one of both.
     const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
+        found.clear();
         const auto each = [&](const storage::Values& row) -> Result<void> {
             const RecordId record = TRY(internal::record_in(row));
-            const auto digests = TRY(internal::unpack_digests(internal::bytes_in(row, 1)));
-            if (std::ranges::binary_search(digests, keyed)) {
+            if (TRY(has_it(internal::bytes_in(row, 1)))) {
                 found.push_back(record);
             }
             return {};
         };
         TRY(snapshot.visit(kWaiting, {}, each));
-        const storage::Rows rows = TRY(snapshot.query(kFind, {storage::bytes(keyed)}));
-        for (std::size_t row = 0; row < rows.size(); ++row) {
-            found.push_back(TRY(storage::id_at<RecordId>(rows, row, 0)));
+        auto runs = TRY(internal::FindRuns::open(snapshot));
+        for (const auto& [record, number] : TRY(runs.newest(
+                 internal::kDigestFind, internal::digest_find_key(keyed), kRecordPageMax))) {
+            const storage::Rows rows = TRY(snapshot.query(kDigests, {id_value(record)}));
+            if (rows.empty() || rows.is_null(0, 0)) {
+                continue;
+            }
+            const Bytes packed = TRY(rows.bytes(0, 0));
+            if (TRY(has_it(packed))) {
+                found.push_back(record);
+            }
+        }
+        const storage::Rows old = TRY(snapshot.query(kFindOld, {storage::bytes(keyed)}));
+        for (std::size_t row = 0; row < old.size(); ++row) {
+            found.push_back(TRY(storage::id_at<RecordId>(old, row, 0)));
         }
         return {};
     };
@@ -507,8 +555,8 @@ Result<std::vector<Opening>> Records::openings(RecordId id, std::span<const std:
 Result<Records::Disclosure> Records::disclose(RecordId id) {
     static constexpr Statement kFind{
         "SELECT r.facts, r.salt, e.log, e.entry, o.leaf FROM records r "
-        "LEFT JOIN log_entries e ON e.record = r.id LEFT JOIN log_outbox o ON o.record = r.id "
-        "WHERE r.id = $1"};
+        "LEFT JOIN log_entries e ON e.record = r.id "
+        "LEFT JOIN log_outbox o ON o.log IN (1, 2) AND o.record = r.id WHERE r.id = $1"};
     const storage::Rows rows = TRY(store_.query(kFind, {id_value(id)}));
     if (rows.empty()) {
         return Error{ErrorCode::kNotFound, "there is no such record"};

@@ -162,7 +162,7 @@ private:
     Random& random_;
     Options options_;
     HmacSha256 digest_key_;
-    fingerprint::TextPrintKey text_key_;
+    fingerprint::TextPrinter text_printer_;
     ContentIdCipher content_ids_;
 };
 

@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/random.h"
 #include "ledger/conduct.h"
+#include "ledger/internal/find_runs.h"
 #include "ledger/internal/record_rows.h"
 #include "ledger/internal/waiting_finds.h"
 #include "ledger/record.h"
@@ -125,10 +126,13 @@ Result<void> remove_digests(storage::Transaction& transaction, Bytes record) {
         return {};
     }
     const Bytes packed = TRY(rows.bytes(0, 0));
+    std::vector<internal::Find> finds;
     for (const Digest256& digest : TRY(internal::unpack_digests(packed))) {
         TRY(transaction.execute(kRemove, {storage::bytes(digest), storage::bytes(record)}));
+        finds.push_back(internal::make_find(internal::kDigestFind,
+                                            internal::digest_find_key(digest), record, 0));
     }
-    return {};
+    return internal::remove_finds(transaction, record, finds);
 }
 
 Result<void> remove_records(storage::Transaction& transaction, const std::vector<Buffer>& ids) {

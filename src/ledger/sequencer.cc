@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/result.h"
+#include "ledger/internal/find_runs.h"
 #include "ledger/internal/waiting_finds.h"
 #include "ledger/log_writer.h"
 #include "ledger/records.h"
@@ -15,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -22,6 +24,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,8 +38,9 @@ namespace {
 using storage::Statement;
 
 constexpr std::size_t kRecordIdBytes = 16;
-// Rows of the indexes that one transaction writes: a few milliseconds, which calls wait for whose
-// records come meanwhile.
+// What one transaction writes down: a few milliseconds, which calls wait for whose records come
+// meanwhile.
+constexpr std::size_t kSettledLeavesMax = 512;
 constexpr std::size_t kIndexRowsMax = 2'000;
 constexpr std::uint64_t kLogFileBytesMax = 64ULL << 20U;
 
@@ -129,7 +133,6 @@ Result<void> StoredObjects::remove(std::string_view name) {
 }
 
 struct Sequencer::Waiting {
-    std::int64_t position = 0;
     Buffer record;
     Buffer leaf;
     Buffer digests;
@@ -143,26 +146,57 @@ Result<std::unique_ptr<Sequencer>> Sequencer::open(Parts parts, LogWriterOptions
     return sequencer;
 }
 
+Sequencer::Sequencer(Opened, Parts parts, LogWriter writer)
+    : parts_(std::move(parts)),
+      writer_(std::move(writer)),
+      runs_(std::make_unique<internal::RunKeeper>(parts_.store, parts_.log, parts_.fence)) {}
+
+Sequencer::~Sequencer() = default;
+
 Result<std::vector<Sequencer::Waiting>> Sequencer::waiting(std::size_t leaves_max) {
     static constexpr Statement kTake{
-        "SELECT position, record, leaf, digests, bands FROM log_outbox WHERE log = $1 "
-        "ORDER BY position LIMIT $2"};
+        "SELECT record, leaf, digests, bands FROM log_outbox WHERE log = $1 "
+        "ORDER BY record LIMIT $2"};
     const storage::Rows rows = TRY(parts_.store.query(
         kTake, {log_value(parts_.log), storage::integer(static_cast<std::int64_t>(leaves_max))}));
     std::vector<Waiting> leaves;
     leaves.reserve(rows.size());
     for (std::size_t row = 0; row < rows.size(); ++row) {
         Waiting waiting;
-        waiting.position = TRY(rows.integer(row, 0));
-        const Bytes record = TRY(rows.bytes(row, 1));
-        const Bytes leaf = TRY(rows.bytes(row, 2));
+        const Bytes record = TRY(rows.bytes(row, 0));
+        const Bytes leaf = TRY(rows.bytes(row, 1));
         waiting.record = to_buffer(record);
         waiting.leaf = to_buffer(leaf);
-        waiting.digests = TRY(bytes_or_empty(rows, row, 3));
-        waiting.bands = TRY(bytes_or_empty(rows, row, 4));
+        waiting.digests = TRY(bytes_or_empty(rows, row, 2));
+        waiting.bands = TRY(bytes_or_empty(rows, row, 3));
         leaves.push_back(std::move(waiting));
     }
     return leaves;
+}
+
+// Those of the leaves that wait which are among these, by their bytes.
+Result<std::map<Buffer, Sequencer::Waiting>> Sequencer::waiting_among(
+    const std::set<Buffer>& entries) {
+    static constexpr Statement kAll{
+        "SELECT record, leaf, digests, bands FROM log_outbox WHERE log = $1"};
+    std::map<Buffer, Waiting> found;
+    const auto each = [&](const storage::Values& row) -> Result<void> {
+        Buffer leaf = to_buffer(internal::bytes_in(row, 1));
+        if (entries.contains(leaf)) {
+            Waiting waiting{.record = to_buffer(internal::bytes_in(row, 0)),
+                            .leaf = leaf,
+                            .digests = to_buffer(internal::bytes_in(row, 2)),
+                            .bands = to_buffer(internal::bytes_in(row, 3))};
+            found.emplace(std::move(leaf), std::move(waiting));
+        }
+        return {};
+    };
+    const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
+        found.clear();
+        return snapshot.visit(kAll, {log_value(parts_.log)}, each);
+    };
+    TRY(parts_.store.snapshot(body));
+    return found;
 }
 
 Result<std::size_t> Sequencer::step() {
@@ -177,6 +211,7 @@ Result<std::size_t> Sequencer::step() {
     }
     const Integrated integrated = TRY(writer_.integrate(entries));
     TRY(settle(integrated.first_index, leaves));
+    TRY(runs_->tend());
     return leaves.size();
 }
 
@@ -184,13 +219,14 @@ Result<std::size_t> Sequencer::step() {
 // outbox: in several batches when their prints are many, each for the leaves that come next.
 Result<void> Sequencer::settle(std::uint64_t first_index, std::span<const Waiting> leaves) {
     while (!leaves.empty()) {
-        internal::IndexRows finds;
+        internal::FoundBy found_by;
         std::size_t count = 0;
-        while (count < leaves.size() && finds.size() < kIndexRowsMax) {
+        while (count < std::min(leaves.size(), kSettledLeavesMax) &&
+               found_by.rows() < kIndexRowsMax) {
             const Waiting& next = leaves[count++];
-            TRY(finds.add(next.record, next.digests, next.bands));
+            TRY(found_by.add(next.record, next.digests, next.bands));
         }
-        TRY(settle_batch(first_index, leaves.first(count), finds.take()));
+        TRY(settle_batch(first_index, leaves.first(count), found_by));
         first_index += count;
         leaves = leaves.subspan(count);
     }
@@ -198,10 +234,11 @@ Result<void> Sequencer::settle(std::uint64_t first_index, std::span<const Waitin
 }
 
 Result<void> Sequencer::settle_batch(std::uint64_t first_index, std::span<const Waiting> leaves,
-                                     std::vector<storage::BulkInsert> finds) {
+                                     internal::FoundBy& found_by) {
     // Bands go when their person is erased, and then whoever read them before must read again.
     static constexpr Statement kTaken{
-        "DELETE FROM log_outbox WHERE position = $1 AND COALESCE(LENGTH(bands), 0) = $2"};
+        "DELETE FROM log_outbox WHERE log = $1 AND record = $2 AND "
+        "COALESCE(LENGTH(bands), 0) = $3"};
     storage::Batch batch;
     if (parts_.fence) {
         batch.operations.push_back(parts_.fence());
@@ -211,18 +248,20 @@ Result<void> Sequencer::settle_batch(std::uint64_t first_index, std::span<const 
     for (const Waiting& waiting : leaves) {
         batch.operations.push_back(
             {kTaken,
-             {storage::integer(waiting.position),
+             {log_value(parts_.log), storage::bytes(waiting.record),
               storage::integer(static_cast<std::int64_t>(waiting.bands.size()))},
              storage::Affects::kOne});
         entries.rows.push_back(
             {log_value(parts_.log), storage::integer(index++), storage::bytes(waiting.record)});
     }
-    batch.inserts = std::move(finds);
+    batch.inserts = found_by.take_rows();
     batch.inserts.push_back(std::move(entries));
+    runs_->add(batch, found_by.take_finds());
     return parts_.store.apply(std::move(batch));
 }
 
 Result<void> Sequencer::mend() {
+    TRY(runs_->open());
     static constexpr Statement kKnown{
         "SELECT COALESCE(MAX(entry) + 1, 0) FROM log_entries WHERE log = $1"};
     const storage::Rows rows = TRY(parts_.store.query(kKnown, {log_value(parts_.log)}));
@@ -242,31 +281,29 @@ Result<void> Sequencer::mend() {
     if (known == size) {
         return {};
     }
-    // At most one batch was under way, and its leaves are among those that wait longest; the store
-    // may meanwhile show a few that got an earlier position and committed later.
-    const std::vector<Waiting> leaves = TRY(waiting(2 * kBatchLeavesMax));
-    std::map<Buffer, const Waiting*> by_leaf;
-    for (const Waiting& waiting : leaves) {
-        by_leaf.emplace(waiting.leaf, &waiting);
-    }
+    // At most one batch was under way.
     const ReadTile read_tile = tile_reader(parts_.objects);
-    std::vector<Waiting> integrated;
+    std::vector<Buffer> entries;
     for (std::uint64_t index = known; index < size; ++index) {
-        const Buffer entry = TRY(read_entry(read_tile, index, size));
-        const auto found = by_leaf.find(entry);
+        entries.push_back(TRY(read_entry(read_tile, index, size)));
+    }
+    const auto by_leaf = TRY(waiting_among({entries.begin(), entries.end()}));
+    std::vector<Waiting> integrated;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        const auto found = by_leaf.find(entries[i]);
         if (found == by_leaf.end()) {
-            return Error{
-                ErrorCode::kCorrupt,
-                fmt::format("entry {} of the log belongs to no record that waits for it", index)};
+            return Error{ErrorCode::kCorrupt,
+                         fmt::format("entry {} of the log belongs to no record that waits for it",
+                                     known + i)};
         }
-        integrated.push_back(*found->second);
+        integrated.push_back(found->second);
     }
     return settle(known, integrated);
 }
 
 Result<Freshness> freshness(storage::Store& store, LogClass log) {
     static constexpr Statement kOldest{
-        "SELECT record FROM log_outbox WHERE log = $1 ORDER BY position LIMIT 1"};
+        "SELECT record FROM log_outbox WHERE log = $1 ORDER BY record LIMIT 1"};
     static constexpr Statement kCount{
         "SELECT COUNT(*) FROM (SELECT 1 FROM log_outbox WHERE log = $1 LIMIT $2) AS waiting"};
     const storage::Rows oldest = TRY(store.query(kOldest, {log_value(log)}));

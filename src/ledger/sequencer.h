@@ -6,7 +6,7 @@
 //
 //   records + log_outbox  --(one transaction)-->  durable record
 //   log_outbox            --LogWriter-->          bundles, tiles, signed checkpoint
-//   log_entries, indexes  --(one transaction)-->  which record is which entry, what it is found
+//   log_entries, finds    --(one transaction)-->  which record is which entry, what it is found
 //                                                 by; outbox row gone
 //
 // A crash between the second and the third step leaves entries of which the tables do not know.
@@ -14,6 +14,7 @@
 // the log and a row of the outbox with the same bytes are the same leaf. Nothing is integrated
 // twice.
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "ledger/log_objects.h"
 #include "ledger/log_writer.h"
@@ -26,14 +27,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace colophon::ledger {
+
+namespace internal {
+class FoundBy;
+class RunKeeper;
+}  // namespace internal
 
 std::span<const storage::Migration> sequencer_migrations();
 
@@ -104,19 +112,25 @@ private:
     struct Opened {};  // only open() can say that it was
 
 public:
-    Sequencer(Opened, Parts parts, LogWriter writer)
-        : parts_(std::move(parts)), writer_(std::move(writer)) {}
+    Sequencer(Opened, Parts parts, LogWriter writer);
+    ~Sequencer();
+    Sequencer(const Sequencer&) = delete;
+    Sequencer& operator=(const Sequencer&) = delete;
+    Sequencer(Sequencer&&) = delete;
+    Sequencer& operator=(Sequencer&&) = delete;
 
 private:
     struct Waiting;
     Result<std::vector<Waiting>> waiting(std::size_t leaves_max);
+    Result<std::map<Buffer, Waiting>> waiting_among(const std::set<Buffer>& entries);
     Result<void> settle(std::uint64_t first_index, std::span<const Waiting> leaves);
     Result<void> settle_batch(std::uint64_t first_index, std::span<const Waiting> leaves,
-                              std::vector<storage::BulkInsert> finds);
+                              internal::FoundBy& found_by);
     Result<void> mend();
 
     Parts parts_;
     LogWriter writer_;
+    std::unique_ptr<internal::RunKeeper> runs_;
 };
 
 // How far the log is behind the records.

@@ -5,6 +5,7 @@
 #include "core/digest.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "ledger/internal/find_runs.h"
 #include "storage/store.h"
 #include "storage/value.h"
 
@@ -107,27 +108,28 @@ Bytes bytes_in(const storage::Values& row, std::size_t column) noexcept {
     return bytes == nullptr ? Bytes() : Bytes(*bytes);
 }
 
-Result<void> IndexRows::add(Bytes record, Bytes digests, Bytes bands) {
+Result<void> FoundBy::add(Bytes record, Bytes digests, Bytes bands) {
     const std::vector<Digest256> keyed = TRY(unpack_digests(digests));
     const std::vector<PrintBands> prints = TRY(unpack_bands(bands));
     for (const Digest256& digest : keyed) {
-        digests_.push_back({storage::bytes(digest), storage::bytes(record)});
+        finds_.push_back(make_find(kDigestFind, digest_find_key(digest), record, 0));
     }
     for (const PrintBands& print : prints) {
         for (const std::int64_t band : print.bands) {
-            bands_.push_back({storage::integer(print.kind), storage::integer(band),
-                              storage::bytes(record), storage::integer(print.number)});
+            if (lies_in_runs(print.kind)) {
+                finds_.push_back(
+                    make_find(print.kind, static_cast<std::uint64_t>(band), record, print.number));
+            } else {
+                bands_.push_back({storage::integer(print.kind), storage::integer(band),
+                                  storage::bytes(record), storage::integer(print.number)});
+            }
         }
     }
     return {};
 }
 
-std::vector<storage::BulkInsert> IndexRows::take() {
+std::vector<storage::BulkInsert> FoundBy::take_rows() {
     std::vector<storage::BulkInsert> inserts;
-    if (!digests_.empty()) {
-        std::ranges::sort(digests_);
-        inserts.push_back({"record_digests", {"digest", "record"}, std::exchange(digests_, {})});
-    }
     if (!bands_.empty()) {
         std::ranges::sort(bands_);
         inserts.push_back({"record_print_bands",

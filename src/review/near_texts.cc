@@ -21,7 +21,7 @@ namespace colophon::review {
 namespace {
 
 // Prints that stay within one process need no secret.
-constexpr fingerprint::TextPrintKey kKey{};
+const fingerprint::TextPrinter kPrinter{fingerprint::TextPrintKey{}};
 
 // What is no UTF-8 is left out: it is in no listed text.
 std::string valid_part(std::string_view text) {
@@ -47,8 +47,7 @@ std::vector<std::uint64_t> marks_of(std::string_view text) {
         while (end < valid.size() && (static_cast<unsigned char>(valid[end]) & 0xc0U) == 0x80U) {
             ++end;
         }
-        const auto print =
-            fingerprint::print_text(std::string_view(valid).substr(at, end - at), kKey);
+        const auto print = kPrinter.print(std::string_view(valid).substr(at, end - at));
         COLOPHON_ASSERT(print.ok());  // it is UTF-8, and no longer than it may be
         marks.insert(marks.end(), print->marks.begin(), print->marks.end());
         at = end;
@@ -62,7 +61,7 @@ std::vector<std::uint64_t> marks_of(std::string_view text) {
 }  // namespace
 
 Result<void> NearTexts::add(std::string_view text, std::uint32_t number) {
-    const fingerprint::TextPrint print = TRY(fingerprint::print_text(text, kKey));
+    const fingerprint::TextPrint print = TRY(kPrinter.print(text));
     if (print.marks.size() < kNearMarksMin) {
         return Error{ErrorCode::kInvalidArgument,
                      "a text of which copies are looked for has some 30 characters at least"};

@@ -2,10 +2,11 @@
 #pragma once
 
 // What a record is found by, apart from its ids: keyed digests of its contents and keyed bands of
-// its prints. Both lie at random places of their indexes, so that writing them with each record
-// would touch a page of each for every one of them. They wait beside the record's leaf in the
-// outbox, and the sequencer writes those of a whole batch at once, in the order of the index; until
-// then Records looks for them where they wait.
+// its prints. Both lie at random places of any index, so that writing them with each record would
+// touch a page for every one of them. They wait beside the record's leaf in the outbox, and the
+// sequencer writes those of a whole batch at once, in order: into runs (find_runs.h) or, for bands
+// of pictures, sounds and films, into their index. Until then Records looks for them where they
+// wait.
 //
 //   digests   32 bytes each, ascending, each once
 //   bands     for each print  kind (2) number (2) count (2)  count x band (8), big-endian
@@ -14,11 +15,13 @@
 #include "core/digest.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "ledger/internal/find_runs.h"
 #include "storage/store.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace colophon::ledger::internal {
@@ -41,18 +44,20 @@ Result<std::vector<Digest256>> unpack_digests(Bytes packed);
 Result<RecordId> record_in(const storage::Values& row);
 Bytes bytes_in(const storage::Values& row, std::size_t column) noexcept;
 
-// The rows of several records, to be written in one batch.
-class IndexRows {
+// What several records are found by, to be written in one batch.
+class FoundBy {
 public:
-    // Either may be empty. kCorrupt as above.
+    // Digests and bands may be empty. kCorrupt as above.
     Result<void> add(Bytes record, Bytes digests, Bytes bands);
-    std::size_t size() const noexcept { return digests_.size() + bands_.size(); }
-    // Sorted as the indexes are.
-    std::vector<storage::BulkInsert> take();
+    // Rows of the index, which are what a batch is measured by.
+    std::size_t rows() const noexcept { return bands_.size(); }
+    // Sorted as the index is.
+    std::vector<storage::BulkInsert> take_rows();
+    std::vector<Find> take_finds() { return std::exchange(finds_, {}); }
 
 private:
-    std::vector<storage::Values> digests_;
     std::vector<storage::Values> bands_;
+    std::vector<Find> finds_;
 };
 
 }  // namespace colophon::ledger::internal

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ledger/internal/find_runs.h"
+
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "ledger/likeness.h"
+#include "ledger/records.h"
+#include "storage/row_values.h"
+#include "storage/store.h"
+#include "storage/value.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+#include <map>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace colophon::ledger::internal {
+
+namespace {
+
+using storage::Statement;
+
+constexpr std::size_t kKeyAt = 2;
+constexpr std::size_t kRecordAt = 10;
+constexpr std::size_t kNumberAt = 26;
+// A run of this level is never merged.
+constexpr std::int64_t kLastLevel = 100;
+// Of a merged run: what one transaction writes while calls wait for it.
+constexpr std::size_t kSegmentsAtOnce = 256;
+constexpr std::size_t kFindsForgottenAtOnce = 64U << 10U;
+
+Error damaged() {
+    return Error{ErrorCode::kCorrupt, "a segment of what records are found by is damaged"};
+}
+
+void store_be16(Find& find, std::size_t at, std::int64_t value) {
+    find[at] = static_cast<std::uint8_t>(value >> 8);
+    find[at + 1] = static_cast<std::uint8_t>(value);
+}
+
+Bytes record_of(const Find& find) {
+    return Bytes(find).subspan(kRecordAt, kNumberAt - kRecordAt);
+}
+
+FindPlace place_of(const Find& find) {
+    FindPlace place;
+    std::ranges::copy(record_of(find), place.first.bytes.begin());
+    place.second = load_be16(Bytes(find).subspan(kNumberAt));
+    return place;
+}
+
+Result<void> append_finds(Bytes segment, std::vector<Find>& finds) {
+    if (segment.empty() || segment.size() % kFindBytes != 0) {
+        return damaged();
+    }
+    const std::size_t before = finds.size();
+    finds.resize(before + segment.size() / kFindBytes);
+    std::memcpy(finds.data() + before, segment.data(), segment.size());
+    return {};
+}
+
+Buffer packed(std::span<const Find> finds) {
+    Buffer bytes;
+    bytes.reserve(finds.size_bytes());
+    for (const Find& find : finds) {
+        append(bytes, find);
+    }
+    return bytes;
+}
+
+storage::Values segment_row(std::int64_t log, std::int64_t run, std::span<const Find> finds) {
+    return {storage::integer(log), storage::integer(run), storage::bytes(finds.front()),
+            storage::bytes(packed(finds))};
+}
+
+storage::BulkInsert no_segments() {
+    return {"record_finds", {"log", "run", "first", "finds"}, {}};
+}
+
+// The row by which a run is seen.
+storage::Operation run_row(std::int64_t log, std::int64_t run, std::int64_t level,
+                           std::span<const Find> finds) {
+    static constexpr Statement kInsert{
+        "INSERT INTO record_find_runs (log, run, level, entries, oldest, newest, changes) "
+        "VALUES ($1, $2, $3, $4, $5, $6, 0)"};
+    const auto [oldest, newest] =
+        std::ranges::minmax_element(finds, [](const Find& a, const Find& b) {
+            return std::ranges::lexicographical_compare(record_of(a), record_of(b));
+        });
+    return {kInsert,
+            {storage::integer(log), storage::integer(run), storage::integer(level),
+             storage::integer(static_cast<std::int64_t>(finds.size())),
+             storage::bytes(record_of(*oldest)), storage::bytes(record_of(*newest))},
+            storage::Affects::kOne};
+}
+
+// Sorted parts of one vector become one, two and two.
+std::vector<Find> merged(std::vector<std::vector<Find>> parts) {
+    while (parts.size() > 1) {
+        std::vector<std::vector<Find>> next;
+        for (std::size_t i = 0; i + 1 < parts.size(); i += 2) {
+            std::vector<Find>& both = next.emplace_back();
+            both.reserve(parts[i].size() + parts[i + 1].size());
+            std::ranges::merge(parts[i], parts[i + 1], std::back_inserter(both));
+            parts[i] = {};
+            parts[i + 1] = {};
+        }
+        if (parts.size() % 2 != 0) {
+            next.push_back(std::move(parts.back()));
+        }
+        parts = std::move(next);
+    }
+    return parts.empty() ? std::vector<Find>() : std::move(parts.front());
+}
+
+}  // namespace
+
+bool lies_in_runs(std::int64_t print_kind) noexcept {
+    return print_kind == kTextPrint;
+}
+
+Find make_find(std::int64_t kind, std::uint64_t key, Bytes record, std::int64_t number) {
+    Find find{};
+    store_be16(find, 0, kind);
+    store_be64(find, kKeyAt, key);
+    std::ranges::copy(record.first(kNumberAt - kRecordAt), find.begin() + kRecordAt);
+    store_be16(find, kNumberAt, number);
+    return find;
+}
+
+std::uint64_t digest_find_key(Bytes digest) noexcept {
+    return load_be64(digest);
+}
+
+void add_run(storage::Batch& batch, std::int64_t log, std::int64_t run, std::int64_t level,
+             std::vector<Find>& finds) {
+    std::ranges::sort(finds);
+    batch.operations.push_back(run_row(log, run, level, finds));
+    storage::BulkInsert segments = no_segments();
+    segments.rows.reserve(finds.size() / kFindsOfSegment + 1);
+    for (std::size_t at = 0; at < finds.size(); at += kFindsOfSegment) {
+        const std::size_t count = std::min(kFindsOfSegment, finds.size() - at);
+        segments.rows.push_back(segment_row(log, run, std::span(finds).subspan(at, count)));
+    }
+    batch.inserts.push_back(std::move(segments));
+}
+
+Result<FindRuns> FindRuns::open(storage::Snapshot& snapshot) {
+    static constexpr Statement kRuns{
+        "SELECT log, run, newest FROM record_find_runs ORDER BY newest DESC"};
+    FindRuns all(snapshot);
+    const storage::Rows rows = TRY(snapshot.query(kRuns, {}));
+    all.runs_.reserve(rows.size());
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        Run run;
+        run.log = TRY(rows.integer(row, 0));
+        run.run = TRY(rows.integer(row, 1));
+        run.newest = TRY(storage::id_at<RecordId>(rows, row, 2));
+        all.runs_.push_back(run);
+    }
+    return all;
+}
+
+// From the greatest find down, until `most` places are known or a lower key begins.
+Result<void> FindRuns::look_into(const Run& run, const Find& least, const Find& greatest,
+                                 std::size_t most, std::vector<FindPlace>& places) {
+    // Nearly always what is asked for lies in one segment, or is not there.
+    static constexpr Statement kLast{
+        "SELECT first, finds FROM record_finds WHERE log = $1 AND run = $2 AND first <= $3 "
+        "ORDER BY first DESC LIMIT 1"};
+    static constexpr Statement kBefore{
+        "SELECT first, finds FROM record_finds WHERE log = $1 AND run = $2 AND first < $3 "
+        "ORDER BY first DESC LIMIT 32"};
+    const std::size_t wanted = places.size() + most;
+    Statement statement = kLast;
+    Find bound = greatest;
+    for (;;) {
+        const storage::Rows rows =
+            TRY(snapshot_.query(statement, {storage::integer(run.log), storage::integer(run.run),
+                                            storage::bytes(bound)}));
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            const Bytes first = TRY(rows.bytes(row, 0));
+            const Bytes segment = TRY(rows.bytes(row, 1));
+            std::vector<Find> finds;
+            TRY(append_finds(segment, finds));
+            if (first.size() != kFindBytes) {
+                return damaged();
+            }
+            std::ranges::copy(first, bound.begin());
+            const auto end = std::ranges::upper_bound(finds, greatest);
+            for (auto find = end; find != finds.begin();) {
+                --find;
+                if (*find < least || places.size() == wanted) {
+                    return {};
+                }
+                places.push_back(place_of(*find));
+            }
+            if (bound < least) {
+                return {};
+            }
+        }
+        if (rows.empty()) {
+            return {};
+        }
+        statement = kBefore;
+    }
+}
+
+Result<std::vector<FindPlace>> FindRuns::newest(std::int64_t kind, std::uint64_t key,
+                                                std::size_t most) {
+    RecordId last;
+    last.bytes.fill(0xFF);
+    const Find least = make_find(kind, key, RecordId().bytes, 0);
+    const Find greatest = make_find(kind, key, last.bytes, 0xFFFF);
+    std::vector<FindPlace> places;
+    for (const Run& run : runs_) {
+        if (places.size() >= most && run.newest < places[most - 1].first) {
+            break;  // and all that come now are older
+        }
+        TRY(look_into(run, least, greatest, most, places));
+        std::ranges::sort(places, std::ranges::greater());
+        places.resize(std::min(places.size(), most));
+    }
+    return places;
+}
+
+Result<void> remove_finds(storage::Transaction& transaction, Bytes record,
+                          std::span<const Find> finds) {
+    static constexpr Statement kRuns{
+        "SELECT log, run FROM record_find_runs WHERE oldest <= $1 AND newest >= $1"};
+    static constexpr Statement kSegment{
+        "SELECT first, finds FROM record_finds WHERE log = $1 AND run = $2 AND first <= $3 "
+        "ORDER BY first DESC LIMIT 1"};
+    static constexpr Statement kReplace{
+        "UPDATE record_finds SET finds = $4 WHERE log = $1 AND run = $2 AND first = $3"};
+    static constexpr Statement kRemove{
+        "DELETE FROM record_finds WHERE log = $1 AND run = $2 AND first = $3"};
+    static constexpr Statement kCount{
+        "UPDATE record_find_runs SET entries = entries - $3, changes = changes + 1 "
+        "WHERE log = $1 AND run = $2"};
+    static constexpr Statement kEnd{
+        "DELETE FROM record_find_runs WHERE log = $1 AND run = $2 AND entries = 0"};
+    if (finds.empty()) {
+        return {};
+    }
+    const storage::Rows runs = TRY(transaction.query(kRuns, {storage::bytes(record)}));
+    for (std::size_t row = 0; row < runs.size(); ++row) {
+        const storage::Value log = storage::integer(TRY(runs.integer(row, 0)));
+        const storage::Value run = storage::integer(TRY(runs.integer(row, 1)));
+        std::int64_t removed = 0;
+        for (const Find& find : finds) {
+            const storage::Rows found =
+                TRY(transaction.query(kSegment, {log, run, storage::bytes(find)}));
+            if (found.empty()) {
+                continue;
+            }
+            const storage::Value first = storage::bytes(TRY(found.bytes(0, 0)));
+            const Bytes stored = TRY(found.bytes(0, 1));
+            std::vector<Find> segment;
+            TRY(append_finds(stored, segment));
+            const auto at = std::ranges::lower_bound(segment, find);
+            if (at == segment.end() || *at != find) {
+                continue;
+            }
+            segment.erase(at);
+            ++removed;
+            TRY(segment.empty() ? transaction.execute(kRemove, {log, run, first})
+                                : transaction.execute(kReplace, {log, run, first,
+                                                                 storage::bytes(packed(segment))}));
+        }
+        if (removed > 0) {
+            TRY(transaction.execute(kCount, {log, run, storage::integer(removed)}));
+            TRY(transaction.execute(kEnd, {log, run}));
+        }
+    }
+    return {};
+}
+
+RunKeeper::RunKeeper(storage::Store& store, LogClass log, Fence fence)
+    : store_(store), log_(static_cast<std::int64_t>(log)), fence_(std::move(fence)) {}
+
+Result<void> RunKeeper::open() {
+    static constexpr Statement kNext{
+        "SELECT run FROM record_finds WHERE log = $1 AND run > $2 ORDER BY run LIMIT 1"};
+    const std::vector<Run> seen = TRY(runs());
+    std::int64_t last = 0;
+    for (;;) {
+        const storage::Rows rows =
+            TRY(store_.query(kNext, {storage::integer(log_), storage::integer(last)}));
+        if (rows.empty()) {
+            break;
+        }
+        last = TRY(rows.integer(0, 0));
+        if (std::ranges::find(seen, last, &Run::run) == seen.end()) {
+            TRY(forget(std::span(&last, 1)));
+        }
+    }
+    for (const Run& run : seen) {
+        last = std::max(last, run.run);
+    }
+    next_ = last + 1;
+    return {};
+}
+
+void RunKeeper::add(storage::Batch& batch, std::vector<Find> finds) {
+    if (!finds.empty()) {
+        add_run(batch, log_, next_++, 0, finds);
+    }
+}
+
+Result<std::vector<RunKeeper::Run>> RunKeeper::runs() {
+    static constexpr Statement kRuns{
+        "SELECT run, level, entries, changes FROM record_find_runs WHERE log = $1 ORDER BY run"};
+    const storage::Rows rows = TRY(store_.query(kRuns, {storage::integer(log_)}));
+    std::vector<Run> all;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        Run run;
+        run.run = TRY(rows.integer(row, 0));
+        run.level = TRY(rows.integer(row, 1));
+        run.finds = static_cast<std::size_t>(TRY(rows.integer(row, 2)));
+        run.changes = TRY(rows.integer(row, 3));
+        all.push_back(run);
+    }
+    return all;
+}
+
+Result<void> RunKeeper::tend() {
+    std::map<std::int64_t, std::vector<Run>> levels;
+    for (const Run& run : TRY(runs())) {
+        if (run.level < kLastLevel) {
+            levels[run.level].push_back(run);
+        }
+    }
+    for (const auto& [level, all] : levels) {
+        std::size_t count = 0;
+        std::size_t finds = 0;
+        while (count < all.size() && count < kRunsMerged && finds < kFindsOfRun) {
+            finds += all[count++].finds;
+        }
+        if (count == kRunsMerged || finds >= kFindsOfRun) {
+            TRY(merge(std::span(all).first(count)));
+        }
+    }
+    return {};
+}
+
+Result<std::vector<Find>> RunKeeper::read(const Run& run) {
+    static constexpr Statement kSegments{
+        "SELECT finds FROM record_finds WHERE log = $1 AND run = $2 ORDER BY first"};
+    std::vector<Find> finds;
+    finds.reserve(run.finds);
+    const auto each = [&](const storage::Values& row) -> Result<void> {
+        const auto* segment = std::get_if<Buffer>(row.data());
+        return segment == nullptr ? Result<void>(damaged()) : append_finds(*segment, finds);
+    };
+    const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
+        finds.clear();
+        return snapshot.visit(kSegments, {storage::integer(log_), storage::integer(run.run)}, each);
+    };
+    TRY(store_.snapshot(body));
+    return finds;
+}
+
+Result<void> RunKeeper::apply(storage::Batch batch) {
+    if (fence_) {
+        batch.operations.insert(batch.operations.begin(), fence_());
+    }
+    return store_.apply(std::move(batch));
+}
+
+Result<void> RunKeeper::forget(std::span<const std::int64_t> runs) {
+    static constexpr Statement kForget{"DELETE FROM record_finds WHERE log = $1 AND run = $2"};
+    if (runs.empty()) {
+        return {};
+    }
+    storage::Batch batch;
+    for (const std::int64_t run : runs) {
+        batch.operations.push_back({kForget, {storage::integer(log_), storage::integer(run)}});
+    }
+    return apply(std::move(batch));
+}
+
+// The segments of the new run come first, a few at a time; the last batch makes it visible instead
+// of those that it was made of. Whatever was taken out of one of these meanwhile makes that batch
+// fail: then nothing of the new run is kept, and the next time it is made anew.
+Result<void> RunKeeper::merge(std::span<const Run> sources) {
+    static constexpr Statement kReplaced{
+        "DELETE FROM record_find_runs WHERE log = $1 AND run = $2 AND changes = $3"};
+    std::vector<std::vector<Find>> parts;
+    for (const Run& source : sources) {
+        parts.push_back(TRY(read(source)));
+    }
+    const std::vector<Find> finds = merged(std::move(parts));
+    if (finds.empty()) {
+        return {};  // everything was taken out of them since
+    }
+    const std::int64_t run = next_++;
+    std::size_t at = 0;
+    while (at < finds.size()) {
+        storage::BulkInsert segments = no_segments();
+        while (at < finds.size() && segments.rows.size() < kSegmentsAtOnce) {
+            const std::size_t count = std::min(kFindsOfSegment, finds.size() - at);
+            segments.rows.push_back(segment_row(log_, run, std::span(finds).subspan(at, count)));
+            at += count;
+        }
+        storage::Batch batch;
+        batch.inserts.push_back(std::move(segments));
+        TRY(apply(std::move(batch)));
+    }
+    const std::int64_t level = finds.size() >= kFindsOfRun ? kLastLevel : sources.front().level + 1;
+    storage::Batch visible;
+    for (const Run& source : sources) {
+        visible.operations.push_back({kReplaced,
+                                      {storage::integer(log_), storage::integer(source.run),
+                                       storage::integer(source.changes)},
+                                      storage::Affects::kOne});
+    }
+    visible.operations.push_back(run_row(log_, run, level, finds));
+    const auto applied = apply(std::move(visible));
+    if (!applied.ok()) {
+        if (applied.error().code != ErrorCode::kConflict) {
+            return applied.error();
+        }
+        return forget(std::span(&run, 1));  // which fails when it was the lease
+    }
+    std::vector<std::int64_t> gone;
+    std::size_t finds_gone = 0;
+    for (const Run& source : sources) {
+        gone.push_back(source.run);
+        finds_gone += source.finds;
+        if (finds_gone >= kFindsForgottenAtOnce) {
+            TRY(forget(std::exchange(gone, {})));
+            finds_gone = 0;
+        }
+    }
+    return forget(gone);
+}
+
+}  // namespace colophon::ledger::internal

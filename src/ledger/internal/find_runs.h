@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What most records are found by, in sorted runs: keyed digests of contents and keyed bands of
+// texts. As rows of an index each of them would change a page of its own, and a call has eight;
+// as runs they are written once when the sequencer takes them, and a few times more when runs are
+// merged, always in order.
+//
+//   find      kind (2)  key (8)  record (16)  number (2), big-endian; so they are in the order of
+//             kinds, keys, and then of time
+//   segment   one row: up to kFindsOfSegment finds, ascending, and a bound below them
+//   run       segments of one number; its row in record_find_runs makes it visible and says
+//             how many finds it has and how often some were taken out (`changes`); its records lie
+//             between `oldest` and `newest`
+//
+// The sequencer of a log makes its runs: a small one for each batch, sixteen of one level become
+// one of the next, until one has kFindsOfRun and stays. A question looks into each run once: at
+// most some forty, and one more for each 65,000 texts. What is removed (a record that is purged, a
+// person who is erased) leaves its segment at once.
+
+#include "core/bytes.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "ledger/records.h"
+#include "storage/store.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace colophon::ledger::internal {
+
+inline constexpr std::size_t kFindBytes = 28;
+using Find = std::array<std::uint8_t, kFindBytes>;
+
+// A segment fits into a quarter of a page of SQLite.
+inline constexpr std::size_t kFindsOfSegment = 32;
+inline constexpr std::size_t kFindsOfRun = 512U << 10U;
+inline constexpr std::size_t kRunsMerged = 16;
+
+inline constexpr std::int64_t kDigestFind = 0;  // other kinds are those of prints
+// Whether bands of this kind of prints lie in runs. Of pictures, sounds and films there are fewer,
+// and a question about one asks for thousands of bands: these have an index.
+bool lies_in_runs(std::int64_t print_kind) noexcept;
+
+// `record` has 16 bytes, kind and number 16 bits.
+Find make_find(std::int64_t kind, std::uint64_t key, Bytes record, std::int64_t number);
+// The key of a keyed digest. Others may have the same: whoever asks compares the digests.
+std::uint64_t digest_find_key(Bytes digest) noexcept;
+
+// What a batch writes to add a run. `finds`, in any order, not empty. Sorts them.
+void add_run(storage::Batch& batch, std::int64_t log, std::int64_t run, std::int64_t level,
+             std::vector<Find>& finds);
+
+// A record, and the number of the print in it.
+using FindPlace = std::pair<RecordId, std::int64_t>;
+
+// The runs of one state of the data.
+class FindRuns {
+public:
+    static Result<FindRuns> open(storage::Snapshot& snapshot);
+
+    // The newest `most` places under a key, newest first.
+    Result<std::vector<FindPlace>> newest(std::int64_t kind, std::uint64_t key, std::size_t most);
+
+private:
+    struct Run {
+        std::int64_t log = 0;
+        std::int64_t run = 0;
+        RecordId newest;
+    };
+    explicit FindRuns(storage::Snapshot& snapshot) : snapshot_(snapshot) {}
+    Result<void> look_into(const Run& run, const Find& least, const Find& greatest,
+                           std::size_t most, std::vector<FindPlace>& places);
+
+    storage::Snapshot& snapshot_;
+    std::vector<Run> runs_;  // the one with the newest record first
+};
+
+// Takes the finds of one record out of every run that may have them.
+Result<void> remove_finds(storage::Transaction& transaction, Bytes record,
+                          std::span<const Find> finds);
+
+// The runs of one log, for its sequencer.
+class RunKeeper {
+public:
+    // The operation that fails when the lease is gone; may be empty.
+    using Fence = std::function<storage::Operation()>;
+
+    RunKeeper(storage::Store& store, LogClass log, Fence fence);
+
+    // Removes segments of runs that a crash left invisible.
+    Result<void> open();
+    // Adds the finds of a batch as a run; nothing for none.
+    void add(storage::Batch& batch, std::vector<Find> finds);
+    // Merges what is due, at most one merge for each level.
+    Result<void> tend();
+
+private:
+    struct Run {
+        std::int64_t run = 0;
+        std::int64_t level = 0;
+        std::size_t finds = 0;
+        std::int64_t changes = 0;
+    };
+    Result<std::vector<Run>> runs();
+    Result<std::vector<Find>> read(const Run& run);
+    Result<void> merge(std::span<const Run> sources);
+    Result<void> apply(storage::Batch batch);
+    Result<void> forget(std::span<const std::int64_t> runs);
+
+    storage::Store& store_;
+    std::int64_t log_;
+    Fence fence_;
+    std::int64_t next_ = 1;
+};
+
+}  // namespace colophon::ledger::internal
