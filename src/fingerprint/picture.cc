@@ -314,8 +314,13 @@ Result<Luma> read_small_luma(Bytes file, PictureCoding coding, int side_max) {
         return read_small_jpeg(file, side_max);
     }
     const Image image = TRY(read_image(file, coding));
-    return Reduction(image.width, image.height, side_max).make([&image](int y) {
-        return [&image, y](int x) { return luma_of_pixel(image, x, y); };
+    return small_luma_of(image, 0, side_max);
+}
+
+Luma small_luma_of(const Image& image, int frame, int side_max) {
+    const int top = frame * image.height;
+    return Reduction(image.width, image.height, side_max).make([&image, top](int y) {
+        return [&image, row = top + y](int x) { return luma_of_pixel(image, x, row); };
     });
 }
 

@@ -276,8 +276,8 @@ bool has_veil(const Evidence& evidence) noexcept;
 struct Veil {
     Buffer file;
     std::string media_type;
-    std::uint64_t pictures = 1;  // of an animation: how many there are; the veil shows the first
-    std::int64_t speed = 1;      // of a film: so many times the original's
+    std::uint64_t pictures = 1;  // of an animation or of pages, of which the first is shown
+    std::int64_t speed = 1;      // of a video; of an animation every so many pictures are shown
 };
 
 // How a person looks at an item.

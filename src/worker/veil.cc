@@ -127,7 +127,7 @@ Result<Buffer> grey_png(const Luma& luma) {
     return media::encode_png(png);
 }
 
-// A veil shows one picture; whoever looks at it is told that there are more.
+// Whoever sees one picture only is told that there are more.
 Result<std::uint64_t> count_pictures(Bytes file, Format format) {
     switch (format) {
         case Format::kGif:
@@ -154,24 +154,17 @@ Result<std::uint64_t> count_pictures(Bytes file, Format format) {
     }
 }
 
-Result<Veil> veil_picture(Bytes file, Format format, fingerprint::PictureCoding coding) {
+Result<Veil> veil_still(Bytes file, Format format, fingerprint::PictureCoding coding) {
     Luma luma = TRY(fingerprint::read_small_luma(file, coding, kVeilSideMax));
     luma = turned(std::move(luma), label::display_orientation(file, format));
     blur(luma);
     Veil veil;
-    veil.pictures = TRY(count_pictures(file, format));
     veil.file = TRY(grey_png(luma));
     return veil;
 }
 
-// With sides that a film may have.
-media::Plane plane_of(const media::Image& picture, int orientation) {
-    Luma luma(picture.width, picture.height);
-    const std::uint8_t* from = picture.pixels.data();
-    for (float& value : luma.values) {
-        value = fingerprint::pdq_luma(from[0], from[1], from[2]);
-        from += 3;
-    }
+// One picture of a film, with sides that it may have.
+media::Plane plane_of(Luma luma, int orientation) {
     luma = turned(std::move(luma), orientation);
     blur(luma);
     const auto even = [](int side) { return std::max(2, side - side % 2); };
@@ -227,6 +220,15 @@ private:
     std::vector<media::Plane> pictures_;
 };
 
+Result<Veil> film_of(const FilmPictures& film, std::uint64_t pictures) {
+    Veil veil;
+    veil.film = true;
+    veil.pictures = pictures;
+    veil.speed = film.speed();
+    veil.file = TRY(media::encode_grey_video(film.all(), kVeilFilmRate));
+    return veil;
+}
+
 Result<Veil> veil_video(Bytes file, media::VideoContainer container) {
     media::VideoFrames video = TRY(media::VideoFrames::open(file, container));
     FilmPictures film;
@@ -236,7 +238,9 @@ Result<Veil> veil_video(Bytes file, media::VideoContainer container) {
         if (!picture) {
             break;
         }
-        media::Plane plane = plane_of(picture->image, video.orientation());
+        const media::Image& image = picture->image;
+        media::Plane plane =
+            plane_of(fingerprint::small_luma_of(image, 0, kVeilFilmSideMax), video.orientation());
         if (size && plane.area != *size) {
             return Error{ErrorCode::kUnsupported,
                          "the pictures of the video change their size or kind on the way"};
@@ -247,10 +251,123 @@ Result<Veil> veil_video(Bytes file, media::VideoContainer container) {
     if (film.all().empty()) {
         return Error{ErrorCode::kCorrupt, "no picture of the video can be decoded"};
     }
-    Veil veil;
-    veil.film = true;
-    veil.speed = film.speed();
-    veil.file = TRY(media::encode_grey_video(film.all(), kVeilFilmRate));
+    return film_of(film, 1);
+}
+
+// The canvas of a GIF after each of its frames.
+class GifCanvas {
+public:
+    explicit GifCanvas(const label::GifAnimation& animation) : animation_(animation) {
+        image_.width = animation.width;
+        image_.height = animation.height;
+        image_.channels = 4;
+        image_.has_alpha = true;
+        image_.pixels.resize(image_.row_bytes() * static_cast<std::size_t>(image_.height));
+    }
+
+    Result<const media::Image*> draw(const label::GifFrame& frame) {
+        if (dispose_ != nullptr && dispose_->disposal == label::kGifDisposeClear) {
+            for_each(dispose_->rect,
+                     [](std::uint8_t* pixel, std::size_t) { std::fill_n(pixel, 4, 0); });
+        } else if (dispose_ != nullptr && dispose_->disposal == label::kGifDisposePrevious) {
+            image_.pixels = before_;
+        }
+        if (frame.disposal == label::kGifDisposePrevious) {
+            before_ = image_.pixels;
+        }
+        dispose_ = &frame;
+        const Buffer indices = TRY(label::decode_gif_frame(frame));
+        const std::vector<std::uint32_t>& colours = animation_.colours_of(frame);
+        for_each(frame.rect, [&](std::uint8_t* pixel, std::size_t at) {
+            const std::size_t index = indices[at];
+            if (static_cast<int>(index) == frame.transparent || index >= colours.size()) {
+                return;
+            }
+            for (const unsigned shift : {16U, 8U, 0U, 24U}) {
+                *pixel++ = static_cast<std::uint8_t>(colours[index] >> shift);
+            }
+        });
+        return &image_;
+    }
+
+private:
+    // Its pixels in their order, as RGBA; the canvas reaches as far as its frames.
+    template <class Visit>
+    void for_each(const media::Rect& rect, Visit visit) {
+        std::size_t at = 0;
+        for (int y = rect.y; y < rect.bottom(); ++y) {
+            std::uint8_t* pixel = image_.pixels.data() +
+                                  static_cast<std::size_t>(y) * image_.row_bytes() +
+                                  static_cast<std::size_t>(rect.x) * 4;
+            for (int x = 0; x < rect.width; ++x, pixel += 4) {
+                visit(pixel, at++);
+            }
+        }
+    }
+
+    const label::GifAnimation& animation_;
+    media::Image image_;
+    Buffer before_;
+    const label::GifFrame* dispose_ = nullptr;
+};
+
+// The pictures of an animation, each for as long as the others: one that is shown for a moment only
+// is not to be missed.
+class Slides {
+public:
+    explicit Slides(int orientation) : orientation_(orientation) {}
+
+    void add(const media::Image& image, int frame) {
+        const std::int64_t time_ms = count_++ * kFilmStepMs;
+        if (time_ms >= film_.next_ms()) {
+            Luma luma = fingerprint::small_luma_of(image, frame, kVeilFilmSideMax);
+            film_.add(time_ms, plane_of(std::move(luma), orientation_));
+        }
+    }
+    Result<Veil> finish() const { return film_of(film_, static_cast<std::uint64_t>(count_)); }
+
+private:
+    int orientation_;
+    std::int64_t count_ = 0;
+    FilmPictures film_;
+};
+
+Result<Veil> veil_animation(Bytes file, Format format) {
+    Slides slides(label::display_orientation(file, format));
+    if (format == Format::kGif) {
+        const label::GifAnimation animation = TRY(label::read_gif_animation(file));
+        GifCanvas canvas(animation);
+        for (const label::GifFrame& frame : animation.frames) {
+            const media::Image* image = TRY(canvas.draw(frame));
+            slides.add(*image, 0);
+        }
+    } else if (format == Format::kPng) {
+        label::PngFile png = TRY(label::walk_png(file));
+        label::ApngCanvases canvases = TRY(label::ApngCanvases::open(file, std::move(png)));
+        for (int i = 0; i < canvases.count(); ++i) {
+            const media::Image* image = TRY(canvases.next());
+            slides.add(*image, 0);
+        }
+    } else {
+        const media::Image image = TRY(media::decode_webp(file, media::WebpFrames::kAll));
+        for (int i = 0; i < image.frames; ++i) {
+            slides.add(image, i);
+        }
+    }
+    return slides.finish();
+}
+
+bool may_move(Format format) noexcept {
+    return format == Format::kGif || format == Format::kPng || format == Format::kWebp;
+}
+
+Result<Veil> veil_picture(Bytes file, Format format, fingerprint::PictureCoding coding) {
+    const std::uint64_t pictures = TRY(count_pictures(file, format));
+    if (pictures > 1 && may_move(format)) {
+        return veil_animation(file, format);
+    }
+    Veil veil = TRY(veil_still(file, format, coding));
+    veil.pictures = pictures;
     return veil;
 }
 
@@ -292,6 +409,9 @@ media::CodecSet veil_codecs(Format format) noexcept {
     media::CodecSet codecs = print_codecs(format);
     if (picture_coding(format)) {
         codecs.add(media::Codec::kPng);
+    }
+    if (may_move(format)) {
+        codecs.add(media::Codec::kSound);
     }
     return codecs;
 }

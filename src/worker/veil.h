@@ -31,8 +31,8 @@ inline constexpr std::size_t kVeilBytesMax = std::size_t{16} << 20U;
 struct Veil {
     Buffer file;
     bool film = false;           // MP4; otherwise PNG
-    std::uint64_t pictures = 1;  // of an animation or of pages: how many; the veil shows the first
-    std::int64_t speed = 1;      // of a film: so many times the original's
+    std::uint64_t pictures = 1;  // of an animation or of pages, of which the first is shown
+    std::int64_t speed = 1;      // of a video; of an animation every so many pictures are shown
 };
 std::string_view veil_media_type(const Veil& veil) noexcept;  // "image/png", "video/mp4"
 
@@ -40,8 +40,10 @@ std::string_view veil_media_type(const Veil& veil) noexcept;  // "image/png", "v
 bool takes_veil(label::Format format) noexcept;
 media::CodecSet veil_codecs(label::Format format) noexcept;
 
-// In the worker. A film has kVeilFilmRate pictures for each second of the video; where they would
-// be more than kVeilFilmPicturesMax, half of that, a quarter and so on, so that it runs faster.
+// In the worker. The film of a video has kVeilFilmRate pictures for each of its seconds; where they
+// would be more than kVeilFilmPicturesMax, half of that, a quarter and so on, so that it runs
+// faster. That of an animation (GIF, PNG, WebP) shows each of its pictures for the same time, of
+// too many every second, every fourth and so on.
 // kUnsupported when !takes_veil(), kCorrupt when no picture can be decoded; otherwise as the codec
 // says.
 Result<Veil> make_veil(Bytes file, label::Format format);
