@@ -15,6 +15,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -96,6 +97,9 @@ public:
     Value take() { return std::move(root_); }
 
 private:
+    // Of the outermost object: enough for a call and its answer.
+    static constexpr std::size_t kUsualMembers = 8;
+
     struct Open {
         Value value;
         std::string key;  // under which it goes into its parent
@@ -105,6 +109,9 @@ private:
         if (open_.empty()) {
             root_ = std::move(value);
         } else if (Object* object = open_.back().value.if_object()) {
+            if (open_.size() == 1 && object->empty()) {
+                object->reserve(kUsualMembers);
+            }
             object->emplace_back(std::exchange(key_, {}), std::move(value));
         } else {
             open_.back().value.if_array()->push_back(std::move(value));
@@ -132,6 +139,31 @@ constexpr bool is_plain(char c) noexcept {
     return byte >= 0x20 && byte < 0x7F && c != '"' && c != '\\';
 }
 
+// Where the plain characters that begin at `at` end: eight at once, as a number, while all of them
+// are plain.
+std::size_t plain_end(std::string_view text, std::size_t at) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101U;
+    constexpr std::uint64_t kHighBits = 0x80U * kOnes;
+    // The high bit of the lowest byte that is zero is set, and none where there is none.
+    const auto zeros = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes & kHighBits; };
+    while (at + sizeof(std::uint64_t) <= text.size()) {
+        std::uint64_t bytes = 0;
+        std::memcpy(&bytes, text.data() + at, sizeof(bytes));
+        const std::uint64_t below_space = (bytes - 0x20U * kOnes) & ~bytes & kHighBits;
+        const std::uint64_t others = (bytes & kHighBits) | below_space | zeros(bytes ^ 0x7FU * kOnes) |
+                                     zeros(bytes ^ std::uint64_t{'"'} * kOnes) |
+                                     zeros(bytes ^ std::uint64_t{'\\'} * kOnes);
+        if (others != 0) {
+            break;
+        }
+        at += sizeof(bytes);
+    }
+    while (at < text.size() && is_plain(text[at])) {
+        ++at;
+    }
+    return at;
+}
+
 void write_double(std::string& out, double number) {
     // JSON has no infinity and no NaN; null is what every reader takes for "no number".
     if (!std::isfinite(number)) {
@@ -157,9 +189,7 @@ void append_quoted(std::string& out, std::string_view text) {
     std::size_t at = 0;
     while (at < text.size()) {
         const std::size_t start = at;
-        while (at < text.size() && is_plain(text[at])) {
-            ++at;
-        }
+        at = plain_end(text, at);
         out += text.substr(start, at - start);
         if (at == text.size()) {
             break;

@@ -25,7 +25,17 @@ const std::vector<double> kDurations{0.01, 0.02, 0.04, 0.08,  0.16,  0.32,  0.64
 const std::vector<double> kTokens{1,     4,     16,     64,      256,     1024,     4096,
                                   16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
 
+// Of what we add ourselves.
+const std::vector<double> kOverheads{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+                                     0.01,   0.025,   0.05,   0.1,   0.25,   1};
+
 }  // namespace
+
+CallMeters::CallMeters(Metrics& metrics)
+    : metrics_(metrics),
+      overheads_(metrics.histogram(
+          "colophon_added_overhead_seconds",
+          "Duration of calls without the wait for upstream, client and store", kOverheads, {})) {}
 
 Histogram& CallMeters::tokens(const Metrics::Labels& labels, const char* kind) {
     Metrics::Labels each = labels;

@@ -17,10 +17,12 @@ namespace colophon::gateway {
 class CallMeters {
 public:
     // `metrics` outlives this.
-    explicit CallMeters(Metrics& metrics) : metrics_(metrics) {}
+    explicit CallMeters(Metrics& metrics);
 
     // How a call, or a job, ended; `code` is empty when it was answered. From any thread.
     void count(const Call& call, const std::string& operation, const std::string& code);
+    // What a call took beside its waits for upstream, client and store, in seconds.
+    void observe_overhead(double seconds) { overheads_.observe(seconds); }
 
 private:
     // Those that this kind of call has had so far; nullptr for the others.
@@ -33,6 +35,7 @@ private:
     Histogram& tokens(const Metrics::Labels& labels, const char* kind);
 
     Metrics& metrics_;
+    Histogram& overheads_;
     std::mutex mutex_;
     std::unordered_map<std::string, Series> known_;  // guarded by mutex_
 };

@@ -48,10 +48,6 @@
 namespace colophon::gateway {
 namespace {
 
-// Of what we add ourselves.
-const std::vector<double> kOverheads{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
-                                     0.01,   0.025,   0.05,   0.1,   0.25,   1};
-
 constexpr std::array<std::pair<std::string_view, identity::Scope>, 5> kScopes{
     {{"generate", identity::Scope::kGenerate},
      {"label", identity::Scope::kLabel},
@@ -257,11 +253,8 @@ Task<void> Gateway::serve_call(http::Exchange& exchange, const http::Route& rout
     }
     count(call, route.operation, code);
     const auto took = std::chrono::steady_clock::now() - call.began;
-    parts_.metrics
-        .histogram("colophon_added_overhead_seconds",
-                   "Duration of calls without the wait for upstream, client and store", kOverheads,
-                   {})
-        .observe(std::max(0.0, std::chrono::duration<double>(took - call.waited).count()));
+    meters_.observe_overhead(
+        std::max(0.0, std::chrono::duration<double>(took - call.waited).count()));
     log(exchange, route.operation, &call, code, call.began);
 }
 

@@ -345,6 +345,7 @@ Result<storage::Batch> Records::prepare(const ServiceRecord& record,
     const Buffer digests = keyed_digests(record.content_digests);
 
     storage::Batch batch;
+    batch.operations.reserve(3 + prints.size() + record.personal.contents.size());
     batch.operations.push_back(
         {kInsertRecord,
          {id, storage::integer(static_cast<std::int64_t>(facts.kind)), id_value(facts.tenant),

@@ -73,6 +73,26 @@ TEST_CASE("members are found by name and kept in type") {
     CHECK_FALSE(value.find("s")->as_int().ok());
 }
 
+TEST_CASE("what stands beside a character changes nothing about how it is quoted") {
+    const auto inside = [](std::string_view text) {
+        std::string quoted;
+        json::append_quoted(quoted, text);
+        return quoted.substr(1, quoted.size() - 2);
+    };
+    for (int byte = 0; byte < 0x80; ++byte) {
+        const std::string one(1, static_cast<char>(byte));
+        const std::string alone = inside(one);
+        const bool plain = byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
+        CHECK((alone == one) == plain);
+        for (std::size_t before = 0; before < 20; ++before) {
+            const std::string left(before, '~');
+            const std::string right(19 - before, '!');
+            CHECK(inside(left + one + right) == left + alone + right);
+        }
+    }
+    CHECK(inside("1234567\xC3\xA9" "12345678\xFF") == "1234567\xC3\xA9" "12345678\xEF\xBF\xBD");
+}
+
 TEST_CASE("bytes that are not UTF-8 never reach the output") {
     CHECK(quote("a\xFFz") == "\"a\xEF\xBF\xBDz\"");
 }

@@ -37,6 +37,11 @@ constexpr const char* kEveryConnection =
     "PRAGMA case_sensitive_like=ON; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;"
     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;";
 
+// What is written lies at the ends of tables and in small indexes (ledger/internal/find_runs.h), and
+// after some commits SQLite looks through its whole cache: where balancing has moved pages about, it
+// has used the number of a page that no file has.
+constexpr const char* kWriter = "PRAGMA cache_size=-4096;";
+
 ErrorCode code_of(int extended) {
     switch (extended & 0xFF) {
         case SQLITE_CONSTRAINT:
@@ -178,9 +183,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(const std::stri
             return SQLITE_OK;
         },
         connection.get());
-    if (role == Role::kReader) {
-        TRY(connection->script("PRAGMA query_only=ON;"));
-    }
+    TRY(connection->script(role == Role::kReader ? "PRAGMA query_only=ON;" : kWriter));
     return connection;
 }
 
