@@ -3,10 +3,12 @@
 
 #include "cli/installation.h"
 #include "cli/ledger_installation.h"
+#include "cli/media_service.h"
 #include "cli/replay_run.h"
 #include "cli/review_files.h"
 #include "cli/trial_run.h"
 #include "console/api.h"
+#include "core/bytes.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/gateway.h"
@@ -18,6 +20,8 @@
 #include "ledger/log_service.h"
 #include "ledger/records.h"
 #include "review/library.h"
+#include "review/queue.h"
+#include "worker/veil.h"
 
 #include <fmt/format.h>
 
@@ -182,6 +186,15 @@ Result<json::Array> replay_calls(const ApiSources& sources, const console::Repla
     return data;
 }
 
+Result<review::Veil> veil_of(MediaService& lookers, Bytes file) {
+    worker::Veil veil = TRY(lookers.veil(file));
+    std::string type(worker::veil_media_type(veil));
+    return review::Veil{.file = std::move(veil.file),
+                        .media_type = std::move(type),
+                        .pictures = veil.pictures,
+                        .speed = veil.speed};
+}
+
 }  // namespace
 
 std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
@@ -216,6 +229,8 @@ std::unique_ptr<console::ApiParts> make_api_parts(const ApiSources& sources) {
                 return erase_person(installation, erasure, actor);
             },
         .queue = sources.queue,
+        .veil = [&lookers = sources.lookers](Bytes file) { return veil_of(lookers, file); },
+        .looking = sources.looking,
         .benign_per_million_max = sources.benign_per_million_max,
         .trial = [sources, one = std::make_shared<std::mutex>()](
                      const review::Selection& selection, std::int64_t records,

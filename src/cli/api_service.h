@@ -4,6 +4,7 @@
 // What the management API is wired to in a running server.
 
 #include "cli/installation.h"
+#include "cli/media_service.h"
 #include "console/api.h"
 #include "core/thread_pool.h"
 #include "gateway/gateway.h"
@@ -25,7 +26,9 @@ struct ApiSources {
     ThreadPool& blocking;
     ledger::LogService& logs;
     review::ReviewQueue& queue;
-    std::string benign;  // what entries are tried against
+    MediaService& lookers;  // of what people look at, apart from those that label
+    ThreadPool& looking;    // as many
+    std::string benign;     // what entries are tried against
     std::int64_t benign_per_million_max;
     std::string test_banks;  // a file; may be empty
     gateway::Gateway& gateway;

@@ -34,6 +34,7 @@
 #include "ledger/record_contents.h"
 #include "ledger/records.h"
 #include "ledger/witnessing.h"
+#include "review/queue.h"
 #include "storage/blobs.h"
 #include "storage/data_keys.h"
 #include "storage/directory_objects.h"
@@ -377,7 +378,15 @@ Result<void> erase_person(Installation& installation, const identity::Erasure& e
     TRY(identity::erase_subject(parts, erasure));
     // Unreadable already; this gives the room back.
     TRY(installation.contents().release_due());
-    return {};
+    return review::ReviewQueue(installation.queue_parts(), {}).forget(erasure.subject);
+}
+
+review::ReviewQueue::Parts Installation::queue_parts() noexcept {
+    return {.store = store(),
+            .sealer = sealer(),
+            .blobs = blobs(),
+            .clock = clock(),
+            .random = randomness()};
 }
 
 identity::Staff Installation::staff(identity::Recorder recorder) {

@@ -34,6 +34,7 @@
 #include "ledger/media_jobs.h"
 #include "ledger/record_contents.h"
 #include "ledger/records.h"
+#include "review/queue.h"
 #include "storage/blobs.h"
 #include "storage/data_keys.h"
 #include "storage/objects.h"
@@ -86,6 +87,7 @@ public:
     ledger::KeptAnswers& answers() noexcept;
     ledger::MediaJobs& jobs() noexcept;
     const identity::Sealer& identity_sealer() noexcept;
+    review::ReviewQueue::Parts queue_parts() noexcept;
     ledger::LogKeys& log_keys() noexcept;
 
     // What an actor does; a recorder of its changes for the three below.

@@ -337,11 +337,7 @@ Result<ExitCode> run_purge(const LedgerArguments& arguments) {
         all.more = part.more;
     } while (all.more);
     const ledger::Conduct conduct = installation->conduct(command_actor());
-    review::ReviewQueue queue({.store = installation->store(),
-                               .sealer = installation->sealer(),
-                               .clock = installation->clock(),
-                               .random = installation->randomness()},
-                              {});
+    review::ReviewQueue queue(installation->queue_parts(), {});
     const std::int64_t evidence = TRY(queue.purge(conduct));
     const std::size_t released = TRY(installation->contents().release_due());
     TRY(installation->blobs().sweep());

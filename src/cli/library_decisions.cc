@@ -58,11 +58,7 @@ Result<void> run_decisions(const DecisionsArguments& arguments) {
     const Time since = arguments.since.empty() ? Time() : TRY(parse_time(arguments.since));
     const auto open = TRY(OpenLibrary::open(arguments, library_leads()));
     Installation& installation = open->installation();
-    const review::ReviewQueue queue({.store = installation.store(),
-                                     .sealer = installation.sealer(),
-                                     .clock = installation.clock(),
-                                     .random = installation.randomness()},
-                                    {});
+    const review::ReviewQueue queue(installation.queue_parts(), {});
     OutputFile out = TRY(OutputFile::create(arguments.output));
     std::uint64_t refused = 0;
     std::uint64_t released = 0;

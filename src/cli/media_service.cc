@@ -24,6 +24,7 @@
 #include "worker/client.h"
 #include "worker/frames.h"
 #include "worker/prints.h"
+#include "worker/veil.h"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -268,6 +269,14 @@ Result<std::vector<worker::FileFrame>> MediaService::video_frames(Bytes file) {
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(in.get(), ""));
     return lease.worker().frames(in.get(), out.get(), format);
+}
+
+Result<worker::Veil> MediaService::veil(Bytes file) {
+    const worker::Fd in = TRY(memory_file(file));
+    const worker::Fd out = TRY(memory_file({}));
+    Lease lease = borrow();
+    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
+    return lease.worker().veil(in.get(), out.get(), format);
 }
 
 Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_view name,

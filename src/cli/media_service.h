@@ -17,6 +17,7 @@
 #include "label/verify.h"
 #include "label/watermark/key.h"
 #include "worker/client.h"
+#include "worker/veil.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -63,6 +64,9 @@ public:
     Result<std::vector<worker::FileFrame>> video_frames(Bytes file) override;
     Result<Buffer> speak(std::string_view text, const Voice& voice,
                          gateway::SoundFormat format) override;
+
+    // What is shown of a picture or video at first. kUnsupported for what has no veil.
+    Result<worker::Veil> veil(Bytes file);
 
 private:
     class Lease;

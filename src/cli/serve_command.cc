@@ -86,6 +86,9 @@ constexpr std::size_t kWaitingMax = 10'000;
 constexpr std::size_t kVerificationThreads = 8;
 constexpr std::size_t kVerificationsWaitingMax = 64;
 constexpr std::size_t kWorkersWaitingMax = 256;
+// Each look may have a whole file of the queue in memory.
+constexpr std::size_t kLookers = 2;
+constexpr std::size_t kLooksWaitingMax = 64;
 constexpr const char* kUsualAddress = "127.0.0.1:8080";
 
 struct Arguments {
@@ -175,6 +178,7 @@ private:
     std::unique_ptr<identity::Budgets> budgets_;  // where nodes share the store
     std::unique_ptr<identity::ProviderChain> providers_;
     std::unique_ptr<MediaService> media_;
+    std::unique_ptr<MediaService> lookers_;
     Metrics metrics_;
     std::unique_ptr<review::ReviewQueue> queue_;
     std::unique_ptr<ledger::LogService> logs_;
@@ -192,6 +196,7 @@ private:
     std::unique_ptr<ThreadPool> workers_;
     std::unique_ptr<ThreadPool> blocking_;
     std::unique_ptr<ThreadPool> verifications_;
+    std::unique_ptr<ThreadPool> looking_;
     std::atomic<bool> draining_{false};
     std::atomic<bool> metrics_for_all_{false};
     bool hurried_ = false;
@@ -234,6 +239,9 @@ Result<void> Service::open_identity() {
 
 Result<void> Service::open_media() {
     const LabelConfig& label = loaded_.config.label;
+    MediaService::Options looking;
+    looking.workers = kLookers;
+    lookers_ = std::make_unique<MediaService>(std::move(looking), std::nullopt);
     MediaService::Options options;
     options.workers = static_cast<std::size_t>(loaded_.config.serve.gateway.workers);
     options.moving_call_max =
@@ -272,12 +280,9 @@ Result<void> Service::open_gateway() {
         loops.push_back(loops_.back().get());
     }
     auto upstream_tls = TRY(http::TlsContext::client(serve.gateway.ca_file));
-    queue_ = std::make_unique<review::ReviewQueue>(
-        review::ReviewQueue::Parts{.store = installation_->store(),
-                                   .sealer = installation_->sealer(),
-                                   .clock = installation_->clock(),
-                                   .random = installation_->randomness()},
-        TRY(queue_rules(serve.review)));
+    looking_ = std::make_unique<ThreadPool>(kLookers, kLooksWaitingMax);
+    queue_ = std::make_unique<review::ReviewQueue>(installation_->queue_parts(),
+                                                   TRY(queue_rules(serve.review)));
     const gateway::Parts parts{
         .clock = installation_->clock(),
         .random = installation_->randomness(),
@@ -311,6 +316,8 @@ Result<void> Service::open_gateway() {
                            .blocking = *blocking_,
                            .logs = *logs_,
                            .queue = *queue_,
+                           .lookers = *lookers_,
+                           .looking = *looking_,
                            .benign = serve.review.benign,
                            .benign_per_million_max = serve.review.benign_per_million_max,
                            .test_banks = serve.review.test_banks,

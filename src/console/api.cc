@@ -185,7 +185,8 @@ public:
         Outcome outcome;
         if (body.ok()) {
             const auto work = [&]() -> Result<Outcome> { return answer(exchange, values, *body); };
-            auto done = co_await parts_.blocking.run(exchange.loop(), work);
+            ThreadPool& pool = row_.looks ? parts_.looking : parts_.blocking;
+            auto done = co_await pool.run(exchange.loop(), work);
             outcome = done.ok()
                           ? std::move(*done)
                           : refused(failure_of(Error{ErrorCode::kUnavailable, done.error().what}),

@@ -10,6 +10,7 @@
 // may do what a role names. Whatever changes something is a record of conduct, written by the
 // transaction of the change.
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/random.h"
@@ -64,6 +65,9 @@ struct ApiParts {
     std::function<Result<std::unique_ptr<identity::ProviderChain>>()> providers;
     std::function<Result<void>(const identity::Erasure&, const ledger::Actor&)> erase;
     review::ReviewQueue& queue;
+    // What is shown of a picture or video at first; decodes it, on threads of its own.
+    std::function<Result<review::Veil>(Bytes)> veil;
+    ThreadPool& looking;
     std::int64_t benign_per_million_max;  // of entries of the feature library
     // Tries proposed entries; a list of what each hit.
     std::function<Result<json::Array>(const review::Selection&, std::int64_t records,

@@ -216,7 +216,31 @@ json::Object item_form(const review::Item& item) {
     return form;
 }
 
-json::Object evidence_form(const review::Evidence& evidence) {
+namespace {
+
+json::Object file_form(const review::Viewed& viewed) {
+    const review::Evidence& evidence = viewed.evidence;
+    const Bytes file = review::shown_file(evidence);
+    const bool veiled = viewed.veil.has_value();
+    json::Object form{{"media_type", veiled ? viewed.veil->media_type : evidence.media_type},
+                      {"base64", to_base64(veiled ? Bytes(viewed.veil->file) : file)},
+                      {"view", veiled ? "veiled" : "original"},
+                      {"blur", veiled},
+                      {"greyscale", veiled},
+                      {"muted", true},
+                      {"original", json::Object{{"media_type", evidence.media_type},
+                                                {"bytes", std::uint64_t{file.size()}}}}};
+    if (veiled) {
+        form.emplace_back("pictures", viewed.veil->pictures);
+        form.emplace_back("speed", viewed.veil->speed);
+    }
+    return form;
+}
+
+}  // namespace
+
+json::Object viewed_form(const review::Viewed& viewed) {
+    const review::Evidence& evidence = viewed.evidence;
     json::Array spans;
     for (const review::Span& each : evidence.spans) {
         spans.emplace_back(json::Object{{"entry", each.entry},
@@ -225,14 +249,8 @@ json::Object evidence_form(const review::Evidence& evidence) {
     }
     json::Object form{
         {"text", evidence.text}, {"spans", std::move(spans)}, {"context", evidence.context}};
-    const Bytes file = review::shown_file(evidence);
-    if (!file.empty()) {
-        // How it is to be shown at first: whoever must see or hear it as it is asks for that.
-        form.emplace_back("file", json::Object{{"media_type", evidence.media_type},
-                                               {"base64", to_base64(file)},
-                                               {"blur", true},
-                                               {"greyscale", true},
-                                               {"muted", true}});
+    if (!review::shown_file(evidence).empty()) {
+        form.emplace_back("file", file_form(viewed));
     }
     return form;
 }

@@ -27,7 +27,7 @@ json::Object policy_form(const review::PolicyVersion& version,
 json::Array differences_form(const std::vector<review::PolicyDifference>& differences);
 
 json::Object item_form(const review::Item& item);
-json::Object evidence_form(const review::Evidence& evidence);
+json::Object viewed_form(const review::Viewed& viewed);
 json::Object queue_figures_form(const review::QueueFigures& figures);
 
 }  // namespace colophon::console

@@ -2,12 +2,15 @@
 // /api/review: the queue of what was held, for the people who decide [DSP-10].
 #include "console/internal/rows.h"
 #include "console/library_forms.h"
+#include "core/bytes.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "identity/staff.h"
 #include "ledger/conduct.h"
 #include "review/queue.h"
+
+#include <fmt/format.h>
 
 #include <cstddef>
 #include <optional>
@@ -92,10 +95,26 @@ Result<json::Value> claim(const ApiCall& call) {
         json::Object{{"item", item ? json::Value(item_form(*item)) : json::Value()}});
 }
 
+// What cannot be decoded is no failure of the server.
+Error no_veil(const Error& why) {
+    return {why.code == ErrorCode::kUnavailable ? ErrorCode::kUnavailable : ErrorCode::kUnsupported,
+            fmt::format("what was held cannot be shown veiled: {}; view=original gives it as it is",
+                        why.what)};
+}
+
 Result<json::Value> view(const ApiCall& call) {
     const review::ItemId id = TRY(item_of_path(call));
+    const std::string wanted = asked(call, "view").value_or("veiled");
+    if (wanted != "veiled" && wanted != "original") {
+        return Error{ErrorCode::kInvalidArgument, "view is one of veiled, original"};
+    }
+    const review::Look look{.original = wanted == "original",
+                            .veil = [&](Bytes file) -> Result<review::Veil> {
+                                auto veil = call.parts.veil(file);
+                                return veil.ok() ? std::move(veil) : no_veil(veil.error());
+                            }};
     const ledger::Conduct conduct = call.parts.conduct(call.actor);
-    return json::Value(evidence_form(TRY(call.parts.queue.view(person_of(call), id, conduct))));
+    return json::Value(viewed_form(TRY(call.parts.queue.view(person_of(call), id, look, conduct))));
 }
 
 Result<json::Value> extend(const ApiCall& call) {
@@ -183,6 +202,14 @@ ApiRow step(const char* pattern, const char* operation, const char* summary, Api
             .handle = handle};
 }
 
+ApiRow view_row() {
+    ApiRow row = step("/api/review/items/{id}/view", "review.view",
+                      "the content, with where entries matched; recorded", view);
+    row.query = {{"view", "of pictures and videos: \"veiled\" (usual), or \"original\""}};
+    row.looks = true;
+    return row;
+}
+
 }  // namespace
 
 std::vector<ApiRow> review_rows() {
@@ -213,8 +240,7 @@ std::vector<ApiRow> review_rows() {
          .summary = "one item with everything that was done about it",
          .roles = kReaders,
          .handle = show_item},
-        step("/api/review/items/{id}/view", "review.view",
-             "the content, with where entries matched; recorded", view),
+        view_row(),
         step("/api/review/items/{id}/extend", "review.extend", "keep a claim for another while",
              extend),
         step("/api/review/items/{id}/return", "review.return", "give a claim back", give_back),

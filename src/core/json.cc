@@ -150,9 +150,9 @@ std::size_t plain_end(std::string_view text, std::size_t at) noexcept {
         std::uint64_t bytes = 0;
         std::memcpy(&bytes, text.data() + at, sizeof(bytes));
         const std::uint64_t below_space = (bytes - 0x20U * kOnes) & ~bytes & kHighBits;
-        const std::uint64_t others = (bytes & kHighBits) | below_space | zeros(bytes ^ 0x7FU * kOnes) |
-                                     zeros(bytes ^ std::uint64_t{'"'} * kOnes) |
-                                     zeros(bytes ^ std::uint64_t{'\\'} * kOnes);
+        const std::uint64_t others =
+            (bytes & kHighBits) | below_space | zeros(bytes ^ 0x7FU * kOnes) |
+            zeros(bytes ^ std::uint64_t{'"'} * kOnes) | zeros(bytes ^ std::uint64_t{'\\'} * kOnes);
         if (others != 0) {
             break;
         }

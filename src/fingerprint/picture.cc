@@ -10,8 +10,10 @@
 #include "media/plane.h"
 #include "media/tiff_pages.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace colophon::fingerprint {
@@ -95,13 +97,20 @@ float luma_of_pixel(const Image& image, int x, int y) {
     return luma_of_colour({.red = byte(0), .green = byte(1), .blue = byte(2)}, alpha);
 }
 
-// One row of the picture from the planes of a JPEG, whose components may be stored smaller.
-class JpegRow {
+// One row after the other from the planes of a JPEG, whose components may be stored smaller.
+class JpegRows {
 public:
-    JpegRow(const JpegBlocks& blocks, int y) : blocks_(blocks), y_(y) {
-        for (std::size_t c = 0; c < used(); ++c) {
-            const media::JpegComponent& component = blocks.components()[c];
-            rows_.push_back(blocks.read(c, {0, row_of(component), component.width, 1}));
+    explicit JpegRows(const JpegBlocks& blocks) : blocks_(blocks), planes_(used()) {}
+
+    // What was read for a row holds those that lie in the same blocks.
+    void go_to(int y) {
+        y_ = y;
+        for (std::size_t c = 0; c < planes_.size(); ++c) {
+            const media::JpegComponent& component = blocks_.components()[c];
+            const media::Rect row{0, row_of(component), component.width, 1};
+            if (!planes_[c].area.contains(row)) {
+                planes_[c] = blocks_.read(c, row);
+            }
         }
     }
 
@@ -138,32 +147,116 @@ private:
     }
     int sample(std::size_t c, int x) const {
         const media::JpegComponent& component = blocks_.components()[c];
-        return rows_[c].at(x * component.horizontal / blocks_.horizontal_max(), row_of(component));
+        return planes_[c].at(x * component.horizontal / blocks_.horizontal_max(),
+                             row_of(component));
     }
 
     const JpegBlocks& blocks_;
-    int y_;
-    std::vector<Plane> rows_;
+    int y_ = 0;
+    std::vector<Plane> planes_;
+};
+
+// The whole picture with each pixel the mean of those that it stands for.
+class Reduction {
+public:
+    Reduction(int width, int height, int side_max)
+        : from_width_(width), from_height_(height), width_(width), height_(height) {
+        const int longer = std::max(width, height);
+        if (longer > side_max) {
+            width_ = scaled(width, side_max, longer);
+            height_ = scaled(height, side_max, longer);
+        }
+    }
+
+    // `row(y)` gives a function from x to the luma there.
+    template <class Row>
+    Luma make(Row row) const {
+        Luma luma(width_, height_);
+        for (int y = 0; y < height_; ++y) {
+            const int top = edge(y, height_, from_height_);
+            const int bottom = edge(y + 1, height_, from_height_);
+            for (int from = top; from < bottom; ++from) {
+                add(row(from), luma.row(y));
+            }
+            for (int x = 0; x < width_; ++x) {
+                const int across = edge(x + 1, width_, from_width_) - edge(x, width_, from_width_);
+                luma.row(y)[x] /= static_cast<float>(across) * static_cast<float>(bottom - top);
+            }
+        }
+        return luma;
+    }
+
+private:
+    static int scaled(int side, int side_max, int longer) noexcept {
+        return std::max(1, static_cast<int>(std::int64_t{side} * side_max / longer));
+    }
+    static int edge(int at, int of, int all) noexcept {
+        return static_cast<int>(std::int64_t{at} * all / of);
+    }
+    template <class Pixel>
+    void add(Pixel pixel, float* to) const {
+        for (int x = 0; x < width_; ++x) {
+            float sum = 0;
+            const int right = edge(x + 1, width_, from_width_);
+            for (int from = edge(x, width_, from_width_); from < right; ++from) {
+                sum += pixel(from);
+            }
+            to[x] += sum;
+        }
+    }
+
+    int from_width_;
+    int from_height_;
+    int width_;
+    int height_;
 };
 
 Result<Luma> read_jpeg(Bytes file) {
     const JpegBlocks blocks = TRY(JpegBlocks::open(file));
     const Grid grid(blocks.width(), blocks.height());
     Luma luma = grid.make();
+    JpegRows rows(blocks);
     for (int y = 0; y < luma.height; ++y) {
-        const JpegRow row(blocks, grid.y(y));
+        rows.go_to(grid.y(y));
         for (int x = 0; x < luma.width; ++x) {
-            luma.row(y)[x] = row.luma(grid.x(x));
+            luma.row(y)[x] = rows.luma(grid.x(x));
         }
     }
     return luma;
 }
 
-Result<Luma> read_tiff(Bytes file) {
+Result<Luma> read_small_jpeg(Bytes file, int side_max) {
+    const JpegBlocks blocks = TRY(JpegBlocks::open(file));
+    JpegRows rows(blocks);
+    return Reduction(blocks.width(), blocks.height(), side_max).make([&rows](int y) {
+        rows.go_to(y);
+        return [&rows](int x) { return rows.luma(x); };
+    });
+}
+
+Result<Image> read_tiff(Bytes file) {
     media::TiffPages pages = TRY(media::TiffPages::open(file));
     const media::TiffPage page = TRY(pages.select(0));
-    const Image image = TRY(pages.read({0, 0, page.width, page.height}));
-    return luma_of(image, 0);
+    return pages.read({0, 0, page.width, page.height});
+}
+
+// The first picture of a file that is no JPEG.
+Result<Image> read_image(Bytes file, PictureCoding coding) {
+    switch (coding) {
+        case PictureCoding::kPng:
+            return std::move(TRY(media::decode_png(file)).image);
+        case PictureCoding::kWebp:
+            return media::decode_webp(file, media::WebpFrames::kFirst);
+        case PictureCoding::kTiff:
+            return read_tiff(file);
+        case PictureCoding::kGif:
+            return media::decode_vips(file, media::VipsFormat::kGif);
+        case PictureCoding::kHeif:
+            return media::decode_vips(file, media::VipsFormat::kHeif);
+        case PictureCoding::kJpeg:
+            break;
+    }
+    return Error{ErrorCode::kInvalidArgument, "no picture format"};
 }
 
 }  // namespace
@@ -209,29 +302,26 @@ media::CodecSet codecs_for(PictureCoding coding) noexcept {
 }
 
 Result<Luma> read_luma(Bytes file, PictureCoding coding) {
-    switch (coding) {
-        case PictureCoding::kJpeg:
-            return read_jpeg(file);
-        case PictureCoding::kPng: {
-            const media::PngImage png = TRY(media::decode_png(file));
-            return luma_of(png.image, 0);
-        }
-        case PictureCoding::kWebp: {
-            const Image image = TRY(media::decode_webp(file, media::WebpFrames::kFirst));
-            return luma_of(image, 0);
-        }
-        case PictureCoding::kTiff:
-            return read_tiff(file);
-        case PictureCoding::kGif: {
-            const Image image = TRY(media::decode_vips(file, media::VipsFormat::kGif));
-            return luma_of(image, 0);
-        }
-        case PictureCoding::kHeif: {
-            const Image image = TRY(media::decode_vips(file, media::VipsFormat::kHeif));
-            return luma_of(image, 0);
-        }
+    if (coding == PictureCoding::kJpeg) {
+        return read_jpeg(file);
     }
-    return Error{ErrorCode::kInvalidArgument, "no picture format"};
+    const Image image = TRY(read_image(file, coding));
+    return luma_of(image, 0);
+}
+
+Result<Luma> read_small_luma(Bytes file, PictureCoding coding, int side_max) {
+    if (coding == PictureCoding::kJpeg) {
+        return read_small_jpeg(file, side_max);
+    }
+    const Image image = TRY(read_image(file, coding));
+    return small_luma_of(image, 0, side_max);
+}
+
+Luma small_luma_of(const Image& image, int frame, int side_max) {
+    const int top = frame * image.height;
+    return Reduction(image.width, image.height, side_max).make([&image, top](int y) {
+        return [&image, row = top + y](int x) { return luma_of_pixel(image, x, row); };
+    });
 }
 
 }  // namespace colophon::fingerprint

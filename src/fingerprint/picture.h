@@ -31,4 +31,9 @@ media::CodecSet codecs_for(PictureCoding coding) noexcept;
 // The first frame or page of a file. kCorrupt, kLimit, kUnsupported: as the codec says.
 Result<Luma> read_luma(Bytes file, PictureCoding coding);
 
+// The same for people and not for hashes: in the picture's own proportions, made smaller by
+// averaging until no side is above `side_max` (at least 1), never larger than it is.
+Result<Luma> read_small_luma(Bytes file, PictureCoding coding, int side_max);
+Luma small_luma_of(const media::Image& image, int frame, int side_max);  // of one frame
+
 }  // namespace colophon::fingerprint

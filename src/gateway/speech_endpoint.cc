@@ -153,7 +153,9 @@ bool is_builtin(const Call& call) {
     return call.settings->upstreams.find(upstream)->second.dialect == Dialect::kBuiltin;
 }
 
-Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, SpeechRequest& request) {
+// `held`: a check wants people to decide; then the sound is made and waits for them.
+Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, SpeechRequest& request,
+                                             std::optional<Refusal> held) {
     if (!is_builtin(call) && request.format->asked.empty()) {
         co_return invalid_request(
             "this model gives mp3, wav, flac and opus; aac has no place for "
@@ -170,11 +172,14 @@ Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, Speec
         co_return upstream_failure(sound.error());
     }
     call.characters = static_cast<std::int64_t>(count_code_points(request.ask.text));
-    auto held = co_await review_sound(gateway, call, *sound);
-    if (held && held->code != kHeldForReview) {
-        co_return held;
+    auto refusal = co_await review_sound(gateway, call, *sound);
+    if (refusal && refusal->code != kHeldForReview) {
+        co_return refusal;
     }
-    auto refusal = co_await make_label(gateway.stages(), call);
+    if (refusal) {
+        held = std::move(refusal);
+    }
+    refusal = co_await make_label(gateway.stages(), call);
     if (refusal) {
         co_return refusal;
     }
@@ -188,7 +193,7 @@ Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, Speec
     }
     if (held) {
         Holding holding;
-        holding.text = call.record.personal.input;
+        holding.text = request.ask.text;
         holding.file = std::move(shown);
         co_await hold_labelled(gateway.stages(), call, std::move(holding), *labelled, *held);
         co_return held;
@@ -212,12 +217,13 @@ Task<std::optional<Refusal>> serve_speech(Gateway& gateway, Call& call) {
         co_return refusal;
     }
     // Sound has no place in the contract of webhooks; what will be said has.
-    refusal = co_await guard_spoken(gateway, call, request.ask.text);
+    std::optional<Refusal> held;
+    refusal = co_await guard_spoken(gateway, call, request.ask.text, held);
     if (refusal) {
         co_return refusal;
     }
     *input = request.ask.text;
-    co_return co_await speak_and_label(gateway, call, request);
+    co_return co_await speak_and_label(gateway, call, request, std::move(held));
 }
 
 constexpr const char* kSpeechRequest =

@@ -26,7 +26,7 @@ namespace colophon::gateway {
 
 // So much of a stream is kept until it is known that nothing of it is held; with more, what is held
 // is refused.
-inline constexpr std::size_t kHeldStreamBytesMax = 8U << 20U;
+inline constexpr std::size_t kHeldStreamBytesMax = 32U << 20U;
 
 // Where webhooks look at outputs, all events are collected first, and nothing goes out before they
 // have seen the texts.

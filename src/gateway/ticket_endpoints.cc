@@ -131,6 +131,8 @@ Task<std::optional<Refusal>> give_answer(Gateway& gateway, Call& call) {
     };
     auto answer = co_await gateway.parts().blocking.run(call.loop(), deliver);
     if (!answer.ok() && answer.error().code == ErrorCode::kNotFound) {
+        // Of a person who was erased no record can be made any more: it is the tenant's.
+        call.facts().subject.reset();
         Refusal refusal = no_ticket();
         refusal.status = 410;
         refusal.message = "what this ticket was for is gone";

@@ -328,7 +328,8 @@ void note_own_verdict(Call& call, const std::optional<Refusal>& refused, OwnView
     }
 }
 
-Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::string& text) {
+Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::string& text,
+                                          std::optional<Refusal>& held) {
     if (!Webhooks::wanted(call, review::Stage::kOutput)) {
         co_return std::nullopt;
     }
@@ -337,15 +338,14 @@ Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::str
     view.texts.push_back(text);
     auto refusal = co_await gateway.webhooks().ask(gateway.stages(), call,
                                                    gateway.upstream(call.loop()), view);
-    if (refusal && refusal->code == kHeldForReview) {
-        // Speech is made for the one who waits for it: there is nothing to keep for later.
-        refusal->code = "output_blocked";
-        refusal->message =
-            "the model's answer has content that the rules of this service do not allow";
-    }
-    if (refusal || !view.changed) {
+    if (refusal && refusal->code != kHeldForReview) {
         co_return refusal;
     }
+    held = std::move(refusal);
+    if (!view.changed) {
+        co_return std::nullopt;
+    }
+    // What is held waits as it was changed.
     text = std::move(view.texts.front());
     co_return co_await review_input(gateway.stages(), call, text);
 }

@@ -48,8 +48,11 @@ struct OwnView {
 bool asks_checks(const Call& call, OwnView own);
 // Where nothing ends the steps, what the own rules say is on record beside what the checks refused.
 void note_own_verdict(Call& call, const std::optional<Refusal>& refused, OwnView own);
-// The same for a text that becomes sound, and for a picture, which may be replaced.
-Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::string& text);
+// The same for a text that becomes sound, which may be replaced. What a check wants to put before
+// people is no refusal yet: it stands in `held`, the sound is made and waits.
+Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::string& text,
+                                          std::optional<Refusal>& held);
+// The same for a picture, which may be replaced.
 Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer& picture);
 // And for a video: pictures out of it (worker/frames.h) are shown, none of which may be replaced.
 // A refusal when none can be had and a check may not be missed.

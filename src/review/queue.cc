@@ -10,6 +10,7 @@
 #include "core/result.h"
 #include "review/internal/queue_rows.h"
 #include "review/scope.h"
+#include "storage/blobs.h"
 #include "storage/row_values.h"
 #include "storage/sealer.h"
 #include "storage/store.h"
@@ -19,6 +20,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -39,9 +41,9 @@ using storage::time_value;
 constexpr Statement kAdd{
     "INSERT INTO review_items (id, cause, state, tenant, subject, record, stage, operation, model,"
     " category, rule, entries, priority, opinions, created_at, due_at, expires_at, claimed_by,"
-    " owner, digest, content_digest, content, print)"
+    " owner, digest, content_digest, content, print, blob)"
     " VALUES ($1, $20, 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', $16,"
-    " $17, $18, $19, $21)"};
+    " $17, $18, $19, $21, $22)"};
 // A request that is sent again while it waits is the same item, and so is what was flagged again.
 constexpr Statement kWaiting{
     "SELECT id FROM review_items WHERE digest = $1 AND entries = $2 AND owner = $3 AND stage = $4"
@@ -49,7 +51,11 @@ constexpr Statement kWaiting{
 // Nobody waits for what was only flagged.
 constexpr std::chrono::hours kFlaggedDue{7 * 24};
 constexpr std::chrono::hours kFlaggedExpires{30 * 24};
-constexpr Statement kSealed{"SELECT owner, content, digest FROM review_items WHERE id = $1"};
+constexpr std::uint64_t kBlobPartBytes = 8ULL << 20U;  // read at once
+constexpr Statement kSealed{"SELECT owner, content, digest, blob FROM review_items WHERE id = $1"};
+// Until the item is there, its blob is to go; afterwards it is the item's.
+constexpr Statement kIntend{"INSERT INTO review_blob_releases (item, due_at) VALUES ($1, $2)"};
+constexpr Statement kKept{"DELETE FROM review_blob_releases WHERE item = $1"};
 constexpr Statement kDeliver{
     "UPDATE review_items SET delivered_at = COALESCE(delivered_at, $2) WHERE id = $1 AND state = "
     "4"};
@@ -98,9 +104,6 @@ Result<ItemId> ReviewQueue::add(const HeldCall& call, const Evidence& evidence, 
     const auto rules = this->rules();
     const ItemId id = TRY(make_random_id<ItemId>(parts_.random));
     const std::string owner = owner_of(call);
-    const std::string name = to_string(id);
-    const Buffer sealed =
-        TRY(parts_.sealer.seal(plain, {.owner = owner, .purpose = kEvidencePurpose, .id = name}));
     const Digest256 digest = TRY(digest_of(call.tenant, content_of(evidence)));
     const Time now = parts_.clock.now();
     const std::string entries = json::write(json::Array(call.entries.begin(), call.entries.end()));
@@ -114,6 +117,11 @@ Result<ItemId> ReviewQueue::add(const HeldCall& call, const Evidence& evidence, 
             return storage::id_at<ItemId>(rows, 0, 0);
         }
     }
+    const std::string name = to_string(id);
+    const Buffer sealed =
+        TRY(parts_.sealer.seal(plain, {.owner = owner, .purpose = kEvidencePurpose, .id = name}));
+    const bool large = sealed.size() > kEvidenceInRowBytesMax;
+    storage::Value blob = large ? TRY(keep(id, owner, sealed)) : storage::null();
     const bool two = is_among(call.category, rules->four_eyes);
     const bool urgent = is_among(call.category, rules->urgent);
     const storage::Value print = TRY(sealed_print(id, call, owner, evidence));
@@ -142,23 +150,68 @@ Result<ItemId> ReviewQueue::add(const HeldCall& call, const Evidence& evidence, 
                         text(owner),
                         storage::bytes(digest),
                         storage::bytes(sha256(sealed)),
-                        storage::bytes(sealed),
+                        large ? storage::null() : storage::bytes(sealed),
                         integer(static_cast<std::int64_t>(cause)),
-                        print}});
+                        print,
+                        std::move(blob)}});
+    if (large) {
+        batch.operations.push_back({.statement = kKept,
+                                    .parameters = {storage::id_value(id)},
+                                    .affects = storage::Affects::kOne});
+    }
     batch.operations.push_back(act_operation({.item = id, .kind = ActKind::kQueued, .at = now}));
     batch.notifications.push_back({.channel = kQueueChanged, .payload = {}});
     TRY(parts_.store.apply(std::move(batch)));
     return id;
 }
 
+// The sealed bytes as a blob that this item holds. The intent comes first, so that one whose item
+// never comes is found.
+Result<storage::Value> ReviewQueue::keep(const ItemId& id, const std::string& owner, Bytes sealed) {
+    storage::Batch intent;
+    intent.operations.push_back(
+        {.statement = kIntend,
+         .parameters = {storage::id_value(id), time_value(parts_.clock.now() + kBlobIntentMax)}});
+    TRY(parts_.store.apply(std::move(intent)));
+    const storage::BlobHandle blob = TRY(parts_.blobs.put(owner, blob_holder(id), sealed));
+    return storage::bytes(blob.digest);
+}
+
+Result<Buffer> ReviewQueue::sealed_blob(const std::string& owner, Bytes digest) const {
+    storage::BlobHandle blob{owner, {}};
+    if (digest.size() != blob.digest.size()) {
+        return Error{ErrorCode::kCorrupt, "a row of the review queue has another form"};
+    }
+    std::ranges::copy(digest, blob.digest.begin());
+    const std::uint64_t size = TRY(parts_.blobs.size(blob));
+    Buffer sealed;
+    sealed.reserve(static_cast<std::size_t>(size));
+    while (sealed.size() < size) {
+        const Buffer part = TRY(parts_.blobs.get_range(blob, sealed.size(), kBlobPartBytes));
+        if (part.empty()) {
+            return Error{ErrorCode::kCorrupt, "what is kept of a blob is not what was put"};
+        }
+        sealed.insert(sealed.end(), part.begin(), part.end());
+    }
+    return sealed;
+}
+
 Result<Evidence> ReviewQueue::open(const Item& item) const {
     const ItemId& id = item.sample_of ? *item.sample_of : item.id;
     const Rows rows = TRY(parts_.store.query(kSealed, {storage::id_value(id)}));
-    if (rows.empty() || rows.is_null(0, 1)) {
+    if (rows.empty() || (rows.is_null(0, 1) && rows.is_null(0, 3))) {
         return Error{ErrorCode::kNotFound, "nothing is kept of this item"};
     }
-    const std::string_view owner = TRY(rows.text(0, 0));
-    const Bytes sealed = TRY(rows.bytes(0, 1));
+    const std::string owner(TRY(rows.text(0, 0)));
+    Buffer from_blob;
+    Bytes sealed;
+    if (rows.is_null(0, 1)) {
+        const Bytes digest = TRY(rows.bytes(0, 3));
+        from_blob = TRY(sealed_blob(owner, digest));
+        sealed = from_blob;
+    } else {
+        sealed = TRY(rows.bytes(0, 1));
+    }
     const std::string name = to_string(id);
     const Buffer plain =
         TRY(parts_.sealer.open(sealed, {.owner = owner, .purpose = kEvidencePurpose, .id = name}));

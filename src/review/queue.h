@@ -10,9 +10,10 @@
 //      └─ escalate ──► escalated                    nobody in time: expired, as good as refused
 //
 // An item is claimed before it is decided, by one person at a time and for a while. Content lies
-// sealed under the key of the person or tenant that it is of; each look at it and each decision is
-// recorded by its own transaction. A decision can be taken back for a while, until the client has
-// had what was released.
+// sealed under the key of the person or tenant that it is of: small in its row, large as a blob
+// that the item holds (storage/blobs.h). Each look at it and each decision is recorded by its own
+// transaction. A decision can be taken back for a while, until the client has had what was
+// released.
 //
 // Threads: any method from any thread at the same time; each blocks.
 
@@ -27,6 +28,7 @@
 #include "fingerprint/video.h"
 #include "ledger/conduct.h"
 #include "review/scope.h"
+#include "storage/blobs.h"
 #include "storage/migration.h"
 #include "storage/sealer.h"
 #include "storage/store.h"
@@ -52,7 +54,8 @@ std::span<const storage::Migration> queue_migrations();
 // Told when an item came or changed. The payload says nothing.
 inline constexpr const char* kQueueChanged = "review_queue";
 
-inline constexpr std::size_t kEvidenceBytesMax = 15U << 20U;  // of one item, all in all
+inline constexpr std::size_t kEvidenceBytesMax = 64U << 20U;      // of one item, all in all
+inline constexpr std::size_t kEvidenceInRowBytesMax = 4U << 20U;  // larger: a blob
 inline constexpr std::size_t kSpansMax = 256;
 inline constexpr std::size_t kNoteBytesMax = 2000;
 inline constexpr std::size_t kItemsPageMax = 1000;
@@ -141,6 +144,7 @@ enum class ActKind : std::uint8_t {
     kUndone,
     kAsked,  // for the opinion of another
     kDelivered,
+    kViewedOriginal,  // of a picture or video: without its veil
 };
 std::string_view act_name(ActKind kind) noexcept;  // "queued", ...
 
@@ -264,11 +268,37 @@ struct QueueFigures {
     std::vector<PersonFigures> people;
 };
 
+// Pictures and videos are shown behind a veil (worker/veil.h) until a person asks for the original;
+// texts and sounds have none, sounds play when they are started.
+bool has_veil(const Evidence& evidence) noexcept;
+
+// What is shown instead of the file.
+struct Veil {
+    Buffer file;
+    std::string media_type;
+    std::uint64_t pictures = 1;  // of an animation or of pages, of which the first is shown
+    std::int64_t speed = 1;      // of a video; of an animation every so many pictures are shown
+};
+
+// How a person looks at an item.
+struct Look {
+    bool original = false;
+    // Makes the veil of a file, where there is to be one. Its error is the look's: a file without a
+    // veil is never shown instead, and nothing is recorded.
+    std::function<Result<Veil>(Bytes file)> veil;
+};
+
+struct Viewed {
+    Evidence evidence;
+    std::optional<Veil> veil;
+};
+
 class ReviewQueue {
 public:
     struct Parts {
         storage::Store& store;
         storage::Sealer& sealer;
+        storage::Blobs& blobs;
         Clock& clock;
         Random& random;
     };
@@ -307,8 +337,11 @@ public:
     Result<Item> claim(const Person& person, const ItemId& id);  // kConflict: somebody has it
     Result<Item> extend(const Person& person, const ItemId& id);
     Result<void> give_back(const Person& person, const ItemId& id);
-    // Recorded by `conduct`. Of who has claimed it, or of a lead.
-    Result<Evidence> view(const Person& person, const ItemId& id, const ledger::Conduct& conduct);
+    // Recorded by `conduct`: "review.view" with the digest of the veil where there is one,
+    // "review.view_original" when a picture or video is seen as it is. Of who has claimed it, or of
+    // a lead.
+    Result<Viewed> view(const Person& person, const ItemId& id, const Look& look,
+                        const ledger::Conduct& conduct);
     // What follows from it. kConflict when the person has not claimed it, or has decided it before.
     Result<Item> decide(const Person& person, const ItemId& id, const PersonsDecision& decision,
                         const ledger::Conduct& conduct);
@@ -343,6 +376,8 @@ public:
     // more and whose record was purged is removed, and each transaction that does so is recorded.
     // What was decided, by whom and why stays. Returns how many items lost their evidence.
     Result<std::int64_t> purge(const ledger::Conduct& conduct);
+    // Of a person who was erased: what the key that is gone had sealed gives its room back.
+    Result<void> forget(const SubjectId& subject);
 
 private:
     struct Deciding;
@@ -350,6 +385,9 @@ private:
     Result<void> check_may_decide(const Person& person, const Item& item) const;
     Result<bool> try_claim(const Person& person, const Item& item);
     Result<Evidence> open(const Item& item) const;
+    Result<storage::Value> keep(const ItemId& id, const std::string& owner, Bytes sealed);
+    Result<Buffer> sealed_blob(const std::string& owner, Bytes digest) const;
+    Result<void> release_due();
     Result<Digest256> digest_of(const TenantId& tenant, Bytes content) const;
     Result<Buffer> print_of(const TenantId& tenant, const Evidence& evidence) const;
     Result<storage::Value> sealed_print(const ItemId& id, const HeldCall& call,

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who has which item of the queue, and who looks at it.
+#include "core/bytes.h"
 #include "core/clock.h"
+#include "core/digest.h"
 #include "core/ids.h"
+#include "core/json.h"
 #include "core/result.h"
 #include "ledger/conduct.h"
 #include "review/internal/queue_rows.h"
@@ -223,23 +226,34 @@ Result<void> ReviewQueue::give_back(const Person& person, const ItemId& id) {
     return as_claim(parts_.store.apply(std::move(batch)));
 }
 
-Result<Evidence> ReviewQueue::view(const Person& person, const ItemId& id,
-                                   const ledger::Conduct& conduct) {
+Result<Viewed> ReviewQueue::view(const Person& person, const ItemId& id, const Look& look,
+                                 const ledger::Conduct& conduct) {
     const Time now = parts_.clock.now();
     const Item item = TRY(load_item(parts_.store, id, now));
     if (item.claimed_by != person.name && !person.lead) {
         return not_claimed();
     }
-    Evidence evidence = TRY(open(item));
-    storage::Batch batch = TRY(conduct.prepare({.operation = "review.view",
-                                                .facts = {{"item", to_string(id)},
-                                                          {"record", to_string(item.call.record)},
-                                                          {"content_sha256", item.evidence_digest}},
-                                                .names = {}}));
+    Viewed viewed{.evidence = TRY(open(item)), .veil = {}};
+    json::Object facts{{"item", to_string(id)},
+                       {"record", to_string(item.call.record)},
+                       {"content_sha256", item.evidence_digest}};
+    const bool veiled = has_veil(viewed.evidence) && !look.original;
+    const bool bare = has_veil(viewed.evidence) && look.original;
+    if (veiled) {
+        viewed.veil = TRY(look.veil(shown_file(viewed.evidence)));
+        facts.emplace_back("veil_sha256", to_hex(sha256(viewed.veil->file)));
+    }
+    storage::Batch batch =
+        TRY(conduct.prepare({.operation = bare ? "review.view_original" : "review.view",
+                             .facts = std::move(facts),
+                             .names = {}}));
     batch.operations.push_back(
-        act_operation({.item = id, .kind = ActKind::kViewed, .by = person.name, .at = now}));
+        act_operation({.item = id,
+                       .kind = bare ? ActKind::kViewedOriginal : ActKind::kViewed,
+                       .by = person.name,
+                       .at = now}));
     TRY(parts_.store.apply(std::move(batch)));
-    return evidence;
+    return viewed;
 }
 
 Result<Item> ReviewQueue::ask_another(const Person& person, const ItemId& id,

@@ -24,14 +24,27 @@ namespace {
 
 constexpr std::size_t kLengthBytes = 4;
 
-// Of what one transaction removes: each may have kEvidenceBytesMax.
+// Of what one transaction removes: each may have kEvidenceInRowBytesMax.
 constexpr storage::Statement kOutlived{
-    "SELECT i.id FROM review_items i WHERE i.content IS NOT NULL"
+    "SELECT i.id FROM review_items i WHERE (i.content IS NOT NULL OR i.blob IS NOT NULL)"
     " AND (i.state >= 4 OR i.expires_at <= $1)"
     " AND NOT EXISTS (SELECT 1 FROM records r WHERE r.id = i.record) ORDER BY i.id LIMIT 200"};
+constexpr storage::Statement kReleaseBlob{
+    "INSERT INTO review_blob_releases (item, due_at) SELECT id, 0 FROM review_items"
+    " WHERE id = $1 AND blob IS NOT NULL AND (state >= 4 OR expires_at <= $2)"
+    " ON CONFLICT DO NOTHING"};
 constexpr storage::Statement kForget{
-    "UPDATE review_items SET content = NULL, print = NULL WHERE id = $1 AND (state >= 4 OR "
-    "expires_at <= $2)"};
+    "UPDATE review_items SET content = NULL, print = NULL, blob = NULL WHERE id = $1 AND (state >= "
+    "4 OR expires_at <= $2)"};
+constexpr storage::Statement kReleaseOfSubject{
+    "INSERT INTO review_blob_releases (item, due_at) SELECT id, 0 FROM review_items"
+    " WHERE subject = $1 AND blob IS NOT NULL ON CONFLICT DO NOTHING"};
+constexpr storage::Statement kForgetSubject{
+    "UPDATE review_items SET content = NULL, print = NULL, blob = NULL WHERE subject = $1"};
+constexpr storage::Statement kDue{
+    "SELECT item FROM review_blob_releases WHERE due_at <= $1 ORDER BY due_at LIMIT 1000"};
+constexpr storage::Statement kReleased{
+    "DELETE FROM review_blob_releases WHERE item = $1 AND due_at <= $2"};
 
 Error damaged() {
     return Error{ErrorCode::kCorrupt, "what is kept for an item of the review queue is damaged"};
@@ -117,6 +130,16 @@ Result<std::array<Bytes, 5>> cut(const json::Value& head, Bytes bytes) {
 
 }  // namespace
 
+std::string blob_holder(const ItemId& id) {
+    return "review:" + to_string(id);
+}
+
+bool has_veil(const Evidence& evidence) noexcept {
+    const std::string_view type = evidence.media_type;
+    return !shown_file(evidence).empty() &&
+           (type.starts_with("image/") || type.starts_with("video/"));
+}
+
 Bytes shown_file(const Evidence& evidence) {
     if (!evidence.file.empty() || evidence.media_type.empty() || !evidence.answer) {
         return evidence.file;
@@ -197,19 +220,50 @@ Result<std::int64_t> ReviewQueue::purge(const ledger::Conduct& conduct) {
         const Time now = parts_.clock.now();
         const storage::Rows rows = TRY(parts_.store.query(kOutlived, {storage::time_value(now)}));
         if (rows.empty()) {
+            TRY(release_due());
             return removed;
         }
         const auto count = static_cast<std::int64_t>(rows.size());
         storage::Batch batch = TRY(conduct.prepare(
             {.operation = "review.purge", .facts = {{"items", count}}, .names = {}}));
         for (std::size_t row = 0; row < rows.size(); ++row) {
-            batch.operations.push_back(
-                {.statement = kForget,
-                 .parameters = {storage::id_value(TRY(storage::id_at<ItemId>(rows, row, 0))),
-                                storage::time_value(now)}});
+            const ItemId id = TRY(storage::id_at<ItemId>(rows, row, 0));
+            for (const storage::Statement& each : {kReleaseBlob, kForget}) {
+                batch.operations.push_back(
+                    {.statement = each,
+                     .parameters = {storage::id_value(id), storage::time_value(now)}});
+            }
         }
         TRY(parts_.store.apply(std::move(batch)));
         removed += count;
+    }
+}
+
+Result<void> ReviewQueue::forget(const SubjectId& subject) {
+    storage::Batch batch;
+    for (const storage::Statement& each : {kReleaseOfSubject, kForgetSubject}) {
+        batch.operations.push_back({.statement = each, .parameters = {storage::id_value(subject)}});
+    }
+    TRY(parts_.store.apply(std::move(batch)));
+    return release_due();
+}
+
+Result<void> ReviewQueue::release_due() {
+    const storage::Value now = storage::time_value(parts_.clock.now());
+    for (;;) {
+        const storage::Rows rows = TRY(parts_.store.query(kDue, {now}));
+        if (rows.empty()) {
+            return {};
+        }
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            const ItemId id = TRY(storage::id_at<ItemId>(rows, row, 0));
+            // The blobs first: what fails in between is due again.
+            TRY(parts_.blobs.release_all(blob_holder(id)));
+            storage::Batch done;
+            done.operations.push_back(
+                {.statement = kReleased, .parameters = {storage::id_value(id), now}});
+            TRY(parts_.store.apply(std::move(done)));
+        }
     }
 }
 

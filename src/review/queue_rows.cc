@@ -40,8 +40,9 @@ using storage::time_value;
 constexpr std::array<std::string_view, 6> kStates{"waiting",  "second",  "escalated",
                                                   "released", "refused", "expired"};
 constexpr std::array<std::string_view, 3> kCauses{"held", "sample", "flagged"};
-constexpr std::array<std::string_view, 8> kActs{"queued",  "claimed", "returned", "viewed",
-                                                "decided", "undone",  "asked",    "delivered"};
+constexpr std::array<std::string_view, 9> kActs{"queued", "claimed",   "returned",
+                                                "viewed", "decided",   "undone",
+                                                "asked",  "delivered", "viewed_original"};
 constexpr std::array<std::string_view, 3> kRulings{"release", "refuse", "escalate"};
 constexpr std::array kReasons{
     ReasonCode{"false_match", Ruling::kRelease, "the entry matched something else"},
@@ -107,6 +108,15 @@ constexpr std::array kMigrations{
                        "CREATE INDEX review_items_decided ON review_items (decided_at, id);\n"},
     // print: sealed as `content` is; by what near copies are found (queue_likeness.cc).
     storage::Migration{"review_queue", 3, "ALTER TABLE review_items ADD COLUMN print BYTES;\n"},
+    // blob: the keyed digest of one that is the sealed content, which then has no bytes here.
+    // review_blob_releases: the blobs of that item go when it is due (queue_evidence.cc).
+    storage::Migration{"review_queue", 4,
+                       "ALTER TABLE review_items ADD COLUMN blob BYTES;\n"
+                       "CREATE TABLE review_blob_releases (\n"
+                       "  item BYTES PRIMARY KEY,\n"
+                       "  due_at INTEGER NOT NULL);\n"
+                       "CREATE INDEX review_blob_releases_due ON review_blob_releases (due_at);\n"
+                       "CREATE INDEX review_items_subject ON review_items (subject);\n"},
 };
 
 constexpr Statement kLoad{"SELECT " COLOPHON_ITEM_COLUMNS " FROM review_items i WHERE i.id = $1"};

@@ -19,6 +19,7 @@
 #include "worker/prints.h"
 #include "worker/protocol.h"
 #include "worker/server.h"
+#include "worker/veil.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -352,6 +353,14 @@ Result<std::vector<FileFrame>> Worker::frames(int input, int output, label::Form
         TRY(call({{"call", "frames"}, {"format", label::facts(format).name}}, {input, output}));
     const Mapping pictures = TRY(Mapping::create(output));
     return decode_frames(value, pictures.bytes());
+}
+
+Result<Veil> Worker::veil(int input, int output, label::Format format) {
+    TRY(need(veil_codecs(format)));
+    const json::Value value =
+        TRY(call({{"call", "veil"}, {"format", label::facts(format).name}}, {input, output}));
+    const Mapping file = TRY(Mapping::create(output));
+    return decode_veil(value, file.bytes());
 }
 
 Result<void> Worker::set_prompt(const label::SpokenPrompt& prompt) {

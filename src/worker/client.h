@@ -17,6 +17,7 @@
 #include "worker/frames.h"
 #include "worker/prints.h"
 #include "worker/protocol.h"
+#include "worker/veil.h"
 
 #include <sys/types.h>
 
@@ -93,6 +94,10 @@ public:
 
     // Pictures out of a video (worker/frames.h). `output` is an empty file that they pass through.
     Result<std::vector<FileFrame>> frames(int input, int output, label::Format format);
+
+    // What is shown instead of a picture or video (worker/veil.h). `output` is an empty file that
+    // it passes through. kUnsupported when !takes_veil(format).
+    Result<Veil> veil(int input, int output, label::Format format);
 
     // A spoken label to put on sounds and to look for; the last one given is the one put on.
     Result<void> set_prompt(const label::SpokenPrompt& prompt);

@@ -26,26 +26,6 @@ namespace {
 using fingerprint::PictureCoding;
 using label::Format;
 
-std::optional<PictureCoding> picture_coding(Format format) noexcept {
-    switch (format) {
-        case Format::kJpeg:
-            return PictureCoding::kJpeg;
-        case Format::kPng:
-            return PictureCoding::kPng;
-        case Format::kWebp:
-            return PictureCoding::kWebp;
-        case Format::kGif:
-            return PictureCoding::kGif;
-        case Format::kTiff:
-            return PictureCoding::kTiff;
-        case Format::kHeic:
-        case Format::kAvif:
-            return PictureCoding::kHeif;
-        default:
-            return std::nullopt;
-    }
-}
-
 Error wrong_message() {
     return Error{ErrorCode::kCorrupt, "the worker's prints are not in their form"};
 }
@@ -83,6 +63,26 @@ json::Value encode_picture(const fingerprint::PdqDihedralPrint& print) {
 }
 
 }  // namespace
+
+std::optional<PictureCoding> picture_coding(Format format) noexcept {
+    switch (format) {
+        case Format::kJpeg:
+            return PictureCoding::kJpeg;
+        case Format::kPng:
+            return PictureCoding::kPng;
+        case Format::kWebp:
+            return PictureCoding::kWebp;
+        case Format::kGif:
+            return PictureCoding::kGif;
+        case Format::kTiff:
+            return PictureCoding::kTiff;
+        case Format::kHeic:
+        case Format::kAvif:
+            return PictureCoding::kHeif;
+        default:
+            return std::nullopt;
+    }
+}
 
 bool takes_prints(Format format) noexcept {
     return picture_coding(format).has_value() || label::video_container(format).has_value() ||

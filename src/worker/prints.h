@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
+#include "fingerprint/picture.h"
 #include "fingerprint/sound.h"
 #include "fingerprint/video.h"
 #include "label/format.h"
@@ -26,6 +27,9 @@ struct FilePrints {
 
     bool operator==(const FilePrints&) const = default;
 };
+
+// How such a picture is read; nothing for what is no picture, or one that is not decoded.
+std::optional<fingerprint::PictureCoding> picture_coding(label::Format format) noexcept;
 
 // Whether prints are made of such files. The codecs are those that the call needs.
 bool takes_prints(label::Format format) noexcept;

@@ -23,6 +23,7 @@
 #include "worker/prints.h"
 #include "worker/protocol.h"
 #include "worker/sandbox.h"
+#include "worker/veil.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -213,6 +214,12 @@ private:
         }
         if (call == "frames" && format && request.fds.size() == 2) {
             return write_frames(TRY(make_frames(mapping.bytes(), *format)), request.fds[1].get());
+        }
+        if (call == "veil" && format && request.fds.size() == 2) {
+            const Veil veil = TRY(make_veil(mapping.bytes(), *format));
+            FileSink sink(request.fds[1].get());
+            TRY(sink.write_at(0, veil.file));
+            return encode(veil);
         }
         const json::Value* options = request.body.find("options");
         if (!format || options == nullptr) {

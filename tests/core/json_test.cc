@@ -90,7 +90,10 @@ TEST_CASE("what stands beside a character changes nothing about how it is quoted
             CHECK(inside(left + one + right) == left + alone + right);
         }
     }
-    CHECK(inside("1234567\xC3\xA9" "12345678\xFF") == "1234567\xC3\xA9" "12345678\xEF\xBF\xBD");
+    CHECK(inside("1234567\xC3\xA9"
+                 "12345678\xFF") ==
+          "1234567\xC3\xA9"
+          "12345678\xEF\xBF\xBD");
 }
 
 TEST_CASE("bytes that are not UTF-8 never reach the output") {

@@ -6,15 +6,10 @@
 #include "core/ids.h"
 #include "fingerprint/sound.h"
 #include "fingerprint/video.h"
-#include "ledger/conduct.h"
-#include "ledger/ledger_stores.h"
 #include "ledger/records.h"
 #include "review/internal/queue_rows.h"
 #include "review/library.h"
-#include "storage/engines.h"
-#include "storage/migration.h"
-#include "storage/sealer.h"
-#include "storage/sealing.h"
+#include "review/queue_house.h"
 #include "support/music.h"
 
 #include <doctest/doctest.h>
@@ -34,100 +29,6 @@
 #include <vector>
 
 namespace colophon::review {
-namespace {
-
-using std::chrono::hours;
-using std::chrono::minutes;
-using storage::code_of;
-using storage::each_engine;
-using storage::good;
-using storage::TestStore;
-
-const Person kLi{.name = "li.wei"};
-const Person kWang{.name = "wang.fang"};
-const Person kLead{.name = "chen.jie", .lead = true};
-const PersonsDecision kRelease{.ruling = Ruling::kRelease, .reason = "false_match", .note = {}};
-const PersonsDecision kRefuse{.ruling = Ruling::kRefuse, .reason = "confirmed", .note = "seen"};
-const PersonsDecision kEscalate{.ruling = Ruling::kEscalate, .reason = "unclear", .note = {}};
-
-QueueRules plain_rules() {
-    QueueRules rules;
-    rules.sample_per_mille = 0;
-    return rules;
-}
-
-struct House {
-    explicit House(TestStore& store, QueueRules rules = plain_rules())
-        : stores(store),
-          records(stores.records()),
-          conduct(records, stores.clock, stores.random,
-                  {.account = "staff", .source_address = {}, .client = "test"}),
-          sealer(*stores.keys, storage::Suite::kAes256Gcm, stores.random),
-          queue({.store = *store, .sealer = sealer, .clock = stores.clock, .random = stores.random},
-                std::move(rules)) {
-        std::vector<storage::Migration> all = ledger::all_migrations();
-        for (const auto more : {library_migrations(), queue_migrations()}) {
-            all.insert(all.end(), more.begin(), more.end());
-        }
-        good(storage::migrate(*store, all, stores.clock));
-    }
-
-    HeldCall call(Stage stage = Stage::kOutput, const std::string& category = "A1f") {
-        return {.tenant = stores.tenant,
-                .subject = stores.subject,
-                .record = good(make_random_id<RecordId>(stores.random)),
-                .stage = stage,
-                .operation = "chat",
-                .model = "echo",
-                .category = category,
-                .rule = "library-1/w-1",
-                .entries = {"w-1"}};
-    }
-    ItemId add(const std::string& text = "some words", const std::string& category = "A1f") {
-        stores.clock.advance(std::chrono::milliseconds(10));
-        return good(queue.add(call(Stage::kOutput, category), evidence(text)));
-    }
-    static Evidence evidence(const std::string& text) {
-        Evidence evidence;
-        evidence.text = text;
-        evidence.spans = {{.entry = "w-1", .begin = 1, .end = 3}};
-        evidence.context = "what was asked";
-        evidence.answer = WaitingAnswer{.headers = {{"content-type", "application/json"}},
-                                        .body = "{\"text\":\"" + text + "\"}",
-                                        .text = text,
-                                        .label = "{}",
-                                        .content_id = ContentId{42}};
-        return evidence;
-    }
-    Item decide(const Person& person, const ItemId& id, const PersonsDecision& decision) {
-        good(queue.claim(person, id));
-        return good(queue.decide(person, id, decision, conduct));
-    }
-    std::vector<std::string> operations() {
-        std::vector<std::string> names;
-        ledger::RecordQuery query;
-        query.until = stores.clock.now() + hours(1);
-        for (const ledger::Facts& facts : good(records.list(query))) {
-            names.push_back(facts.operation);
-        }
-        std::ranges::sort(names);
-        return names;
-    }
-
-    ledger::LedgerStores stores;
-    ledger::Records records;
-    ledger::Conduct conduct;
-    storage::Sealer sealer;
-    ReviewQueue queue;
-};
-
-std::vector<ActKind> kinds(const Item& item) {
-    std::vector<ActKind> kinds;
-    std::ranges::transform(item.acts, std::back_inserter(kinds), &Act::kind);
-    return kinds;
-}
-
-}  // namespace
 
 TEST_CASE("a person sees the file that was held, or the answer where it is that file") {
     Evidence evidence;
@@ -150,13 +51,13 @@ TEST_CASE("[DSP-10] what was held is claimed, looked at, released by a person an
         const TenantId tenant = house.stores.tenant;
         CHECK(good(house.queue.ticket(tenant, id)).state == ItemState::kWaiting);
         CHECK(code_of(house.queue.deliver(tenant, id)) == ErrorCode::kConflict);
-        CHECK(code_of(house.queue.view(kLi, id, house.conduct)) == ErrorCode::kConflict);
+        CHECK(code_of(house.look(kLi, id)) == ErrorCode::kConflict);
         const auto claimed = good(house.queue.claim_next(kLi, ""));
         REQUIRE(claimed);
         CHECK(claimed->id == id);
         CHECK(claimed->claimed_by == "li.wei");
         CHECK(!good(house.queue.claim_next(kWang, "")));
-        const Evidence seen = good(house.queue.view(kLi, id, house.conduct));
+        const Evidence seen = good(house.look(kLi, id)).evidence;
         CHECK(seen.text == "some words");
         CHECK(seen.context == "what was asked");
         REQUIRE(seen.spans.size() == 1);
@@ -348,7 +249,7 @@ TEST_CASE("a sample is decided again by another person, and a lead decides where
         REQUIRE(sample);
         CHECK(sample->cause == Cause::kSample);
         CHECK(sample->sample_of == id);
-        CHECK(good(house.queue.view(kWang, sample->id, house.conduct)).text == "words");
+        CHECK(good(house.look(kWang, sample->id)).evidence.text == "words");
         CHECK(good(house.queue.decide(kWang, sample->id, kRelease, house.conduct)).state ==
               ItemState::kEscalated);
         CHECK(house.decide(kLead, sample->id, kRelease).state == ItemState::kReleased);
@@ -608,18 +509,18 @@ TEST_CASE("[DSP-10] evidence goes when the record of its call has gone, what was
 
         CHECK(good(house.queue.purge(house.conduct)) == 1);
         CHECK(good(house.queue.purge(house.conduct)) == 0);
-        CHECK(code_of(house.queue.view(kLead, decided, house.conduct)) == ErrorCode::kNotFound);
+        CHECK(code_of(house.look(kLead, decided)) == ErrorCode::kNotFound);
         CHECK(code_of(house.queue.deliver(house.stores.tenant, decided)) == ErrorCode::kNotFound);
         const Item after = good(house.queue.find(decided));
         CHECK(after.state == ItemState::kReleased);
         CHECK(after.acts.size() == 3);
-        CHECK(good(house.queue.view(kLead, kept, house.conduct)).text == "decided, on record");
-        CHECK(good(house.queue.view(kLead, waiting, house.conduct)).text == "still open");
+        CHECK(good(house.look(kLead, kept)).evidence.text == "decided, on record");
+        CHECK(good(house.look(kLead, waiting)).evidence.text == "still open");
         CHECK(std::ranges::count(house.operations(), "review.purge") == 1);
 
         house.stores.clock.advance(hours(73));  // nobody can decide it any more
         CHECK(good(house.queue.purge(house.conduct)) == 1);
-        CHECK(code_of(house.queue.view(kLead, waiting, house.conduct)) == ErrorCode::kNotFound);
+        CHECK(code_of(house.look(kLead, waiting)) == ErrorCode::kNotFound);
     });
 }
 
@@ -630,7 +531,7 @@ TEST_CASE("an erased person's item cannot be read, and its ticket has nothing to
         house.decide(kLi, id, kRelease);
         good(house.stores.keys->destroy(to_string(house.stores.subject)));
         CHECK(code_of(house.queue.deliver(house.stores.tenant, id)) == ErrorCode::kNotFound);
-        CHECK(code_of(house.queue.view(kLead, id, house.conduct)) == ErrorCode::kNotFound);
+        CHECK(code_of(house.look(kLead, id)) == ErrorCode::kNotFound);
         CHECK(good(house.queue.find(id)).state == ItemState::kReleased);
     });
 }

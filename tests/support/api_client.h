@@ -62,7 +62,7 @@ struct Api {
         REQUIRE(line != std::string::npos);
         Reply reply;
         reply.status = std::stoi(out.substr(line + 1));
-        if (auto parsed = json::parse(out.substr(0, line), {.bytes_max = 16U << 20U});
+        if (auto parsed = json::parse(out.substr(0, line), {.bytes_max = 128U << 20U});
             parsed.ok()) {
             reply.body = std::move(*parsed);
         }

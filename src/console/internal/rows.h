@@ -62,6 +62,7 @@ struct ApiRow {
     int status = 200;
     ApiHandler handle = nullptr;
     std::size_t body_bytes_max = kApiBodyBytesMax;
+    bool looks = false;  // at files, which may take long: runs on ApiParts::looking
 };
 // NOLINTEND(readability-redundant-member-init)
 inline constexpr const char* kAnySession = "*";

@@ -47,4 +47,8 @@ Result<MarkedFile> mark_image(Bytes file, Format format, const ImageMark& mark, 
 Result<ExplicitReading> find_image_mark(Bytes file, Format format, Bytes font,
                                         const std::vector<std::string>& wordings);
 
+// How the file wants its (first) picture displayed: 1 .. 8 as EXIF has it (label/explicit/
+// image_turn.h). 1 where it says nothing, and for formats whose decoder turns by itself.
+int display_orientation(Bytes file, Format format);
+
 }  // namespace colophon::label

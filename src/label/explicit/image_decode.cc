@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/bytes.h"
 #include "core/result.h"
+#include "label/explicit/image.h"
 #include "label/explicit/internal/image_codecs.h"
 #include "label/format.h"
 #include "media/image.h"
@@ -52,3 +53,25 @@ Result<Stored> decode_first_frame(Bytes file, Format format) {
 }
 
 }  // namespace colophon::label::internal
+
+namespace colophon::label {
+
+int display_orientation(Bytes file, Format format) {
+    switch (format) {
+        case Format::kJpeg:
+            return internal::jpeg_orientation(file);
+        case Format::kPng:
+            return internal::png_orientation(file);
+        case Format::kWebp:
+            return internal::webp_orientation(file);
+        case Format::kTiff: {
+            auto pages = media::TiffPages::open(file);
+            const auto page = pages.ok() ? pages->select(0) : pages.error();
+            return page.ok() ? page->orientation : 1;
+        }
+        default:
+            return 1;
+    }
+}
+
+}  // namespace colophon::label

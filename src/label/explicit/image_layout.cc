@@ -4,7 +4,7 @@
 #include "core/result.h"
 #include "core/utf8.h"
 #include "label/explicit/image.h"
-#include "label/explicit/internal/image_turn.h"
+#include "label/explicit/image_turn.h"
 #include "media/plane.h"
 #include "media/text_raster.h"
 

@@ -10,6 +10,7 @@
 #include "storage/store.h"
 #include "storage/value.h"
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@
 namespace colophon::review {
 
 inline constexpr std::string_view kEvidencePurpose = "review_items.content";
+// Longer than it takes to put anything into the queue: then a blob without an item goes.
+inline constexpr std::chrono::hours kBlobIntentMax{24};
 inline constexpr std::string_view kDigestPurpose = "review_items.digest";
 
 // Columns of review_items in the order that item_at() reads.
@@ -48,6 +51,9 @@ struct NewAct {
 };
 // NOLINTEND(readability-redundant-member-init)
 storage::Operation act_operation(const NewAct& act);
+
+// Who holds the blob of an item.
+std::string blob_holder(const ItemId& id);
 
 Buffer write_evidence(const Evidence& evidence);
 Result<Evidence> read_evidence(Bytes bytes);

@@ -37,9 +37,9 @@ constexpr const char* kEveryConnection =
     "PRAGMA case_sensitive_like=ON; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF;"
     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;";
 
-// What is written lies at the ends of tables and in small indexes (ledger/internal/find_runs.h), and
-// after some commits SQLite looks through its whole cache: where balancing has moved pages about, it
-// has used the number of a page that no file has.
+// What is written lies at the ends of tables and in small indexes (ledger/internal/find_runs.h),
+// and after some commits SQLite looks through its whole cache: where balancing has moved pages
+// about, it has used the number of a page that no file has.
 constexpr const char* kWriter = "PRAGMA cache_size=-4096;";
 
 ErrorCode code_of(int extended) {

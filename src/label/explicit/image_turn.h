@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <utility>
 
-namespace colophon::label::internal {
+namespace colophon::label {
 
 // A picture of width x height pixels as stored. Any orientation outside 2 .. 8 is upright.
 class Turn {
@@ -65,4 +65,4 @@ private:
     int height_;
 };
 
-}  // namespace colophon::label::internal
+}  // namespace colophon::label
