@@ -171,6 +171,7 @@ Result<json::Array> replay_calls(const ApiSources& sources, const console::Repla
                         .rules = {},
                         .rules_checks = {},
                         .rules_id = {},
+                        .hold_sounds = false,
                         .checks = settings->webhooks,
                         .ca_file = sources.ca_file};
     const auto all =

@@ -8,6 +8,7 @@
 #include "cli/files.h"
 #include "cli/installation.h"
 #include "cli/library_verbs.h"
+#include "cli/print_matches.h"
 #include "cli/replay_run.h"
 #include "cli/review_files.h"
 #include "cli/review_policy.h"
@@ -18,6 +19,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "gateway/settings.h"
 #include "identity/staff.h"
 #include "review/entry.h"
 #include "review/labelled_texts.h"
@@ -95,20 +97,43 @@ std::string checks_text(const Replayed& replayed) {
     return all.empty() ? "-" : all;
 }
 
+// "input", "output picture 2"
+std::string place_of(const Replayed& replayed) {
+    if (replayed.stage.empty()) {
+        return std::string(tr("nothing is kept", "未保存内容"));
+    }
+    if (!replayed.file) {
+        return replayed.stage;
+    }
+    return fmt::format("{} {} {}", replayed.stage, printable(replayed.file->kind),
+                       replayed.file->number);
+}
+
+// Each with how near the nearest of its matches is: "a-1 (3 bits)".
+std::string entries_text(const Replayed& replayed) {
+    std::string all;
+    for (const std::string& id : replayed.now.entries) {
+        all += (all.empty() ? "" : " ") + printable(id);
+        const auto match = std::ranges::find_if(replayed.matches, [&](const json::Object& each) {
+            return each.front().second.if_string() != nullptr &&
+                   *each.front().second.if_string() == id;
+        });
+        if (match != replayed.matches.end()) {
+            all += fmt::format(" ({})", match_text(*match));
+        }
+    }
+    return all;
+}
+
 void report_replayed(const ReplayArguments& arguments, const std::vector<Replayed>& all) {
     std::vector<json::Object> objects;
     std::vector<Columns> rows;
     for (const Replayed& each : all) {
         objects.push_back(replayed_form(each));
-        std::string entries;
-        for (const std::string& id : each.now.entries) {
-            entries += (entries.empty() ? "" : " ") + printable(id);
-        }
-        const bool kept = !each.stage.empty();
+        const std::string entries = entries_text(each);
         rows.push_back(
-            {each.record, kept ? each.stage : std::string(tr("no text is kept", "未保存文本")),
-             each.then.empty() ? "-" : each.then,
-             kept ? std::string(review::decision_name(each.now.decision)) : std::string("-"),
+            {each.record, place_of(each), each.then.empty() ? "-" : each.then,
+             each.judged ? std::string(review::decision_name(each.now.decision)) : std::string("-"),
              each.now.category.empty() ? "-" : printable(each.now.category), checks_text(each),
              entries});
     }
@@ -123,7 +148,17 @@ void report_replayed(const ReplayArguments& arguments, const std::vector<Replaye
         return std::ranges::any_of(
             each.checks, [](const ReplayedCheck& check) { return check.said == "not_asked"; });
     });
-    if (unasked && !arguments.json) {
+    if (arguments.json) {
+        return;
+    }
+    for (const Replayed& each : all) {
+        for (const std::string& what : each.left_out) {
+            write_text(2,
+                       fmt::format("colophon: {}, {}: {} {}\n", each.record, place_of(each),
+                                   tr("left out:", "未判断："), printable(in_user_language(what))));
+        }
+    }
+    if (unasked) {
         write_text(
             2, fmt::format("colophon: {}\n", tr("checks of others were not asked; --ask asks them",
                                                 "未询问外部检查；用 --ask 询问")));
@@ -143,6 +178,7 @@ Result<void> run_replay_verb(const ReplayArguments& arguments) {
         .rules = TRY(read_local_rules(config.serve)),
         .rules_checks = settings->webhooks,
         .rules_id = review::Policies::id_of(write_policy(config.serve, files, *settings).content),
+        .hold_sounds = settings->chat_sounds == gateway::ChatSounds::kHold,
         .checks = settings->webhooks,
         .ca_file = config.serve.gateway.ca_file};
     report_replayed(arguments, TRY(run_replay(run, {.records = arguments.records,

@@ -3,6 +3,7 @@
 
 #include "cli/admin.h"
 #include "cli/installation.h"
+#include "cli/replay_files.h"
 #include "cli/review_files.h"
 #include "cli/review_policy.h"
 #include "cli/serve_config.h"
@@ -58,6 +59,7 @@ constexpr std::string_view kRecorded = "recorded";
 struct Ready {
     std::shared_ptr<const review::Reviewer> reviewer;
     gateway::Courses courses;
+    bool hold_sounds = false;
     std::string name;
     Time at;
 };
@@ -74,26 +76,6 @@ Result<ledger::Facts> facts_of(Installation& installation, const std::string& na
     }
     const ContentId content = TRY(parse_content_id(name));
     return installation.records().find(content);
-}
-
-// What was decided about that stage; empty when nothing was.
-std::string recorded_decision(const ledger::Facts& facts, std::string_view stage) {
-    std::string strictest;
-    for (const ledger::Verdict& each : facts.verdicts) {
-        const bool other = each.stage == stage;
-        const bool stricter = strictest.empty() || each.decision == "block" ||
-                              (each.decision == "hold" && strictest != "block") ||
-                              (each.decision == "flag" && strictest == "allow");
-        if (other && stricter) {
-            strictest = each.decision;
-        }
-    }
-    return strictest;
-}
-
-std::string service_of_record(const ledger::Facts& facts) {
-    const auto detail = json::parse(facts.detail, {.bytes_max = facts.detail.size() + 1});
-    return detail.ok() ? detail->string_or("service", "") : std::string();
 }
 
 class Replay {
@@ -119,6 +101,7 @@ private:
     const ReplayAsked& asked_;
     review::Policies policies_;
     std::optional<Time> at_;
+    std::optional<RecordId> last_without_files_;
     HttpExchange client_;
     // By policy and time: making them takes longer than judging by them.
     std::map<std::pair<std::string, Time>, std::unique_ptr<Ready>> ready_;
@@ -135,6 +118,7 @@ Result<void> Replay::begin() {
     if (asked_.ask) {
         client_ = TRY(http::make_client_exchange({.ca_file = run_.ca_file}));
     }
+    last_without_files_ = TRY(run_.installation.records().last_without_files());
     return {};
 }
 
@@ -145,12 +129,14 @@ Result<Ready> Replay::make(const std::string& policy, Time at) {
     if (policy.empty()) {
         ready.reviewer = TRY(review::make_reviewer(run_.rules, entries));
         ready.courses = TRY(gateway::make_courses(run_.rules.policies, run_.rules_checks));
+        ready.hold_sounds = run_.hold_sounds;
         ready.name = run_.rules_id;
     } else {
         const review::PolicyVersion version = TRY(policies_.find(policy));
         const KeptPolicy kept = TRY(open_policy(policies_, version));
         ready.reviewer = TRY(review::make_reviewer(kept.rules, entries));
         ready.courses = TRY(gateway::make_courses(kept.rules.policies, kept.checks));
+        ready.hold_sounds = kept.content.string_or("chat_sounds", "") == "hold";
         ready.name = version.id;
     }
     ready.name += "/" + ready.reviewer->version();
@@ -323,28 +309,32 @@ Result<void> Replay::replay(const std::string& name, std::vector<Replayed>& all)
         }
         const review::Occasion occasion{
             .stage = stage, .tenant = to_string(facts.tenant), .service = service_of_record(facts)};
-        Replayed replayed{.record = to_string(facts.id),
-                          .stage = role,
-                          .then = recorded_decision(facts, role),
-                          .recorded = facts.policy_version,
-                          .now = rules->reviewer->on(occasion)->review(as_text(text)),
-                          .policy = rules->name,
-                          .at = rules->at,
-                          .checks = {}};
+        Replayed replayed;
+        replayed.record = to_string(facts.id);
+        replayed.stage = role;
+        replayed.then = recorded_decision(facts, role);
+        replayed.recorded = facts.policy_version;
+        replayed.now = rules->reviewer->on(occasion)->review(as_text(text));
+        replayed.policy = rules->name;
+        replayed.at = rules->at;
         ask_checks(facts, input, as_text(text), gateway::course_on(rules->courses, occasion),
                    replayed);
         all.push_back(std::move(replayed));
     }
+    Replayed base;
+    base.record = to_string(facts.id);
+    base.recorded = facts.policy_version;
+    base.policy = rules->name;
+    base.at = rules->at;
+    const RecordFiles files =
+        TRY(files_of_record(run_.installation.records(), facts, last_without_files_));
+    const FileRules file_rules{
+        .reviewer = *rules->reviewer, .courses = rules->courses, .hold_sounds = rules->hold_sounds};
+    TRY(replay_files(facts, files, file_rules, base, all));
     if (all.size() == before) {
-        all.push_back({.record = to_string(facts.id),
-                       .stage = {},
-                       .then = {},
-                       .recorded = facts.policy_version,
-                       .now = {},
-                       .policy = rules->name,
-                       .at = rules->at,
-                       .checks = {},
-                       .complete = false});
+        base.complete = false;
+        base.judged = false;
+        all.push_back(std::move(base));
     }
     return {};
 }
@@ -398,7 +388,7 @@ json::Object replayed_form(const Replayed& replayed) {
     };
     json::Object form{
         {"record", replayed.record}, {"stage", known(replayed.stage)}, {"recorded", replayed.then}};
-    if (replayed.stage.empty()) {
+    if (!replayed.judged) {
         form.emplace_back("decision", json::Value());
     } else {
         form.emplace_back("decision", review::decision_name(replayed.now.decision));
@@ -413,6 +403,15 @@ json::Object replayed_form(const Replayed& replayed) {
     form.emplace_back("at", format_time(replayed.at));
     form.emplace_back("checks", std::move(checks));
     form.emplace_back("complete", replayed.complete);
+    if (replayed.file) {
+        form.emplace_back(
+            "file", json::Object{{"kind", replayed.file->kind},
+                                 {"number", static_cast<std::uint64_t>(replayed.file->number)},
+                                 {"labelled", replayed.file->labelled}});
+        form.emplace_back("matches", json::Array(replayed.matches.begin(), replayed.matches.end()));
+        form.emplace_back("left_out",
+                          json::Array(replayed.left_out.begin(), replayed.left_out.end()));
+    }
     return form;
 }
 

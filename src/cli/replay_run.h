@@ -53,6 +53,7 @@ struct ReplayRun {
     review::LocalRules rules;
     std::vector<gateway::WebhookSettings> rules_checks;
     std::string rules_id;
+    bool hold_sounds = false;  // gateway.chat_sounds
     // Of the configuration as it is: with their keys, for those that are asked.
     std::vector<gateway::WebhookSettings> checks;
     std::string ca_file;
@@ -61,21 +62,33 @@ struct ReplayRun {
 // What one check of others is about a text.
 struct ReplayedCheck {
     std::string name;
-    std::string said;  // "not_asked", "allow", "flag", "hold", "block", "change", "failed"
-    std::string why;   // of what failed
+    // "not_asked", "left_out", "allow", "flag", "hold", "block", "change", "failed"
+    std::string said;
+    std::string why;  // of what failed or was left out
+};
+
+// Which file of the call it was, where it was none of its texts.
+struct ReplayedFile {
+    std::string kind;        // "picture", "sound", "video"; or what is never compared
+    std::size_t number = 1;  // among those of its stage and kind, from 1
+    bool labelled = false;   // judged as it was given out, with its label
 };
 
 struct Replayed {
     std::string record;
-    std::string stage;     // "input", "output"; empty where no text of the call is kept
+    std::string stage;     // "input", "output", "both"; empty where nothing of the call is kept
     std::string then;      // the decision that was made; empty when none was
     std::string recorded;  // the policy that it was made under
-    review::Verdict now;
+    review::Verdict now;   // where it was judged
     std::string policy;
     Time at;
     std::vector<ReplayedCheck> checks;
-    // Whether all steps of that policy had their say.
+    // Whether all steps of that policy had their say, on all of it.
     bool complete = true;
+    std::optional<ReplayedFile> file;
+    std::vector<json::Object> matches;  // of a file: how near which entry is (cli/print_matches.h)
+    bool judged = true;                 // false: nothing could be compared, and `now` says nothing
+    std::vector<std::string> left_out;  // why not, or what could not be compared
 };
 json::Object replayed_form(const Replayed& replayed);
 

@@ -7,6 +7,7 @@
 #include "cli/config.h"
 #include "cli/exit_code.h"
 #include "cli/files.h"
+#include "cli/print_matches.h"
 #include "cli/report.h"
 #include "cli/review_files.h"
 #include "cli/serve_config.h"
@@ -16,7 +17,6 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
-#include "fingerprint/sound_index.h"
 #include "fingerprint/video.h"
 #include "label/format.h"
 #include "review/classifier.h"
@@ -38,7 +38,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -81,6 +80,7 @@ struct Seen {
     std::size_t match_count = 0;
     std::optional<double> score;
 
+    // `match` begins with the entry.
     void add(std::string_view entry, std::string_view entry_category, review::Decision action,
              json::Object match) {
         ++match_count;
@@ -92,7 +92,6 @@ struct Seen {
             category = entry_category;
         }
         if (matches.size() < kMatchesReportedMax) {
-            match.insert(match.begin(), {"entry", std::string(entry)});
             matches.emplace_back(std::move(match));
         }
     }
@@ -108,8 +107,9 @@ void classify(const review::ClassifierRule& rule, std::string_view text, Seen& s
         at += part;
         if (windows.look()) {
             const std::string& category = classifier.card().category;
-            seen.add("classifier/" + category, category, rule.action,
-                     {{"end", static_cast<std::uint64_t>(at)}});
+            const std::string entry = "classifier/" + category;
+            seen.add(entry, category, rule.action,
+                     {{"entry", entry}, {"end", static_cast<std::uint64_t>(at)}});
         }
     }
     seen.score = windows.score();
@@ -121,7 +121,8 @@ void scan_text(const Library& library, std::string_view text, Seen& seen) {
         while (const auto match = scan.next()) {
             const review::Entry& entry = library.texts->entries()[match->entry];
             seen.add(entry.id, entry.category, entry.action,
-                     {{"begin", static_cast<std::uint64_t>(match->begin)},
+                     {{"entry", entry.id},
+                      {"begin", static_cast<std::uint64_t>(match->begin)},
                       {"end", static_cast<std::uint64_t>(match->end)}});
         }
     };
@@ -137,52 +138,33 @@ void scan_text(const Library& library, std::string_view text, Seen& seen) {
     }
 }
 
-std::int64_t milliseconds_of(double seconds) {
-    return std::llround(seconds * 1000);
-}
-
-double rounded(double share) {
-    return std::round(share * 1000) / 1000;
-}
-
-std::int64_t larger(double one, double other) {
-    return std::llround(std::max(one, other));
+template <class Match>
+void add_match(const Match& match, json::Object written, Seen& seen) {
+    seen.add(match.entry->id, match.entry->category, match.entry->action, std::move(written));
 }
 
 void scan_prints(const Library& library, const worker::FilePrints& prints, Seen& seen) {
     if (prints.picture) {
         for (const review::PictureMatch& match : library.pictures.find(prints.picture->hashes)) {
-            seen.add(match.entry->id, match.entry->category, match.entry->action,
-                     {{"distance", match.distance}});
+            add_match(match, match_json(match), seen);
         }
     }
     if (prints.video) {
         for (const review::VideoMatch& match : library.videos.find(*prints.video)) {
-            seen.add(
-                match.entry->id, match.entry->category, match.entry->action,
-                {{"percent", larger(match.match.query_percent, match.match.query_aligned_percent)},
-                 {"entry_percent",
-                  larger(match.match.other_percent, match.match.other_aligned_percent)},
-                 {"entry_ms", match.match.offset_ms}});
+            add_match(match, match_json(match), seen);
         }
         for (const fingerprint::VideoFramePrint& frame : prints.video->frames) {
             if (frame.quality < fingerprint::kPdqQualityMin) {
                 continue;
             }
             for (const review::PictureMatch& match : library.pictures.find({&frame.hash, 1})) {
-                seen.add(match.entry->id, match.entry->category, match.entry->action,
-                         {{"distance", match.distance}, {"milliseconds", frame.time_ms}});
+                add_match(match, match_json(match, frame), seen);
             }
         }
     }
     if (prints.sound) {
         for (const review::SoundMatch& match : library.sounds.find(*prints.sound)) {
-            const fingerprint::SoundStretch& stretch = match.stretch;
-            seen.add(match.entry->id, match.entry->category, match.entry->action,
-                     {{"milliseconds", milliseconds_of(stretch.query_seconds())},
-                      {"length_ms", milliseconds_of(stretch.seconds())},
-                      {"entry_ms", milliseconds_of(stretch.other_seconds())},
-                      {"bit_error", rounded(stretch.bit_error)}});
+            add_match(match, match_json(match), seen);
         }
     }
 }

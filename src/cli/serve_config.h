@@ -38,9 +38,10 @@ struct GatewayConfig {
     std::string currency = {};
     std::string filing = {};
     std::string appeal = {};
-    std::string ca_file = {};       // of upstreams
-    std::string unseen_parts = {};  // "refuse", "pass", "hold"
-    std::string chat_sounds = {};   // "compare", "hold", "refuse"
+    std::string ca_file = {};         // of upstreams
+    std::string unseen_parts = {};    // "refuse", "pass", "hold"
+    std::string chat_sounds = {};     // "compare", "hold", "refuse"
+    std::string picture_prints = {};  // "always", "compared"
     std::int64_t workers = 2;
     std::int64_t request_bytes_max = 16 << 20;
     std::int64_t answer_bytes_max = 64 << 20;

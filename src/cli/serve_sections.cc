@@ -61,6 +61,7 @@ constexpr std::array kGatewayKeys{
     Key<GatewayConfig>{"ca_file", &GatewayConfig::ca_file},
     Key<GatewayConfig>{"unseen_parts", &GatewayConfig::unseen_parts},
     Key<GatewayConfig>{"chat_sounds", &GatewayConfig::chat_sounds},
+    Key<GatewayConfig>{"picture_prints", &GatewayConfig::picture_prints},
     Key<GatewayConfig>{"workers", nullptr, &GatewayConfig::workers, 1, 64},
     Key<GatewayConfig>{"request_bytes_max", nullptr, &GatewayConfig::request_bytes_max, 1024,
                        kGigabyte},

@@ -305,6 +305,12 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
          {"refuse", gateway::ChatSounds::kRefuse}}};
     settings.chat_sounds = TRY(choose(
         kSounds, from.chat_sounds.empty() ? "compare" : from.chat_sounds, "gateway.chat_sounds"));
+    constexpr std::array<std::pair<std::string_view, gateway::PicturePrints>, 2> kPrints{
+        {{"always", gateway::PicturePrints::kAlways},
+         {"compared", gateway::PicturePrints::kCompared}}};
+    settings.picture_prints =
+        TRY(choose(kPrints, from.picture_prints.empty() ? "always" : from.picture_prints,
+                   "gateway.picture_prints"));
     settings.currency = from.currency.empty() ? "CNY" : from.currency;
     const bool is_code =
         settings.currency.size() == 3 &&

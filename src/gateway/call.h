@@ -69,7 +69,8 @@ struct Call {
     ledger::ServiceRecord record;
     std::vector<ledger::Print> prints;  // of what goes out
     bool has_text_print = false;
-    bool filled = false;  // the record, by fill_record()
+    bool has_chat_pictures = false;  // the request, in its messages
+    bool filled = false;             // the record, by fill_record()
     bool recorded = false;
     bool in_tenant_quota = false;
     bool in_subject_quota = false;

@@ -8,10 +8,12 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/fetch.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
+#include "ledger/file_prints.h"
 #include "review/scope.h"
 
 #include <fmt/format.h>
@@ -134,6 +136,7 @@ Task<std::optional<Refusal>> review_at(Gateway& gateway, Call& call, const Place
     } else {
         auto fetched = co_await fetch_file(gateway, call, std::move(found->address));
         if (!fetched.ok()) {
+            keep_unprinted(call, review::Stage::kInput, ledger::kPictureFile, fetched.error().what);
             co_return unreadable(fetched.error().what);
         }
         file = std::move(*fetched);
@@ -142,29 +145,87 @@ Task<std::optional<Refusal>> review_at(Gateway& gateway, Call& call, const Place
     co_return co_await review_picture(gateway, call, review::Stage::kInput, file);
 }
 
-}  // namespace
-
-Task<std::optional<Refusal>> review_chat_pictures(Gateway& gateway, Call& call, json::Value& body) {
-    if (!call.settings->reviewer->has_pictures()) {
-        co_return std::nullopt;
+// Nobody compares it: its print is kept, where that can be made without fetching it.
+Task<void> print_at(Gateway& gateway, Call& call, const Place& place) {
+    const char* why = nullptr;
+    std::optional<Picture> found;
+    if (place.form == Place::Form::kFile) {
+        why = "it lies at the upstream";
+    } else {
+        found = picture_at(place);
+        why = !found                 ? "it is neither base64 nor an address"
+              : found->coded.empty() ? "it was not fetched: the library had no pictures"
+                                     : nullptr;
     }
+    Buffer file;
+    if (why == nullptr) {
+        auto decoded = from_base64(found->coded);
+        why = decoded.ok() ? nullptr : "it is no base64";
+        file = decoded.ok() ? std::move(*decoded) : Buffer();
+    }
+    if (why != nullptr) {
+        keep_unprinted(call, review::Stage::kInput, ledger::kPictureFile, why);
+        co_return;
+    }
+    co_await print_picture(gateway, call, review::Stage::kInput, file);
+}
+
+// What else may stand in a request, the shapes of tools above all, holds no pictures.
+std::vector<Place> places_in(json::Value& body) {
     std::vector<Place> places;
-    // What else may stand in a request, the shapes of tools above all, holds no pictures.
     for (const std::string_view name : {"messages", "input", "system"}) {
         if (json::Value* part = member(body, name)) {
             find_places(*part, places);
         }
     }
+    return places;
+}
+
+bool may_have_pictures(const Call& call, const json::Value& body) {
+    const json::Value* system = body.find("system");
+    return call.has_chat_pictures || (system != nullptr && system->if_array() != nullptr);
+}
+
+Task<void> print_chat_pictures(Gateway& gateway, Call& call, json::Value& body) {
+    std::vector<Place> places = places_in(body);
+    if (places.size() > kChatPicturesMax) {
+        places.erase(places.begin() + kChatPicturesMax, places.end());
+        keep_unprinted(call, review::Stage::kInput, ledger::kPictureFile,
+                       "there are more of them than prints are made of");
+    }
+    for (const Place& place : places) {
+        co_await print_at(gateway, call, place);
+    }
+}
+
+}  // namespace
+
+Task<std::optional<Refusal>> review_chat_pictures(Gateway& gateway, Call& call, json::Value& body) {
+    if (!call.settings->reviewer->has_pictures()) {
+        if (may_have_pictures(call, body)) {
+            co_await print_chat_pictures(gateway, call, body);
+        }
+        co_return std::nullopt;
+    }
+    const std::vector<Place> places = places_in(body);
     if (places.size() > kChatPicturesMax) {
         co_return unreadable(fmt::format("there are more than {} of them", kChatPicturesMax));
     }
+    std::size_t left = places.size();
     for (const Place& place : places) {
+        const std::size_t known = call.record.personal.files.size();
         auto refusal = co_await review_at(gateway, call, place);
+        left -= call.record.personal.files.size() == known ? 0U : 1U;
         if (refusal) {
+            keep_unlooked(call, ledger::kPictureFile, left);
             co_return refusal;
         }
     }
     co_return std::nullopt;
+}
+
+void keep_unlooked_pictures(Call& call, json::Value& body) {
+    keep_unlooked(call, ledger::kPictureFile, places_in(body).size());
 }
 
 }  // namespace colophon::gateway

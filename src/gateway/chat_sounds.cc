@@ -9,6 +9,7 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/fetch.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
 #include "gateway/refusal.h"
@@ -17,6 +18,7 @@
 #include "gateway/unseen_parts.h"
 #include "gateway/webhooks.h"
 #include "label/format.h"
+#include "ledger/file_prints.h"
 #include "review/scope.h"
 
 #include <fmt/format.h>
@@ -172,6 +174,8 @@ Task<std::optional<Refusal>> review_at(Gateway& gateway, Call& call, const Place
             co_return own_failure("review_failed", "a sound could not be reviewed now");
         }
         had.why = reviewed.error().what;
+    } else {
+        keep_unprinted(call, review::Stage::kInput, ledger::kSoundFile, had.why);
     }
     const std::string what = "a sound cannot be reviewed: " + had.why;
     co_return co_await unseen_part(gateway, call, {.what = what, .file = had.sound});
@@ -204,9 +208,12 @@ Task<std::optional<Refusal>> review_chat_sounds(Gateway& gateway, Call& call, js
         co_return invalid_request(
             fmt::format("there are more than {} sounds in this chat", kChatSoundsMax), "messages");
     }
+    std::size_t left = places.size();
     for (const Place& place : places) {
         auto refusal = co_await review_at(gateway, call, place);
+        --left;
         if (refusal) {
+            keep_unlooked(call, ledger::kSoundFile, left);
             co_return refusal;
         }
     }

@@ -10,18 +10,21 @@
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "gateway/settings.h"
 #include "gateway/unlabelled.h"
 #include "gateway/video_review.h"
 #include "http/message.h"
 #include "label/format.h"
 #include "label/record.h"
 #include "label/verify.h"
+#include "ledger/file_prints.h"
 #include "ledger/record.h"
 #include "review/entry.h"
 #include "review/review.h"
@@ -74,24 +77,31 @@ Refusal file_failure(const Error& error) {
 }
 
 // What a file of that format is judged to be. It comes in and is to go out, so all entries are for
-// it, of either stage.
+// it, of either stage. `print`: what was compared, for the record; stays empty when nothing was.
 Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const std::string& file,
-                              label::Format format) {
+                              label::Format format, ledger::FilePrint& print) {
     const auto reviewer = reviewer_of(call, review::Stage::kBoth);
     const label::Kind kind = label::facts(format).kind;
     if (label::is_written_text(format)) {
         return reviewer->review(file);
     }
     if (kind == label::Kind::kAudio && reviewer->has_sounds()) {
-        const auto print = TRY(gateway.parts().media.sound_print(as_bytes(file)));
-        return reviewer->review(print);
+        const auto sound = TRY(gateway.parts().media.sound_print(as_bytes(file)));
+        print = ledger::sound_file(sound);
+        return reviewer->review(sound);
     }
     if (kind == label::Kind::kImage && reviewer->has_pictures()) {
         const auto hashes = TRY(gateway.parts().media.picture_hashes(as_bytes(file)));
+        print = ledger::picture_file(hashes);
         return reviewer->review(hashes);
     }
+    if (kind == label::Kind::kImage && call.settings->picture_prints == PicturePrints::kAlways) {
+        const auto hashes = gateway.parts().media.picture_hashes(as_bytes(file));
+        print = hashes.ok() ? ledger::picture_file(*hashes)
+                            : ledger::file_without_print(ledger::kPictureFile, hashes.error().what);
+    }
     if (kind == label::Kind::kVideo) {
-        return judge_video(gateway.parts().media, *reviewer, as_bytes(file));
+        return judge_video(gateway.parts().media, *reviewer, as_bytes(file), print);
     }
     return review::Verdict();
 }
@@ -100,9 +110,18 @@ Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const st
 Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std::string& file,
                                          label::Format format) {
     const SteadyTime began = std::chrono::steady_clock::now();
-    const auto look = [&] { return judge(gateway, call, file, format); };
+    ledger::FilePrint print;
+    if (label::facts(format).kind == label::Kind::kText) {
+        print = ledger::file_without_print(
+            "text", label::is_written_text(format) ? "the text of a file is not kept in the record"
+                                                   : "documents are not compared");
+    }
+    const auto look = [&] { return judge(gateway, call, file, format, print); };
     const auto verdict = co_await gateway.parts().workers.run(call.loop(), look);
     call.facts().durations.review_ms = milliseconds_since(began);
+    if (!print.kind.empty()) {
+        keep_print(call, review::Stage::kBoth, std::move(print));
+    }
     if (!verdict.ok()) {
         co_return file_failure(verdict.error());
     }

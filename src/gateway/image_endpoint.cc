@@ -8,6 +8,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/image_upstreams.h"
 #include "gateway/job_endpoints.h"
@@ -24,6 +25,7 @@
 #include "http/message.h"
 #include "http/multipart.h"
 #include "label/record.h"
+#include "ledger/file_prints.h"
 #include "ledger/media_jobs.h"
 #include "review/scope.h"
 
@@ -299,7 +301,11 @@ Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
     call.origin = label::Origin::kEdited;
     const Wanted wanted{.kind = ModelKind::kImage, .otherwise = "this model makes no pictures"};
     auto refusal = co_await take_request(gateway, call, wanted, read_edit, request);
+    auto left = static_cast<std::size_t>(std::ranges::count_if(
+        request.picture.parts,
+        [](const http::FormPart& part) { return part.file_name.has_value(); }));
     if (refusal) {
+        keep_unlooked(call, ledger::kPictureFile, left);
         co_return refusal;
     }
     // The pictures that came are nowhere kept; their digests say later which they were.
@@ -308,7 +314,9 @@ Task<std::optional<Refusal>> serve_edits(Gateway& gateway, Call& call) {
             call.record.content_digests.push_back(sha256(as_bytes(part.data)));
             const Bytes picture = as_bytes(part.data);
             refusal = co_await review_picture(gateway, call, review::Stage::kInput, picture);
+            --left;
             if (refusal) {
+                keep_unlooked(call, ledger::kPictureFile, left);
                 co_return refusal;
             }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/job_order.h"
 
+#include "core/assert.h"
 #include "core/base64.h"
 #include "core/bytes.h"
 #include "core/json.h"
@@ -15,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 namespace colophon::gateway {
@@ -24,10 +26,15 @@ Error damaged() {
     return Error{ErrorCode::kCorrupt, "a job in the database is damaged"};
 }
 
-json::Object private_json(const ledger::Private& from) {
-    return {{"account", from.account},         {"source_address", from.source_address},
-            {"source_port", from.source_port}, {"target_address", from.target_address},
-            {"client", from.client},           {"input", from.input}};
+// What was asked, as the record of the call that asked has it.
+json::Value private_json(const ledger::Private& from) {
+    ledger::Private asked = from;
+    asked.output.clear();
+    asked.contents.clear();
+    const std::string text = ledger::write_private(asked);
+    auto value = json::parse(text, {.bytes_max = text.size() + 1});
+    COLOPHON_ASSERT(value.ok());
+    return std::move(*value);
 }
 
 json::Object ask_json(const VideoAsk& ask) {
@@ -89,18 +96,6 @@ Result<PictureAsk> picture_ask(const json::Value& value) {
     return ask;
 }
 
-Result<ledger::Private> read_private(const json::Value& from) {
-    const json::Value* port = from.find("source_port");
-    ledger::Private to;
-    to.account = from.string_or("account", "");
-    to.source_address = from.string_or("source_address", "");
-    to.source_port = port == nullptr ? 0 : TRY(port->as_int());
-    to.target_address = from.string_or("target_address", "");
-    to.client = from.string_or("client", "");
-    to.input = from.string_or("input", "");
-    return to;
-}
-
 }  // namespace
 
 std::string write_order(const JobOrder& order) {
@@ -123,7 +118,7 @@ Result<JobOrder> read_order(ledger::JobKind kind, std::string_view text) {
     } else {
         order.ask = TRY(picture_ask(value));
     }
-    order.from = TRY(read_private(*from));
+    order.from = TRY(ledger::read_private(json::write(*from)));
     order.unlabelled = is_set(value, "unlabelled");
     order.trace = value.string_or("trace", "");
     return order;

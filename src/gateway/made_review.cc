@@ -5,26 +5,37 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
 #include "gateway/parts.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
+#include "ledger/file_prints.h"
+#include "ledger/record.h"
 #include "review/entry.h"
 #include "review/review.h"
 #include "review/scope.h"
 
 #include <chrono>
-#include <functional>
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace colophon::gateway {
 
-Task<std::optional<Refusal>> review_made_file(
-    Gateway& gateway, Call& call, Bytes file,
-    const std::function<Result<review::Verdict>()>& look) {
+Task<std::optional<Refusal>> review_made_file(Gateway& gateway, Call& call, const MadeFile& made,
+                                              const JudgeFile& look) {
     const auto began = std::chrono::steady_clock::now();
-    const auto verdict = co_await gateway.parts().workers.run(call.loop(), look);
+    ledger::FilePrint print;
+    const auto judge = [&] { return look(print); };
+    const auto verdict = co_await gateway.parts().workers.run(call.loop(), judge);
+    if (print.kind.empty()) {
+        const std::string why =
+            verdict.ok() ? "no print could be made of it" : verdict.error().what;
+        print = ledger::file_without_print(made.kind, why);
+    }
+    keep_print(call, review::Stage::kOutput, std::move(print));
     call.facts().durations.review_ms =
         call.facts().durations.review_ms.value_or(0) + milliseconds_since(began);
     if (!verdict.ok()) {
@@ -36,7 +47,7 @@ Task<std::optional<Refusal>> review_made_file(
     }
     auto refusal = note_verdict(call, review::Stage::kOutput, *verdict);
     if (verdict->decision == review::Decision::kFlag) {
-        note_flagged(gateway.stages(), call, file, media_type_of(file));
+        note_flagged(gateway.stages(), call, made.file, media_type_of(made.file));
     }
     co_return refusal;
 }

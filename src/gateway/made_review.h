@@ -10,17 +10,27 @@
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/refusal.h"
+#include "ledger/record.h"
 #include "review/review.h"
 
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace colophon::gateway {
+
+// What the file is judged to be, and its print for the record, as far as one could be made.
+using JudgeFile = std::function<Result<review::Verdict>(ledger::FilePrint& print)>;
+
+struct MadeFile {
+    Bytes file;
+    std::string kind;  // as the record calls it
+};
 
 // Runs `look` among the workers, notes its verdict and how long it took. A refusal when the file is
 // blocked or held, and when it cannot be compared: the upstream's fault when the file cannot be
 // read, otherwise ours. All that is passed in outlives the task.
-Task<std::optional<Refusal>> review_made_file(Gateway& gateway, Call& call, Bytes file,
-                                              const std::function<Result<review::Verdict>()>& look);
+Task<std::optional<Refusal>> review_made_file(Gateway& gateway, Call& call, const MadeFile& made,
+                                              const JudgeFile& look);
 
 }  // namespace colophon::gateway

@@ -7,6 +7,7 @@
 #include "core/task.h"
 #include "fingerprint/pdq.h"
 #include "gateway/call.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
@@ -89,6 +90,7 @@ Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer fi
     }
     call.record.content_digests.push_back(digest);
     add_prints(call, labelled->prints);
+    keep_labelled(call, *labelled);
     co_return labelled;
 }
 

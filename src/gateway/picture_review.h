@@ -16,7 +16,8 @@
 namespace colophon::gateway {
 
 // A refusal when an entry blocks or holds it, and when it cannot be compared: what was not reviewed
-// does not pass. Nothing is decoded where the library has no pictures. The bytes outlive the task.
+// does not pass. Where the library has no pictures it passes, and the record keeps its print all
+// the same (gateway/file_prints.h). The bytes outlive the task.
 Task<std::optional<Refusal>> review_picture(Gateway& gateway, Call& call, review::Stage stage,
                                             Bytes picture);
 

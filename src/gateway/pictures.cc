@@ -9,6 +9,7 @@
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/dashscope.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
 #include "gateway/image_upstreams.h"
@@ -21,6 +22,7 @@
 #include "http/multipart.h"
 #include "http/upstream.h"
 #include "label/format.h"
+#include "ledger/file_prints.h"
 #include "review/queue.h"
 #include "review/scope.h"
 
@@ -129,6 +131,7 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, Drawn 
         }
         auto refusal = co_await guard_picture(gateway, call, *picture);
         if (refusal && refusal->code != kHeldForReview) {
+            keep_unprinted(call, review::Stage::kOutput, ledger::kPictureFile, kRefusedBefore);
             co_return refusal;
         }
         if (refusal && !held) {

@@ -88,6 +88,10 @@ enum class UnseenParts : std::uint8_t { kRefuse, kPass, kHold };
 // go on, or before a person who hears them.
 enum class ChatSounds : std::uint8_t { kCompare, kHold, kRefuse };
 
+// Of which pictures the record keeps prints as they came or were made: of all, so that they can be
+// judged by what enters the library later, or of those that are compared anyway.
+enum class PicturePrints : std::uint8_t { kAlways, kCompared };
+
 // 0 is no limit.
 struct Quota {
     std::size_t concurrency = 0;
@@ -131,6 +135,7 @@ struct Settings {
     bool subject_required = true;
     UnseenParts unseen_parts = UnseenParts::kRefuse;
     ChatSounds chat_sounds = ChatSounds::kCompare;
+    PicturePrints picture_prints = PicturePrints::kAlways;
     Quota tenant_quota = {};
     Quota subject_quota = {};
     VideoSettings video = {};

@@ -5,6 +5,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
 #include "gateway/made_review.h"
@@ -12,12 +13,13 @@
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
+#include "ledger/file_prints.h"
+#include "ledger/record.h"
 #include "review/entry.h"
 #include "review/review.h"
 #include "review/scope.h"
 
 #include <chrono>
-#include <functional>
 #include <optional>
 
 namespace colophon::gateway {
@@ -26,14 +28,16 @@ Task<std::optional<Refusal>> review_sound(Gateway& gateway, Call& call, Bytes so
     if (!call.settings->reviewer->has_sounds()) {
         co_return std::nullopt;
     }
-    const std::function<Result<review::Verdict>()> look = [&]() -> Result<review::Verdict> {
-        const auto print = gateway.parts().media.sound_print(sound);
-        if (!print.ok()) {
-            return print.error();
+    const JudgeFile look = [&](ledger::FilePrint& print) -> Result<review::Verdict> {
+        const auto heard = gateway.parts().media.sound_print(sound);
+        if (!heard.ok()) {
+            return heard.error();
         }
-        return reviewer_of(call, review::Stage::kOutput)->review(*print);
+        print = ledger::sound_file(*heard);
+        return reviewer_of(call, review::Stage::kOutput)->review(*heard);
     };
-    co_return co_await review_made_file(gateway, call, sound, look);
+    const MadeFile made{.file = sound, .kind = ledger::kSoundFile};
+    co_return co_await review_made_file(gateway, call, made, look);
 }
 
 Task<Result<std::optional<Refusal>>> review_input_sound(Gateway& gateway, Call& call, Bytes sound) {
@@ -41,10 +45,12 @@ Task<Result<std::optional<Refusal>>> review_input_sound(Gateway& gateway, Call& 
     const auto look = [&] { return gateway.parts().media.sound_print(sound); };
     const auto print = co_await gateway.parts().workers.run(call.loop(), look);
     if (!print.ok()) {
+        keep_unprinted(call, review::Stage::kInput, ledger::kSoundFile, print.error().what);
         const bool theirs = print.error().code == ErrorCode::kCorrupt ||
                             print.error().code == ErrorCode::kUnsupported;
         co_return theirs ? print.error() : Error{ErrorCode::kUnavailable, print.error().what};
     }
+    keep_print(call, review::Stage::kInput, ledger::sound_file(*print));
     review::Verdict verdict = reviewer_of(call, review::Stage::kInput)->review(*print);
     call.facts().durations.review_ms =
         call.facts().durations.review_ms.value_or(0) + milliseconds_since(began);

@@ -9,6 +9,7 @@
 #include "gateway/chat_sounds.h"
 #include "gateway/chat_stream.h"
 #include "gateway/dialects.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
 #include "gateway/json_edit.h"
@@ -244,20 +245,29 @@ Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextReques
     co_return co_await answer_whole(gateway, call, std::move(*sent), std::move(rules));
 }
 
+// A record of what was refused first says what else came with it.
+void keep_unlooked_files(Call& call, json::Value& body) {
+    keep_unlooked(call, "part", unseen_parts(body).size());
+    keep_unlooked_pictures(call, body);
+}
+
 Task<std::optional<Refusal>> serve_text(Gateway& gateway, Call& call, TextShape shape) {
     TextRequest request;
     request.shape = shape;
     const Wanted wanted{.kind = ModelKind::kText, .otherwise = "this model makes no text"};
     auto refused = co_await take_request(gateway, call, wanted, read_text_request, request);
     if (refused) {
+        keep_unlooked_files(call, request.body);
         co_return refused;
     }
     refused = co_await review_unseen_parts(gateway, call, request.body);
     if (refused) {
+        keep_unlooked_files(call, request.body);
         co_return refused;
     }
     refused = co_await review_chat_sounds(gateway, call, request.body);
     if (refused) {
+        keep_unlooked_pictures(call, request.body);
         co_return refused;
     }
     refused = co_await review_chat_pictures(gateway, call, request.body);

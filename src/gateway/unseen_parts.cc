@@ -49,9 +49,20 @@ bool is_unseen(const json::Value& part) {
            });
 }
 
+bool is_like_picture(const json::Value& part) {
+    const std::string_view type = text_member(part, "type");
+    return type == "image_url" || type == "image" || type == "input_image" ||
+           part.find("image_url") != nullptr;
+}
+
+struct Found {
+    std::vector<const json::Value*> unseen;
+    bool pictures = false;
+};
+
 // A part counts once, whatever stands in it. The parser bounds the depth.
 void find_in(const json::Value& value, Sounds sounds,  // NOLINT(misc-no-recursion)
-             std::vector<const json::Value*>& found) {
+             Found& found) {
     if (const json::Array* list = value.if_array()) {
         for (const json::Value& each : *list) {
             find_in(each, sounds, found);
@@ -66,9 +77,10 @@ void find_in(const json::Value& value, Sounds sounds,  // NOLINT(misc-no-recursi
         return;
     }
     if (is_unseen(value)) {
-        found.push_back(&value);
+        found.unseen.push_back(&value);
         return;
     }
+    found.pictures = found.pictures || is_like_picture(value);
     for (const auto& [name, inner] : *members) {
         find_in(inner, sounds, found);
     }
@@ -82,14 +94,18 @@ bool library_is_empty(const Call& call) {
 
 }  // namespace
 
-std::vector<const json::Value*> unseen_parts(const json::Value& body, Sounds sounds) {
-    std::vector<const json::Value*> found;
+std::vector<const json::Value*> unseen_parts(const json::Value& body, Sounds sounds,
+                                             bool* pictures) {
+    Found found;
     for (const std::string_view name : {"messages", "input"}) {
         if (const json::Value* all = body.find(name)) {
             find_in(*all, sounds, found);
         }
     }
-    return found;
+    if (pictures != nullptr) {
+        *pictures = found.pictures;
+    }
+    return std::move(found.unseen);
 }
 
 namespace {
@@ -127,7 +143,8 @@ Task<std::optional<Refusal>> unseen_part(Gateway& gateway, Call& call, UnseenPar
 Task<std::optional<Refusal>> review_unseen_parts(Gateway& gateway, Call& call,
                                                  const json::Value& body) {
     const auto parts =
-        unseen_parts(body, compares_chat_sounds(call) ? Sounds::kCompared : Sounds::kUnseen);
+        unseen_parts(body, compares_chat_sounds(call) ? Sounds::kCompared : Sounds::kUnseen,
+                     &call.has_chat_pictures);
     if (parts.empty()) {
         co_return std::nullopt;
     }

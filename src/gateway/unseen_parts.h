@@ -22,8 +22,10 @@ namespace colophon::gateway {
 // The parts of the messages, or items of input, that are such. Sounds that stand in the request are
 // none where they are compared.
 enum class Sounds : std::uint8_t { kUnseen, kCompared };
+// `pictures`: set when there is something that looks like a picture; may be nullptr.
 std::vector<const json::Value*> unseen_parts(const json::Value& body,
-                                             Sounds sounds = Sounds::kUnseen);
+                                             Sounds sounds = Sounds::kUnseen,
+                                             bool* pictures = nullptr);
 
 // What follows when there are some, and the library has anything, or a check of inputs may not be
 // missed: a refusal, a person who decides, or nothing (gateway.unseen_parts), which goes into the

@@ -8,6 +8,7 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/job_endpoints.h"
 #include "gateway/json_edit.h"
@@ -20,6 +21,7 @@
 #include "gateway/webhooks.h"
 #include "http/message.h"
 #include "http/multipart.h"
+#include "ledger/file_prints.h"
 #include "ledger/media_jobs.h"
 #include "review/scope.h"
 
@@ -205,6 +207,7 @@ Task<std::optional<Refusal>> create_video(Gateway& gateway, Call& call) {
     const Wanted wanted{.kind = ModelKind::kVideo, .otherwise = "this model makes no videos"};
     auto refusal = co_await take_request(gateway, call, wanted, read_request, request);
     if (refusal) {
+        keep_unlooked(call, ledger::kPictureFile, request.video.reference.empty() ? 0 : 1);
         co_return refusal;
     }
     refusal = co_await review_rest(gateway, call, request);

@@ -7,6 +7,7 @@
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
 #include "gateway/job_work.h"
@@ -21,6 +22,7 @@
 #include "http/loop.h"
 #include "http/upstream.h"
 #include "label/format.h"
+#include "ledger/file_prints.h"
 #include "ledger/media_jobs.h"
 #include "review/queue.h"
 #include "review/scope.h"
@@ -187,6 +189,7 @@ Task<std::optional<Refusal>> VideoMaker::finish_video(JobWork& work, Buffer vide
     }
     auto held = co_await guard_video(gateway_, work.call, video);
     if (held && held->code != kHeldForReview) {
+        keep_unprinted(work.call, review::Stage::kOutput, ledger::kVideoFile, kRefusedBefore);
         co_return held;
     }
     auto refusal = co_await review_video(gateway_, work.call, video);

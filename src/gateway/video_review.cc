@@ -5,24 +5,29 @@
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/made_review.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "label/format.h"
+#include "ledger/file_prints.h"
+#include "ledger/record.h"
 #include "review/review.h"
 #include "review/scope.h"
 #include "worker/prints.h"
 
-#include <functional>
 #include <optional>
 
 namespace colophon::gateway {
 
-Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer, Bytes video) {
+Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer, Bytes video,
+                                    ledger::FilePrint& print) {
     if (!reviewer.has_videos()) {
         return review::Verdict();
     }
     const worker::FilePrints prints = TRY(media.video_prints(video));
+    print = print_of_file(prints, label::Kind::kVideo);
     if (prints.sound_unread && reviewer.has_sounds()) {
         return Error{ErrorCode::kUnsupported,
                      "the sound of the video cannot be decoded, so it cannot be compared"};
@@ -34,11 +39,12 @@ Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes vi
     if (!call.settings->reviewer->has_videos()) {
         co_return std::nullopt;
     }
-    const std::function<Result<review::Verdict>()> look = [&]() -> Result<review::Verdict> {
-        return judge_video(gateway.parts().media, *reviewer_of(call, review::Stage::kOutput),
-                           video);
+    const JudgeFile look = [&](ledger::FilePrint& print) -> Result<review::Verdict> {
+        return judge_video(gateway.parts().media, *reviewer_of(call, review::Stage::kOutput), video,
+                           print);
     };
-    co_return co_await review_made_file(gateway, call, video, look);
+    const MadeFile made{.file = video, .kind = ledger::kVideoFile};
+    co_return co_await review_made_file(gateway, call, made, look);
 }
 
 }  // namespace colophon::gateway

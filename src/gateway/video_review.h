@@ -11,6 +11,7 @@
 #include "gateway/gateway.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "ledger/record.h"
 #include "review/review.h"
 
 #include <optional>
@@ -20,7 +21,9 @@ namespace colophon::gateway {
 // All of it: as a video, its pictures, four a second, and its sound. Nothing is decoded where the
 // library has none of these. kUnsupported when the library has sounds and the video's sound is in a
 // codec that is not known: what cannot be compared does not pass. Blocks.
-Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer, Bytes video);
+// `print`: what was compared, for the record.
+Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer, Bytes video,
+                                    ledger::FilePrint& print);
 
 // The same of what a model made. A refusal when an entry blocks or holds it, and when it cannot be
 // compared. The bytes outlive the task.

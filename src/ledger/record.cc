@@ -154,6 +154,37 @@ Result<std::vector<Verdict>> read_verdicts(const json::Value& object) {
     return verdicts;
 }
 
+void write_files(json::Writer& object, const std::vector<FilePrint>& files) {
+    object.name("files");
+    object.begin_array();
+    for (const FilePrint& file : files) {
+        object.begin_object();
+        put(object, "stage", file.stage);
+        put(object, "kind", file.kind);
+        put(object, "labelled", std::int64_t{file.labelled ? 1 : 0});
+        put(object, "print", file.print);
+        put(object, "sound", file.sound);
+        put(object, "lacks", file.lacks);
+        object.end_object();
+    }
+    object.end_array();
+}
+
+Result<std::vector<FilePrint>> read_files(const json::Value& object) {
+    std::vector<FilePrint> files;
+    for (const json::Value& element : *TRY(array_member(object, "files"))) {
+        FilePrint file;
+        file.stage = TRY(text_member(element, "stage"));
+        file.kind = TRY(text_member(element, "kind"));
+        file.labelled = TRY(number_member(element, "labelled")).value_or(0) != 0;
+        file.print = TRY(text_member(element, "print"));
+        file.sound = TRY(text_member(element, "sound"));
+        file.lacks = TRY(text_member(element, "lacks"));
+        files.push_back(std::move(file));
+    }
+    return files;
+}
+
 Result<json::Value> parse_stored(std::string_view text) {
     // Twice the text that a record may hold, since JSON writes some characters as six.
     auto value = json::parse(text, {.bytes_max = 16 * kRecordTextBytesMax});
@@ -220,6 +251,28 @@ Result<void> check_text(std::string_view name, std::string_view text, std::size_
     if (find_invalid_utf8(text) || text.find('\0') != std::string_view::npos) {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("{} of a record is not UTF-8 without NUL", name)};
+    }
+    return {};
+}
+
+Result<void> check_files(const std::vector<FilePrint>& files) {
+    if (files.size() > kRecordFilesMax) {
+        return Error{ErrorCode::kLimit, "a record has too many files"};
+    }
+    std::size_t print_bytes = 0;
+    for (const FilePrint& file : files) {
+        print_bytes += file.print.size() + file.sound.size();
+        for (const std::string* text : {&file.stage, &file.kind, &file.lacks}) {
+            TRY(check_text("a file", *text, kRecordNameBytesMax));
+        }
+        for (const std::string* text : {&file.print, &file.sound}) {
+            TRY(check_text("the print of a file", *text, kRecordPrintBytesMax));
+        }
+    }
+    if (print_bytes > kRecordPrintBytesMax) {
+        return Error{ErrorCode::kLimit, fmt::format("the prints of a record have {} bytes, more "
+                                                    "than {}",
+                                                    print_bytes, kRecordPrintBytesMax)};
     }
     return {};
 }
@@ -311,6 +364,9 @@ std::string write_private(const Private& personal) {
         }
         object.end_array();
     }
+    if (!personal.files.empty()) {
+        write_files(object, personal.files);
+    }
     object.end_object();
     return text;
 }
@@ -333,6 +389,7 @@ Result<Private> read_private(std::string_view text) {
         content.bytes = TRY(number_member(element, "bytes")).value_or(0);
         personal.contents.push_back(std::move(content));
     }
+    personal.files = TRY(read_files(object));
     return personal;
 }
 
@@ -368,7 +425,7 @@ Result<void> check_record(const ServiceRecord& record) {
             TRY(check_text("a stored content", *text, kRecordNameBytesMax));
         }
     }
-    return {};
+    return check_files(personal.files);
 }
 
 std::string_view record_kind_name(RecordKind kind) noexcept {

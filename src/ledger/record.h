@@ -70,6 +70,18 @@ struct StoredContent {
     bool operator==(const StoredContent&) const = default;
 };
 
+// What review compares of a file that came or was made, kept so that it can be compared again under
+// other rules, or why it cannot (ledger/file_prints.h).
+struct FilePrint {
+    std::string stage;      // "input", "output"; "both": it came, to go out again
+    std::string kind;       // "picture", "sound", "video"; of what is never compared, what it is
+    bool labelled = false;  // of the file as it was given out; otherwise as it came, or was made
+    std::string print;      // empty when there is none
+    std::string sound;      // of a video that has one
+    std::string lacks;      // what it cannot tell: all where `print` is empty
+    bool operator==(const FilePrint&) const = default;
+};
+
 struct Facts {
     RecordId id;
     RecordKind kind = RecordKind::kCall;
@@ -101,6 +113,7 @@ struct Private {
     std::string input;           // text of the request; files are StoredContent
     std::string output;          // text of the answer, with its label
     std::vector<StoredContent> contents;
+    std::vector<FilePrint> files;  // in the order in which they were looked at
     bool operator==(const Private&) const = default;
 };
 
@@ -119,6 +132,8 @@ inline constexpr std::size_t kRecordNameBytesMax = 512;  // operation, model, ac
 inline constexpr std::size_t kRecordTextBytesMax = 4U << 20U;  // input, output; more goes to a blob
 inline constexpr std::size_t kRecordVerdictsMax = 256;
 inline constexpr std::size_t kRecordContentsMax = 64;
+inline constexpr std::size_t kRecordFilesMax = 128;
+inline constexpr std::size_t kRecordPrintBytesMax = 4U << 20U;  // of all its files
 
 // JSON with fixed names and order, absent members left out: what is stored, and what is committed
 // to.

@@ -266,6 +266,21 @@ Buffer Records::add_prints(storage::Batch& batch, const RecordId& record,
     return internal::pack_bands(waiting);
 }
 
+Result<std::vector<Print>> Records::prints_of(RecordId record) {
+    static constexpr Statement kFind{
+        "SELECT number, kind, print FROM record_prints WHERE record = $1 ORDER BY number"};
+    const storage::Rows rows = TRY(store_.query(kFind, {id_value(record)}));
+    std::vector<Print> prints;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const std::int64_t number = TRY(rows.integer(row, 0));
+        const Bytes print = TRY(rows.bytes(row, 2));
+        Print& found = prints.emplace_back();
+        found.kind = TRY(rows.integer(row, 1));
+        found.print = masked(record, number, print);
+    }
+    return prints;
+}
+
 Result<std::optional<Print>> Records::print_of_text(std::string_view text) const {
     return text_print(text, text_printer_);
 }

@@ -186,6 +186,15 @@ constexpr std::array kMigrations{
                     "DROP INDEX log_outbox_by_record;\n"
                     "ALTER TABLE log_outbox DROP COLUMN position;\n"
                     "ALTER TABLE log_outbox ADD PRIMARY KEY (log, record);\n"},
+    // Up to which record nobody can say whether files came with a call: from then on records say it
+    // (ledger/file_prints.h).
+    storage::Migration{
+        .module = "records",
+        .step = 7,
+        .sql =
+            "CREATE TABLE record_marks (name TEXT NOT NULL PRIMARY KEY,\n"
+            "  record BYTES NOT NULL);\n"
+            "INSERT INTO record_marks SELECT 'files', id FROM records ORDER BY id DESC LIMIT 1;\n"},
 };
 
 constexpr Statement kInsertRecord{
@@ -397,6 +406,15 @@ Result<Facts> Records::find(ContentId id) {
     }
     return one_record(
         store_.query(kFindOld, {storage::integer(static_cast<std::int64_t>(id.value))}));
+}
+
+Result<std::optional<RecordId>> Records::last_without_files() {
+    static constexpr Statement kFind{"SELECT record FROM record_marks WHERE name = 'files'"};
+    const storage::Rows rows = TRY(store_.query(kFind, {}));
+    if (rows.empty()) {
+        return std::optional<RecordId>();
+    }
+    return std::optional(TRY(storage::id_at<RecordId>(rows, 0, 0)));
 }
 
 Buffer Records::keyed_digests(std::span<const Digest256> digests) const {

@@ -121,6 +121,12 @@ public:
     // Prints that share a band, each once, the newest records first; of each band the newest
     // kRecordPageMax. kLimit for more than kSimilarBandsMax bands.
     Result<SimilarRecords> find_similar(std::int64_t kind, std::span<const std::int64_t> bands);
+    // The prints that were appended with it, in their order, without bands; none for a record that
+    // is not there.
+    Result<std::vector<Print>> prints_of(RecordId record);
+    // The last record of the time before records kept what review compares of files
+    // (ledger/file_prints.h); nothing when there is none.
+    Result<std::optional<RecordId>> last_without_files();
     // Under this installation's key; nothing for a text without letters.
     Result<std::optional<Print>> print_of_text(std::string_view text) const;
     // What is left of the prints of a subject's records goes; for an erasure.

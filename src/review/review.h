@@ -91,6 +91,10 @@ public:
     bool has_videos() const noexcept {
         return !videos_->entries().empty() || has_pictures() || has_sounds();
     }
+    // What stands behind a verdict on prints: find() says how near which entry is.
+    const PictureList& pictures() const noexcept { return *pictures_; }
+    const SoundList& sounds() const noexcept { return *sounds_; }
+    const VideoList& videos() const noexcept { return *videos_; }
     // Of all rules: goes into the service record.
     const std::string& version() const noexcept { return version_; }
     const std::shared_ptr<const Matcher>& matcher() const noexcept { return matcher_; }

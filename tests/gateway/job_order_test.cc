@@ -28,6 +28,11 @@ ledger::Private somebody() {
     from.target_address = "192.0.2.2";
     from.client = "curl/8";
     from.input = "a hill";
+    from.files.push_back({.stage = "input",
+                          .kind = "picture",
+                          .print = std::string(64, 'a'),
+                          .sound = {},
+                          .lacks = {}});
     return from;
 }
 
@@ -66,6 +71,7 @@ TEST_CASE("an order for a video comes back as it was") {
     CHECK(read.from.target_address == "192.0.2.2");
     CHECK(read.from.client == "curl/8");
     CHECK(read.from.input == "a hill");
+    CHECK(read.from == somebody());
     CHECK(read.unlabelled);
     CHECK(read.trace == "0af7");
 }

@@ -80,7 +80,8 @@ public:
                            .client = "app/1.0",
                            .input = "what is a colophon",
                            .output = "a note at the end of a work",
-                           .contents = {}};
+                           .contents = {},
+                           .files = {}};
         record.content_digests = {sha256(as_bytes(record.personal.output))};
         return record;
     }

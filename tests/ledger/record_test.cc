@@ -40,7 +40,18 @@ ServiceRecord full_record() {
                        .client = "app/1.0",
                        .input = "一只猫\n",
                        .output = "（AI生成）…",
-                       .contents = {{"output", "blob-1", "image/png", 12345}}};
+                       .contents = {{"output", "blob-1", "image/png", 12345}},
+                       .files = {{.stage = "input",
+                                  .kind = "video",
+                                  .print = "0,100,aa,0.000\n",
+                                  .sound = "AQAA",
+                                  .lacks = {}},
+                                 {.stage = "output",
+                                  .kind = "picture",
+                                  .labelled = true,
+                                  .print = {},
+                                  .sound = {},
+                                  .lacks = "no print"}}};
     return record;
 }
 
@@ -87,6 +98,9 @@ TEST_CASE("a damaged record is refused by the name of its member") {
         CHECK(read.error().code == ErrorCode::kCorrupt);
         CHECK(read.error().what.find(damage.names) != std::string::npos);
     }
+    CHECK(read_private(R"({"files":7})").error().what.find("files") != std::string::npos);
+    CHECK(read_private(R"({"files":[{"print":7}]})").error().what.find("print") !=
+          std::string::npos);
     CHECK(read_facts("[]").error().code == ErrorCode::kCorrupt);
     CHECK(read_private("").error().code == ErrorCode::kCorrupt);
     CHECK(read_private(good.substr(0, good.size() / 2)).error().code == ErrorCode::kCorrupt);
@@ -109,6 +123,13 @@ TEST_CASE("a record meets its limits field by field") {
     record = full_record();
     record.facts.verdicts.resize(kRecordVerdictsMax + 1);
     CHECK(check_record(record).error().code == ErrorCode::kLimit);
+    record = full_record();
+    record.personal.files.resize(kRecordFilesMax + 1);
+    CHECK(check_record(record).error().code == ErrorCode::kLimit);
+    record = full_record();
+    record.personal.files[0].print = std::string(kRecordPrintBytesMax / 2, 'a');
+    record.personal.files[1].sound = std::string(kRecordPrintBytesMax / 2, 'a');
+    CHECK(check_record(record).error().what.find("prints") != std::string::npos);
 }
 
 }  // namespace
