@@ -5,7 +5,6 @@
 #include "core/executor.h"
 #include "core/ids.h"
 #include "core/json.h"
-#include "core/metrics.h"
 #include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"

@@ -13,7 +13,6 @@
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "ledger/retention.h"
-#include "ledger/sequencer.h"
 #include "ledger/tiles.h"
 #include "storage/row_values.h"
 #include "storage/store.h"
