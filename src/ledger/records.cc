@@ -197,6 +197,10 @@ constexpr std::array kMigrations{
             "INSERT INTO record_marks SELECT 'files', id FROM records ORDER BY id DESC LIMIT 1;\n"},
 };
 
+// Statements that look for a record's leaf name both logs.
+static_assert(static_cast<int>(LogClass::kService) == 1 &&
+              static_cast<int>(LogClass::kConduct) == 2);
+
 constexpr Statement kInsertRecord{
     "INSERT INTO records (id, kind, tenant, subject, content_number, facts, sealed, salt, digests) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
