@@ -10,7 +10,7 @@
 #include "fingerprint/video.h"
 #include "ledger/ledger_stores.h"
 #include "ledger/records.h"
-#include "ledger/service_log.h"
+#include "ledger/sequenced_log.h"
 #include "storage/engines.h"
 #include "support/music.h"
 
@@ -243,7 +243,7 @@ TEST_CASE("the tables of prints say nothing without the key, and go with record 
         const auto plain = fingerprint::to_bytes(hash);
         CHECK_FALSE(std::ranges::equal(first, plain));
         CHECK(good(find_like_picture(records, std::vector{hash})).found.size() == 2);
-        ServiceLog log(store, stores);
+        SequencedLog log(store, stores);
         CHECK(drain(*log.open()) == 2);
         CHECK(rows_of(store,
                       "SELECT COUNT(*) FROM record_print_bands WHERE band < 1048576 AND "

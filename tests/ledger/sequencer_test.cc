@@ -4,7 +4,7 @@
 #include "ledger/reconcile.h"
 #include "ledger_stores.h"
 #include "sample_log.h"
-#include "service_log.h"
+#include "sequenced_log.h"
 
 #include <doctest/doctest.h>
 
@@ -23,7 +23,7 @@ TEST_CASE("what was appended becomes entries of a log that a stranger can check"
     each_engine([](TestStore& store) {
         LedgerStores stores(store);
         Records records = stores.records();
-        ServiceLog log(store, stores);
+        SequencedLog log(store, stores);
         std::vector<ServiceRecord> appended;
         for (int i = 0; i < 300; ++i) {
             appended.push_back(stores.record());
@@ -57,7 +57,7 @@ TEST_CASE("a crash between the log and the tables loses nothing and doubles noth
     each_engine([](TestStore& store) {
         LedgerStores stores(store);
         Records records = stores.records();
-        ServiceLog log(store, stores);
+        SequencedLog log(store, stores);
         for (int i = 0; i < 5; ++i) {
             good(records.append(stores.record()));
         }
@@ -73,13 +73,14 @@ TEST_CASE("a crash between the log and the tables loses nothing and doubles noth
         // The writer integrates four of the seven, out of order, and the process dies before the
         // tables hear of it.
         {
-            LogWriter writer = good(LogWriter::open(log.objects, log.head, ServiceLog::options()));
+            LogWriter writer =
+                good(LogWriter::open(log.objects, log.head, SequencedLog::options()));
             const std::vector<Bytes> entries{leaves[2], leaves[0], leaves[6], leaves[1]};
             good(writer.integrate(entries));
         }
         stores.reopen();
         Records again = stores.records();
-        ServiceLog reopened(store, stores);
+        SequencedLog reopened(store, stores);
         // Not broken, only unfinished: the leaves still wait.
         const auto unknown = [&] {
             return good(reconcile(*store, reopened.objects,
@@ -111,7 +112,7 @@ TEST_CASE("of two sequencers at once one is refused, and the log does not fork")
     each_engine([](TestStore& store) {
         LedgerStores stores(store);
         Records records = stores.records();
-        ServiceLog log(store, stores);
+        SequencedLog log(store, stores);
         good(records.append(stores.record()));
         const auto first = log.open();
         const auto second = log.open();
@@ -128,15 +129,16 @@ TEST_CASE("of two sequencers at once one is refused, and the log does not fork")
 TEST_CASE("a database that is behind its log is refused by name") {
     each_engine([](TestStore& store) {
         LedgerStores stores(store);
-        ServiceLog log(store, stores);
+        SequencedLog log(store, stores);
         {
-            LogWriter writer = good(LogWriter::open(log.objects, log.head, ServiceLog::options()));
+            LogWriter writer =
+                good(LogWriter::open(log.objects, log.head, SequencedLog::options()));
             const Buffer foreign = to_buffer("an entry of which no record knows");
             const std::vector<Bytes> entries{foreign};
             good(writer.integrate(entries));
         }
         const auto opened = Sequencer::open({*store, log.objects, log.head, LogClass::kService},
-                                            ServiceLog::options());
+                                            SequencedLog::options());
         REQUIRE_FALSE(opened.ok());
         CHECK(opened.error().code == ErrorCode::kCorrupt);
         CHECK(opened.error().what.find("entry 0") != std::string::npos);

@@ -11,8 +11,8 @@
 #include "ledger/ledger_stores.h"
 #include "ledger/likeness.h"
 #include "ledger/records.h"
+#include "ledger/sequenced_log.h"
 #include "ledger/sequencer.h"
-#include "ledger/service_log.h"
 #include "storage/engines.h"
 
 #include <doctest/doctest.h>
@@ -108,7 +108,7 @@ TEST_CASE("a record is found from the moment it is kept, and after the sequencer
         CHECK(bands_in_index(store) == 0);
         CHECK(is_found_by_all(records, hash, first.record.facts.id));
 
-        ServiceLog log(store, stores);
+        SequencedLog log(store, stores);
         const auto sequencer = log.open();
         CHECK(drain(*sequencer) == 1);
         CHECK(bands_in_index(store) == 16);  // of the picture
@@ -133,7 +133,7 @@ TEST_CASE("a person who is erased leaves no bands, wherever they are by then") {
         LedgerStores stores(store);
         Records records = stores.records();
         const PdqHash hash{.words = {5, 6, 7, 8}};
-        ServiceLog log(store, stores);
+        SequencedLog log(store, stores);
         const Sample waiting = sample(stores, records, hash);
         good(records.append(waiting.record, waiting.prints));
         std::int64_t digests = 2;
@@ -143,7 +143,7 @@ TEST_CASE("a person who is erased leaves no bands, wherever they are by then") {
         }
         SUBCASE("in the hands of the sequencer") {
             // It asks for leave after it read the outbox and before it writes down.
-            LogWriterOptions options = ServiceLog::options();
+            LogWriterOptions options = SequencedLog::options();
             bool erases = false;
             options.permit = [&]() -> Result<void> {
                 if (erases) {
@@ -197,7 +197,7 @@ TEST_CASE("many prints are written down in several batches, none of them twice")
             std::ranges::move(one.operations, std::back_inserter(batch.operations));
         }
         good(store->apply(std::move(batch)));
-        ServiceLog log(store, stores);
+        SequencedLog log(store, stores);
         CHECK(drain(*log.open()) == static_cast<std::size_t>(kRecords));
         CHECK(bands_in_index(store) == kRecords * 64 * 64);
         CHECK(count(store, "SELECT COUNT(DISTINCT entry) FROM log_entries") == kRecords);

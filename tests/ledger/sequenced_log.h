@@ -17,9 +17,9 @@
 namespace colophon::ledger {
 
 // One log of a store, and what a checker says of its files.
-class ServiceLog {
+class SequencedLog {
 public:
-    ServiceLog(TestStore& store, LedgerStores& stores)
+    SequencedLog(TestStore& store, LedgerStores& stores)
         : store_(store),
           head(*store, LogClass::kService),
           objects(*stores.objects, "ledger/service") {}
