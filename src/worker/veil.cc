@@ -13,6 +13,7 @@
 #include "label/explicit/image_turn.h"
 #include "label/format.h"
 #include "label/picture/apng.h"
+#include "label/picture/gif_canvas.h"
 #include "label/picture/gif_frames.h"
 #include "media/codecs.h"
 #include "media/grey_video.h"
@@ -254,62 +255,20 @@ Result<Veil> veil_video(Bytes file, media::VideoContainer container) {
     return film_of(film, 1);
 }
 
-// The canvas of a GIF after each of its frames.
-class GifCanvas {
-public:
-    explicit GifCanvas(const label::GifAnimation& animation) : animation_(animation) {
-        image_.width = animation.width;
-        image_.height = animation.height;
-        image_.channels = 4;
-        image_.has_alpha = true;
-        image_.pixels.resize(image_.row_bytes() * static_cast<std::size_t>(image_.height));
-    }
-
-    Result<const media::Image*> draw(const label::GifFrame& frame) {
-        if (dispose_ != nullptr && dispose_->disposal == label::kGifDisposeClear) {
-            for_each(dispose_->rect,
-                     [](std::uint8_t* pixel, std::size_t) { std::fill_n(pixel, 4, 0); });
-        } else if (dispose_ != nullptr && dispose_->disposal == label::kGifDisposePrevious) {
-            image_.pixels = before_;
-        }
-        if (frame.disposal == label::kGifDisposePrevious) {
-            before_ = image_.pixels;
-        }
-        dispose_ = &frame;
-        const Buffer indices = TRY(label::decode_gif_frame(frame));
-        const std::vector<std::uint32_t>& colours = animation_.colours_of(frame);
-        for_each(frame.rect, [&](std::uint8_t* pixel, std::size_t at) {
-            const std::size_t index = indices[at];
-            if (static_cast<int>(index) == frame.transparent || index >= colours.size()) {
-                return;
-            }
-            for (const unsigned shift : {16U, 8U, 0U, 24U}) {
-                *pixel++ = static_cast<std::uint8_t>(colours[index] >> shift);
-            }
-        });
-        return &image_;
-    }
-
-private:
-    // Its pixels in their order, as RGBA; the canvas reaches as far as its frames.
-    template <class Visit>
-    void for_each(const media::Rect& rect, Visit visit) {
-        std::size_t at = 0;
-        for (int y = rect.y; y < rect.bottom(); ++y) {
-            std::uint8_t* pixel = image_.pixels.data() +
-                                  static_cast<std::size_t>(y) * image_.row_bytes() +
-                                  static_cast<std::size_t>(rect.x) * 4;
-            for (int x = 0; x < rect.width; ++x, pixel += 4) {
-                visit(pixel, at++);
-            }
+media::Image image_of(const label::GifCanvas& canvas, int width, int height) {
+    media::Image image;
+    image.width = width;
+    image.height = height;
+    image.channels = 4;
+    image.has_alpha = true;
+    image.pixels.reserve(canvas.colours().size() * 4);
+    for (const std::uint32_t colour : canvas.colours()) {
+        for (const unsigned shift : {16U, 8U, 0U, 24U}) {
+            image.pixels.push_back(static_cast<std::uint8_t>(colour >> shift));
         }
     }
-
-    const label::GifAnimation& animation_;
-    media::Image image_;
-    Buffer before_;
-    const label::GifFrame* dispose_ = nullptr;
-};
+    return image;
+}
 
 // The pictures of an animation, each for as long as the others: one that is shown for a moment only
 // is not to be missed.
@@ -336,10 +295,17 @@ Result<Veil> veil_animation(Bytes file, Format format) {
     Slides slides(label::display_orientation(file, format));
     if (format == Format::kGif) {
         const label::GifAnimation animation = TRY(label::read_gif_animation(file));
-        GifCanvas canvas(animation);
+        label::GifCanvas canvas(animation.width, animation.height);
+        const label::GifFrame* before = nullptr;
         for (const label::GifFrame& frame : animation.frames) {
-            const media::Image* image = TRY(canvas.draw(frame));
-            slides.add(*image, 0);
+            if (before != nullptr) {
+                canvas.leave(*before);
+            }
+            before = &frame;
+            canvas.come(frame);
+            const Buffer indices = TRY(label::decode_gif_frame(frame));
+            canvas.lay(frame, animation.colours_of(frame), indices);
+            slides.add(image_of(canvas, animation.width, animation.height), 0);
         }
     } else if (format == Format::kPng) {
         label::PngFile png = TRY(label::walk_png(file));

@@ -9,6 +9,7 @@
 #include "support/music.h"
 #include "support/running_service.h"
 #include "support/tools.h"
+#include "support/two_leads.h"
 
 #include <doctest/doctest.h>
 #include <signal.h>
@@ -26,38 +27,11 @@ namespace colophon {
 namespace {
 
 using test::object_of;
-using test::RunningService;
 
-// A service with two leads who are signed in.
-struct Reviewed : RunningService {
-    explicit Reviewed(const std::string& more = {}) : RunningService(more) {
-        std::filesystem::create_directory(dir.file("benign"));
-        test::write_file(dir.file("password"), as_bytes("Correct-Horse-7-Battery\n"));
+struct Reviewed : test::TwoLeads {
+    explicit Reviewed(const std::string& more = {}) : TwoLeads(more) {
         test::write_file(dir.file("benign/lines.txt"), as_bytes("harmless\n"));
-        for (const std::string name : {"li.wei", "wang.fang"}) {
-            const json::Value made =
-                object_of(ok({"admin", "user", "create", name, "--roles", "lead", "--password",
-                              "file:" + dir.file("password"), "--json"}));
-            test::write_file(
-                dir.file("code"),
-                as_bytes(*made.find("recovery_codes")->if_array()->front().if_string()));
-            test::write_file(dir.file(name),
-                             as_bytes(ok({"admin", "user", "sign-in", name, "--password",
-                                          "file:" + dir.file("password"), "--code",
-                                          "file:" + dir.file("code")})));
-        }
         start();
-    }
-    void as(const std::string& who, std::vector<std::string> arguments) const {
-        arguments.insert(arguments.begin(), "library");
-        arguments.insert(arguments.end(), {"--session", "file:" + dir.file(who)});
-        ok(arguments);
-    }
-    void put_in_force(const std::string& id, std::vector<std::string> entry) const {
-        entry.insert(entry.begin(), {"propose", id, "--category", "A1d", "--reason", "a test"});
-        as("li.wei", entry);
-        as("li.wei", {"trial", id, "--benign", "benign"});
-        as("wang.fang", {"approve", id});
     }
     std::string say(std::string_view text) const {
         const json::Value answer = object_of(

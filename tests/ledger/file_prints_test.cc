@@ -200,7 +200,7 @@ TEST_CASE("a store tells which of its records are older than prints of files") {
         good(store->apply(
             {.operations =
                  {{.statement = {"DELETE FROM colophon_migrations WHERE module = 'records' "
-                                 "AND step = 7"},
+                                 "AND step = 8"},
                    .parameters = {}}},
              .inserts = {},
              .notifications = {}}));

@@ -7,6 +7,7 @@
 #include "core/result.h"
 #include "label/container/png_chunks.h"
 #include "label/picture/apng.h"
+#include "label/picture/gif_canvas.h"
 #include "label/picture/gif_frames.h"
 #include "label/picture/recode.h"
 #include "label/watermark/internal/gif_colours.h"
@@ -30,55 +31,6 @@ namespace colophon::label::internal {
 namespace {
 
 using media::Image;
-using media::Rect;
-
-// What a GIF shows, 0xFFRRGGBB; 0 where nothing was painted.
-struct Canvas {
-    int width = 0;
-    std::vector<std::uint32_t> colours;
-
-    std::uint32_t* at(int x, int y) {
-        return colours.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + x;
-    }
-    void clear(const Rect& rect) {
-        for (int y = rect.y; y < rect.bottom(); ++y) {
-            std::fill_n(at(rect.x, y), rect.width, 0U);
-        }
-    }
-    void lay(const GifFrame& frame, const std::vector<std::uint32_t>& table,
-             const Buffer& indices) {
-        const std::uint8_t* from = indices.data();
-        for (int y = frame.rect.y; y < frame.rect.bottom(); ++y) {
-            std::uint32_t* to = at(frame.rect.x, y);
-            for (int x = 0; x < frame.rect.width; ++x, ++from) {
-                if (static_cast<int>(*from) != frame.transparent && *from < table.size()) {
-                    to[x] = table[*from];
-                }
-            }
-        }
-    }
-};
-
-// A canvas while frames come and go.
-struct Stage {
-    Canvas canvas;
-    std::vector<std::uint32_t> saved;  // what it becomes when the frame is gone
-
-    // Takes away the frame that is there; then another may be laid.
-    void leave(const GifFrame& frame) {
-        if (frame.disposal == kGifDisposePrevious) {
-            canvas.colours = std::move(saved);
-        } else if (frame.disposal == kGifDisposeClear) {
-            canvas.clear(frame.rect);
-        }
-        saved.clear();
-    }
-    void come(const GifFrame& frame) {
-        if (frame.disposal == kGifDisposePrevious) {
-            saved = canvas.colours;
-        }
-    }
-};
 
 class GifPicture final : public PictureFile {
 public:
@@ -97,7 +49,7 @@ public:
             TRY(show(next_++));
         }
         Luma luma(animation_.width, animation_.height);
-        std::ranges::transform(original_.canvas.colours, luma.values.begin(), luma_of_colour);
+        std::ranges::transform(original_.colours(), luma.values.begin(), luma_of_colour);
         return luma;
     }
 
@@ -135,10 +87,7 @@ public:
 private:
     void restart() {
         COLOPHON_ASSERT(marked_next_ == 0);
-        const std::size_t pixels = static_cast<std::size_t>(animation_.width) *
-                                   static_cast<std::size_t>(animation_.height);
-        original_ = {.canvas = {.width = animation_.width, .colours = {}}, .saved = {}};
-        original_.canvas.colours.assign(pixels, 0);
+        original_ = GifCanvas(animation_.width, animation_.height);
         marked_ = original_;
         next_ = 0;
     }
@@ -155,12 +104,12 @@ private:
         still_.assign(indices_.size(), 0);
         std::size_t i = 0;
         for (int y = frame.rect.y; y < frame.rect.bottom(); ++y) {
-            const std::uint32_t* there = original_.canvas.at(frame.rect.x, y);
+            const std::uint32_t* there = original_.at(frame.rect.x, y);
             for (int x = 0; x < frame.rect.width; ++x, ++i) {
                 still_[i] = indices_[i] < table.size() && table[indices_[i]] == there[x] ? 1 : 0;
             }
         }
-        original_.canvas.lay(frame, table, indices_);
+        original_.lay(frame, table, indices_);
         return {};
     }
 
@@ -173,7 +122,7 @@ private:
         std::vector<int> wanted(static_cast<std::size_t>(frame.rect.width));
         std::size_t at = 0;
         for (int y = 0; y < frame.rect.height; ++y) {
-            const std::uint32_t* before = marked_.canvas.at(frame.rect.x, frame.rect.y + y);
+            const std::uint32_t* before = marked_.at(frame.rect.x, frame.rect.y + y);
             for (int x = 0; x < frame.rect.width; ++x) {
                 const bool still = still_[at + static_cast<std::size_t>(x)] != 0;
                 wanted[static_cast<std::size_t>(x)] =
@@ -209,23 +158,23 @@ private:
     void lay_marked(int index, const std::vector<std::uint32_t>& table, const Buffer& indices) {
         const GifFrame& frame = animation_.frames[static_cast<std::size_t>(index)];
         marked_.come(frame);
-        marked_.canvas.lay(frame, table, indices);
+        marked_.lay(frame, table, indices);
         marked_next_ = index + 1;
-        for (std::size_t i = 0; i < marked_.canvas.colours.size(); ++i) {
-            const double difference = luma_of_colour(marked_.canvas.colours[i]) -
-                                      luma_of_colour(original_.canvas.colours[i]);
+        for (std::size_t i = 0; i < marked_.colours().size(); ++i) {
+            const double difference =
+                luma_of_colour(marked_.colours()[i]) - luma_of_colour(original_.colours()[i]);
             squares_ += difference * difference;
         }
-        pixels_ += marked_.canvas.colours.size();
+        pixels_ += marked_.colours().size();
     }
 
     Bytes file_;
     GifAnimation animation_;
-    Stage original_;
+    GifCanvas original_;
     int next_ = 0;                     // frames that were laid there
     Buffer indices_;                   // of the last of them
     std::vector<std::uint8_t> still_;  // of its pixels: shown already
-    Stage marked_;
+    GifCanvas marked_;
     int marked_next_ = 0;
     std::vector<Buffer> written_;  // of each block
     double squares_ = 0;
