@@ -16,6 +16,7 @@
 #include <cstring>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 #include <variant>
@@ -33,7 +34,7 @@ constexpr std::size_t kNumberAt = 26;
 // A run of this level is never merged.
 constexpr std::int64_t kLastLevel = 100;
 // Of a merged run: what one transaction writes while calls wait for it.
-constexpr std::size_t kSegmentsAtOnce = 256;
+constexpr std::size_t kSegmentsAtOnce = 128;
 constexpr std::size_t kFindsForgottenAtOnce = 64U << 10U;
 
 Error damaged() {
@@ -139,9 +140,40 @@ std::uint64_t digest_find_key(Bytes digest) noexcept {
     return load_be64(digest);
 }
 
+std::uint64_t owner_find_key(Bytes id) noexcept {
+    return load_be64(id);
+}
+
+FindRange FindRange::all() {
+    FindRange range;
+    range.below.bytes.fill(0xFF);
+    return range;
+}
+
+void sort_finds(std::vector<Find>& finds) {
+    // Kind and most of the key decide nearly always.
+    struct Place {
+        std::uint64_t head;
+        std::uint32_t at;
+    };
+    std::vector<Place> places(finds.size());
+    for (std::size_t i = 0; i < finds.size(); ++i) {
+        places[i] = {.head = load_be64(finds[i]), .at = static_cast<std::uint32_t>(i)};
+    }
+    std::ranges::sort(places, [&](const Place& a, const Place& b) {
+        return a.head != b.head ? a.head < b.head : finds[a.at] < finds[b.at];
+    });
+    std::vector<Find> sorted;
+    sorted.reserve(finds.size());
+    for (const Place& place : places) {
+        sorted.push_back(finds[place.at]);
+    }
+    finds = std::move(sorted);
+}
+
 void add_run(storage::Batch& batch, std::int64_t log, std::int64_t run, std::int64_t level,
              std::vector<Find>& finds) {
-    std::ranges::sort(finds);
+    sort_finds(finds);
     batch.operations.push_back(run_row(log, run, level, finds));
     storage::BulkInsert segments = no_segments();
     segments.rows.reserve(finds.size() / kFindsOfSegment + 1);
@@ -154,7 +186,7 @@ void add_run(storage::Batch& batch, std::int64_t log, std::int64_t run, std::int
 
 Result<FindRuns> FindRuns::open(storage::Snapshot& snapshot) {
     static constexpr Statement kRuns{
-        "SELECT log, run, newest FROM record_find_runs ORDER BY newest DESC"};
+        "SELECT log, run, oldest, newest FROM record_find_runs ORDER BY newest DESC"};
     FindRuns all(snapshot);
     const storage::Rows rows = TRY(snapshot.query(kRuns, {}));
     all.runs_.reserve(rows.size());
@@ -162,15 +194,16 @@ Result<FindRuns> FindRuns::open(storage::Snapshot& snapshot) {
         Run run;
         run.log = TRY(rows.integer(row, 0));
         run.run = TRY(rows.integer(row, 1));
-        run.newest = TRY(storage::id_at<RecordId>(rows, row, 2));
+        run.oldest = TRY(storage::id_at<RecordId>(rows, row, 2));
+        run.newest = TRY(storage::id_at<RecordId>(rows, row, 3));
         all.runs_.push_back(run);
     }
     return all;
 }
 
 // From the greatest find down, until `most` places are known or a lower key begins.
-Result<void> FindRuns::look_into(const Run& run, const Find& least, const Find& greatest,
-                                 std::size_t most, std::vector<FindPlace>& places) {
+Result<void> FindRuns::look_into(const Run& run, const Wanted& wanted,
+                                 std::vector<FindPlace>& places) {
     // Nearly always what is asked for lies in one segment, or is not there.
     static constexpr Statement kLast{
         "SELECT first, finds FROM record_finds WHERE log = $1 AND run = $2 AND first <= $3 "
@@ -178,9 +211,9 @@ Result<void> FindRuns::look_into(const Run& run, const Find& least, const Find& 
     static constexpr Statement kBefore{
         "SELECT first, finds FROM record_finds WHERE log = $1 AND run = $2 AND first < $3 "
         "ORDER BY first DESC LIMIT 32"};
-    const std::size_t wanted = places.size() + most;
+    const std::size_t full = places.size() + wanted.most;
     Statement statement = kLast;
-    Find bound = greatest;
+    Find bound = wanted.greatest;
     for (;;) {
         const storage::Rows rows =
             TRY(snapshot_.query(statement, {storage::integer(run.log), storage::integer(run.run),
@@ -194,15 +227,18 @@ Result<void> FindRuns::look_into(const Run& run, const Find& least, const Find& 
                 return damaged();
             }
             std::ranges::copy(first, bound.begin());
-            const auto end = std::ranges::upper_bound(finds, greatest);
+            const auto end = std::ranges::upper_bound(finds, wanted.greatest);
             for (auto find = end; find != finds.begin();) {
                 --find;
-                if (*find < least || places.size() == wanted) {
+                if (*find < wanted.least || places.size() == full) {
                     return {};
                 }
-                places.push_back(place_of(*find));
+                const FindPlace place = place_of(*find);
+                if (!wanted.number || place.second == *wanted.number) {
+                    places.push_back(place);
+                }
             }
-            if (bound < least) {
+            if (bound < wanted.least) {
                 return {};
             }
         }
@@ -214,17 +250,26 @@ Result<void> FindRuns::look_into(const Run& run, const Find& least, const Find& 
 }
 
 Result<std::vector<FindPlace>> FindRuns::newest(std::int64_t kind, std::uint64_t key,
-                                                std::size_t most) {
-    RecordId last;
-    last.bytes.fill(0xFF);
-    const Find least = make_find(kind, key, RecordId().bytes, 0);
-    const Find greatest = make_find(kind, key, last.bytes, 0xFFFF);
+                                                std::size_t most, const FindRange& range) {
     std::vector<FindPlace> places;
+    if (!(range.from < range.below)) {
+        return places;
+    }
+    Wanted wanted{.least = make_find(kind, key, range.from.bytes, 0),
+                  .greatest = make_find(kind, key, range.below.bytes, 0),
+                  .most = most,
+                  .number = range.number};
+    // The greatest that lies below it.
+    for (std::size_t i = wanted.greatest.size(); i-- > 0 && wanted.greatest[i]-- == 0;) {
+    }
     for (const Run& run : runs_) {
         if (places.size() >= most && run.newest < places[most - 1].first) {
             break;  // and all that come now are older
         }
-        TRY(look_into(run, least, greatest, most, places));
+        if (run.newest < range.from || !(run.oldest < range.below)) {
+            continue;
+        }
+        TRY(look_into(run, wanted, places));
         std::ranges::sort(places, std::ranges::greater());
         places.resize(std::min(places.size(), most));
     }
@@ -372,6 +417,7 @@ Result<void> RunKeeper::apply(storage::Batch batch) {
     if (fence_) {
         batch.operations.insert(batch.operations.begin(), fence_());
     }
+    batch.leaves_remains = true;  // keyed, and merged into other runs
     return store_.apply(std::move(batch));
 }
 

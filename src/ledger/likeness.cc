@@ -164,6 +164,11 @@ std::vector<std::int64_t> sound_probes(const fingerprint::SoundPrint& sound) {
     return bands;
 }
 
+std::vector<std::int64_t> least_marks(const fingerprint::TextPrint& print) {
+    const std::size_t count = std::min(print.marks.size(), kTextBands);
+    return {print.marks.begin(), print.marks.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
 }  // namespace
 
 Print picture_print(const PdqHash& hash) {
@@ -197,11 +202,13 @@ Result<std::optional<Print>> text_print(std::string_view text,
         return std::optional<Print>();
     }
     all.marks.resize(std::min(all.marks.size(), kTextSketchMarks));
-    Print print{.kind = kTextPrint, .print = fingerprint::to_bytes(all), .bands = {}};
-    for (std::size_t i = 0; i < std::min(all.marks.size(), kTextBands); ++i) {
-        print.bands.push_back(static_cast<std::int64_t>(all.marks[i]));
-    }
-    return std::optional(std::move(print));
+    return std::optional(
+        Print{.kind = kTextPrint, .print = fingerprint::to_bytes(all), .bands = least_marks(all)});
+}
+
+Result<std::vector<std::int64_t>> text_print_bands(Bytes print) {
+    const fingerprint::TextPrint all = TRY(fingerprint::parse_text_print(print));
+    return least_marks(all);
 }
 
 Result<LikeRecords> find_like_picture(Records& records, std::span<const PdqHash> hashes) {

@@ -58,6 +58,8 @@ std::vector<Print> sound_prints(const fingerprint::SoundPrint& sound);
 // Nothing for a text without letters. kLimit and kInvalidArgument as fingerprint::TextPrinter.
 Result<std::optional<Print>> text_print(std::string_view text,
                                         const fingerprint::TextPrinter& printer);
+// The bands of such a print, which follow from it. kCorrupt when it is none.
+Result<std::vector<std::int64_t>> text_print_bands(Bytes print);
 
 struct LikeRecord {
     RecordId record;

@@ -6,7 +6,8 @@
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "ledger/internal/waiting_finds.h"
+#include "ledger/internal/outbox.h"
+#include "ledger/internal/packed_facts.h"
 #include "ledger/leaf.h"
 #include "ledger/log_objects.h"
 #include "ledger/log_writer.h"
@@ -76,10 +77,13 @@ private:
     Result<void> read_purges() {
         // As the index of kinds wants to be asked (records.cc).
         static constexpr Statement kPurges{
-            "SELECT facts FROM records WHERE kind = $1 AND kind <> 1"};
+            "SELECT facts, facts_packed FROM records WHERE kind = $1 AND kind <> 1"};
         const auto read = [this](const storage::Values& row) -> Result<void> {
-            const auto* text = std::get_if<std::string>(row.data());
-            const Facts facts = TRY(read_facts(text == nullptr ? std::string() : *text));
+            const auto* plain = std::get_if<std::string>(row.data());
+            const auto* packed = std::get_if<Buffer>(&row[1]);
+            const std::string text = packed == nullptr ? (plain == nullptr ? std::string() : *plain)
+                                                       : TRY(internal::unpack_facts(*packed));
+            const Facts facts = TRY(read_facts(text));
             const json::Value detail = TRY(json::parse(facts.detail));
             purges_.push_back({detail.string_or("kind", ""), detail.string_or("first", ""),
                                detail.string_or("last", "")});
@@ -104,7 +108,7 @@ private:
 
     Result<void> compare_bundle(std::uint64_t first) {
         static constexpr Statement kRows{
-            "SELECT e.entry, e.record, r.facts, r.salt, r.kind FROM log_entries e"
+            "SELECT e.entry, e.record, r.facts, r.facts_packed, r.salt, r.kind FROM log_entries e"
             " LEFT JOIN records r ON r.id = e.record"
             " WHERE e.log = $1 AND e.entry >= $2 AND e.entry < $3 ORDER BY e.entry"};
         const std::uint64_t width = std::min(kTileWidth, options_.size - first);
@@ -141,13 +145,12 @@ private:
     // A sequencer that was stopped between publishing a batch and writing down whose entries these
     // are leaves the leaves in the outbox; the next one finishes its work (Sequencer::mend).
     Result<std::set<Digest256>> waiting_leaves(storage::Snapshot& snapshot) const {
-        static constexpr Statement kLeaves{"SELECT leaf FROM log_outbox WHERE log = $1"};
         std::set<Digest256> leaves;
-        const auto each = [&](const storage::Values& row) -> Result<void> {
-            leaves.insert(sha256(internal::bytes_in(row, 0)));
-            return {};
-        };
-        TRY(snapshot.visit(kLeaves, {log()}, each));
+        TRY(internal::visit_outbox(snapshot, options_.log,
+                                   [&](const auto& waiting) -> Result<void> {
+                                       leaves.insert(sha256(waiting.leaf));
+                                       return {};
+                                   }));
         return leaves;
     }
 
@@ -182,12 +185,12 @@ private:
             }
             return {};
         }
-        const std::string_view facts = TRY(rows.text(row, 2));
-        const Bytes salt = TRY(rows.bytes(row, 3));
-        const auto kind = static_cast<RecordKind>(TRY(rows.integer(row, 4)));
-        const auto read = read_facts(facts);
-        if (!opens(*leaf, open_field(salt, "facts", facts)) || !read.ok() || read->id != record ||
-            read->kind != kind || record_kind_name(kind) != leaf->type) {
+        const auto facts = internal::facts_text_at(rows, row, 2);
+        const Bytes salt = TRY(rows.bytes(row, 4));
+        const auto kind = static_cast<RecordKind>(TRY(rows.integer(row, 5)));
+        const auto read = facts.ok() ? read_facts(*facts) : Result<Facts>(facts.error());
+        if (!facts.ok() || !opens(*leaf, open_field(salt, "facts", *facts)) || !read.ok() ||
+            read->id != record || read->kind != kind || record_kind_name(kind) != leaf->type) {
             find_entry(entry, fmt::format("its record {} is not what was logged: it was changed",
                                           to_string(record)));
         }
@@ -197,17 +200,16 @@ private:
     Result<void> find_unlogged() {
         static constexpr Statement kUnlogged{
             "SELECT r.id, r.kind FROM records r"
-            " WHERE NOT EXISTS (SELECT 1 FROM log_entries e WHERE e.record = r.id)"
-            " AND NOT EXISTS (SELECT 1 FROM log_outbox o WHERE o.log IN (1, 2) AND"
-            " o.record = r.id)"};
-        static constexpr Statement kWaiting{"SELECT COUNT(*) FROM log_outbox WHERE log = $1"};
-        const auto each = [this](const storage::Values& row) -> Result<void> {
+            " WHERE NOT EXISTS (SELECT 1 FROM log_entries e WHERE e.record = r.id)"};
+        std::set<Buffer> waiting;
+        const auto each = [&](const storage::Values& row) -> Result<void> {
             const auto* id = std::get_if<Buffer>(row.data());
             const auto* kind = std::get_if<std::int64_t>(&row[1]);
             if (id == nullptr || kind == nullptr) {
                 return Error{ErrorCode::kCorrupt, "a stored record id has not 16 bytes"};
             }
-            if (log_class(static_cast<RecordKind>(*kind)) == options_.log) {
+            if (log_class(static_cast<RecordKind>(*kind)) == options_.log &&
+                !waiting.contains(*id)) {
                 find("ledger.unlogged", fmt::format("record {}", to_hex(*id)),
                      "is in no log and does not wait for one: it was slipped in, or its entry was "
                      "taken from the tables");
@@ -215,10 +217,14 @@ private:
             return {};
         };
         const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
-            TRY(snapshot.visit(kUnlogged, {}, each));
-            const storage::Rows rows = TRY(snapshot.query(kWaiting, {log()}));
-            report_.waiting = static_cast<std::uint64_t>(TRY(rows.integer(0, 0)));
-            return {};
+            waiting.clear();
+            TRY(internal::visit_outbox(snapshot, options_.log,
+                                       [&](const auto& leaf) -> Result<void> {
+                                           waiting.insert(leaf.record);
+                                           return {};
+                                       }));
+            report_.waiting = waiting.size();
+            return snapshot.visit(kUnlogged, {}, each);
         };
         return store_.snapshot(body);
     }

@@ -6,6 +6,8 @@
 #include "core/hmac.h"
 #include "core/ids.h"
 #include "ledger/internal/find_runs.h"
+#include "ledger/internal/outbox.h"
+#include "ledger/internal/owned_records.h"
 #include "ledger/internal/record_rows.h"
 #include "ledger/internal/waiting_finds.h"
 #include "ledger/likeness.h"
@@ -23,6 +25,7 @@
 #include <map>
 #include <optional>
 #include <ranges>
+#include <set>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -54,24 +57,26 @@ public:
 
     // Of records that the sequencer has not taken yet: the newest first.
     Result<void> look_at_waiting() {
-        static constexpr Statement kWaiting{
-            "SELECT record, bands FROM log_outbox WHERE bands IS NOT NULL ORDER BY record DESC"};
         std::vector<PrintPlace> places;
-        const auto each = [&](const storage::Values& row) -> Result<void> {
-            const RecordId record = TRY(internal::record_in(row));
-            const auto prints = TRY(internal::unpack_bands(internal::bytes_in(row, 1)));
-            for (const internal::PrintBands& print : prints) {
-                if (print.kind != kind_ || !shares(print.bands)) {
-                    continue;
-                }
-                cut_ = cut_ || places.size() == kSimilarCandidatesMax;
-                if (!cut_) {
-                    places.emplace_back(record, print.number);
+        const auto each = [&](const internal::WaitingLeaf& leaf) -> Result<void> {
+            const RecordId record = TRY(internal::record_id_of(leaf.record));
+            for (const internal::PrintBands& print : TRY(internal::unpack_bands(leaf.bands))) {
+                if (print.kind == kind_) {
+                    waiting_.emplace(PrintPlace(record, print.number), print.bands);
                 }
             }
             return {};
         };
-        TRY(snapshot_.visit(kWaiting, {}, each));
+        TRY(internal::visit_outboxes(snapshot_, each));
+        for (const auto& [place, bands] : std::views::reverse(waiting_)) {
+            if (!shares(bands)) {
+                continue;
+            }
+            cut_ = cut_ || places.size() == kSimilarCandidatesMax;
+            if (!cut_) {
+                places.push_back(place);
+            }
+        }
         for (const PrintPlace& place : places) {
             TRY(read_print(place));
         }
@@ -150,8 +155,18 @@ private:
     }
 
     Result<void> read_print(const PrintPlace& place) {
+        static constexpr Statement kKept{"SELECT prints FROM records WHERE id = $1"};
         static constexpr Statement kPrint{
             "SELECT print FROM record_prints WHERE record = $1 AND number = $2"};
+        if (internal::lies_in_runs(kind_)) {
+            const storage::Rows rows = TRY(snapshot_.query(kKept, {id_value(place.first)}));
+            for (internal::KeptPrint& kept : TRY(internal::kept_prints_at(rows, 0))) {
+                if (kept.number == place.second) {
+                    found_.try_emplace(place, std::move(kept.print));
+                    return {};
+                }
+            }
+        }
         const storage::Rows rows =
             TRY(snapshot_.query(kPrint, {id_value(place.first), storage::integer(place.second)}));
         if (!rows.empty()) {
@@ -165,6 +180,7 @@ private:
     std::int64_t kind_;
     std::unordered_map<std::int64_t, std::int64_t> left_;  // how many more of each band are read
     std::optional<internal::FindRuns> runs_;               // once somebody looks
+    std::map<PrintPlace, std::vector<std::int64_t>> waiting_;
     std::map<PrintPlace, Buffer> found_;
     bool cut_ = false;
 };
@@ -176,6 +192,53 @@ std::array<std::uint8_t, 8> eight_bytes(std::int64_t value) {
 }
 
 }  // namespace
+
+void internal::append_kept_print(Buffer& kept, const KeptPrint& print) {
+    append_be16(kept, static_cast<std::uint16_t>(print.kind));
+    append_be16(kept, static_cast<std::uint16_t>(print.number));
+    append_be16(kept, static_cast<std::uint16_t>(print.print.size()));
+    append_be16(kept, static_cast<std::uint16_t>(print.bands_of_print ? kBandsOfPrint
+                                                                      : print.bands.size()));
+    append(kept, print.print);
+    if (print.bands_of_print) {
+        return;
+    }
+    for (const std::uint64_t band : print.bands) {
+        append_be64(kept, band);
+    }
+}
+
+Result<std::vector<internal::KeptPrint>> internal::read_kept_prints(Bytes kept) {
+    constexpr std::size_t kHead = 8;
+    std::vector<KeptPrint> prints;
+    while (!kept.empty()) {
+        const std::size_t size = kept.size() < kHead ? 0 : load_be16(kept.subspan(4));
+        const std::size_t said = kept.size() < kHead ? 0 : load_be16(kept.subspan(6));
+        const std::size_t bands = said == kBandsOfPrint ? 0 : said;
+        if (kept.size() < kHead + size + bands * 8) {
+            return Error{ErrorCode::kCorrupt, "what a record keeps of its texts is cut off"};
+        }
+        KeptPrint& print = prints.emplace_back();
+        print.kind = load_be16(kept);
+        print.number = load_be16(kept.subspan(2));
+        print.print = to_buffer(kept.subspan(kHead, size));
+        print.bands_of_print = said == kBandsOfPrint;
+        for (std::size_t i = 0; i < bands; ++i) {
+            print.bands.push_back(load_be64(kept.subspan(kHead + size + i * 8)));
+        }
+        kept = kept.subspan(kHead + size + bands * 8);
+    }
+    return prints;
+}
+
+Result<std::vector<internal::KeptPrint>> internal::kept_prints_at(const storage::Rows& rows,
+                                                                  std::size_t column) {
+    if (rows.empty() || rows.is_null(0, column)) {
+        return std::vector<KeptPrint>();
+    }
+    const Bytes kept = TRY(rows.bytes(0, column));
+    return read_kept_prints(kept);
+}
 
 Result<void> internal::check_prints(std::span<const Print> prints) {
     if (prints.size() > kRecordPrintsMax) {
@@ -203,7 +266,7 @@ Result<SimilarRecords> Records::find_similar(std::int64_t kind,
     }
     std::vector<std::int64_t> keyed(bands.size());
     std::ranges::transform(bands, keyed.begin(),
-                           [&](std::int64_t band) { return keyed_band(kind, band); });
+                           [&](std::int64_t band) { return print_keys().band(kind, band); });
     SimilarRecords newest;
     // Of one state: what the sequencer takes meanwhile is in one of both.
     const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
@@ -215,7 +278,8 @@ Result<SimilarRecords> Records::find_similar(std::int64_t kind,
         newest.cut = shared.cut();
         // Ids begin with their time: the newest are the last.
         for (const auto& [place, print] : std::views::reverse(shared.found())) {
-            newest.found.push_back({place.first, masked(place.first, place.second, print)});
+            newest.found.push_back(
+                {place.first, print_keys().masked(place.first, place.second, print)});
         }
         return {};
     };
@@ -223,19 +287,17 @@ Result<SimilarRecords> Records::find_similar(std::int64_t kind,
     return newest;
 }
 
-std::int64_t Records::keyed_band(std::int64_t kind, std::int64_t band) const {
+std::int64_t internal::PrintKeys::band(std::int64_t kind, std::int64_t band) const {
     const Digest256 digest =
-        digest_key_.of({as_bytes("print.band"), eight_bytes(kind), eight_bytes(band)});
+        key_.of({as_bytes("print.band"), eight_bytes(kind), eight_bytes(band)});
     return static_cast<std::int64_t>(load_be64(digest));
 }
 
-// The same twice gives the print back: a stream of keyed blocks that no other print has.
-Buffer Records::masked(const RecordId& record, std::int64_t number, Bytes print) const {
+Buffer internal::PrintKeys::masked(const RecordId& record, std::int64_t number, Bytes print) const {
     Buffer out = to_buffer(print);
     for (std::size_t at = 0; at < out.size(); at += 32) {
-        const Digest256 block =
-            digest_key_.of({as_bytes("print.mask"), record.bytes, eight_bytes(number),
-                            eight_bytes(static_cast<std::int64_t>(at))});
+        const Digest256 block = key_.of({as_bytes("print.mask"), record.bytes, eight_bytes(number),
+                                         eight_bytes(static_cast<std::int64_t>(at))});
         for (std::size_t i = at; i < std::min(out.size(), at + block.size()); ++i) {
             out[i] ^= block[i - at];
         }
@@ -243,57 +305,111 @@ Buffer Records::masked(const RecordId& record, std::int64_t number, Bytes print)
     return out;
 }
 
-Buffer Records::add_prints(storage::Batch& batch, const RecordId& record,
-                           std::span<const Print> prints) const {
+internal::PrintKeys Records::print_keys() const {
+    return internal::PrintKeys(digest_key_);
+}
+
+Records::PrintColumns Records::add_prints(storage::Batch& batch, const RecordId& record,
+                                          std::span<const Print> prints) const {
+    const internal::PrintKeys keys = print_keys();
+    PrintColumns columns;
     std::vector<internal::PrintBands> waiting;
     std::int64_t number = 0;
     for (const Print& print : prints) {
-        Buffer bands;
         internal::PrintBands& keyed = waiting.emplace_back();
         keyed.kind = print.kind;
         keyed.number = number;
+        internal::KeptPrint kept{.kind = print.kind,
+                                 .number = number,
+                                 .print = keys.masked(record, number, print.print),
+                                 .bands_of_print = false,
+                                 .bands = {}};
         for (const std::int64_t plain : print.bands) {
-            const std::int64_t band = keyed_band(print.kind, plain);
-            append_be64(bands, static_cast<std::uint64_t>(band));
+            const std::int64_t band = keys.band(print.kind, plain);
+            kept.bands.push_back(static_cast<std::uint64_t>(band));
             keyed.bands.push_back(band);
         }
-        batch.operations.push_back(
-            {kInsertPrint,
-             {id_value(record), storage::integer(number), storage::integer(print.kind),
-              storage::bytes(masked(record, number, print.print)), storage::bytes(bands)}});
+        if (internal::lies_in_runs(print.kind)) {
+            const auto usual = text_print_bands(print.print);
+            kept.bands_of_print = usual.ok() && *usual == print.bands;
+            internal::append_kept_print(columns.kept, kept);
+        } else {
+            Buffer bands;
+            for (const std::uint64_t band : kept.bands) {
+                append_be64(bands, band);
+            }
+            batch.operations.push_back(
+                {kInsertPrint,
+                 {id_value(record), storage::integer(number), storage::integer(print.kind),
+                  storage::bytes(kept.print), storage::bytes(bands)}});
+        }
         ++number;
     }
-    return internal::pack_bands(waiting);
+    columns.waiting = internal::pack_bands(waiting);
+    return columns;
 }
 
 Result<std::vector<Print>> Records::prints_of(RecordId record) {
+    static constexpr Statement kKept{"SELECT prints FROM records WHERE id = $1"};
     static constexpr Statement kFind{
-        "SELECT number, kind, print FROM record_prints WHERE record = $1 ORDER BY number"};
-    const storage::Rows rows = TRY(store_.query(kFind, {id_value(record)}));
-    std::vector<Print> prints;
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        const std::int64_t number = TRY(rows.integer(row, 0));
-        const Bytes print = TRY(rows.bytes(row, 2));
-        Print& found = prints.emplace_back();
-        found.kind = TRY(rows.integer(row, 1));
-        found.print = masked(record, number, print);
+        "SELECT number, kind, print FROM record_prints WHERE record = $1"};
+    std::map<std::int64_t, Print> prints;
+    const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
+        prints.clear();
+        const auto add = [&](std::int64_t number, std::int64_t kind, Bytes print) {
+            prints[number] = {
+                .kind = kind, .print = print_keys().masked(record, number, print), .bands = {}};
+        };
+        const storage::Rows kept = TRY(snapshot.query(kKept, {id_value(record)}));
+        for (const internal::KeptPrint& print : TRY(internal::kept_prints_at(kept, 0))) {
+            add(print.number, print.kind, print.print);
+        }
+        const storage::Rows rows = TRY(snapshot.query(kFind, {id_value(record)}));
+        for (std::size_t row = 0; row < rows.size(); ++row) {
+            const std::int64_t number = TRY(rows.integer(row, 0));
+            const std::int64_t kind = TRY(rows.integer(row, 1));
+            const Bytes print = TRY(rows.bytes(row, 2));
+            add(number, kind, print);
+        }
+        return {};
+    };
+    TRY(store_.snapshot(body));
+    std::vector<Print> found;
+    for (auto& [number, print] : prints) {
+        found.push_back(std::move(print));
     }
-    return prints;
+    return found;
 }
 
 Result<std::optional<Print>> Records::print_of_text(std::string_view text) const {
     return text_print(text, text_printer_);
 }
 
-Result<void> internal::remove_prints(storage::Transaction& transaction, Bytes record) {
+Result<void> internal::remove_prints(storage::Transaction& transaction, const PrintKeys& keys,
+                                     const RecordId& record, std::vector<Find>& finds) {
+    static constexpr Statement kKept{"SELECT prints FROM records WHERE id = $1"};
     static constexpr Statement kFind{
         "SELECT number, kind, bands FROM record_prints WHERE record = $1"};
     static constexpr Statement kRemoveBand{
         "DELETE FROM record_print_bands WHERE kind = $1 AND band = $2 AND record = $3 "
         "AND number = $4"};
     static constexpr Statement kRemove{"DELETE FROM record_prints WHERE record = $1"};
-    const storage::Rows rows = TRY(transaction.query(kFind, {storage::bytes(record)}));
-    std::vector<Find> finds;
+    const storage::Rows row_of_record = TRY(transaction.query(kKept, {id_value(record)}));
+    for (KeptPrint& print : TRY(kept_prints_at(row_of_record, 0))) {
+        if (print.bands_of_print) {
+            const Buffer plain = keys.masked(record, print.number, print.print);
+            for (const std::int64_t band : TRY(text_print_bands(plain))) {
+                print.bands.push_back(static_cast<std::uint64_t>(keys.band(print.kind, band)));
+            }
+        }
+        for (const std::uint64_t band : print.bands) {
+            finds.push_back(make_find(print.kind, band, record.bytes, print.number));
+        }
+    }
+    const storage::Rows rows = TRY(transaction.query(kFind, {id_value(record)}));
+    if (rows.empty()) {
+        return {};
+    }
     for (std::size_t row = 0; row < rows.size(); ++row) {
         const std::int64_t number = TRY(rows.integer(row, 0));
         const std::int64_t kind = TRY(rows.integer(row, 1));
@@ -301,41 +417,43 @@ Result<void> internal::remove_prints(storage::Transaction& transaction, Bytes re
         for (std::size_t at = 0; at + 8 <= bands.size(); at += 8) {
             const std::uint64_t band = load_be64(bands.subspan(at));
             if (lies_in_runs(kind)) {
-                finds.push_back(make_find(kind, band, record, number));
+                finds.push_back(make_find(kind, band, record.bytes, number));
             }
-            TRY(transaction.execute(
-                kRemoveBand,
-                {storage::integer(kind), storage::integer(static_cast<std::int64_t>(band)),
-                 storage::bytes(record), storage::integer(number)}));
+            TRY(transaction.execute(kRemoveBand, {storage::integer(kind),
+                                                  storage::integer(static_cast<std::int64_t>(band)),
+                                                  id_value(record), storage::integer(number)}));
         }
     }
-    TRY(remove_finds(transaction, record, finds));
-    TRY(transaction.execute(kRemove, {storage::bytes(record)}));
+    TRY(transaction.execute(kRemove, {id_value(record)}));
     return {};
 }
 
 Result<void> Records::forget_prints(SubjectId subject) {
-    static constexpr Statement kFind{
-        "SELECT DISTINCT p.record FROM records r JOIN record_prints p ON p.record = r.id "
-        "WHERE r.subject = $1 LIMIT 200"};
-    static constexpr Statement kForgetWaiting{
-        "UPDATE log_outbox SET bands = NULL WHERE log IN (1, 2) AND record = $1"};
+    static constexpr std::size_t kRecordsAtOnce = 200;
+    static constexpr Statement kForget{
+        "UPDATE records SET prints = NULL WHERE id = $1 AND prints IS NOT NULL"};
+    internal::FindRange range = internal::FindRange::all();
     for (;;) {
-        std::size_t removed = 0;
+        std::vector<RecordId> ids;
         const auto body = [&](storage::Transaction& transaction) -> Result<void> {
-            const storage::Rows rows = TRY(transaction.query(kFind, {id_value(subject)}));
-            removed = rows.size();
-            for (std::size_t row = 0; row < rows.size(); ++row) {
-                const Bytes record = TRY(rows.bytes(row, 0));
-                TRY(internal::remove_prints(transaction, record));
-                TRY(transaction.execute(kForgetWaiting, {storage::bytes(record)}));
+            internal::OwnedRecords owned =
+                TRY(internal::OwnedRecords::open(transaction, std::nullopt, subject));
+            ids = TRY(owned.newest(range, kRecordsAtOnce));
+            std::set<Buffer> records;
+            for (const RecordId& id : ids) {
+                std::vector<internal::Find> finds;
+                TRY(internal::remove_prints(transaction, print_keys(), id, finds));
+                TRY(internal::remove_finds(transaction, id.bytes, finds));
+                TRY(transaction.execute(kForget, {id_value(id)}));
+                records.insert(to_buffer(id.bytes));
             }
-            return {};
+            return internal::forget_waiting_bands(transaction, records);
         };
         TRY(store_.transact(body));
-        if (removed == 0) {
+        if (ids.size() < kRecordsAtOnce) {
             return {};
         }
+        range.below = ids.back();
     }
 }
 

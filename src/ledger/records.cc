@@ -8,6 +8,8 @@
 #include "core/ids.h"
 #include "core/random.h"
 #include "ledger/internal/find_runs.h"
+#include "ledger/internal/outbox.h"
+#include "ledger/internal/packed_facts.h"
 #include "ledger/internal/record_rows.h"
 #include "ledger/internal/waiting_finds.h"
 #include "ledger/leaf.h"
@@ -42,26 +44,31 @@ constexpr std::size_t kSaltBytes = 32;
 constexpr std::size_t kTimeBytes = 6;
 constexpr std::string_view kPrivatePurpose = "records.private";
 
-// Statements that look for a record's leaf name both logs.
-static_assert(static_cast<int>(LogClass::kService) == 1 &&
-              static_cast<int>(LogClass::kConduct) == 2);
-
 constexpr Statement kInsertRecord{
-    "INSERT INTO records (id, kind, tenant, subject, content_number, facts, sealed, salt, digests) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
+    "INSERT INTO records (id, kind, tenant, subject, content_number, facts, facts_packed, sealed, "
+    "salt, digests, prints, in_runs) VALUES ($1, $2, $3, $4, $5, '', $6, $7, $8, $9, $10, 1)"};
 constexpr Statement kInsertBlob{
-    "INSERT INTO record_blobs (record, blob) VALUES ($1, $2) ON CONFLICT DO NOTHING"};
+    "INSERT INTO record_blobs (record, blob, subject) VALUES ($1, $2, $3) "
+    "ON CONFLICT DO NOTHING"};
 // Its blobs are the record's from now on (ledger/record_contents.h).
 constexpr Statement kKeepBlobs{"DELETE FROM record_blob_releases WHERE record = $1"};
-constexpr Statement kInsertOutbox{
-    "INSERT INTO log_outbox (log, record, leaf, digests, bands) VALUES ($1, $2, $3, $4, $5)"};
 
-storage::Value bytes_or_null(const Buffer& bytes) {
-    return bytes.empty() ? storage::null() : storage::bytes(bytes);
+storage::Value bytes_or_null(Buffer bytes) {
+    return bytes.empty() ? storage::null() : storage::Value(std::move(bytes));
+}
+
+internal::RecordOwners owners_of(const Facts& facts) {
+    internal::RecordOwners owners{.kind = static_cast<std::int64_t>(facts.kind),
+                                  .tenant = internal::owner_find_key(facts.tenant.bytes),
+                                  .subject = std::nullopt};
+    if (facts.subject) {
+        owners.subject = internal::owner_find_key(facts.subject->bytes);
+    }
+    return owners;
 }
 
 Result<Facts> facts_at(const storage::Rows& rows, std::size_t row, std::size_t column) {
-    const std::string_view text = TRY(rows.text(row, column));
+    const std::string text = TRY(internal::facts_text_at(rows, row, column));
     return read_facts(text);
 }
 
@@ -190,35 +197,40 @@ Result<storage::Batch> Records::prepare(const ServiceRecord& record,
     const std::string owner = owner_of(facts);
     const std::string id_text = to_string(facts.id);
     const storage::DataKey key = TRY(keys_.newest(owner));
-    const Buffer sealed =
+    Buffer sealed =
         TRY(storage::seal(*key.secret, {.owner = owner, .purpose = kPrivatePurpose, .id = id_text},
                           {.suite = options_.suite, .generation = key.generation},
                           as_bytes(write_private(record.personal)), random_));
-    const Buffer leaf = TRY(leaf_of(record, facts_text, salt, random_));
+    Buffer leaf = TRY(leaf_of(record, facts_text, salt, random_));
     const storage::Value id = id_value(facts.id);
-    const Buffer digests = keyed_digests(record.content_digests);
+    Buffer digests = keyed_digests(record.content_digests);
+
+    const storage::Value subject = facts.subject ? id_value(*facts.subject) : storage::null();
 
     storage::Batch batch;
     batch.operations.reserve(3 + prints.size() + record.personal.contents.size());
-    batch.operations.push_back(
-        {kInsertRecord,
-         {id, storage::integer(static_cast<std::int64_t>(facts.kind)), id_value(facts.tenant),
-          facts.subject ? id_value(*facts.subject) : storage::null(),
-          facts.content_id ? number_of(*facts.content_id) : storage::null(),
-          storage::text(facts_text), storage::bytes(sealed), storage::bytes(salt),
-          bytes_or_null(digests)},
-         storage::Affects::kOne});
-    const Buffer bands = add_prints(batch, facts.id, prints);
+    batch.operations.emplace_back();  // the record, before what refers to it
+    PrintColumns prints_of_row = add_prints(batch, facts.id, prints);
+    batch.operations.front() = {
+        kInsertRecord,
+        storage::moved_values(id, static_cast<std::int64_t>(facts.kind), id_value(facts.tenant),
+                              subject,
+                              facts.content_id ? number_of(*facts.content_id) : storage::null(),
+                              internal::pack_facts(facts_text), std::move(sealed), std::move(salt),
+                              bytes_or_null(digests), bytes_or_null(std::move(prints_of_row.kept))),
+        storage::Affects::kOne};
     for (const StoredContent& content : record.personal.contents) {
-        batch.operations.push_back({kInsertBlob, {id, storage::text(content.blob)}});
+        batch.operations.push_back({kInsertBlob, {id, storage::text(content.blob), subject}});
     }
     if (!record.personal.contents.empty()) {
         batch.operations.push_back({kKeepBlobs, {id}});
     }
-    batch.operations.push_back(
-        {kInsertOutbox,
-         {storage::integer(static_cast<std::int64_t>(log_class(facts.kind))), id,
-          storage::bytes(leaf), bytes_or_null(digests), bytes_or_null(bands)}});
+    batch.operations.push_back(internal::put_into_outbox(
+        log_class(facts.kind), {.record = to_buffer(facts.id.bytes),
+                                .leaf = std::move(leaf),
+                                .digests = std::move(digests),
+                                .bands = std::move(prints_of_row.waiting),
+                                .owners = internal::pack_owners(owners_of(facts))}));
     return batch;
 }
 
@@ -238,13 +250,15 @@ Result<void> Records::append(const ServiceRecord& record, std::span<const Print>
 }
 
 Result<Facts> Records::find(RecordId id) {
-    static constexpr Statement kFind{"SELECT facts FROM records WHERE id = $1"};
+    static constexpr Statement kFind{"SELECT facts, facts_packed FROM records WHERE id = $1"};
     return one_record(store_.query(kFind, {id_value(id)}));
 }
 
 Result<Facts> Records::find(ContentId id) {
-    static constexpr Statement kFind{"SELECT facts FROM records WHERE content_number = $1"};
-    static constexpr Statement kFindOld{"SELECT facts FROM records WHERE content_id = $1"};
+    static constexpr Statement kFind{
+        "SELECT facts, facts_packed FROM records WHERE content_number = $1"};
+    static constexpr Statement kFindOld{
+        "SELECT facts, facts_packed FROM records WHERE content_id = $1"};
     const storage::Rows rows = TRY(store_.query(kFind, {number_of(id)}));
     if (!rows.empty()) {
         return facts_at(rows, 0, 0);
@@ -280,8 +294,6 @@ Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
     static constexpr Statement kFindOld{
         "SELECT record FROM record_digests WHERE digest = $1 ORDER BY record DESC LIMIT 1000"};
     static_assert(kRecordPageMax == 1000);
-    static constexpr Statement kWaiting{
-        "SELECT record, digests FROM log_outbox WHERE digests IS NOT NULL"};
     static constexpr Statement kDigests{"SELECT digests FROM records WHERE id = $1"};
     const Digest256 keyed = digest_key_.of({digest});
     std::vector<RecordId> found;
@@ -292,14 +304,13 @@ Result<std::vector<RecordId>> Records::find_by_digest(const Digest256& digest) {
     // Of one state: what the sequencer takes meanwhile is in one of both.
     const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
         found.clear();
-        const auto each = [&](const storage::Values& row) -> Result<void> {
-            const RecordId record = TRY(internal::record_in(row));
-            if (TRY(has_it(internal::bytes_in(row, 1)))) {
-                found.push_back(record);
+        const auto each = [&](const internal::WaitingLeaf& leaf) -> Result<void> {
+            if (TRY(has_it(leaf.digests))) {
+                found.push_back(TRY(internal::record_id_of(leaf.record)));
             }
             return {};
         };
-        TRY(snapshot.visit(kWaiting, {}, each));
+        TRY(internal::visit_outboxes(snapshot, each));
         auto runs = TRY(internal::FindRuns::open(snapshot));
         for (const auto& [record, number] : TRY(runs.newest(
                  internal::kDigestFind, internal::digest_find_key(keyed), kRecordPageMax))) {
@@ -328,54 +339,9 @@ std::string internal::owner_of(const Facts& facts) {
     return facts.subject ? to_string(*facts.subject) : to_string(facts.tenant);
 }
 
-Result<std::vector<Facts>> Records::list(const RecordQuery& query) {
-    if (query.records_max == 0 || query.records_max > kRecordPageMax) {
-        return Error{ErrorCode::kInvalidArgument,
-                     fmt::format("a page has 1 to {} records", kRecordPageMax)};
-    }
-    // One text for each index that can lead; the rest are conditions on the rows it finds.
-    static constexpr Statement kAll{
-        "SELECT facts FROM records WHERE id >= $1 AND id < $2 AND kind >= $3 AND kind <= $4 "
-        "ORDER BY id DESC LIMIT $5"};
-    static constexpr Statement kOfTenant{
-        "SELECT facts FROM records WHERE tenant = $6 AND id >= $1 AND id < $2 AND kind >= $3 "
-        "AND kind <= $4 ORDER BY id DESC LIMIT $5"};
-    static constexpr Statement kOfSubject{
-        "SELECT facts FROM records WHERE subject = $6 AND id >= $1 AND id < $2 AND kind >= $3 "
-        "AND kind <= $4 ORDER BY id DESC LIMIT $5"};
-    static constexpr Statement kOfBoth{
-        "SELECT facts FROM records WHERE subject = $6 AND tenant = $7 AND id >= $1 AND id < $2 "
-        "AND kind >= $3 AND kind <= $4 ORDER BY id DESC LIMIT $5"};
-    const RecordId first = TRY(first_record_id(query.from));
-    const RecordId until = TRY(first_record_id(query.until));
-    const auto kind = [&](std::int64_t otherwise) {
-        return query.kind ? static_cast<std::int64_t>(*query.kind) : otherwise;
-    };
-    storage::Values parameters{id_value(first),
-                               id_value(query.after ? std::min(*query.after, until) : until),
-                               storage::integer(kind(0)), storage::integer(kind(255)),
-                               storage::integer(static_cast<std::int64_t>(query.records_max))};
-    Statement statement = kAll;
-    if (query.subject) {
-        statement = query.tenant ? kOfBoth : kOfSubject;
-        parameters.push_back(id_value(*query.subject));
-    } else if (query.tenant) {
-        statement = kOfTenant;
-    }
-    if (query.tenant) {
-        parameters.push_back(id_value(*query.tenant));
-    }
-    const storage::Rows rows = TRY(store_.query(statement, parameters));
-    std::vector<Facts> found;
-    found.reserve(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        found.push_back(TRY(facts_at(rows, row, 0)));
-    }
-    return found;
-}
-
 Result<Private> Records::open(RecordId id) {
-    static constexpr Statement kFind{"SELECT facts, sealed FROM records WHERE id = $1"};
+    static constexpr Statement kFind{
+        "SELECT facts, facts_packed, sealed FROM records WHERE id = $1"};
     const storage::Rows rows = TRY(store_.query(kFind, {id_value(id)}));
     if (rows.empty()) {
         return Error{ErrorCode::kNotFound, "there is no such record"};
@@ -383,7 +349,7 @@ Result<Private> Records::open(RecordId id) {
     const Facts facts = TRY(facts_at(rows, 0, 0));
     const std::string owner = owner_of(facts);
     const std::string id_text = to_string(id);
-    const Bytes sealed = TRY(rows.bytes(0, 1));
+    const Bytes sealed = TRY(rows.bytes(0, 2));
     const storage::SealedHeader header = TRY(storage::read_sealed_header(sealed));
     auto key = keys_.find(owner, header.generation);
     if (!key.ok()) {
@@ -418,23 +384,30 @@ Result<std::vector<Opening>> Records::openings(RecordId id, std::span<const std:
 
 Result<Records::Disclosure> Records::disclose(RecordId id) {
     static constexpr Statement kFind{
-        "SELECT r.facts, r.salt, e.log, e.entry, o.leaf FROM records r "
-        "LEFT JOIN log_entries e ON e.record = r.id "
-        "LEFT JOIN log_outbox o ON o.log IN (1, 2) AND o.record = r.id WHERE r.id = $1"};
-    const storage::Rows rows = TRY(store_.query(kFind, {id_value(id)}));
+        "SELECT r.facts, r.facts_packed, r.salt, e.log, e.entry FROM records r "
+        "LEFT JOIN log_entries e ON e.record = r.id WHERE r.id = $1"};
+    storage::Rows rows;
+    Disclosure disclosure;
+    // Of one state: a leaf waits, or is an entry.
+    const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
+        rows = TRY(snapshot.query(kFind, {id_value(id)}));
+        disclosure.waiting_leaf.clear();
+        if (!rows.empty() && rows.is_null(0, 3)) {
+            auto leaf = TRY(internal::waiting_leaf(snapshot, id.bytes));
+            disclosure.waiting_leaf = std::move(leaf).value_or(Buffer());
+        }
+        return {};
+    };
+    TRY(store_.snapshot(body));
     if (rows.empty()) {
         return Error{ErrorCode::kNotFound, "there is no such record"};
     }
-    Disclosure disclosure;
-    disclosure.facts = TRY(rows.text(0, 0));
-    const Bytes salt = TRY(rows.bytes(0, 1));
+    disclosure.facts = TRY(internal::facts_text_at(rows, 0, 0));
+    const Bytes salt = TRY(rows.bytes(0, 2));
     disclosure.salt = to_buffer(salt);
-    if (!rows.is_null(0, 2)) {
-        disclosure.log = TRY(rows.integer(0, 2));
-        disclosure.entry = TRY(rows.integer(0, 3));
-    } else if (!rows.is_null(0, 4)) {
-        const Bytes leaf = TRY(rows.bytes(0, 4));
-        disclosure.waiting_leaf = to_buffer(leaf);
+    if (!rows.is_null(0, 3)) {
+        disclosure.log = TRY(rows.integer(0, 3));
+        disclosure.entry = TRY(rows.integer(0, 4));
     }
     return disclosure;
 }

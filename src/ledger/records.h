@@ -33,6 +33,10 @@
 
 namespace colophon::ledger {
 
+namespace internal {
+class PrintKeys;
+}  // namespace internal
+
 std::span<const storage::Migration> record_migrations();
 
 // Logs are apart by how long their records are kept, because a log can only be cut at its start.
@@ -153,15 +157,20 @@ public:
     // What append() would apply, for a caller whose own change belongs to the same transaction.
     Result<storage::Batch> prepare(const ServiceRecord& record, std::span<const Print> prints = {});
 
+    // For whoever removes records (retention.h).
+    internal::PrintKeys print_keys() const;
+
 private:
     storage::Value number_of(ContentId id) const;
     // As the outbox and the record have them; each once.
     Buffer keyed_digests(std::span<const Digest256> digests) const;
-    std::int64_t keyed_band(std::int64_t kind, std::int64_t band) const;
-    Buffer masked(const RecordId& record, std::int64_t number, Bytes print) const;
-    // The prints join the batch; their bands are given back as the outbox has them.
-    Buffer add_prints(storage::Batch& batch, const RecordId& record,
-                      std::span<const Print> prints) const;
+    struct PrintColumns {
+        Buffer kept;     // as the record has them
+        Buffer waiting;  // their bands, as the outbox has them
+    };
+    // Prints that have a table of their own join the batch.
+    PrintColumns add_prints(storage::Batch& batch, const RecordId& record,
+                            std::span<const Print> prints) const;
 
     storage::Store& store_;
     storage::DataKeys& keys_;

@@ -116,26 +116,40 @@ Result<std::vector<Buffer>> past_records(storage::Snapshot& snapshot, RecordKind
     return ids;
 }
 
-Result<void> remove_digests(storage::Transaction& transaction, Bytes record) {
+// Takes a record out of all that it is found by.
+Result<void> unfind(storage::Transaction& transaction, const internal::PrintKeys& keys,
+                    Bytes record) {
     static constexpr Statement kFind{
-        "SELECT digests FROM records WHERE id = $1 AND digests IS NOT NULL"};
+        "SELECT kind, tenant, subject, digests FROM records WHERE id = $1"};
     static constexpr Statement kRemove{
         "DELETE FROM record_digests WHERE digest = $1 AND record = $2"};
     const storage::Rows rows = TRY(transaction.query(kFind, {storage::bytes(record)}));
     if (rows.empty()) {
         return {};
     }
-    const Bytes packed = TRY(rows.bytes(0, 0));
     std::vector<internal::Find> finds;
-    for (const Digest256& digest : TRY(internal::unpack_digests(packed))) {
-        TRY(transaction.execute(kRemove, {storage::bytes(digest), storage::bytes(record)}));
-        finds.push_back(internal::make_find(internal::kDigestFind,
-                                            internal::digest_find_key(digest), record, 0));
+    internal::RecordOwners owners{.kind = TRY(rows.integer(0, 0)),
+                                  .tenant = internal::owner_find_key(TRY(rows.bytes(0, 1))),
+                                  .subject = std::nullopt};
+    if (!rows.is_null(0, 2)) {
+        owners.subject = internal::owner_find_key(TRY(rows.bytes(0, 2)));
     }
+    internal::add_owner_finds(finds, record, owners);
+    if (!rows.is_null(0, 3)) {
+        const Bytes packed = TRY(rows.bytes(0, 3));
+        for (const Digest256& digest : TRY(internal::unpack_digests(packed))) {
+            TRY(transaction.execute(kRemove, {storage::bytes(digest), storage::bytes(record)}));
+            finds.push_back(internal::make_find(internal::kDigestFind,
+                                                internal::digest_find_key(digest), record, 0));
+        }
+    }
+    const RecordId id = TRY(internal::record_id_of(record));
+    TRY(internal::remove_prints(transaction, keys, id, finds));
     return internal::remove_finds(transaction, record, finds);
 }
 
-Result<void> remove_records(storage::Transaction& transaction, const std::vector<Buffer>& ids) {
+Result<void> remove_records(storage::Transaction& transaction, const internal::PrintKeys& keys,
+                            const std::vector<Buffer>& ids) {
     static constexpr std::array kRemovals{
         Statement{"INSERT INTO record_blob_releases (record, due_at) SELECT DISTINCT record, 0 "
                   "FROM record_blobs WHERE record = $1 ON CONFLICT DO NOTHING"},
@@ -143,8 +157,7 @@ Result<void> remove_records(storage::Transaction& transaction, const std::vector
         Statement{"DELETE FROM records WHERE id = $1"},
     };
     for (const Buffer& id : ids) {
-        TRY(remove_digests(transaction, id));
-        TRY(internal::remove_prints(transaction, id));
+        TRY(unfind(transaction, keys, id));
         for (const Statement& removal : kRemovals) {
             TRY(transaction.execute(removal, {storage::bytes(id)}));
         }
@@ -197,7 +210,7 @@ Result<std::size_t> purge_batch(storage::Store& store, Records& records, const P
             return Error{ErrorCode::kConflict,
                          "records or holds changed while a purge was prepared: purge again"};
         }
-        TRY(remove_records(transaction, ids));
+        TRY(remove_records(transaction, records.print_keys(), ids));
         return storage::execute_batch(transaction, batch);
     };
     TRY(store.transact(remove));
@@ -330,9 +343,8 @@ Result<PurgeReport> purge(storage::Store& store, Records& records, const Purge& 
 
 storage::Operation release_contents_of(SubjectId subject) {
     static constexpr Statement kRelease{
-        "INSERT INTO record_blob_releases (record, due_at) SELECT DISTINCT b.record, 0 "
-        "FROM record_blobs b JOIN records r ON r.id = b.record WHERE r.subject = $1 "
-        "ON CONFLICT DO NOTHING"};
+        "INSERT INTO record_blob_releases (record, due_at) SELECT DISTINCT record, 0 "
+        "FROM record_blobs WHERE subject = $1 ON CONFLICT DO NOTHING"};
     return {kRelease, {storage::id_value(subject)}};
 }
 

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "ledger/internal/find_runs.h"
+#include "ledger/internal/outbox.h"
 #include "ledger/internal/waiting_finds.h"
 #include "ledger/log_writer.h"
 #include "ledger/records.h"
@@ -37,7 +38,6 @@ namespace {
 
 using storage::Statement;
 
-constexpr std::size_t kRecordIdBytes = 16;
 // What one transaction writes down: a few milliseconds, which calls wait for whose records come
 // meanwhile.
 constexpr std::size_t kSettledLeavesMax = 512;
@@ -53,14 +53,6 @@ constexpr std::array kMigrations{
 
 storage::Value log_value(LogClass log) {
     return storage::integer(static_cast<std::int64_t>(log));
-}
-
-Result<Buffer> bytes_or_empty(const storage::Rows& rows, std::size_t row, std::size_t column) {
-    if (rows.is_null(row, column)) {
-        return Buffer();
-    }
-    const Bytes bytes = TRY(rows.bytes(row, column));
-    return to_buffer(bytes);
 }
 
 }  // namespace
@@ -132,13 +124,6 @@ Result<void> StoredObjects::remove(std::string_view name) {
     return {};
 }
 
-struct Sequencer::Waiting {
-    Buffer record;
-    Buffer leaf;
-    Buffer digests;
-    Buffer bands;
-};
-
 Result<std::unique_ptr<Sequencer>> Sequencer::open(Parts parts, LogWriterOptions options) {
     LogWriter writer = TRY(LogWriter::open(parts.objects, parts.head, std::move(options)));
     auto sequencer = std::make_unique<Sequencer>(Opened{}, std::move(parts), std::move(writer));
@@ -153,54 +138,27 @@ Sequencer::Sequencer(Opened, Parts parts, LogWriter writer)
 
 Sequencer::~Sequencer() = default;
 
-Result<std::vector<Sequencer::Waiting>> Sequencer::waiting(std::size_t leaves_max) {
-    static constexpr Statement kTake{
-        "SELECT record, leaf, digests, bands FROM log_outbox WHERE log = $1 "
-        "ORDER BY record LIMIT $2"};
-    const storage::Rows rows = TRY(parts_.store.query(
-        kTake, {log_value(parts_.log), storage::integer(static_cast<std::int64_t>(leaves_max))}));
-    std::vector<Waiting> leaves;
-    leaves.reserve(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row) {
-        Waiting waiting;
-        const Bytes record = TRY(rows.bytes(row, 0));
-        const Bytes leaf = TRY(rows.bytes(row, 1));
-        waiting.record = to_buffer(record);
-        waiting.leaf = to_buffer(leaf);
-        waiting.digests = TRY(bytes_or_empty(rows, row, 2));
-        waiting.bands = TRY(bytes_or_empty(rows, row, 3));
-        leaves.push_back(std::move(waiting));
-    }
-    return leaves;
-}
-
 // Those of the leaves that wait which are among these, by their bytes.
 Result<std::map<Buffer, Sequencer::Waiting>> Sequencer::waiting_among(
     const std::set<Buffer>& entries) {
-    static constexpr Statement kAll{
-        "SELECT record, leaf, digests, bands FROM log_outbox WHERE log = $1"};
     std::map<Buffer, Waiting> found;
-    const auto each = [&](const storage::Values& row) -> Result<void> {
-        Buffer leaf = to_buffer(internal::bytes_in(row, 1));
-        if (entries.contains(leaf)) {
-            Waiting waiting{.record = to_buffer(internal::bytes_in(row, 0)),
-                            .leaf = leaf,
-                            .digests = to_buffer(internal::bytes_in(row, 2)),
-                            .bands = to_buffer(internal::bytes_in(row, 3))};
-            found.emplace(std::move(leaf), std::move(waiting));
+    const auto each = [&](const Waiting& waiting) -> Result<void> {
+        if (entries.contains(waiting.leaf)) {
+            found.emplace(waiting.leaf, waiting);
         }
         return {};
     };
     const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
         found.clear();
-        return snapshot.visit(kAll, {log_value(parts_.log)}, each);
+        return internal::visit_outbox(snapshot, parts_.log, each);
     };
     TRY(parts_.store.snapshot(body));
     return found;
 }
 
 Result<std::size_t> Sequencer::step() {
-    const std::vector<Waiting> leaves = TRY(waiting(kBatchLeavesMax));
+    const std::vector<Waiting> leaves =
+        TRY(internal::next_of_outbox(parts_.store, parts_.log, kBatchLeavesMax));
     if (leaves.empty()) {
         return std::size_t{0};
     }
@@ -223,8 +181,7 @@ Result<void> Sequencer::settle(std::uint64_t first_index, std::span<const Waitin
         std::size_t count = 0;
         while (count < std::min(leaves.size(), kSettledLeavesMax) &&
                found_by.rows() < kIndexRowsMax) {
-            const Waiting& next = leaves[count++];
-            TRY(found_by.add(next.record, next.digests, next.bands));
+            TRY(found_by.add(leaves[count++]));
         }
         TRY(settle_batch(first_index, leaves.first(count), found_by));
         first_index += count;
@@ -235,10 +192,6 @@ Result<void> Sequencer::settle(std::uint64_t first_index, std::span<const Waitin
 
 Result<void> Sequencer::settle_batch(std::uint64_t first_index, std::span<const Waiting> leaves,
                                      internal::FoundBy& found_by) {
-    // Bands go when their person is erased, and then whoever read them before must read again.
-    static constexpr Statement kTaken{
-        "DELETE FROM log_outbox WHERE log = $1 AND record = $2 AND "
-        "COALESCE(LENGTH(bands), 0) = $3"};
     storage::Batch batch;
     if (parts_.fence) {
         batch.operations.push_back(parts_.fence());
@@ -246,14 +199,12 @@ Result<void> Sequencer::settle_batch(std::uint64_t first_index, std::span<const 
     storage::BulkInsert entries{"log_entries", {"log", "entry", "record"}, {}};
     auto index = static_cast<std::int64_t>(first_index);
     for (const Waiting& waiting : leaves) {
-        batch.operations.push_back(
-            {kTaken,
-             {log_value(parts_.log), storage::bytes(waiting.record),
-              storage::integer(static_cast<std::int64_t>(waiting.bands.size()))},
-             storage::Affects::kOne});
         entries.rows.push_back(
             {log_value(parts_.log), storage::integer(index++), storage::bytes(waiting.record)});
     }
+    // Bands go when their person is erased, and then whoever read them before must read again.
+    batch.leaves_remains = true;  // leaves are public, and what a record is found by is keyed
+    internal::take_from_outbox(batch, parts_.store.engine(), parts_.log, leaves);
     batch.inserts = found_by.take_rows();
     batch.inserts.push_back(std::move(entries));
     runs_->add(batch, found_by.take_finds());
@@ -302,22 +253,12 @@ Result<void> Sequencer::mend() {
 }
 
 Result<Freshness> freshness(storage::Store& store, LogClass log) {
-    static constexpr Statement kOldest{
-        "SELECT record FROM log_outbox WHERE log = $1 ORDER BY record LIMIT 1"};
-    static constexpr Statement kCount{
-        "SELECT COUNT(*) FROM (SELECT 1 FROM log_outbox WHERE log = $1 LIMIT $2) AS waiting"};
-    const storage::Rows oldest = TRY(store.query(kOldest, {log_value(log)}));
-    const storage::Rows count =
-        TRY(store.query(kCount, {log_value(log), storage::integer(kFreshnessCountMax)}));
     Freshness freshness;
-    freshness.waiting = TRY(count.integer(0, 0));
-    if (!oldest.empty()) {
-        const Bytes record = TRY(oldest.bytes(0, 0));
-        if (record.size() != kRecordIdBytes) {
-            return Error{ErrorCode::kCorrupt, "a stored record id has not 16 bytes"};
-        }
+    freshness.waiting = TRY(internal::count_outbox(store, log, kFreshnessCountMax));
+    const std::optional<RecordId> oldest = TRY(internal::oldest_of_outbox(store, log));
+    if (oldest) {
         // The first six bytes of a record's id are its time (make_record_id).
-        const std::uint64_t milliseconds = load_be64(record) >> 16U;
+        const std::uint64_t milliseconds = load_be64(oldest->bytes) >> 16U;
         freshness.oldest_waiting =
             Time(std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds)));
     }

@@ -4,10 +4,10 @@
 // Takes leaves from the outbox into the log. A record's transaction puts its leaf there; one
 // sequencer for each log, whoever holds the lease, integrates what waits in batches.
 //
-//   records + log_outbox  --(one transaction)-->  durable record
-//   log_outbox            --LogWriter-->          bundles, tiles, signed checkpoint
-//   log_entries, finds    --(one transaction)-->  which record is which entry, what it is found
-//                                                 by; outbox row gone
+//   record + its row in the outbox  --(one transaction)-->  durable record
+//   outbox                          --LogWriter-->          bundles, tiles, signed checkpoint
+//   log_entries, finds              --(one transaction)-->  which record is which entry, what it
+//                                                           is found by; outbox row gone
 //
 // A crash between the second and the third step leaves entries of which the tables do not know.
 // They are found when the sequencer opens again: each leaf carries a random nonce, so an entry of
@@ -41,6 +41,7 @@ namespace colophon::ledger {
 namespace internal {
 class FoundBy;
 class RunKeeper;
+struct WaitingLeaf;
 }  // namespace internal
 
 std::span<const storage::Migration> sequencer_migrations();
@@ -120,8 +121,7 @@ public:
     Sequencer& operator=(Sequencer&&) = delete;
 
 private:
-    struct Waiting;
-    Result<std::vector<Waiting>> waiting(std::size_t leaves_max);
+    using Waiting = internal::WaitingLeaf;
     Result<std::map<Buffer, Waiting>> waiting_among(const std::set<Buffer>& entries);
     Result<void> settle(std::uint64_t first_index, std::span<const Waiting> leaves);
     Result<void> settle_batch(std::uint64_t first_index, std::span<const Waiting> leaves,

@@ -6,12 +6,14 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "ledger/internal/find_runs.h"
+#include "ledger/internal/outbox.h"
 #include "storage/store.h"
 #include "storage/value.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <utility>
 #include <variant>
@@ -23,6 +25,7 @@ namespace {
 
 constexpr std::size_t kHeadBytes = 6;
 constexpr std::size_t kBandBytes = 8;
+constexpr std::size_t kKeyBytes = 8;
 constexpr std::size_t kDigestBytes = Digest256().size();
 
 Error cut_off() {
@@ -93,14 +96,43 @@ Result<std::vector<PrintBands>> unpack_bands(Bytes packed) {
     return prints;
 }
 
-Result<RecordId> record_in(const storage::Values& row) {
-    RecordId record;
-    const auto* bytes = std::get_if<Buffer>(row.data());
-    if (bytes == nullptr || bytes->size() != record.bytes.size()) {
+Buffer pack_owners(const RecordOwners& owners) {
+    Buffer packed;
+    packed.reserve(2 + 2 * kKeyBytes);
+    append_be16(packed, static_cast<std::uint16_t>(owners.kind));
+    append_be64(packed, owners.tenant);
+    if (owners.subject) {
+        append_be64(packed, *owners.subject);
+    }
+    return packed;
+}
+
+Result<RecordOwners> unpack_owners(Bytes packed) {
+    if (packed.size() != 2 + kKeyBytes && packed.size() != 2 + 2 * kKeyBytes) {
+        return cut_off();
+    }
+    RecordOwners owners{
+        .kind = load_be16(packed), .tenant = load_be64(packed.subspan(2)), .subject = std::nullopt};
+    if (packed.size() > 2 + kKeyBytes) {
+        owners.subject = load_be64(packed.subspan(2 + kKeyBytes));
+    }
+    return owners;
+}
+
+void add_owner_finds(std::vector<Find>& finds, Bytes record, const RecordOwners& owners) {
+    finds.push_back(make_find(kTenantFind, owners.tenant, record, owners.kind));
+    if (owners.subject) {
+        finds.push_back(make_find(kSubjectFind, *owners.subject, record, owners.kind));
+    }
+}
+
+Result<RecordId> record_id_of(Bytes record) {
+    RecordId id;
+    if (record.size() != id.bytes.size()) {
         return Error{ErrorCode::kCorrupt, "a stored record id has not 16 bytes"};
     }
-    std::ranges::copy(*bytes, record.bytes.begin());
-    return record;
+    std::ranges::copy(record, id.bytes.begin());
+    return id;
 }
 
 Bytes bytes_in(const storage::Values& row, std::size_t column) noexcept {
@@ -108,9 +140,13 @@ Bytes bytes_in(const storage::Values& row, std::size_t column) noexcept {
     return bytes == nullptr ? Bytes() : Bytes(*bytes);
 }
 
-Result<void> FoundBy::add(Bytes record, Bytes digests, Bytes bands) {
-    const std::vector<Digest256> keyed = TRY(unpack_digests(digests));
-    const std::vector<PrintBands> prints = TRY(unpack_bands(bands));
+Result<void> FoundBy::add(const WaitingLeaf& leaf) {
+    const Bytes record = leaf.record;
+    const std::vector<Digest256> keyed = TRY(unpack_digests(leaf.digests));
+    const std::vector<PrintBands> prints = TRY(unpack_bands(leaf.bands));
+    if (!leaf.owners.empty()) {  // those of before are found by their row
+        add_owner_finds(finds_, record, TRY(unpack_owners(leaf.owners)));
+    }
     for (const Digest256& digest : keyed) {
         finds_.push_back(make_find(kDigestFind, digest_find_key(digest), record, 0));
     }

@@ -7,12 +7,19 @@
 #include "core/result.h"
 #include "storage/store.h"
 
+#include <cstdint>
+
 namespace colophon::storage {
 
 // Its operations in their order; such a batch has no inserts and no notifications.
 inline Result<void> execute_batch(Transaction& transaction, const Batch& batch) {
     for (const Operation& operation : batch.operations) {
-        TRY(transaction.execute(operation.statement, operation.parameters));
+        const std::int64_t changed =
+            TRY(transaction.execute(operation.statement, operation.parameters));
+        const auto wanted = operation.wanted_rows();
+        if (wanted && changed != *wanted) {
+            return Error{ErrorCode::kConflict, "a change did not meet as many rows as it should"};
+        }
     }
     return {};
 }

@@ -110,7 +110,7 @@ void add_steps(const Work& work, std::vector<Step>& steps) {
     for (const Operation& each : work.batch.operations) {
         steps.push_back({.sql = sql_for(each.statement, Engine::kPostgres),
                          .parameters = &each.parameters,
-                         .one = each.affects == Affects::kOne});
+                         .rows = each.wanted_rows()});
     }
 }
 

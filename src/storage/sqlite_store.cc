@@ -127,12 +127,13 @@ struct Work {
     Store::Done done;
 };
 
-Result<void> run_batch(SqliteConnection& writer, const Batch& batch) {
+Result<void> change_rows(SqliteConnection& writer, const Batch& batch) {
     for (const Operation& each : batch.operations) {
         const std::int64_t changed = TRY(writer.execute(each.statement.sql, each.parameters));
-        if (each.affects == Affects::kOne && changed != 1) {
+        const auto wanted = each.wanted_rows();
+        if (wanted && changed != *wanted) {
             return Error{ErrorCode::kConflict,
-                         fmt::format("a change met {} rows instead of one", changed)};
+                         fmt::format("a change met {} rows instead of {}", changed, *wanted)};
         }
     }
     for (const BulkInsert& each : batch.inserts) {
@@ -194,6 +195,7 @@ private:
     Result<void> run_group(const std::vector<Work>& group, bool apart,
                            std::vector<Result<void>>& outcomes);
     Result<void> run_work(const Work& work);
+    Result<void> run_batch(const Batch& batch);
     void tidy_up();
 
     MachineLock lock_;
@@ -304,9 +306,19 @@ void SqliteStore::run() {
     }
 }
 
+Result<void> SqliteStore::run_batch(const Batch& batch) {
+    if (!batch.leaves_remains) {
+        return change_rows(*writer_, batch);
+    }
+    TRY(writer_->script("PRAGMA secure_delete=FAST"));
+    auto result = change_rows(*writer_, batch);
+    auto restored = writer_->script("PRAGMA secure_delete=ON");
+    return result.ok() ? std::move(restored) : std::move(result);
+}
+
 Result<void> SqliteStore::run_work(const Work& work) {
     if (work.body == nullptr) {
-        TRY(run_batch(*writer_, work.batch));
+        TRY(run_batch(work.batch));
         notified_now_ = notified_now_ || !work.batch.notifications.empty();
         return write_notifications(*writer_, work.batch.notifications);
     }

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,13 +44,22 @@ struct Statement {
 // What an operation of a batch must have done to count as done.
 enum class Affects {
     kAny,
-    kOne,  // exactly one row was inserted, updated or deleted; otherwise Error{kConflict}
+    kOne,   // exactly one row was inserted, updated or deleted; otherwise Error{kConflict}
+    kRows,  // exactly Operation::rows of them
 };
 
 struct Operation {
     Statement statement;
     Values parameters;
     Affects affects = Affects::kAny;
+    std::int64_t rows = 1;
+
+    // How many rows it must meet; nothing when any number will do.
+    std::optional<std::int64_t> wanted_rows() const {
+        return affects == Affects::kAny   ? std::nullopt
+               : affects == Affects::kOne ? std::optional<std::int64_t>(1)
+                                          : std::optional(rows);
+    }
 };
 
 // Many rows into one table, by COPY where the engine has it. Names are literals of ours, never
@@ -71,6 +81,8 @@ struct Batch {
     std::vector<Operation> operations;
     std::vector<BulkInsert> inserts;  // after the operations
     std::vector<Notification> notifications;
+    // What it deletes is no secret: SQLite need not overwrite the pages that become free by it.
+    bool leaves_remains = false;
 };
 
 using RowVisitor = std::function<Result<void>(const Values& row)>;

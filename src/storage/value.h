@@ -40,6 +40,15 @@ Value optional_value(const std::optional<T>& value) {
     return value ? Value(*value) : Value();
 }
 
+// The same without a copy of what is moved in, which Values{...} would make.
+template <class... Each>
+Values moved_values(Each&&... each) {
+    Values values;
+    values.reserve(sizeof...(each));
+    (values.emplace_back(std::forward<Each>(each)), ...);
+    return values;
+}
+
 // The rows of an answer, row-major. Getters assert that the column exists (our bug) and answer
 // Error{kCorrupt} when it holds another kind than asked for (a damaged or foreign database).
 class Rows {

@@ -224,7 +224,7 @@ TEST_CASE("without its record a person does not become verified, nor is one reco
         World world(*place, dir);
         const SubjectId subject = world.person("u");
         SUBCASE("the leaf of the record cannot be written") {
-            break_table(place, "log_outbox", "INSERT");
+            break_table(place, "service_outbox", "INSERT");
         }
         SUBCASE("the day of birth cannot be written") {
             break_table(place, "subjects", "UPDATE");

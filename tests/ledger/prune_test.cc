@@ -2,6 +2,7 @@
 #include "ledger/prune.h"
 
 #include "ledger/conduct.h"
+#include "ledger/internal/packed_facts.h"
 #include "ledger/reconcile.h"
 #include "ledger/retention.h"
 #include "ledger/sequencer.h"
@@ -208,8 +209,8 @@ TEST_CASE("rows that somebody changed, removed or slipped in are named, each of 
         Facts changed = log.appended[3].facts;
         changed.outcome = Outcome::kRefused;
         changed.outcome_code = "input_blocked";
-        run({"UPDATE records SET facts = $2 WHERE id = $1"},
-            {id(3), storage::text(write_facts(changed))});
+        run({"UPDATE records SET facts_packed = $2 WHERE id = $1"},
+            {id(3), storage::bytes(internal::pack_facts(write_facts(changed)))});
         run({"UPDATE records SET kind = 2 WHERE id = $1"}, {id(5)});
         run({"DELETE FROM records WHERE id = $1"}, {id(7)});
         run({"DELETE FROM log_entries WHERE record = $1"}, {id(9)});

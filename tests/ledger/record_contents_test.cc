@@ -102,12 +102,12 @@ TEST_CASE("a content whose record never came goes after a day, and takes nobody 
         good(world.contents.move_out(kept));
         good(world.contents.move_out(lost));
         good(world.contents.move_out(other));
-        CHECK(world.objects("text") == 2);  // the same is kept once
+        CHECK(world.objects(" text ") == 2);  // the same is kept once
         good(world.records.append(kept));
         CHECK(good(world.contents.release_due()) == 0);
         world.stores.clock.advance(kContentIntentMax);
         CHECK(good(world.contents.release_due()) == 2);
-        CHECK(world.objects("text") == 1);
+        CHECK(world.objects(" text ") == 1);
         CHECK(world.contents.read(kept.facts.id, "output").ok());
     });
 }
@@ -136,7 +136,7 @@ TEST_CASE("contents go with a purge, stay under a legal hold, and are lost with 
         good(lift_hold(*store, {.id = hold.id, .by = {}, .at = now.now}, conduct));
         CHECK(good(purge(*store, world.records, now, world.stores.random)).removed == 1);
         CHECK(good(world.contents.release_due()) == 1);
-        CHECK(world.objects("text") == 0);
+        CHECK(world.objects(" text ") == 0);
 
         ServiceRecord second = world.large("text ");
         good(world.contents.move_out(second));
@@ -146,7 +146,7 @@ TEST_CASE("contents go with a purge, stay under a legal hold, and are lost with 
         good(world.stores.keys->destroy(to_string(world.stores.subject), beside));
         CHECK(code_of(world.contents.read(second.facts.id, "output")) == ErrorCode::kDenied);
         CHECK(good(world.contents.release_due()) == 1);
-        CHECK(world.objects("text") == 0);
+        CHECK(world.objects(" text ") == 0);
         CHECK(good(world.records.find(second.facts.id)) == second.facts);
     });
 }

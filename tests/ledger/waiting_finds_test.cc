@@ -112,9 +112,9 @@ TEST_CASE("a record is found from the moment it is kept, and after the sequencer
         const auto sequencer = log.open();
         CHECK(drain(*sequencer) == 1);
         CHECK(bands_in_index(store) == 16);  // of the picture
-        // Two digests, and the bands of the text.
-        CHECK(finds_in_runs(store) == 2 + static_cast<std::int64_t>(kTextBands));
-        CHECK(count(store, "SELECT COUNT(*) FROM log_outbox") == 0);
+        // Two digests, the bands of the text, the tenant and the subject.
+        CHECK(finds_in_runs(store) == 2 + static_cast<std::int64_t>(kTextBands) + 2);
+        CHECK(count(store, "SELECT COUNT(*) FROM service_outbox") == 0);
         CHECK(is_found_by_all(records, hash, first.record.facts.id));
 
         // One in the index and one that waits are both found, the newest first.
@@ -136,7 +136,7 @@ TEST_CASE("a person who is erased leaves no bands, wherever they are by then") {
         SequencedLog log(store, stores);
         const Sample waiting = sample(stores, records, hash);
         good(records.append(waiting.record, waiting.prints));
-        std::int64_t digests = 2;
+        std::int64_t left = 2 + 2;  // digests, tenant and subject
         SUBCASE("in the outbox") {
             good(records.forget_prints(stores.subject));
             CHECK(drain(*log.open()) == 1);
@@ -156,7 +156,7 @@ TEST_CASE("a person who is erased leaves no bands, wherever they are by then") {
                 good(Sequencer::open({*store, log.objects, log.head, LogClass::kService}, options));
             erases = true;  // opening asks too
             good(records.append(stores.record()));
-            ++digests;
+            left += 3;
             CHECK(code_of(sequencer->step()) == ErrorCode::kConflict);
             CHECK_FALSE(erases);
             CHECK(drain(*log.open()) == 0);  // what the first published is written down by opening
@@ -165,13 +165,14 @@ TEST_CASE("a person who is erased leaves no bands, wherever they are by then") {
         SUBCASE("in the index") {
             CHECK(drain(*log.open()) == 1);
             CHECK(bands_in_index(store) == 16);
-            CHECK(finds_in_runs(store) == 2 + static_cast<std::int64_t>(kTextBands));
+            CHECK(finds_in_runs(store) == left + static_cast<std::int64_t>(kTextBands));
             good(records.forget_prints(stores.subject));
         }
         CHECK(bands_in_index(store) == 0);
-        CHECK(finds_in_runs(store) == digests);
+        CHECK(finds_in_runs(store) == left);
         CHECK(count(store, "SELECT COUNT(*) FROM record_prints") == 0);
-        CHECK(count(store, "SELECT COUNT(*) FROM log_outbox") == 0);
+        CHECK(count(store, "SELECT COUNT(*) FROM records WHERE prints IS NOT NULL") == 0);
+        CHECK(count(store, "SELECT COUNT(*) FROM service_outbox") == 0);
         CHECK(good(find_like_picture(records, std::vector{hash})).found.empty());
         CHECK(good(find_like_text(records, kText)).found.empty());
         // The keyed digest of a content names nobody and stays, as the facts do.
@@ -234,14 +235,14 @@ TEST_CASE("a database of before keeps what its records are found by") {
                                .inserts = {},
                                .notifications = {}}));
         }
-        CHECK(good(storage::migrate(*store, all_migrations(), clock)) == 6);
+        CHECK(good(storage::migrate(*store, all_migrations(), clock)) == 7);
         for (const char* sql :
              {"SELECT COUNT(*) FROM record_digests WHERE digest = $1 AND record = $2",
               "SELECT COUNT(*) FROM record_print_bands WHERE kind = 3 AND band = 44 AND "
               "record = $2 AND number = 0 AND $1 = $1",
               "SELECT COUNT(*) FROM record_prints WHERE record = $2 AND print = $1 AND bands = $1",
               "SELECT COUNT(*) FROM log_entries WHERE log = 1 AND record = $2 AND $1 = $1",
-              "SELECT COUNT(*) FROM log_outbox WHERE record = $1 AND leaf = $2 AND bands IS "
+              "SELECT COUNT(*) FROM service_outbox WHERE record = $1 AND leaf = $2 AND bands IS "
               "NULL",
               "SELECT COUNT(*) FROM records WHERE id = $2 AND content_id = 77 AND $1 = $1",
               "SELECT COUNT(*) FROM records WHERE id = $1 AND $2 = $2 AND digests IS NULL"}) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What most records are found by, in sorted runs: keyed digests of contents and keyed bands of
-// texts. As rows of an index each of them would change a page of its own, and a call has eight;
+// What most records are found by, in sorted runs: keyed digests of contents, keyed bands of texts,
+// tenants and subjects. As rows of an index most of them would change a page of their own, and a
+// call has ten;
 // as runs they are written once when the sequencer takes them, and a few times more when runs are
 // merged, always in order.
 //
@@ -15,7 +16,7 @@
 //
 // The sequencer of a log makes its runs: a small one for each batch, sixteen of one level become
 // one of the next, until one has kFindsOfRun and stays. A question looks into each run once: at
-// most some forty, and one more for each 65,000 texts. What is removed (a record that is purged, a
+// most some forty, and one more for each 52,000 calls. What is removed (a record that is purged, a
 // person who is erased) leaves its segment at once.
 
 #include "core/bytes.h"
@@ -28,6 +29,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -37,12 +39,15 @@ namespace colophon::ledger::internal {
 inline constexpr std::size_t kFindBytes = 28;
 using Find = std::array<std::uint8_t, kFindBytes>;
 
-// A segment fits into a quarter of a page of SQLite.
-inline constexpr std::size_t kFindsOfSegment = 32;
+// Two segments fit into a page of SQLite, and one into a row that PostgreSQL leaves whole.
+inline constexpr std::size_t kFindsOfSegment = 68;
 inline constexpr std::size_t kFindsOfRun = 512U << 10U;
 inline constexpr std::size_t kRunsMerged = 16;
 
-inline constexpr std::int64_t kDigestFind = 0;  // other kinds are those of prints
+// Kinds of finds; others are those of prints.
+inline constexpr std::int64_t kDigestFind = 0;
+inline constexpr std::int64_t kTenantFind = 0x8001;  // number: the kind of the record
+inline constexpr std::int64_t kSubjectFind = 0x8002;
 // Whether bands of this kind of prints lie in runs. Of pictures, sounds and films there are fewer,
 // and a question about one asks for thousands of bands: these have an index.
 bool lies_in_runs(std::int64_t print_kind) noexcept;
@@ -51,7 +56,10 @@ bool lies_in_runs(std::int64_t print_kind) noexcept;
 Find make_find(std::int64_t kind, std::uint64_t key, Bytes record, std::int64_t number);
 // The key of a keyed digest. Others may have the same: whoever asks compares the digests.
 std::uint64_t digest_find_key(Bytes digest) noexcept;
+// The key of a tenant or subject, whose id is as good as random; others may have the same.
+std::uint64_t owner_find_key(Bytes id) noexcept;
 
+void sort_finds(std::vector<Find>& finds);
 // What a batch writes to add a run. `finds`, in any order, not empty. Sorts them.
 void add_run(storage::Batch& batch, std::int64_t log, std::int64_t run, std::int64_t level,
              std::vector<Find>& finds);
@@ -59,23 +67,39 @@ void add_run(storage::Batch& batch, std::int64_t log, std::int64_t run, std::int
 // A record, and the number of the print in it.
 using FindPlace = std::pair<RecordId, std::int64_t>;
 
+// Which places are asked for.
+struct FindRange {
+    RecordId from;   // inclusive
+    RecordId below;  // exclusive
+    std::optional<std::int64_t> number;
+
+    static FindRange all();
+};
+
 // The runs of one state of the data.
 class FindRuns {
 public:
     static Result<FindRuns> open(storage::Snapshot& snapshot);
 
     // The newest `most` places under a key, newest first.
-    Result<std::vector<FindPlace>> newest(std::int64_t kind, std::uint64_t key, std::size_t most);
+    Result<std::vector<FindPlace>> newest(std::int64_t kind, std::uint64_t key, std::size_t most,
+                                          const FindRange& range = FindRange::all());
 
 private:
     struct Run {
         std::int64_t log = 0;
         std::int64_t run = 0;
+        RecordId oldest;
         RecordId newest;
     };
     explicit FindRuns(storage::Snapshot& snapshot) : snapshot_(snapshot) {}
-    Result<void> look_into(const Run& run, const Find& least, const Find& greatest,
-                           std::size_t most, std::vector<FindPlace>& places);
+    struct Wanted {
+        Find least{};
+        Find greatest{};
+        std::size_t most = 0;
+        std::optional<std::int64_t> number;
+    };
+    Result<void> look_into(const Run& run, const Wanted& wanted, std::vector<FindPlace>& places);
 
     storage::Snapshot& snapshot_;
     std::vector<Run> runs_;  // the one with the newest record first

@@ -35,7 +35,7 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr int kServerVersionMin = 140000;
-constexpr const char* kMeetsNotOne = "a change did not meet exactly one row";
+constexpr const char* kMeetsOthers = "a change did not meet as many rows as it should";
 constexpr const char* kDivisionByZero = "22012";
 
 ErrorCode code_of(std::string_view state) {
@@ -73,10 +73,10 @@ std::string key_of(std::string_view sql, const Values& parameters) {
 }
 
 // The server makes the error, since in a pipeline nobody looks at the count before the commit.
-std::string meeting_one(const std::string& sql) {
+std::string meeting(const std::string& sql, std::int64_t rows) {
     return fmt::format(
-        "WITH changed AS ({} RETURNING 1) SELECT 1 / CAST(COUNT(*) = 1 AS INTEGER) FROM changed",
-        sql);
+        "WITH changed AS ({} RETURNING 1) SELECT 1 / CAST(COUNT(*) = {} AS INTEGER) FROM changed",
+        sql, rows);
 }
 
 void add_default(PostgresAddress& address, const char* keyword, std::string value) {
@@ -418,7 +418,7 @@ bool PostgresConnection::send_steps(std::span<const Step> steps, std::vector<Sen
     std::unordered_map<std::string, std::string> fresh;
     for (std::size_t i = 0; i < steps.size(); ++i) {
         const Step& step = steps[i];
-        const std::string sql = step.one ? meeting_one(step.sql) : step.sql;
+        const std::string sql = step.rows ? meeting(step.sql, *step.rows) : step.sql;
         std::string key = key_of(sql, *step.parameters);
         const auto known = prepared_.find(key);
         std::string name = known == prepared_.end() ? std::string() : known->second;
@@ -485,9 +485,9 @@ std::optional<PostgresConnection::Failure> PostgresConnection::pipeline(
     if (!broken() && PQexitPipelineMode(handle_) != 1) {
         return Failure{.step = steps.size(), .error = lost()};
     }
-    if (failed && failed->step < steps.size() && steps[failed->step].one &&
+    if (failed && failed->step < steps.size() && steps[failed->step].rows &&
         state_ == kDivisionByZero) {
-        failed->error = Error{ErrorCode::kConflict, kMeetsNotOne};
+        failed->error = Error{ErrorCode::kConflict, kMeetsOthers};
     }
     return failed;
 }

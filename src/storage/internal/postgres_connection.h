@@ -51,11 +51,11 @@ public:
     Result<void> visit(const char* sql, const Values& parameters, const RowVisitor& row);
     Result<void> insert(const BulkInsert& rows);
 
-    // One statement of a pipeline. With `one` it fails unless it meets exactly one row.
+    // One statement of a pipeline. With `rows` it fails unless it meets exactly so many.
     struct Step {
         std::string sql;
         const Values* parameters;
-        bool one = false;
+        std::optional<std::int64_t> rows = {};
     };
     struct Failure {
         std::size_t step;  // the number of steps when the whole was lost

@@ -40,7 +40,9 @@ constexpr const char* kEveryConnection =
 // What is written lies at the ends of tables and in small indexes (ledger/internal/find_runs.h),
 // and after some commits SQLite looks through its whole cache: where balancing has moved pages
 // about, it has used the number of a page that no file has.
-constexpr const char* kWriter = "PRAGMA cache_size=-4096;";
+// What is deleted is overwritten, also in pages that become free: a key that was destroyed, a
+// record whose time is over.
+constexpr const char* kWriter = "PRAGMA cache_size=-4096; PRAGMA secure_delete=ON;";
 
 ErrorCode code_of(int extended) {
     switch (extended & 0xFF) {
