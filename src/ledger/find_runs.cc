@@ -260,7 +260,10 @@ Result<std::vector<FindPlace>> FindRuns::newest(std::int64_t kind, std::uint64_t
                   .most = most,
                   .number = range.number};
     // The greatest that lies below it.
-    for (std::size_t i = wanted.greatest.size(); i-- > 0 && wanted.greatest[i]-- == 0;) {
+    bool borrows = true;
+    for (std::size_t i = wanted.greatest.size(); borrows && i > 0; --i) {
+        borrows = wanted.greatest[i - 1] == 0;
+        --wanted.greatest[i - 1];
     }
     for (const Run& run : runs_) {
         if (places.size() >= most && run.newest < places[most - 1].first) {

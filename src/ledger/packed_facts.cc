@@ -14,6 +14,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace colophon::ledger::internal {
 
@@ -29,19 +30,19 @@ constexpr unsigned kDictionaryBits = 10;
 constexpr unsigned kTextBits = 9;
 
 constexpr std::string_view kDictionary =
-    R"({"kind":"verification","outcome":"refused","outcome_code":"failed","decision":"blo)"
-    R"(ck","rule":"review","label_ms":"images","operation":"speech","videos","administrat)"
-    R"(ion","erasure","purge","unlabelled_release","operation":"responses","operation":"m)"
-    R"(essages","model":"","stage":"output","decision":"flag","detail":"{\"code\":\"\"ser)"
-    R"(vice\":\"image\",\"service\":\"sound\",\"service\":\"video\",\"stream\":true,\"for)"
-    R"(mat\":\"{"id":"01a2","kind":"call","time":"2026-12-","tenant":"","subject":"","ope)"
-    R"(ration":"chat","model":"","model_version":"","content_id":"","outcome":"answered",)"
-    R"("label":"{\"Label\":\"1\",\"ContentProducer\":\"001191\",\"ProduceID\":\"\",\"Rese)"
-    R"(rvedCode1\":\"\",\"ContentPropagator\":\"001191\",\"PropagateID\":\"\",\"ReservedC)"
-    R"(ode2\":\"\"}","verdicts":[{"stage":"input","decision":"allow"},{"stage":"output",")"
-    R"(decision":"allow"}],"total_ms":0,"review_ms":0,"upstream_ms":0,"input_tokens":1,"o)"
-    R"(utput_tokens":1,"policy_version":"policy-/library-","detail":"{\"upstream\":\"",")"
-    R"(\"service\":\"dialogue\"}"})";
+    R"({"kind":"verification","outcome":"refused","outcome_code":"failed","decision":"bl)"
+    R"(ock","rule":"review","label_ms":"images","operation":"speech","videos","administr)"
+    R"(ation","erasure","purge","unlabelled_release","operation":"responses","operation")"
+    R"(:"messages","model":"","stage":"output","decision":"flag","detail":"{\"code\":\")"
+    R"(\"service\":\"image\",\"service\":\"sound\",\"service\":\"video\",\"stream\":true)"
+    R"(,\"format\":\"{"id":"01a2","kind":"call","time":"2026-12-","tenant":"","subject":)"
+    R"("","operation":"chat","model":"","model_version":"","content_id":"","outcome":"an)"
+    R"(swered","label":"{\"Label\":\"1\",\"ContentProducer\":\"001191\",\"ProduceID\":\")"
+    R"(\",\"ReservedCode1\":\"\",\"ContentPropagator\":\"001191\",\"PropagateID\":\"\",)"
+    R"(\"ReservedCode2\":\"\"}","verdicts":[{"stage":"input","decision":"allow"},{"stage)"
+    R"(":"output","decision":"allow"}],"total_ms":0,"review_ms":0,"upstream_ms":0,"input)"
+    R"(_tokens":1,"output_tokens":1,"policy_version":"policy-/library-","detail":"{\"ups)"
+    R"(tream\":\"","\"service\":\"dialogue\"}"})";
 
 std::uint32_t four_at(const char* at) {
     std::uint32_t four = 0;

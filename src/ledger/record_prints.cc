@@ -22,6 +22,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <ranges>
@@ -375,6 +376,7 @@ Result<std::vector<Print>> Records::prints_of(RecordId record) {
     };
     TRY(store_.snapshot(body));
     std::vector<Print> found;
+    found.reserve(prints.size());
     for (auto& [number, print] : prints) {
         found.push_back(std::move(print));
     }
@@ -398,13 +400,15 @@ Result<void> internal::remove_prints(storage::Transaction& transaction, const Pr
     for (KeptPrint& print : TRY(kept_prints_at(row_of_record, 0))) {
         if (print.bands_of_print) {
             const Buffer plain = keys.masked(record, print.number, print.print);
-            for (const std::int64_t band : TRY(text_print_bands(plain))) {
+            const auto bands = TRY(text_print_bands(plain));
+            print.bands.reserve(bands.size());
+            for (const std::int64_t band : bands) {
                 print.bands.push_back(static_cast<std::uint64_t>(keys.band(print.kind, band)));
             }
         }
-        for (const std::uint64_t band : print.bands) {
-            finds.push_back(make_find(print.kind, band, record.bytes, print.number));
-        }
+        std::ranges::transform(print.bands, std::back_inserter(finds), [&](std::uint64_t band) {
+            return make_find(print.kind, band, record.bytes, print.number);
+        });
     }
     const storage::Rows rows = TRY(transaction.query(kFind, {id_value(record)}));
     if (rows.empty()) {

@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/clock.h"
+#include "core/ids.h"
 #include "core/result.h"
 #include "ledger/internal/find_runs.h"
 #include "ledger/internal/outbox.h"

@@ -55,6 +55,7 @@ public:
     struct Step {
         std::string sql;
         const Values* parameters;
+        // NOLINTNEXTLINE(readability-redundant-member-init): for `{.sql = ...}` without it
         std::optional<std::int64_t> rows = {};
     };
     struct Failure {
