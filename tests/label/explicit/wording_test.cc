@@ -111,4 +111,18 @@ TEST_CASE("a wording that lacks an element is refused with what would do") {
 }
 
 }  // namespace
+TEST_CASE("each control character and line break is refused, and nothing beside them") {
+    const auto refused = [](const std::string& between) {
+        return !check_wording_form("AI" + between + "生成").ok();
+    };
+    for (const char* text : {"\n", "\r", "\t", "\x01", "\x1F", "\x7F", "\xC2\x80", "\xC2\x85",
+                             "\xC2\x9F", "\xE2\x80\xA8", "\xE2\x80\xA9"}) {
+        CHECK(refused(text));
+    }
+    for (const char* text : {" ", "~", "\xC2\xA0", "\xC3\x80", "\xE2\x80\xA7", "\xE2\x80\xAA",
+                             "\xE2\x81\xA8", "\xF0\x9F\x98\x80"}) {
+        CHECK_FALSE(refused(text));
+    }
+}
+
 }  // namespace colophon::label
