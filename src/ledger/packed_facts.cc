@@ -188,7 +188,10 @@ Error damaged() {
 
 class Unpacking {
 public:
-    Unpacking(Bytes packed, std::size_t size) : rest_(packed), size_(size) { text_.reserve(size); }
+    // What a few bytes say of their size is believed only so far.
+    Unpacking(Bytes packed, std::size_t size) : rest_(packed), size_(size) {
+        text_.reserve(std::min(size, packed.size() * 8));
+    }
 
     Result<std::string> run() {
         while (!rest_.empty()) {

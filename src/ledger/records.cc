@@ -6,6 +6,7 @@
 #include "core/digest.h"
 #include "core/hmac.h"
 #include "core/ids.h"
+#include "core/limits.h"
 #include "core/random.h"
 #include "ledger/internal/find_runs.h"
 #include "ledger/internal/outbox.h"
@@ -43,6 +44,11 @@ using storage::Statement;
 constexpr std::size_t kSaltBytes = 32;
 constexpr std::size_t kTimeBytes = 6;
 constexpr std::string_view kPrivatePurpose = "records.private";
+
+// A byte is six in JSON at most (check_record).
+static_assert(6 * (kRecordTextBytesMax + limits::kLabelBytesMax +
+                   (8 + 4 * kRecordVerdictsMax) * kRecordNameBytesMax) <
+              internal::kFactsTextMax);
 
 constexpr Statement kInsertRecord{
     "INSERT INTO records (id, kind, tenant, subject, content_number, facts, facts_packed, sealed, "

@@ -127,6 +127,16 @@ TEST_CASE("the dictionary is the one that records of before were written with") 
           "609954b06e19632405945c366258e6711de099cc938f2a3881b3ae7f8175ae3c");
 }
 
+TEST_CASE(
+    "the longest facts that a record may have are packed, with a byte that JSON makes six of") {
+    Facts facts;
+    facts.detail = std::string(kRecordTextBytesMax, '\x01');
+    facts.operation = std::string(kRecordNameBytesMax, 'x');
+    const std::string text = write_facts(facts);
+    CHECK(text.size() > 6 * kRecordTextBytesMax);
+    CHECK(good(unpack_facts(pack_facts(text))) == text);
+}
+
 TEST_CASE("facts of before, which were not packed, are read as they are") {
     each_engine([](TestStore& store) {
         LedgerStores stores(store);

@@ -23,7 +23,7 @@
 
 namespace colophon::ledger::internal {
 
-inline constexpr std::size_t kFactsTextMax = 16U << 20U;
+inline constexpr std::size_t kFactsTextMax = 64U << 20U;
 
 Buffer pack_facts(std::string_view text);  // at most kFactsTextMax bytes
 // kCorrupt for what pack_facts() did not write, kUnsupported for a later version.
