@@ -6,11 +6,19 @@
 #include "identity/verification.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace colophon::identity {
+
+namespace {
+
+// Another provider is not asked, and paid, for an answer that cannot come in what is left.
+constexpr std::chrono::milliseconds kWorthAsking{50};
+
+}  // namespace
 
 bool ProviderChain::verifies(Means means) const noexcept {
     return std::ranges::any_of(providers_, [&](const auto& each) { return each->verifies(means); });
@@ -29,7 +37,7 @@ VerificationAnswer ProviderChain::verify(const VerificationRequest& request) {
             continue;
         }
         const auto left = deadline - clock_.now();
-        if (any && left.count() <= 0) {
+        if (any && left < kWorthAsking) {
             break;
         }
         if (any) {
