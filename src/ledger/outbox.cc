@@ -71,10 +71,6 @@ const OutboxStatements& statements_of(LogClass log) {
 
 #undef COLOPHON_OUTBOX
 
-storage::Value bytes_or_null(Buffer bytes) {
-    return bytes.empty() ? storage::null() : storage::Value(std::move(bytes));
-}
-
 Result<WaitingLeaf> leaf_in(const storage::Values& row) {
     const auto* place = std::get_if<std::int64_t>(row.data());
     const Bytes record = bytes_in(row, 1);
@@ -90,6 +86,10 @@ Result<WaitingLeaf> leaf_in(const storage::Values& row) {
 }
 
 }  // namespace
+
+storage::Value bytes_or_null(Buffer bytes) {
+    return bytes.empty() ? storage::null() : storage::Value(std::move(bytes));
+}
 
 storage::Operation put_into_outbox(LogClass log, WaitingLeaf leaf) {
     return {statements_of(log).put,

@@ -158,10 +158,8 @@ constexpr std::array kMigrations{
             "CREATE TABLE record_marks (name TEXT NOT NULL PRIMARY KEY,\n"
             "  record BYTES NOT NULL);\n"
             "INSERT INTO record_marks SELECT 'files', id FROM records ORDER BY id DESC LIMIT 1;\n"},
-    // An outbox for each log, whose rows come and go in order (ledger/internal/outbox.h). Prints of
-    // texts stand with their record, and runs say whose a record is; the indexes keep the records
-    // of before. Facts are packed (ledger/internal/packed_facts.h). Segments lie beside their index
-    // and not in it, where the upper pages would be full of them too.
+    // Prints of texts stand with their record, facts are packed (ledger/internal/packed_facts.h),
+    // and runs say whose a record is; the indexes keep the records of before.
     storage::Migration{
         .module = "records",
         .step = 9,
@@ -176,8 +174,13 @@ constexpr std::array kMigrations{
                "UPDATE record_blobs SET subject = (SELECT subject FROM records\n"
                "  WHERE id = record_blobs.record);\n"
                "CREATE INDEX record_blobs_by_subject ON record_blobs (subject)\n"
-               "  WHERE subject IS NOT NULL;\n"
-               "CREATE TABLE service_outbox (record BYTES NOT NULL, leaf BYTES NOT NULL,\n"
+               "  WHERE subject IS NOT NULL;\n"},
+    // An outbox for each log, whose rows come and go in order (ledger/internal/outbox.h). On SQLite
+    // segments of runs lie beside their index, whose upper pages were full of them.
+    storage::Migration{
+        .module = "records",
+        .step = 10,
+        .sql = "CREATE TABLE service_outbox (record BYTES NOT NULL, leaf BYTES NOT NULL,\n"
                "  digests BYTES, bands BYTES, owners BYTES);\n"
                "INSERT INTO service_outbox (record, leaf, digests, bands)\n"
                "  SELECT record, leaf, digests, bands FROM log_outbox WHERE log = 1\n"
@@ -195,28 +198,15 @@ constexpr std::array kMigrations{
                "  FROM record_finds_before ORDER BY log, run, first;\n"
                "DROP TABLE record_finds_before;\n"
                "CREATE UNIQUE INDEX record_finds_by_first ON record_finds (log, run, first);\n",
-        .postgres =
-            "ALTER TABLE records ADD COLUMN prints BYTES;\n"
-            "ALTER TABLE records ADD COLUMN in_runs BIGINT;\n"
-            "ALTER TABLE records ADD COLUMN facts_packed BYTES;\n"
-            "DROP INDEX records_by_subject;\n"
-            "CREATE INDEX records_by_subject ON records (subject, id) WHERE in_runs IS NULL;\n"
-            "DROP INDEX records_by_tenant;\n"
-            "CREATE INDEX records_by_tenant ON records (tenant, id) WHERE in_runs IS NULL;\n"
-            "ALTER TABLE record_blobs ADD COLUMN subject BYTES;\n"
-            "UPDATE record_blobs SET subject = (SELECT subject FROM records\n"
-            "  WHERE id = record_blobs.record);\n"
-            "CREATE INDEX record_blobs_by_subject ON record_blobs (subject)\n"
-            "  WHERE subject IS NOT NULL;\n"
-            "CREATE TABLE service_outbox (record BYTES NOT NULL PRIMARY KEY,\n"
-            "  leaf BYTES NOT NULL, digests BYTES, bands BYTES, owners BYTES);\n"
-            "INSERT INTO service_outbox (record, leaf, digests, bands)\n"
-            "  SELECT record, leaf, digests, bands FROM log_outbox WHERE log = 1;\n"
-            "CREATE TABLE conduct_outbox (record BYTES NOT NULL PRIMARY KEY,\n"
-            "  leaf BYTES NOT NULL, digests BYTES, bands BYTES, owners BYTES);\n"
-            "INSERT INTO conduct_outbox (record, leaf, digests, bands)\n"
-            "  SELECT record, leaf, digests, bands FROM log_outbox WHERE log = 2;\n"
-            "DROP TABLE log_outbox;\n"},
+        .postgres = "CREATE TABLE service_outbox (record BYTES NOT NULL PRIMARY KEY,\n"
+                    "  leaf BYTES NOT NULL, digests BYTES, bands BYTES, owners BYTES);\n"
+                    "INSERT INTO service_outbox (record, leaf, digests, bands)\n"
+                    "  SELECT record, leaf, digests, bands FROM log_outbox WHERE log = 1;\n"
+                    "CREATE TABLE conduct_outbox (record BYTES NOT NULL PRIMARY KEY,\n"
+                    "  leaf BYTES NOT NULL, digests BYTES, bands BYTES, owners BYTES);\n"
+                    "INSERT INTO conduct_outbox (record, leaf, digests, bands)\n"
+                    "  SELECT record, leaf, digests, bands FROM log_outbox WHERE log = 2;\n"
+                    "DROP TABLE log_outbox;\n"},
 };
 
 }  // namespace

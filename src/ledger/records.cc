@@ -37,6 +37,7 @@ namespace colophon::ledger {
 
 namespace {
 
+using internal::bytes_or_null;
 using internal::owner_of;
 using storage::id_value;
 using storage::Statement;
@@ -58,10 +59,6 @@ constexpr Statement kInsertBlob{
     "ON CONFLICT DO NOTHING"};
 // Its blobs are the record's from now on (ledger/record_contents.h).
 constexpr Statement kKeepBlobs{"DELETE FROM record_blob_releases WHERE record = $1"};
-
-storage::Value bytes_or_null(Buffer bytes) {
-    return bytes.empty() ? storage::null() : storage::Value(std::move(bytes));
-}
 
 internal::RecordOwners owners_of(const Facts& facts) {
     internal::RecordOwners owners{.kind = static_cast<std::int64_t>(facts.kind),

@@ -235,7 +235,7 @@ TEST_CASE("a database of before keeps what its records are found by") {
                                .inserts = {},
                                .notifications = {}}));
         }
-        CHECK(good(storage::migrate(*store, all_migrations(), clock)) == 7);
+        CHECK(good(storage::migrate(*store, all_migrations(), clock)) == 8);
         for (const char* sql :
              {"SELECT COUNT(*) FROM record_digests WHERE digest = $1 AND record = $2",
               "SELECT COUNT(*) FROM record_print_bands WHERE kind = 3 AND band = 44 AND "

@@ -115,32 +115,21 @@ Error missing(std::string_view text, std::string_view element, std::string_view 
                  fmt::format("the wording \"{}\" lacks {}; {}", text, element, advice)};
 }
 
-// Also U+0080 to U+009F, U+2028 and U+2029. Of UTF-8; each call asks several times.
-bool has_control(std::string_view text) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const std::string_view rest = text.substr(i + 1);
-        if (byte < 0x20 || byte == 0x7F ||
-            (byte == 0xC2 && static_cast<unsigned char>(rest.front()) < 0xA0) ||
-            (byte == 0xE2 && (rest.starts_with("\x80\xA8") || rest.starts_with("\x80\xA9")))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 Result<void> check_shape(std::string_view text) {
     if (find_invalid_utf8(text)) {
         return Error{ErrorCode::kInvalidArgument, "the wording is not UTF-8"};
     }
-    const std::size_t characters = count_code_points(text);
-    if (characters > limits::kWordingCharsMax) {
+    const std::u32string characters = decode(text);
+    if (characters.size() > limits::kWordingCharsMax) {
         return Error{ErrorCode::kInvalidArgument,
                      fmt::format("the wording has {} characters; readers look for a label in the "
                                  "first and last {}, so it may have no more",
-                                 characters, limits::kWordingCharsMax)};
+                                 characters.size(), limits::kWordingCharsMax)};
     }
-    if (has_control(text)) {
+    const auto control = [](char32_t c) {
+        return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+    };
+    if (std::ranges::any_of(characters, control)) {
         return Error{ErrorCode::kInvalidArgument,
                      "the wording holds a line break or a control character; it must be one line"};
     }

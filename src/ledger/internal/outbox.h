@@ -11,6 +11,7 @@
 #include "core/result.h"
 #include "ledger/records.h"
 #include "storage/store.h"
+#include "storage/value.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,8 @@ struct WaitingLeaf {
     Buffer owners;
 };
 
+// As an absent value where there are none.
+storage::Value bytes_or_null(Buffer bytes);
 // What puts a leaf there; its place is not asked for.
 storage::Operation put_into_outbox(LogClass log, WaitingLeaf leaf);
 

@@ -26,6 +26,7 @@ std::string owner_of(const Facts& facts);
 
 // kLimit for more prints, bands or bytes than a record may have.
 Result<void> check_prints(std::span<const Print> prints);
+
 // What makes prints and bands say nothing without the installation's key.
 class PrintKeys {
 public:
