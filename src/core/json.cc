@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -154,6 +155,10 @@ std::size_t plain_end(std::string_view text, std::size_t at) noexcept {
             (bytes & kHighBits) | below_space | zeros(bytes ^ 0x7FU * kOnes) |
             zeros(bytes ^ std::uint64_t{'"'} * kOnes) | zeros(bytes ^ std::uint64_t{'\\'} * kOnes);
         if (others != 0) {
+            // A borrow reaches only the bytes above: the lowest of these bits is right.
+            if constexpr (std::endian::native == std::endian::little) {
+                return at + static_cast<std::size_t>(std::countr_zero(others)) / 8;
+            }
             break;
         }
         at += sizeof(bytes);
@@ -185,6 +190,13 @@ Overloaded(Ts...) -> Overloaded<Ts...>;
 }  // namespace
 
 void append_quoted(std::string& out, std::string_view text) {
+    const std::size_t plain = plain_end(text, 0);
+    if (plain == text.size()) {  // nearly all names and most values
+        const std::size_t start = out.size();
+        out.resize(start + text.size() + 2, '"');
+        text.copy(out.data() + start + 1, text.size());
+        return;
+    }
     out += '"';
     std::size_t at = 0;
     while (at < text.size()) {

@@ -53,6 +53,10 @@ char32_t take_character(std::string_view part, std::size_t& at) noexcept {
     return c.value_or(0xFFFD);
 }
 
+bool is_printable(char c) noexcept {
+    return c >= 0x20 && c < 0x7F;
+}
+
 // Nearly all characters, told without a look at the lists above: neither space nor invisible.
 bool is_plainly_visible(char32_t c) noexcept {
     return (c > 0x20 && c < 0x7F) || (c > 0x3000 && c < 0xFE00);
@@ -113,11 +117,42 @@ private:
         return true;
     }
 
+    // Puts some of the ASCII letters and spaces at `at`, which moves behind them, and at most
+    // `most` visible ones; says how many these were. Most texts are made of little else.
+    static std::size_t put_ascii(std::u32string& window, std::string_view part, std::size_t& at,
+                                 std::size_t most) {
+        if (at == part.size() || !is_printable(part[at])) {
+            return 0;
+        }
+        std::array<char32_t, kTextWindowChars> run{};
+        std::size_t size = 0;
+        std::size_t count = 0;
+        char32_t last = window.empty() ? U' ' : window.back();
+        for (; at < part.size() && is_printable(part[at]) && size < run.size() && count < most;
+             ++at) {
+            const auto c = static_cast<char32_t>(part[at]);
+            if (c != ' ') {
+                ++count;
+            } else if (last == ' ' || last == '\n') {
+                continue;
+            }
+            run[size++] = c;
+            last = c;
+        }
+        window.append(run.data(), size);
+        return count;
+    }
+
     void add_head(std::string_view part) {
         windows_.head.reserve(2 * kTextWindowChars);
         std::size_t at = 0;
         while (!head_full() && at < part.size()) {
-            head_count_ += put(windows_.head, take_character(part, at)) ? 1U : 0U;
+            const std::size_t left = kTextWindowChars - head_count_;
+            const std::size_t count = put_ascii(windows_.head, part, at, left);
+            head_count_ += count;
+            if (count < left && at < part.size() && !is_printable(part[at])) {
+                head_count_ += put(windows_.head, take_character(part, at)) ? 1U : 0U;
+            }
         }
     }
 
@@ -131,7 +166,10 @@ private:
         windows_.tail.reserve(windows_.tail.size() + part.size());
         std::size_t at = 0;
         while (at < part.size()) {
-            put(windows_.tail, take_character(part, at));
+            put_ascii(windows_.tail, part, at, part.size());
+            if (at < part.size() && !is_printable(part[at])) {
+                put(windows_.tail, take_character(part, at));
+            }
         }
         if (windows_.tail.size() > 2 * kPartBytesMax) {
             trim_tail();
@@ -207,11 +245,24 @@ std::size_t skip_target(std::string_view line, std::size_t at) noexcept {
     return end == std::string_view::npos ? at : end;
 }
 
+// Where something else than the character itself may be shown.
+bool is_inline_sign(char c) noexcept {
+    return c == '\\' || c == '*' || c == '`' || c == '~' || c == '<' || c == ']';
+}
+
 // A Markdown line without its signs: emphasis, code, links' targets, tags, escapes.
 std::string strip_inline(std::string_view line) {
     std::string out;
     out.reserve(line.size());
     for (std::size_t i = 0; i < line.size(); ++i) {
+        const std::size_t plain = i;
+        while (i < line.size() && !is_inline_sign(line[i])) {
+            ++i;
+        }
+        out.append(line, plain, i - plain);
+        if (i == line.size()) {
+            break;
+        }
         const char c = line[i];
         const char next = i + 1 < line.size() ? line[i + 1] : '\0';
         if (c == '\\' && next > 0x20 && next < 0x7F) {

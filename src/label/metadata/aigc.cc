@@ -194,8 +194,9 @@ Result<void> check_aigc(const AigcLabel& label) {
         TRY(check_field(field.name, label.*field.member));
     }
     TRY(check_provider("ContentProducer", label.content_producer));
-    TRY(check_provider("ContentPropagator", label.content_propagator));
-    return {};
+    return label.content_propagator == label.content_producer
+               ? Result<void>()
+               : check_provider("ContentPropagator", label.content_propagator);
 }
 
 Findings judge_aigc(const AigcLabel& label) {

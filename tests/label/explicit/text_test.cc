@@ -344,5 +344,33 @@ TEST_CASE("hostile texts of many megabytes take less than a second each" *
     }
 }
 
+// [GB45438-5.1] White space and what nobody sees is not counted.
+TEST_CASE("a label counts when it ends within the first or begins within the last 64 characters") {
+    const std::string label = "AI生成";  // which is none when a character is missing
+    constexpr std::size_t kChars = 4;
+    for (const std::string_view letter : {"x", "字", "é"}) {
+        for (const std::string_view gap : {"", " ", "   ", "\t ", "\u200B", " \u3000 "}) {
+            for (const std::size_t before : {0U, 1U, 31U, 59U, 60U, 61U, 64U, 200U}) {
+                std::string others;
+                for (std::size_t i = 0; i < before; ++i) {
+                    others += letter;
+                    others += gap;
+                }
+                const std::string far(300, 'z');
+                const bool seen = before + kChars <= 64;
+                CAPTURE(letter);
+                CAPTURE(gap);
+                CAPTURE(before);
+                for (const Format format : {Format::kPlainText, Format::kMarkdown}) {
+                    CHECK(where(others + "\n" + label + "\n" + far, format) ==
+                          (seen ? "start: " + label : "none"));
+                    CHECK(where(far + "\n" + label + "\n" + others, format) ==
+                          (seen ? "end: " + label : "none"));
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
 }  // namespace colophon::label

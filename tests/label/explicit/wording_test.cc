@@ -34,6 +34,20 @@ TEST_CASE("every default wording passes its own check and is known to detectors"
     }
 }
 
+TEST_CASE("a wording that was good is judged anew for another profile or form") {
+    const std::string corner = "AI";
+    const std::string foreign = "AI-generated";
+    for (int round = 0; round < 2; ++round) {
+        CHECK(check_wording(corner, Profile::kCn, WordingForm::kCornerMark).ok());
+        CHECK_FALSE(check_wording(corner, Profile::kCn, WordingForm::kFull).ok());
+        CHECK(check_wording(foreign, Profile::kEu, WordingForm::kFull).ok());
+        CHECK(check_wording(foreign, Profile::kEu, WordingForm::kFull).ok());
+        CHECK_FALSE(check_wording(foreign, Profile::kCn, WordingForm::kFull).ok());
+        CHECK_FALSE(check_wording("AI-generate", Profile::kEu, WordingForm::kFull).ok());
+        CHECK_FALSE(check_wording("", Profile::kEu, WordingForm::kFull).ok());
+    }
+}
+
 TEST_CASE("the wordings of the profiles") {
     CHECK(default_wording(Profile::kCn, Language::kZh, Kind::kImage, Origin::kGenerated) ==
           "AI生成");
