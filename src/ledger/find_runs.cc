@@ -11,11 +11,13 @@
 #include "storage/value.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
@@ -121,6 +123,56 @@ std::vector<Find> merged(std::vector<std::vector<Find>> parts) {
     return parts.empty() ? std::vector<Find>() : std::move(parts.front());
 }
 
+// Kind and most of the key decide nearly always.
+struct FindOrder {
+    std::uint64_t head;
+    std::uint32_t at;
+};
+
+// Where the finds of each record begin, records ascending: those of a record stand together.
+std::vector<FindOrder> by_record(std::span<const Find> finds) {
+    std::vector<FindOrder> records;
+    for (std::size_t i = 0; i < finds.size(); ++i) {
+        if (i == 0 || !std::ranges::equal(record_of(finds[i]), record_of(finds[i - 1]))) {
+            records.push_back(
+                {.head = load_be64(record_of(finds[i])), .at = static_cast<std::uint32_t>(i)});
+        }
+    }
+    std::ranges::sort(records, [&](const FindOrder& a, const FindOrder& b) {
+        return a.head != b.head ? a.head < b.head
+                                : std::ranges::lexicographical_compare(record_of(finds[a.at]),
+                                                                       record_of(finds[b.at]));
+    });
+    return records;
+}
+
+// Byte by byte from the last; each pass keeps the order of the one before. A byte that all have in
+// common needs none.
+void sort_by_head(std::vector<FindOrder>& order) {
+    constexpr unsigned kHeadBytes = 8;
+    std::array<std::array<std::uint32_t, 256>, kHeadBytes> starts{};
+    const auto digit = [](const FindOrder& each, unsigned byte) {
+        return (each.head >> 8U * byte) & 0xFFU;
+    };
+    for (const FindOrder& each : order) {
+        for (unsigned byte = 0; byte < kHeadBytes; ++byte) {
+            ++starts[byte][digit(each, byte)];
+        }
+    }
+    std::vector<FindOrder> passed(order.size());
+    for (unsigned byte = 0; byte < kHeadBytes && !order.empty(); ++byte) {
+        std::array<std::uint32_t, 256>& start = starts[byte];
+        if (start[digit(order.front(), byte)] == order.size()) {
+            continue;
+        }
+        std::exclusive_scan(start.begin(), start.end(), start.begin(), std::uint32_t{0});
+        for (const FindOrder& each : order) {
+            passed[start[digit(each, byte)]++] = each;
+        }
+        order.swap(passed);
+    }
+}
+
 }  // namespace
 
 bool lies_in_runs(std::int64_t print_kind) noexcept {
@@ -151,22 +203,31 @@ FindRange FindRange::all() {
 }
 
 void sort_finds(std::vector<Find>& finds) {
-    // Kind and most of the key decide nearly always.
-    struct Place {
-        std::uint64_t head;
-        std::uint32_t at;
-    };
-    std::vector<Place> places(finds.size());
-    for (std::size_t i = 0; i < finds.size(); ++i) {
-        places[i] = {.head = load_be64(finds[i]), .at = static_cast<std::uint32_t>(i)};
+    std::vector<FindOrder> order;
+    order.reserve(finds.size());
+    for (const FindOrder& record : by_record(finds)) {
+        for (std::size_t i = record.at;
+             i < finds.size() &&
+             (i == record.at || std::ranges::equal(record_of(finds[i]), record_of(finds[i - 1])));
+             ++i) {
+            order.push_back({.head = load_be64(finds[i]), .at = static_cast<std::uint32_t>(i)});
+        }
     }
-    std::ranges::sort(places, [&](const Place& a, const Place& b) {
-        return a.head != b.head ? a.head < b.head : finds[a.at] < finds[b.at];
-    });
+    sort_by_head(order);
     std::vector<Find> sorted;
     sorted.reserve(finds.size());
-    for (const Place& place : places) {
-        sorted.push_back(finds[place.at]);
+    for (const FindOrder& each : order) {
+        sorted.push_back(finds[each.at]);
+    }
+    // Of one head they are in order already, but for the rest of the key.
+    for (auto from = sorted.begin(); from != sorted.end();) {
+        const std::uint64_t head = load_be64(*from);
+        const auto to =
+            std::find_if(from, sorted.end(), [&](const Find& f) { return load_be64(f) != head; });
+        if (!std::is_sorted(from, to)) {
+            std::sort(from, to);
+        }
+        from = to;
     }
     finds = std::move(sorted);
 }
@@ -357,10 +418,35 @@ Result<void> RunKeeper::open() {
     return {};
 }
 
-void RunKeeper::add(storage::Batch& batch, std::vector<Find> finds) {
-    if (!finds.empty()) {
-        add_run(batch, log_, next_++, 0, finds);
+Result<void> RunKeeper::add(storage::Batch& batch, std::vector<Find> finds) {
+    if (finds.empty()) {
+        return {};
     }
+    const std::int64_t run = next_++;
+    if (finds.size() <= kSegmentsAtOnce * kFindsOfSegment) {
+        add_run(batch, log_, run, 0, finds);
+        return {};
+    }
+    sort_finds(finds);
+    TRY(write_segments(run, finds));
+    batch.operations.push_back(run_row(log_, run, 0, finds));
+    return {};
+}
+
+// A few at a time; nobody sees them before the row of their run is there.
+Result<void> RunKeeper::write_segments(std::int64_t run, std::span<const Find> finds) {
+    while (!finds.empty()) {
+        storage::BulkInsert segments = no_segments();
+        while (!finds.empty() && segments.rows.size() < kSegmentsAtOnce) {
+            const std::size_t count = std::min(kFindsOfSegment, finds.size());
+            segments.rows.push_back(segment_row(log_, run, finds.first(count)));
+            finds = finds.subspan(count);
+        }
+        storage::Batch batch;
+        batch.inserts.push_back(std::move(segments));
+        TRY(apply(std::move(batch)));
+    }
+    return {};
 }
 
 Result<std::vector<RunKeeper::Run>> RunKeeper::runs() {
@@ -436,7 +522,7 @@ Result<void> RunKeeper::forget(std::span<const std::int64_t> runs) {
     return apply(std::move(batch));
 }
 
-// The segments of the new run come first, a few at a time; the last batch makes it visible instead
+// The segments of the new run come first; the last batch makes it visible instead
 // of those that it was made of. Whatever was taken out of one of these meanwhile makes that batch
 // fail: then nothing of the new run is kept, and the next time it is made anew.
 Result<void> RunKeeper::merge(std::span<const Run> sources) {
@@ -451,18 +537,7 @@ Result<void> RunKeeper::merge(std::span<const Run> sources) {
         return {};  // everything was taken out of them since
     }
     const std::int64_t run = next_++;
-    std::size_t at = 0;
-    while (at < finds.size()) {
-        storage::BulkInsert segments = no_segments();
-        while (at < finds.size() && segments.rows.size() < kSegmentsAtOnce) {
-            const std::size_t count = std::min(kFindsOfSegment, finds.size() - at);
-            segments.rows.push_back(segment_row(log_, run, std::span(finds).subspan(at, count)));
-            at += count;
-        }
-        storage::Batch batch;
-        batch.inserts.push_back(std::move(segments));
-        TRY(apply(std::move(batch)));
-    }
+    TRY(write_segments(run, finds));
     const std::int64_t level = finds.size() >= kFindsOfRun ? kLastLevel : sources.front().level + 1;
     storage::Batch visible;
     for (const Run& source : sources) {

@@ -97,7 +97,10 @@ Result<Buffer> encode_leaf(const Leaf& leaf) {
     if (const std::string_view fault = fault_of(leaf); !fault.empty()) {
         return invalid(fault);
     }
-    Buffer out{kVersion};
+    constexpr std::size_t kUsualBytes = 512;
+    Buffer out;
+    out.reserve(kUsualBytes);
+    out.push_back(kVersion);
     append_text(out, leaf.type);
     append_be64(out, static_cast<std::uint64_t>(leaf.time.time_since_epoch().count()));
     append(out, leaf.actor);

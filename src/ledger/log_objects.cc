@@ -139,6 +139,13 @@ Result<Buffer> read_all(const File& file, const std::string& path) {
 
 }  // namespace
 
+Result<void> LogObjects::put_all(std::span<const NamedObject> objects) {
+    for (const NamedObject& each : objects) {
+        TRY(put(each.name, each.content));
+    }
+    return {};
+}
+
 Result<void> MemoryObjects::put(std::string_view name, Bytes content) {
     const std::lock_guard lock(mutex_);
     objects_[std::string(name)] = to_buffer(content);

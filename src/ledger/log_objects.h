@@ -11,10 +11,16 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace colophon::ledger {
+
+struct NamedObject {
+    std::string name;
+    Buffer content;
+};
 
 // Names are relative paths of [A-Za-z0-9._-] segments, as tlog-tiles has them. A reader sees an
 // object whole or not at all. Any method may be called from any thread.
@@ -29,6 +35,8 @@ public:
 
     // Replaces what has this name. Durable after the next flush().
     virtual Result<void> put(std::string_view name, Bytes content) = 0;
+    // The same for several, whose names differ.
+    virtual Result<void> put_all(std::span<const NamedObject> objects);
     // Nothing when there is no such object.
     virtual Result<std::optional<Buffer>> get(std::string_view name) = 0;
     // The object of this name and all below "NAME/"; no error when there is none.

@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,7 +28,7 @@ namespace {
 constexpr std::string_view kCheckpoint = "checkpoint";
 constexpr std::string_view kStaging = "staging";
 
-using NewObjects = std::map<std::string, Buffer>;
+using NewObjects = std::vector<NamedObject>;
 
 std::string stage_name(const Tree& tree) {
     return fmt::format("{}/{}-{}", kStaging, tree.size, to_hex(tree.root));
@@ -111,12 +110,21 @@ Hashes cut_row(unsigned level, std::uint64_t first, const Hashes& row, NewObject
         const auto part = std::span(row).subspan(at, width);
         const Tile tile{
             .level = level, .index = first / kTileWidth + at / kTileWidth, .width = width};
-        out[tile_path(tile)] = encode_tile(part);
+        out.push_back({tile_path(tile), encode_tile(part)});
         if (width == kTileWidth) {
             above.push_back(row_root(part));
         }
     }
     return above;
+}
+
+Hashes hashes_of(std::span<const Bytes> entries) {
+    Hashes hashes;
+    hashes.reserve(entries.size());
+    for (const Bytes entry : entries) {
+        hashes.push_back(leaf_hash(entry));
+    }
+    return hashes;
 }
 
 // Tiles that `leaves` behind `old_size` entries make, given the stored right edge.
@@ -147,7 +155,7 @@ Result<void> plan_bundles(const ReadTile& read, std::uint64_t old_size,
         row.push_back(entries[i]);
         if (row.size() == kTileWidth || i + 1 == entries.size()) {
             const Tile tile{.kind = TileKind::kEntries, .index = index, .width = row.size()};
-            out[tile_path(tile)] = TRY(encode_bundle(row));
+            out.push_back({tile_path(tile), TRY(encode_bundle(row))});
             row.clear();
             ++index;
         }
@@ -270,7 +278,9 @@ Result<void> LogWriter::resume(const std::string& signed_head) {
             return Error{ErrorCode::kCorrupt, "the staged batch does not lead to the signed head"};
         }
         old_size = stage.old_size;
-        TRY(apply(stage.old_size, stage.entries));
+        NewObjects tiles;
+        TRY(plan_tiles(tile_reader(*objects_), old_size, hashes_of(stage.entries), tiles));
+        TRY(apply(old_size, stage.entries, std::move(tiles)));
     } else {
         const Frontier frontier = TRY(stored_frontier(*objects_, head_.tree.size));
         if (frontier.root() != head_.tree.root) {
@@ -335,16 +345,11 @@ Result<Integrated> LogWriter::integrate_batch(std::span<const Bytes> entries) {
     }
     const Stage stored = TRY(parse_stage(*staged));
     NewObjects tiles;
-    Hashes leaves;
-    leaves.reserve(stored.entries.size());
-    for (const Bytes entry : stored.entries) {
-        leaves.push_back(leaf_hash(entry));
-    }
-    TRY(plan_tiles(tile_reader(*objects_), old_size, std::move(leaves), tiles));
+    TRY(plan_tiles(tile_reader(*objects_), old_size, hashes_of(stored.entries), tiles));
     TRY(check_edge_bundle(tile_reader(*objects_), old_size));
     TileNodes nodes(next.tree.size, [&](const Tile& tile) -> Result<Buffer> {
-        const auto made = tiles.find(tile_path(tile));
-        return made != tiles.end() ? Result<Buffer>(made->second) : tile_reader(*objects_)(tile);
+        const auto made = std::ranges::find(tiles, tile_path(tile), &NamedObject::name);
+        return made != tiles.end() ? Result<Buffer>(made->content) : tile_reader(*objects_)(tile);
     });
     if (TRY(root_at(next.tree.size, nodes.reader())) != next.tree.root) {
         return Error{ErrorCode::kCorrupt, "what was stored is not what was to be logged"};
@@ -366,23 +371,15 @@ Result<Integrated> LogWriter::integrate_batch(std::span<const Bytes> entries) {
     }
     head_ = std::move(next);
     signed_ = signed_next;
-    TRY(apply(old_size, stored.entries));
+    TRY(apply(old_size, stored.entries, std::move(tiles)));
     TRY(publish(old_size));
     return Integrated{.first_index = old_size, .checkpoint = published_};
 }
 
-Result<void> LogWriter::apply(std::uint64_t old_size, std::span<const Bytes> entries) {
-    NewObjects made;
-    Hashes leaves;
-    leaves.reserve(entries.size());
-    for (const Bytes entry : entries) {
-        leaves.push_back(leaf_hash(entry));
-    }
-    TRY(plan_bundles(tile_reader(*objects_), old_size, entries, made));
-    TRY(plan_tiles(tile_reader(*objects_), old_size, std::move(leaves), made));
-    for (const auto& [name, content] : made) {
-        TRY(objects_->put(name, content));
-    }
+Result<void> LogWriter::apply(std::uint64_t old_size, std::span<const Bytes> entries,
+                              std::vector<NamedObject> tiles) {
+    TRY(plan_bundles(tile_reader(*objects_), old_size, entries, tiles));
+    TRY(objects_->put_all(tiles));
     TRY(objects_->flush());
     const Frontier frontier = TRY(stored_frontier(*objects_, head_.tree.size));
     if (frontier.root() != head_.tree.root) {

@@ -92,7 +92,9 @@ private:
     Result<void> resume(const std::string& signed_head);
     Result<void> sign_anew();
     Result<void> check_published();
-    Result<void> apply(std::uint64_t old_size, std::span<const Bytes> entries);
+    // `tiles`: those of the entries' hashes; their bundles are written beside them.
+    Result<void> apply(std::uint64_t old_size, std::span<const Bytes> entries,
+                       std::vector<NamedObject> tiles);
     std::string cosigned() const;
     Result<void> publish(std::uint64_t old_size);
     Result<Integrated> integrate_batch(std::span<const Bytes> entries);

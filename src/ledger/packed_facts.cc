@@ -132,17 +132,6 @@ private:
     std::array<std::uint16_t, 1U << kTextBits> slots_{};  // places in the text, plus one
 };
 
-void put_rest(Buffer& out, std::size_t count) {
-    if (count < kNibbleFull) {
-        return;
-    }
-    count -= kNibbleFull;
-    for (; count >= 0xFF; count -= 0xFF) {
-        out.push_back(0xFF);
-    }
-    out.push_back(static_cast<std::uint8_t>(count));
-}
-
 bool is_digit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
@@ -157,30 +146,70 @@ std::uint8_t digit_value(char c) {
     return static_cast<std::uint8_t>(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-void put_id(Buffer& out, std::string_view plain, std::string_view digits) {
-    out.push_back(static_cast<std::uint8_t>(std::min(plain.size(), kNibbleFull) << 4U));
-    put_rest(out, plain.size());
-    append(out, as_bytes(plain));
-    out.push_back(0);
-    out.push_back(0);
-    for (std::size_t i = 0; i < digits.size(); i += 2) {
-        out.push_back(
-            static_cast<std::uint8_t>(digit_value(digits[i]) << 4U | digit_value(digits[i + 1])));
+// Writes what is packed, into room that was made for the longest that it can be.
+class Packing {
+public:
+    // Bytes that stand there as they are take one more for each 255 and a token; whatever is
+    // repeated or written as an id takes less than it was.
+    explicit Packing(std::size_t text_size)
+        : out_(kHeadBytes + text_size + text_size / 0xFF + 2), at_(out_.data()) {
+        put(kVersion);
+        for (const unsigned shift : {24U, 16U, 8U, 0U}) {
+            put(static_cast<std::uint8_t>(text_size >> shift));
+        }
     }
-}
 
-void put_sequence(Buffer& out, std::string_view plain, const Repeat& repeat) {
-    const std::size_t repeated = repeat.bytes == 0 ? 0 : repeat.bytes - kRepeatMin;
-    out.push_back(static_cast<std::uint8_t>(std::min(plain.size(), kNibbleFull) << 4U |
-                                            std::min(repeated, kNibbleFull)));
-    put_rest(out, plain.size());
-    append(out, as_bytes(plain));
-    if (repeat.bytes != 0) {
-        out.push_back(static_cast<std::uint8_t>(repeat.back));
-        out.push_back(static_cast<std::uint8_t>(repeat.back >> 8U));
-        put_rest(out, repeated);
+    void id(std::string_view plain, std::string_view digits) {
+        put(static_cast<std::uint8_t>(std::min(plain.size(), kNibbleFull) << 4U));
+        put_plain(plain);
+        put(0);
+        put(0);
+        for (std::size_t i = 0; i < digits.size(); i += 2) {
+            put(static_cast<std::uint8_t>(digit_value(digits[i]) << 4U |
+                                          digit_value(digits[i + 1])));
+        }
     }
-}
+
+    void sequence(std::string_view plain, const Repeat& repeat) {
+        const std::size_t repeated = repeat.bytes == 0 ? 0 : repeat.bytes - kRepeatMin;
+        put(static_cast<std::uint8_t>(std::min(plain.size(), kNibbleFull) << 4U |
+                                      std::min(repeated, kNibbleFull)));
+        put_plain(plain);
+        if (repeat.bytes != 0) {
+            put(static_cast<std::uint8_t>(repeat.back));
+            put(static_cast<std::uint8_t>(repeat.back >> 8U));
+            put_rest(repeated);
+        }
+    }
+
+    Buffer take() {
+        const auto size = static_cast<std::size_t>(at_ - out_.data());
+        COLOPHON_ASSERT(size <= out_.size());
+        out_.resize(size);
+        return std::move(out_);
+    }
+
+private:
+    void put(std::uint8_t byte) { *at_++ = byte; }
+    void put_plain(std::string_view plain) {
+        put_rest(plain.size());
+        std::memcpy(at_, plain.data(), plain.size());
+        at_ += plain.size();
+    }
+    void put_rest(std::size_t count) {
+        if (count < kNibbleFull) {
+            return;
+        }
+        count -= kNibbleFull;
+        for (; count >= 0xFF; count -= 0xFF) {
+            put(0xFF);
+        }
+        put(static_cast<std::uint8_t>(count));
+    }
+
+    Buffer out_;
+    std::uint8_t* at_;
+};
 
 Error damaged() {
     return Error{ErrorCode::kCorrupt, "the facts of a record are damaged"};
@@ -278,17 +307,14 @@ private:
 
 Buffer pack_facts(std::string_view text) {
     COLOPHON_ASSERT(text.size() <= kFactsTextMax);
-    Buffer out;
-    out.reserve(text.size() / 2 + kHeadBytes);
-    out.push_back(kVersion);
-    append_be32(out, static_cast<std::uint32_t>(text.size()));
+    Packing packing(text.size());
     Repeats repeats(text);
     std::size_t plain_from = 0;
     std::size_t at = 0;
     const std::size_t end = std::min(text.size(), kBackMax);
     while (at + kRepeatMin <= end) {
         if (is_id(text, at)) {
-            put_id(out, text.substr(plain_from, at - plain_from), text.substr(at, kIdDigits));
+            packing.id(text.substr(plain_from, at - plain_from), text.substr(at, kIdDigits));
             at += kIdDigits;
             plain_from = at;
             continue;
@@ -299,14 +325,14 @@ Buffer pack_facts(std::string_view text) {
             at += 1 + (at - plain_from) / 16;
             continue;
         }
-        put_sequence(out, text.substr(plain_from, at - plain_from), repeat);
+        packing.sequence(text.substr(plain_from, at - plain_from), repeat);
         at += repeat.bytes;
         plain_from = at;
     }
     if (plain_from < text.size()) {
-        put_sequence(out, text.substr(plain_from), {});
+        packing.sequence(text.substr(plain_from), {});
     }
-    return out;
+    return packing.take();
 }
 
 Result<std::string> unpack_facts(Bytes packed) {

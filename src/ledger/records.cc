@@ -24,6 +24,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -91,31 +92,57 @@ Salt field_salt(const HmacSha256& record_salt, std::string_view field) {
     return record_salt.of({as_bytes(field)});
 }
 
-// What the leaf commits to: name and value, names ascending. Absent values are not committed to.
-std::vector<std::pair<std::string_view, std::string>> committed_values(const ServiceRecord& record,
-                                                                       std::string facts) {
-    const Private& personal = record.personal;
+std::string contents_text(const ServiceRecord& record) {
     std::string contents;
     for (const Digest256& digest : record.content_digests) {
         contents += to_hex(digest);
         contents += '\n';
     }
+    return contents;
+}
+
+std::string source_text(const Private& personal) {
     std::string source = personal.source_address;
     if (!source.empty()) {
         source += ' ';
         source += std::to_string(personal.source_port);
     }
-    std::vector<std::pair<std::string_view, std::string>> values{
-        {"account", personal.account},     {"client", personal.client},
-        {"contents", std::move(contents)}, {"facts", std::move(facts)},
-        {"input", personal.input},         {"output", personal.output},
-        {"source", std::move(source)},     {"target", personal.target_address},
-    };
-    std::erase_if(values, [](const auto& value) { return value.second.empty(); });
-    return values;
+    return source;
 }
 
-Result<Buffer> leaf_of(const ServiceRecord& record, const std::string& facts, Bytes salt,
+// What the leaf commits to: name and value, names ascending. Values that are absent are empty here,
+// and not committed to. Record and facts outlive this.
+class CommittedValues {
+public:
+    CommittedValues(const ServiceRecord& record, std::string_view facts)
+        : contents_(contents_text(record)),
+          source_(source_text(record.personal)),
+          values_{{
+              {"account", record.personal.account},
+              {"client", record.personal.client},
+              {"contents", contents_},
+              {"facts", facts},
+              {"input", record.personal.input},
+              {"output", record.personal.output},
+              {"source", source_},
+              {"target", record.personal.target_address},
+          }} {}
+    ~CommittedValues() = default;
+    CommittedValues(const CommittedValues&) = delete;
+    CommittedValues& operator=(const CommittedValues&) = delete;
+    CommittedValues(CommittedValues&&) = delete;
+    CommittedValues& operator=(CommittedValues&&) = delete;
+
+    auto begin() const noexcept { return values_.begin(); }
+    auto end() const noexcept { return values_.end(); }
+
+private:
+    std::string contents_;
+    std::string source_;
+    std::array<std::pair<std::string_view, std::string_view>, 8> values_;
+};
+
+Result<Buffer> leaf_of(const ServiceRecord& record, std::string_view facts, Bytes salt,
                        Random& random) {
     Leaf leaf;
     leaf.type = record_kind_name(record.facts.kind);
@@ -126,9 +153,11 @@ Result<Buffer> leaf_of(const ServiceRecord& record, const std::string& facts, By
     leaf.object = record.facts.content_id ? to_string(*record.facts.content_id) : std::string();
     leaf.policy_version = record.facts.policy_version;
     const HmacSha256 salts(salt);
-    for (const auto& [field, value] : committed_values(record, facts)) {
-        leaf.commitments.push_back(
-            {std::string(field), commit(field_salt(salts, field), field, as_bytes(value))});
+    for (const auto& [field, value] : CommittedValues(record, facts)) {
+        if (!value.empty()) {
+            leaf.commitments.push_back(
+                {std::string(field), commit(field_salt(salts, field), field, as_bytes(value))});
+        }
     }
     leaf.nonce = TRY(make_nonce(random));
     return encode_leaf(leaf);
@@ -371,11 +400,12 @@ Result<std::vector<Opening>> Records::openings(RecordId id, std::span<const std:
     if (std::ranges::any_of(fields, [](const std::string& field) { return field != "facts"; })) {
         record.personal = TRY(open(id));
     }
-    const auto values = committed_values(record, disclosure.facts);
+    const CommittedValues values(record, disclosure.facts);
     std::vector<Opening> openings;
     for (const std::string& field : fields) {
-        const auto found =
-            std::ranges::find_if(values, [&](const auto& value) { return value.first == field; });
+        const auto found = std::ranges::find_if(values, [&](const auto& value) {
+            return value.first == field && !value.second.empty();
+        });
         if (found == values.end()) {
             return Error{ErrorCode::kNotFound,
                          fmt::format("the record has no field {} that could be opened", field)};

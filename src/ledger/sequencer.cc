@@ -41,7 +41,7 @@ using storage::Statement;
 
 // What one transaction writes down: a few milliseconds, which calls wait for whose records come
 // meanwhile.
-constexpr std::size_t kSettledLeavesMax = 512;
+constexpr std::size_t kSettledLeavesMax = 4096;
 constexpr std::size_t kIndexRowsMax = 2'000;
 constexpr std::uint64_t kLogFileBytesMax = 64ULL << 20U;
 
@@ -99,6 +99,16 @@ Result<void> StoredHead::swap(const std::optional<std::string>& expected, const 
 
 Result<void> StoredObjects::put(std::string_view name, Bytes content) {
     return objects_.put(path(name), content, storage::Existing::kReplace);
+}
+
+Result<void> StoredObjects::put_all(std::span<const NamedObject> objects) {
+    std::vector<std::string> paths;
+    paths.reserve(objects.size());
+    std::vector<storage::NamedBytes> named;
+    for (const NamedObject& each : objects) {
+        named.push_back({.name = paths.emplace_back(path(each.name)), .content = each.content});
+    }
+    return objects_.put_all(named);
 }
 
 Result<std::optional<Buffer>> StoredObjects::get(std::string_view name) {
@@ -208,7 +218,7 @@ Result<void> Sequencer::settle_batch(std::uint64_t first_index, std::span<const 
     internal::take_from_outbox(batch, parts_.store.engine(), parts_.log, leaves);
     batch.inserts = found_by.take_rows();
     batch.inserts.push_back(std::move(entries));
-    runs_->add(batch, found_by.take_finds());
+    TRY(runs_->add(batch, found_by.take_finds()));
     return parts_.store.apply(std::move(batch));
 }
 

@@ -71,6 +71,7 @@ public:
     StoredObjects(storage::ObjectStore& objects, std::string prefix)
         : objects_(objects), prefix_(std::move(prefix)) {}
     Result<void> put(std::string_view name, Bytes content) override;
+    Result<void> put_all(std::span<const NamedObject> objects) override;
     Result<std::optional<Buffer>> get(std::string_view name) override;
     Result<void> remove(std::string_view name) override;
     Result<void> flush() override { return {}; }

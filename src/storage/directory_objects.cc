@@ -74,6 +74,8 @@ std::string parent_of(const std::string& path) {
     return path.substr(0, path.find_last_of('/'));
 }
 
+class DirectoryWriter;
+
 class DirectoryObjects final : public ObjectStore {
 public:
     DirectoryObjects(std::string root, Files& files) : root_(std::move(root)), files_(files) {}
@@ -89,6 +91,7 @@ public:
 
     Result<void> open(Random& random);
 
+    Result<void> put_all(std::span<const NamedBytes> objects) override;
     Result<std::unique_ptr<ObjectWriter>> write(std::string_view name, Existing existing) override;
     Result<Buffer> get(std::string_view name, std::uint64_t bytes_max) override;
     Result<Buffer> get_range(std::string_view name, std::uint64_t offset,
@@ -101,9 +104,10 @@ public:
     Files& files() { return files_; }
     std::string path_of(std::string_view name) const { return fmt::format("{}/{}", root_, name); }
 
-    // Gives the synced file at `part` its name, durably. `part` is gone afterwards, whatever
-    // happens.
-    Result<void> publish(const std::string& part, const std::string& path, Existing existing);
+    // Gives the synced file at `part` its name, durable once its folder is synced. `part` is gone
+    // afterwards, whatever happens.
+    Result<void> place(const std::string& part, const std::string& path, Existing existing);
+    Result<void> sync_folder(const std::string& folder);
     // Error{kUnavailable} after an fsync has failed.
     Result<void> check_usable() const;
     void fail() { failed_ = true; }
@@ -114,7 +118,7 @@ private:
     void clear_abandoned(const std::string& folder);
     Result<void> make_own_folder(Random& random);
     Result<void> make_parents(const std::string& path);
-    Result<void> sync_folder(const std::string& folder);
+    Result<std::unique_ptr<DirectoryWriter>> writer_to(std::string_view name, Existing existing);
     struct Opened {
         Handle file;
         std::uint64_t bytes;
@@ -169,6 +173,13 @@ public:
     }
 
     Result<void> commit() override {
+        TRY(place());
+        // Also when it was there: whoever made it may not have got to this line yet.
+        return store_.sync_folder(parent_of(path_));
+    }
+
+    // As commit(), but the folder is still to be synced.
+    Result<void> place() {
         TRY(store_.check_usable());
         const int synced = store_.files().sync(file_.get());
         if (synced != 0) {
@@ -180,8 +191,9 @@ public:
         if (const int closed = file_.close(); closed != 0) {
             return failed("write", path_, closed);
         }
-        return store_.publish(std::exchange(part_, {}), path_, existing_);
+        return store_.place(std::exchange(part_, {}), path_, existing_);
     }
+    const std::string& path() const noexcept { return path_; }
 
 private:
     DirectoryObjects& store_;
@@ -243,8 +255,8 @@ Result<void> DirectoryObjects::make_parents(const std::string& path) {
     return {};
 }
 
-Result<void> DirectoryObjects::publish(const std::string& part, const std::string& path,
-                                       Existing existing) {
+Result<void> DirectoryObjects::place(const std::string& part, const std::string& path,
+                                     Existing existing) {
     Result<void> ready = make_parents(path);
     if (!ready.ok()) {
         (void)files_.unlink(part);
@@ -255,7 +267,7 @@ Result<void> DirectoryObjects::publish(const std::string& part, const std::strin
             (void)files_.unlink(part);
             return failed("write", path, renamed);
         }
-        return sync_folder(parent_of(path));
+        return {};
     }
     const int linked = files_.link(part, path);
     (void)files_.unlink(part);
@@ -269,8 +281,7 @@ Result<void> DirectoryObjects::publish(const std::string& part, const std::strin
             return Error{ErrorCode::kConflict, path + " is there already"};
         }
     }
-    // Also when it was there: whoever made it may not have got to this line yet.
-    return sync_folder(parent_of(path));
+    return {};
 }
 
 Result<void> DirectoryObjects::make_root() {
@@ -356,8 +367,8 @@ Result<void> DirectoryObjects::open(Random& random) {
     return make_own_folder(random);
 }
 
-Result<std::unique_ptr<ObjectWriter>> DirectoryObjects::write(std::string_view name,
-                                                              Existing existing) {
+Result<std::unique_ptr<DirectoryWriter>> DirectoryObjects::writer_to(std::string_view name,
+                                                                     Existing existing) {
     TRY(check_object_name(name));
     TRY(check_usable());
     std::string part = fmt::format("{}/{}", own_, next_part_++);
@@ -365,8 +376,29 @@ Result<std::unique_ptr<ObjectWriter>> DirectoryObjects::write(std::string_view n
     if (fd < 0) {
         return failed("write", path_of(name), fd);
     }
-    return std::unique_ptr<ObjectWriter>(std::make_unique<DirectoryWriter>(
-        *this, Handle(files_, fd), std::move(part), path_of(name), existing));
+    return std::make_unique<DirectoryWriter>(*this, Handle(files_, fd), std::move(part),
+                                             path_of(name), existing);
+}
+
+Result<std::unique_ptr<ObjectWriter>> DirectoryObjects::write(std::string_view name,
+                                                              Existing existing) {
+    return std::unique_ptr<ObjectWriter>(TRY(writer_to(name, existing)));
+}
+
+// Each folder is synced once.
+Result<void> DirectoryObjects::put_all(std::span<const NamedBytes> objects) {
+    std::set<std::string> folders;
+    for (const NamedBytes& each : objects) {
+        TRY(check_put_bytes(each.content));
+        const auto writer = TRY(writer_to(each.name, Existing::kReplace));
+        TRY(writer->append(each.content));
+        TRY(writer->place());
+        folders.insert(parent_of(writer->path()));
+    }
+    for (const std::string& folder : folders) {
+        TRY(sync_folder(folder));
+    }
+    return {};
 }
 
 Result<DirectoryObjects::Opened> DirectoryObjects::open_object(std::string_view name) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -76,14 +77,26 @@ Result<void> check_object_prefix(std::string_view prefix) {
     return check_object_name(completed);
 }
 
-Result<void> ObjectStore::put(std::string_view name, Bytes content, Existing existing) {
+Result<void> check_put_bytes(Bytes content) {
     if (content.size() > kObjectInMemoryBytesMax) {
         return Error{ErrorCode::kLimit, fmt::format("an object of {} bytes is not put at once: {}",
                                                     content.size(), "write it in pieces")};
     }
+    return {};
+}
+
+Result<void> ObjectStore::put(std::string_view name, Bytes content, Existing existing) {
+    TRY(check_put_bytes(content));
     const std::unique_ptr<ObjectWriter> writer = TRY(write(name, existing));
     TRY(writer->append(content));
     return writer->commit();
+}
+
+Result<void> ObjectStore::put_all(std::span<const NamedBytes> objects) {
+    for (const NamedBytes& each : objects) {
+        TRY(put(each.name, each.content, Existing::kReplace));
+    }
+    return {};
 }
 
 }  // namespace colophon::storage

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,11 @@ public:
     virtual Result<void> commit() = 0;
 };
 
+struct NamedBytes {
+    std::string_view name;
+    Bytes content;
+};
+
 class ObjectStore {
 public:
     ObjectStore() = default;
@@ -55,6 +61,9 @@ public:
 
     // For objects that fit in memory; at most kObjectInMemoryBytesMax.
     Result<void> put(std::string_view name, Bytes content, Existing existing);
+    // Puts each of them and replaces what was there; cheaper than one by one. All are durable when
+    // it returns without an error; with one, some may be there. Names differ.
+    virtual Result<void> put_all(std::span<const NamedBytes> objects);
     virtual Result<std::unique_ptr<ObjectWriter>> write(std::string_view name,
                                                         Existing existing) = 0;
 
@@ -79,5 +88,7 @@ public:
 // Error{kInvalidArgument} says what is wrong with a name, or with the beginning of one.
 Result<void> check_object_name(std::string_view name);
 Result<void> check_object_prefix(std::string_view prefix);
+// Error{kLimit} for more than put() takes.
+Result<void> check_put_bytes(Bytes content);
 
 }  // namespace colophon::storage

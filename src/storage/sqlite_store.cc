@@ -41,7 +41,7 @@ constexpr int kCheckpointPages = 4096;
 constexpr int kWalPagesHigh = 16 * kCheckpointPages;
 constexpr std::int64_t kForgetEvery = 1000;  // notifications
 // A commit costs the processor as much for one work as for twenty. After a group of several the
-// next one is waited for, until as many have come again; whoever writes alone waits for nobody.
+// next one is waited for, until half as many more have come; whoever writes alone waits for nobody.
 constexpr std::size_t kGroupWorthWaiting = 4;
 constexpr std::chrono::milliseconds kGroupWait{1};
 
@@ -281,7 +281,7 @@ std::vector<Work> SqliteStore::take_group() {
     std::unique_lock lock(mutex_);
     waiting_changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
     if (last_group_ >= kGroupWorthWaiting) {
-        enough_ = last_group_;
+        enough_ = last_group_ + last_group_ / 2;
         waiting_changed_.wait_for(lock, kGroupWait,
                                   [this] { return stop_ || waiting_.size() >= enough_; });
         enough_ = 1;

@@ -50,7 +50,7 @@ Find find_of(std::int64_t kind, std::uint64_t key, std::uint64_t record, std::in
 
 void add(TestStore& store, RunKeeper& keeper, std::vector<Find> finds) {
     storage::Batch batch;
-    keeper.add(batch, std::move(finds));
+    good(keeper.add(batch, std::move(finds)));
     good(store->apply(std::move(batch)));
 }
 
@@ -253,6 +253,58 @@ TEST_CASE("segments that a crash left are cleared away, and their number is not 
         add(store, keeper, {find_of(kTextPrint, 1, 3)});
         CHECK(count(store, "SELECT MAX(run) FROM record_find_runs") == 41);
         CHECK(newest(store, kTextPrint, 1, 10).size() == 2);
+    });
+}
+
+TEST_CASE("finds are sorted by all that they are, in whatever order they come") {
+    std::mt19937_64 random(9);
+    for (const std::uint64_t keys : {1U, 3U, 1000U, 0U}) {
+        for (const std::size_t records : {0U, 1U, 2U, 300U}) {
+            std::vector<Find> finds;
+            for (std::size_t record = 0; record < records; ++record) {
+                const std::uint64_t number = random() % 500;  // some come again
+                for (std::uint64_t i = random() % 5; i > 0; --i) {
+                    // Keys that differ in their last bytes only, or in all.
+                    const std::uint64_t key = keys == 0 ? random() : random() % keys;
+                    finds.push_back(find_of(random() % 2 == 0 ? kDigestFind : kSubjectFind, key,
+                                            number, static_cast<std::int64_t>(random() % 3)));
+                }
+            }
+            std::vector<Find> expected = finds;
+            std::ranges::sort(expected);
+            sort_finds(finds);
+            CHECK(finds == expected);
+        }
+    }
+}
+
+TEST_CASE("of a large run the segments are written first, and seen when its batch is") {
+    each_engine([](TestStore& store) {
+        const LedgerStores stores(store);
+        constexpr std::uint64_t kRecords = 12'000;
+        RunKeeper keeper(*store, LogClass::kService, {});
+        good(keeper.open());
+        std::vector<Find> finds;
+        for (std::uint64_t record = 0; record < kRecords; ++record) {
+            finds.push_back(find_of(kTextPrint, record % 7, record));
+        }
+        storage::Batch batch;
+        good(keeper.add(batch, finds));
+        CHECK(batch.inserts.empty());
+        CHECK(count(store, "SELECT COUNT(*) FROM record_finds") > 100);
+        CHECK(newest(store, kTextPrint, 3, 10).empty());
+        SUBCASE("it is written") {
+            good(store->apply(std::move(batch)));
+            const std::set<Find> all(finds.begin(), finds.end());
+            CHECK(newest(store, kTextPrint, 3, 5000) == newest_of(all, kTextPrint, 3, 5000));
+        }
+        SUBCASE("it is not: the next keeper clears the segments away") {
+            RunKeeper next(*store, LogClass::kService, {});
+            good(next.open());
+            CHECK(count(store, "SELECT COUNT(*) FROM record_finds") == 0);
+            add(store, next, {find_of(kTextPrint, 3, 1)});
+            CHECK(newest(store, kTextPrint, 3, 10).size() == 1);
+        }
     });
 }
 

@@ -121,6 +121,22 @@ void scenario(ObjectStore& objects, Told& told) {
     put("b/c/second", std::string(5000, 'x'), Existing::kKeep);
     put("a/first", "replaced", Existing::kReplace);
     put("a/third", "three", Existing::kReplace);
+    const std::string large(3000, 'y');
+    const std::array<NamedBytes, 3> several{{{.name = "a/first", .content = as_bytes("anew")},
+                                             {.name = "d/fourth", .content = as_bytes(large)},
+                                             {.name = "a/fifth", .content = {}}}};
+    const Result<void> all = objects.put_all(several);
+    for (const NamedBytes& each : several) {
+        const std::string content(as_text(each.content));
+        auto& may =
+            told.may.try_emplace(std::string(each.name), std::set<std::string>{""}).first->second;
+        if (all.ok()) {
+            may = {content};
+        } else {
+            may.insert(content);
+        }
+    }
+    told.errors += all.ok() ? 0 : 1;
     const Result<void> removed = objects.remove("a/third");
     if (removed.ok()) {
         told.may["a/third"] = {""};
@@ -230,6 +246,32 @@ TEST_CASE("after a failed fsync nothing more is written or synced until the stor
         objects = open_directory_objects("/objects", files, random);
         CHECK((*objects)->put("next", as_bytes("3"), Existing::kReplace).ok());
     }
+}
+
+TEST_CASE("several objects cost one fsync each, and one for each of their folders") {
+    MemoryFiles disk;
+    FaultyFiles files(disk);
+    SeededRandom random(1);
+    const auto objects = open_directory_objects("/objects", files, random);
+    REQUIRE((*objects)->put("a/x", as_bytes("0"), Existing::kReplace).ok());
+    REQUIRE((*objects)->put("b/x", as_bytes("0"), Existing::kReplace).ok());
+    const auto calls_of = [&](const std::vector<NamedBytes>& several) {
+        const std::uint64_t before = files.calls();
+        CHECK((*objects)->put_all(several).ok());
+        return files.calls() - before;
+    };
+    const NamedBytes first{.name = "a/1", .content = as_bytes("1")};
+    const NamedBytes second{.name = "a/2", .content = as_bytes("2")};
+    const NamedBytes other{.name = "b/3", .content = as_bytes("3")};
+    const std::uint64_t one = calls_of({first});
+    const std::uint64_t two = calls_of({first, second});
+    // Opening, syncing and closing the folder.
+    CHECK(2 * one - two == 3);
+    CHECK(calls_of({first, second, other}) == two + one);
+    CHECK(calls_of({}) == 0);
+    CHECK(as_text((*objects)->get("b/3", 10).value()) == "3");
+    const NamedBytes bad{.name = "../3", .content = {}};
+    CHECK((*objects)->put_all(std::vector{bad}).error().code == ErrorCode::kInvalidArgument);
 }
 
 TEST_CASE("a full disk fails one object and leaves no part of it; with room again all goes on") {

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -137,8 +138,23 @@ void check_names(ObjectStore& objects) {
 
 }  // namespace
 
+void check_several(ObjectStore& objects) {
+    CHECK(objects.put("several/old", as_bytes("old"), Existing::kReplace).ok());
+    const std::array<NamedBytes, 3> several{{{.name = "several/old", .content = as_bytes("new")},
+                                             {.name = "several/empty", .content = {}},
+                                             {.name = "several/b/c", .content = as_bytes("deep")}}};
+    CHECK(objects.put_all(several).ok());
+    CHECK(objects.put_all({}).ok());
+    for (const NamedBytes& each : several) {
+        CHECK(as_text(objects.get(each.name, kMax).value()) == as_text(each.content));
+        CHECK(objects.remove(each.name).ok());
+    }
+    CHECK(names(objects, "several").empty());
+}
+
 void check_objects(ObjectStore& objects) {
     check_put_and_get(objects);
+    check_several(objects);
     check_ranges(objects);
     check_writers(objects);
     check_lists(objects);

@@ -119,8 +119,9 @@ public:
 
     // Removes segments of runs that a crash left invisible.
     Result<void> open();
-    // Adds the finds of a batch as a run; nothing for none.
-    void add(storage::Batch& batch, std::vector<Find> finds);
+    // Adds the finds of a batch as a run; nothing for none. Of many, the segments are written at
+    // once, so that the batch has only to make them visible.
+    Result<void> add(storage::Batch& batch, std::vector<Find> finds);
     // Merges what is due, at most one merge for each level.
     Result<void> tend();
 
@@ -134,6 +135,7 @@ private:
     Result<std::vector<Run>> runs();
     Result<std::vector<Find>> read(const Run& run);
     Result<void> merge(std::span<const Run> sources);
+    Result<void> write_segments(std::int64_t run, std::span<const Find> finds);
     Result<void> apply(storage::Batch batch);
     Result<void> forget(std::span<const std::int64_t> runs);
 

@@ -47,7 +47,10 @@ int size_of(Bytes bytes) {
 }
 
 Buffer derivation_text(Bytes header, const SealContext& context) {
+    constexpr std::size_t kCounts = 4 * sizeof(std::uint32_t);
     Buffer text;
+    text.reserve(kCounts + kLabel.size() + kSealedHeaderBytes + context.owner.size() +
+                 context.purpose.size() + context.id.size());
     append_counted(text, kLabel);
     append(text, header.first(kSealedHeaderBytes));
     append_counted(text, context.owner);
