@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a text call through the gateway costs: processor time of the gateway for each authenticated,
 # reviewed, labelled and recorded call, and the time it adds; beside the upstream alone and, where
-# they are there, beside nginx as a plain proxy and Portkey's gateway. Then many slow streams at once,
-# each of them read to its end and compared. All in one run, on the same upstream.
+# they are there, beside nginx as a plain proxy and Portkey's gateway: plain, and ("guarded") looking
+# for a hundred words in what is asked and answered by its own guardrail, where Colophon looks for
+# 20,000. Then many slow streams at once, each of them read to its end and compared. All in one run,
+# on the same upstream.
 #
 #   npm install --prefix FOLDER --ignore-scripts @portkey-ai/gateway@1.15.2
 #   PORTKEY=FOLDER bench/gateway/calls.sh [SECONDS] [CONCURRENCY] [STREAMS]
@@ -32,6 +34,10 @@ if [ -n "$portkey" ]; then
     portkey=$!
     pids+=("$portkey")
     until curl -s -o body http://127.0.0.1:18932/; do sleep 0.2; done
+    words=$(awk 'BEGIN { for (i = 0; i < 100; ++i) printf "%s\"forbidden-word-%d\"", i ? "," : "", i }')
+    guard="{\"default.contains\":{\"operator\":\"none\",\"words\":[$words]},\"deny\":true}"
+    guarded="{\"provider\":\"openai\",\"custom_host\":\"http://$up/v1\",\"input_guardrails\":[$guard],"
+    guarded+="\"output_guardrails\":[$guard]}"
 fi
 
 # one NAME BODY SECONDS CONCURRENCY: a line of what the load generator measured.
@@ -46,10 +52,14 @@ one() {
                 --header "x-portkey-custom-host:http://$up/v1" \
                 http://127.0.0.1:18932/v1/chat/completions x "$body.json" "$@" "$portkey"
             ;;
+        guarded)
+            "$load" --text "$text" --header "x-portkey-config:$guarded" \
+                http://127.0.0.1:18932/v1/chat/completions x "$body.json" "$@" "$portkey"
+            ;;
         colophon) "$load" --text "$text" "$at/v1/chat/completions" "$key" "$body.json" "$@" "$serve" ;;
     esac
 }
-names=(upstream ${nginx:+nginx} ${portkey:+portkey} colophon)
+names=(upstream ${nginx:+nginx} ${portkey:+portkey guarded} colophon)
 
 printf 'load %s\n' "$(cut -d ' ' -f 1-3 /proc/loadavg)"
 for round in 1 2 3; do
