@@ -8,6 +8,7 @@
 #include "ledger/internal/find_runs.h"
 #include "ledger/internal/outbox.h"
 #include "ledger/internal/waiting_finds.h"
+#include "ledger/log_objects.h"
 #include "ledger/log_writer.h"
 #include "ledger/records.h"
 #include "ledger/tiles.h"
