@@ -7,6 +7,7 @@
 #include "ledger/checkpoint.h"
 #include "ledger/note.h"
 #include "ledger/verify/checkpoint.h"
+#include "ledger/verify/result.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -38,5 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         COLOPHON_ASSERT(report.checkpoint.size == opened->checkpoint.tree.size);
         COLOPHON_ASSERT(report.checkpoint.root == opened->checkpoint.tree.root);
     }
+    const auto result = colophon::ledger::verify::check_result(text, kChecker, std::nullopt);
+    COLOPHON_ASSERT(result.good == result.findings.empty());
     return 0;
 }

@@ -31,6 +31,7 @@ struct LedgerArguments {
     std::vector<std::string> opened;  // fields that evidence shows
     std::string policy;
     std::string entry;
+    std::string content;  // of check
     std::string output;
     std::string log_class;
     std::string kind;   // of records

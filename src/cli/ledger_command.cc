@@ -13,6 +13,7 @@
 #include "cli/store_options.h"
 #include "cli/terminal.h"
 #include "core/bytes.h"
+#include "core/digest.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "ledger/log_objects.h"
@@ -22,6 +23,7 @@
 #include "ledger/verify/checkpoint.h"
 #include "ledger/verify/log.h"
 #include "ledger/verify/proof.h"
+#include "ledger/verify/result.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -30,6 +32,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <ios>
 #include <memory>
 #include <optional>
 #include <string>
@@ -161,11 +165,37 @@ Result<ExitCode> prove_entry(const LedgerArguments& arguments, const Trust& trus
 
 namespace {
 
+Result<Digest256> digest_of(const std::string& path) {
+    constexpr std::size_t kPieceBytes = 1U << 20U;
+    std::ifstream file(path, std::ios::binary);
+    Hasher hasher(DigestAlgorithm::kSha256);
+    Buffer piece(kPieceBytes);
+    while (file.read(reinterpret_cast<char*>(piece.data()),
+                     static_cast<std::streamsize>(piece.size())) ||
+           file.gcount() > 0) {
+        hasher.update(Bytes(piece).first(static_cast<std::size_t>(file.gcount())));
+    }
+    if (!file.eof()) {
+        return Error{ErrorCode::kUnavailable, path + " cannot be read"};
+    }
+    return hasher.finish();
+}
+
 Result<bool> check_file(const Arguments& arguments, const Trust& trust, const std::string& path) {
     const std::string file = TRY(read_small_file(path, kProofBytesMax));
     std::string entry;
     if (!arguments.entry.empty()) {
         entry = TRY(read_small_file(arguments.entry, kEntryBytesMax));
+    }
+    if (verify::is_result(file)) {
+        std::optional<Digest256> content;
+        if (!arguments.content.empty()) {
+            content = TRY(digest_of(arguments.content));
+        }
+        const verify::ResultReport report =
+            verify::check_result(file, trust.keys, content, fs::path(path).filename().string());
+        print_ledger(arguments, result_json(path, report), result_text(path, report));
+        return report.good;
     }
     if (verify::kind_of(file) == verify::FileKind::kOther) {
         verify::CheckpointReport report =
@@ -364,14 +394,16 @@ void set_action(CLI::App& verb, const std::shared_ptr<Arguments>& arguments, Act
 
 void add_check(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, Action& action) {
     CLI::App* verb = parent.add_subcommand(
-        "check", std::string(tr("check a whole log, a proof, evidence or a checkpoint",
-                                "检查整个日志、证明、证据或检查点")));
+        "check",
+        std::string(tr("check a whole log, a proof, evidence, a checkpoint or a signed result",
+                       "检查整个日志、证明、证据、检查点或已签名的核验结果")));
     verb->add_option(
         "LOG", arguments->inputs,
-        std::string(
-            tr("folders or addresses of logs, data folders, files of proofs, evidence, "
-               "checkpoints; default: the logs of the installation",
-               "日志文件夹或网址、数据文件夹，或证明、证据、检查点文件；默认为本系统的日志")));
+        std::string(tr(
+            "folders or addresses of logs, data folders, files of proofs, evidence, "
+            "checkpoints, signed results; default: the logs of the installation",
+            "日志文件夹或网址、数据文件夹，或证明、证据、检查点、已签名核验结果的文件；默认为本系统"
+            "的日志")));
     add_own(*verb, *arguments);
     verb->add_option("--older", arguments->older,
                      std::string(tr("checkpoint kept earlier, which the log must extend; "
@@ -380,6 +412,9 @@ void add_check(CLI::App& parent, const std::shared_ptr<Arguments>& arguments, Ac
     add_from(*verb, *arguments);
     verb->add_option("--entry", arguments->entry,
                      std::string(tr("the entry that a proof is about", "证明所对应的条目文件")));
+    verb->add_option(
+        "--content", arguments->content,
+        std::string(tr("the file that a signed result is about", "已签名核验结果所针对的文件")));
     verb->add_option("-j,--jobs", arguments->jobs, std::string(tr("threads", "线程数")))
         ->check(CLI::Range(1, 64));
     add_common(*verb, *arguments);

@@ -9,6 +9,7 @@
 #include "ledger/verify/checkpoint.h"
 #include "ledger/verify/log.h"
 #include "ledger/verify/proof.h"
+#include "ledger/verify/result.h"
 
 #include <fmt/format.h>
 
@@ -42,13 +43,17 @@ std::string_view verdict(bool good) {
     return good ? "good" : "broken";
 }
 
+json::Array texts_json(const std::vector<std::string>& texts) {
+    json::Array out;
+    for (const std::string& each : texts) {
+        out.emplace_back(each);
+    }
+    return out;
+}
+
 void add_checkpoint(json::Object& out, const verify::SignedCheckpoint& checkpoint) {
     if (checkpoint.signers.empty()) {
         return;
-    }
-    json::Array signers;
-    for (const std::string& each : checkpoint.signers) {
-        signers.emplace_back(each);
     }
     json::Array witnesses;
     for (const verify::Cosigner& each : checkpoint.cosigners) {
@@ -58,12 +63,8 @@ void add_checkpoint(json::Object& out, const verify::SignedCheckpoint& checkpoin
     out.emplace_back("origin", checkpoint.origin);
     out.emplace_back("size", checkpoint.size);
     out.emplace_back("root", verify::root_text(checkpoint.root));
-    out.emplace_back("signers", std::move(signers));
-    json::Array signatures;
-    for (const std::string& each : checkpoint.signatures) {
-        signatures.emplace_back(each);
-    }
-    out.emplace_back("signatures", std::move(signatures));
+    out.emplace_back("signers", texts_json(checkpoint.signers));
+    out.emplace_back("signatures", texts_json(checkpoint.signatures));
     out.emplace_back("witnesses", std::move(witnesses));
 }
 
@@ -198,6 +199,37 @@ json::Value proof_json(const std::string& file, const verify::ProofReport& repor
     out.emplace_back("opened", std::move(opened));
     out.emplace_back("findings", findings_json(report.findings));
     return out;
+}
+
+json::Value result_json(const std::string& file, const verify::ResultReport& report) {
+    json::Object out{{"file", file}, {"kind", "result"}, {"verdict", verdict(report.good)}};
+    if (!report.sha256.empty()) {
+        out.emplace_back("content",
+                         json::Object{{"sha256", report.sha256}, {"bytes", report.bytes}});
+        out.emplace_back("detector", report.detector);
+        out.emplace_back("time", report.time);
+        out.emplace_back("record", report.record);
+        out.emplace_back("verification", report.verification);
+    }
+    out.emplace_back("signers", texts_json(report.signers));
+    out.emplace_back("signatures", texts_json(report.signatures));
+    out.emplace_back("findings", findings_json(report.findings));
+    return out;
+}
+
+std::string result_text(const std::string& file, const verify::ResultReport& report) {
+    std::string out = head_line(file, report.good);
+    for (const std::string& signer : report.signers) {
+        out += row(tr("signed by", "签名者"), signer);
+    }
+    if (!report.sha256.empty()) {
+        out += row(tr("content", "内容"),
+                   fmt::format("{}, {} {}", report.sha256, report.bytes, tr("bytes", "字节")));
+        out += row(tr("said", "结论"), report.verification.string_or("verdict", ""));
+        out += row(tr("detector", "检测工具"), report.detector);
+        out += row(tr("time", "时间"), report.time);
+    }
+    return out + findings_lines(report.findings);
 }
 
 std::string checkpoint_text(const std::string& file, const verify::CheckpointReport& report) {

@@ -298,6 +298,8 @@ Result<void> Service::open_gateway() {
         .workers = *workers_,
         .media = *media_,
         .verification_json = verification_json,
+        .sign_note = [&keys = installation_->log_keys()](
+                         std::string_view text) { return ledger::sign_note(keys, text); },
         .count_hits = [this](std::span<const std::string> entries) { live_->count(entries); },
         .metrics = metrics_,
         .access_log = access_log(),

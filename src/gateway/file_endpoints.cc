@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// /v1/labels and /v1/verifications: the label engine for content that was made elsewhere. The file
-// is the body of the request; the query says more.
+// /v1/labels and /v1/verifications: the label engine for content that was made elsewhere.
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
@@ -19,6 +18,7 @@
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "gateway/unlabelled.h"
+#include "gateway/upload.h"
 #include "gateway/video_review.h"
 #include "http/message.h"
 #include "label/format.h"
@@ -39,29 +39,8 @@
 namespace colophon::gateway {
 namespace {
 
-std::optional<Refusal> read_query(Call& call) {
-    const std::string& query = call.exchange.request().query;
-    if (const auto service = http::query_field(query, "service")) {
-        const auto parsed = label::parse_service(*service);
-        if (!parsed) {
-            return invalid_request(
-                "service is one of dialogue, voice, face, scene, content and other", "service");
-        }
-        call.service = *parsed;
-    }
-    if (const auto origin = http::query_field(query, "origin")) {
-        const auto parsed = label::parse_origin(*origin);
-        if (!parsed) {
-            return invalid_request("origin is one of generated, edited and suspected", "origin");
-        }
-        call.origin = *parsed;
-    }
-    return std::nullopt;
-}
-
-std::string name_of(const Call& call) {
-    return http::query_field(call.exchange.request().query, "name").value_or("");
-}
+// The first line of a signed result (docs/formats/verification-result.md).
+constexpr std::string_view kResultHead = "colophon verification 1\n";
 
 Refusal file_failure(const Error& error) {
     Refusal refusal = invalid_request(error.what, "");
@@ -138,22 +117,19 @@ Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
     if (auto refusal = refuse_unlabelled(call)) {
         co_return refusal;
     }
-    if (auto refusal = read_query(call)) {
+    Upload upload;
+    if (auto refusal = co_await read_upload(call, UploadFor::kLabel, upload)) {
         co_return refusal;
     }
-    note_source(call);
-    const auto body = co_await call.exchange.read_body(call.settings->file_bytes_max);
-    if (!body.ok()) {
-        co_return body_failure(body.error());
-    }
-    call.record.content_digests.push_back(sha256(as_bytes(*body)));
+    const std::string& file = upload.file;
+    call.record.content_digests.push_back(sha256(as_bytes(file)));
     // It is judged first: what may not go out costs no number and no worker.
-    const auto format = label::detect_format(as_bytes(*body), name_of(call));
+    const auto format = label::detect_format(as_bytes(file), upload.name);
     if (!format) {
         co_return file_failure(
             Error{ErrorCode::kUnsupported, "a kind of file that is not known here"});
     }
-    auto held = co_await review_file(gateway, call, *body, *format);
+    auto held = co_await review_file(gateway, call, file, *format);
     if (held && held->code != kHeldForReview) {
         co_return held;
     }
@@ -161,7 +137,7 @@ Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
     if (refusal) {
         co_return refusal;
     }
-    auto labelled = co_await label_file(gateway, call, to_buffer(as_bytes(*body)), name_of(call));
+    auto labelled = co_await label_file(gateway, call, to_buffer(as_bytes(file)), upload.name);
     if (labelled.ok() && labelled->format != *format) {
         labelled = Error{ErrorCode::kConflict, "the file is of another kind than it was judged as"};
     }
@@ -172,9 +148,9 @@ Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
     if (held) {
         Holding holding;
         if (label::is_written_text(labelled->format)) {
-            holding.text = *body;
+            holding.text = file;
         } else {
-            holding.file = to_buffer(as_bytes(*body));
+            holding.file = to_buffer(as_bytes(file));
         }
         co_await hold_labelled(gateway.stages(), call, std::move(holding), *labelled, *held);
         co_return held;
@@ -201,24 +177,48 @@ Task<json::Value> known_record(Gateway& gateway, Call& call, ContentId id) {
     co_return known;
 }
 
+// What a signed result is made over: whoever has it needs neither this service nor the rest of the
+// answer. The first line keeps it apart from everything else that the key of the log signs.
+std::string result_text(Gateway& gateway, const Call& call, const std::string& file,
+                        const json::Value& verification) {
+    const json::Object result{
+        {"content", json::Object{{"sha256", to_hex(call.record.content_digests.front())},
+                                 {"bytes", static_cast<std::uint64_t>(file.size())}}},
+        {"detector", std::string("colophon/" COLOPHON_VERSION)},
+        {"time", format_time(gateway.parts().clock.now())},
+        {"record", to_string(call.record.facts.id)},
+        {"verification", verification}};
+    return std::string(kResultHead) + json::write(result) + "\n";
+}
+
 Task<std::optional<Refusal>> serve_verification(Gateway& gateway, Call& call) {
-    note_source(call);
-    const auto body = co_await call.exchange.read_body(call.settings->file_bytes_max);
-    if (!body.ok()) {
-        co_return body_failure(body.error());
+    Upload upload;
+    if (auto refusal = co_await read_upload(call, UploadFor::kVerification, upload)) {
+        co_return refusal;
     }
-    call.record.content_digests.push_back(sha256(as_bytes(*body)));
-    const std::string name = name_of(call);
-    const auto verify = [&] { return gateway.parts().media.verify(as_bytes(*body), name, {}); };
+    const std::string& file = upload.file;
+    call.record.content_digests.push_back(sha256(as_bytes(file)));
+    const auto verify = [&] {
+        return gateway.parts().media.verify(as_bytes(file), upload.name, {});
+    };
     const auto seen = co_await gateway.parts().workers.run(call.loop(), verify);
     if (!seen.ok()) {
         co_return file_failure(seen.error());
     }
-    json::Value answer = gateway.parts().verification_json(name, *seen);
+    json::Value answer = gateway.parts().verification_json(upload.name, *seen);
     call.detail.emplace_back("verdict", std::string(label::verdict_name(seen->verdict)));
     if (seen->metadata && seen->metadata->content_id) {
         json::Value known = co_await known_record(gateway, call, *seen->metadata->content_id);
         set_member(answer, "ledger", std::move(known));
+    }
+    if (upload.wants_signed) {
+        const std::string text = result_text(gateway, call, file, answer);
+        const auto sign = [&] { return gateway.parts().sign_note(text); };
+        auto result = co_await gateway.parts().blocking.run(call.loop(), sign);
+        if (!result.ok()) {
+            co_return own_failure("signing_failed", result.error().what);
+        }
+        set_member(answer, "signed", std::move(*result));
     }
     http::Headers headers = answer_headers(call, "application/json");
     std::string out = json::write(answer);
@@ -232,7 +232,7 @@ void add_file_routes(Gateway& gateway) {
                       .pattern = "/v1/labels",
                       .operation = "labels.create",
                       .right = "label",
-                      .summary = "a file, given back with its labels",
+                      .summary = "a file, raw or in a form, given back with its labels",
                       .request_schema = {},
                       .response_schema = {},
                       .handle = {}},
@@ -241,7 +241,8 @@ void add_file_routes(Gateway& gateway) {
                       .pattern = "/v1/verifications",
                       .operation = "verifications.create",
                       .right = "label",
-                      .summary = "what the labels of a file say, and whether they are intact",
+                      .summary = "what the labels of a file, raw or in a form, say, and whether "
+                                 "they are intact",
                       .request_schema = {},
                       .response_schema = R"({"type":"object"})",
                       .handle = {}},

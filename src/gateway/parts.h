@@ -110,6 +110,9 @@ struct Parts {
     // A verification as `colophon verify --json` writes it.
     std::function<json::Value(const std::string& name, const label::Verification& seen)>
         verification_json;
+    // A text, which ends with a line feed, as a note signed by the keys of the service's log;
+    // blocks.
+    std::function<Result<std::string>(std::string_view text)> sign_note;
     // Told of each entry of the feature library that matched in a call, by its id.
     std::function<void(std::span<const std::string> entries)> count_hits;
     Metrics& metrics;

@@ -226,4 +226,12 @@ Result<LogKey> LogKeys::retire(std::string_view key, const Conduct& conduct) {
     return retired;
 }
 
+Result<std::string> sign_note(LogKeys& keys, std::string_view text) {
+    Note note{.text = std::string(text), .signatures = {}};
+    for (const NoteSigner& signer : TRY(keys.signers(LogClass::kService))) {
+        note.signatures.push_back(TRY(signer.sign(text)));
+    }
+    return format_note(note);
+}
+
 }  // namespace colophon::ledger

@@ -72,4 +72,7 @@ private:
     std::string owner_;
 };
 
+// The text, which ends with a line feed, with the signatures of the service's log.
+Result<std::string> sign_note(LogKeys& keys, std::string_view text);
+
 }  // namespace colophon::ledger

@@ -191,37 +191,60 @@ class Reader {
 public:
     Reader(std::span<const Key> keys, std::string_view where) : keys_(keys), where_(where) {}
 
-    CheckpointReport read(std::string_view note) {
+    // The text, when the signatures are good; otherwise the report says why not.
+    std::optional<std::string_view> open(std::string_view note) {
         Parts parts;
         if (const std::string_view fault = split_note(note, parts); !fault.empty()) {
-            return bad("ledger.checkpoint", "no signed note: " + std::string(fault));
+            bad("ledger.checkpoint", "no signed note: " + std::string(fault));
+            return std::nullopt;
         }
         for (const Line& line : parts.lines) {
             if (!judge(line, parts.text)) {
-                return std::move(report_);
+                return std::nullopt;
             }
         }
-        SignedCheckpoint& checkpoint = report_.checkpoint;
-        if (checkpoint.signers.empty()) {
-            return bad("ledger.signature", "no key of the log that you gave signed it");
+        if (report_.checkpoint.signers.empty()) {
+            bad("ledger.signature", "no key of the log that you gave signed it");
+            return std::nullopt;
         }
-        if (const std::string_view fault = read_text(parts.text, checkpoint); !fault.empty()) {
-            return bad("ledger.checkpoint", "no checkpoint: " + std::string(fault));
+        return parts.text;
+    }
+
+    CheckpointReport read(std::string_view note) {
+        const auto text = open(note);
+        if (!text) {
+            return std::move(report_);
+        }
+        SignedCheckpoint& checkpoint = report_.checkpoint;
+        if (const std::string_view fault = read_text(*text, checkpoint); !fault.empty()) {
+            bad("ledger.checkpoint", "no checkpoint: " + std::string(fault));
+            return std::move(report_);
         }
         if (std::ranges::find(checkpoint.signers, checkpoint.origin) == checkpoint.signers.end()) {
-            return bad("ledger.signature",
-                       fmt::format("it speaks of the log {}, but the key is of {}",
-                                   checkpoint.origin, checkpoint.signers.front()));
+            bad("ledger.signature", fmt::format("it speaks of the log {}, but the key is of {}",
+                                                checkpoint.origin, checkpoint.signers.front()));
+            return std::move(report_);
         }
         report_.good = true;
         return std::move(report_);
     }
 
+    SignedText read_signed(std::string_view note) {
+        SignedText out;
+        if (const auto text = open(note)) {
+            out.text = *text;
+        }
+        out.good = !out.text.empty();
+        out.signers = std::move(report_.checkpoint.signers);
+        out.signatures = std::move(report_.checkpoint.signatures);
+        out.findings = std::move(report_.findings);
+        return out;
+    }
+
 private:
-    CheckpointReport bad(std::string code, std::string what) {
+    void bad(std::string code, std::string what) {
         report_.good = false;
         report_.findings.push_back({std::move(code), std::string(where_), std::move(what)});
-        return std::move(report_);
     }
 
     // False when the signature of a known key is wrong, which ends it.
@@ -315,6 +338,10 @@ Result<Key> read_key(std::string_view text) {
 CheckpointReport check_checkpoint(std::string_view note, std::span<const Key> keys,
                                   std::string_view where) {
     return Reader(keys, where).read(note);
+}
+
+SignedText open_signed(std::string_view note, std::span<const Key> keys, std::string_view where) {
+    return Reader(keys, where).read_signed(note);
 }
 
 std::string root_text(const std::array<std::uint8_t, 32>& root) {

@@ -59,6 +59,16 @@ struct CheckpointReport {
 CheckpointReport check_checkpoint(std::string_view note, std::span<const Key> keys,
                                   std::string_view where = "checkpoint");
 
+// Any text that a key of a log signed.
+struct SignedText {
+    bool good = false;
+    std::string text;                     // only when good
+    std::vector<std::string> signers;     // as of a checkpoint
+    std::vector<std::string> signatures;  // the same
+    std::vector<Finding> findings;
+};
+SignedText open_signed(std::string_view note, std::span<const Key> keys, std::string_view where);
+
 std::string root_text(const std::array<std::uint8_t, 32>& root);  // base64, as in a checkpoint
 
 }  // namespace colophon::ledger::verify
