@@ -42,6 +42,7 @@
 namespace colophon::gateway {
 namespace {
 
+constexpr std::string_view kResponseFormat = "response_format";
 constexpr std::string_view kBackground = "background";
 constexpr std::size_t kShownBytesMax = 32;
 
@@ -167,6 +168,14 @@ std::optional<Refusal> read_edit(const Call& call, const std::string& body, Imag
     return check_ask(call, request.ask);
 }
 
+PictureForm form_of(const PictureAsk& ask) {
+    bool as_url = text_member(ask.body, kResponseFormat) == "url";
+    for (const http::FormPart& part : ask.parts) {
+        as_url = as_url || (part.name == kResponseFormat && part.data == "url");
+    }
+    return as_url ? PictureForm::kUrl : PictureForm::kBase64;
+}
+
 Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {
     const auto make = [&](const UpstreamSettings& upstream, const Target& target) {
         return picture_request(request.picture, "", upstream, target);
@@ -189,8 +198,9 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
     call.facts().input_tokens = usage.input;
     call.facts().output_tokens = usage.output;
     PicturesTold nobody;
+    const PictureForm form = form_of(request.picture);
     auto refusal =
-        co_await finish_pictures(gateway, call, *sent->upstream, *answer, std::move(nobody));
+        co_await finish_pictures(gateway, call, *sent->upstream, *answer, form, std::move(nobody));
     if (refusal) {
         co_return refusal;
     }

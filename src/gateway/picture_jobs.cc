@@ -118,7 +118,8 @@ Task<std::optional<Refusal>> PictureMaker::finish(JobWork& work, const json::Val
         work.advance(kJobFetched + static_cast<int>(done * (99 - kJobFetched) / all));
     };
     const std::size_t before = call.record.content_digests.size();
-    refusal = co_await finish_pictures(gateway_, call, *work.upstream, answer, std::move(told));
+    refusal = co_await finish_pictures(gateway_, call, *work.upstream, answer, PictureForm::kBase64,
+                                       std::move(told));
     if (refusal) {
         co_return refusal;
     }

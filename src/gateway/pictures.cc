@@ -26,6 +26,8 @@
 #include "review/queue.h"
 #include "review/scope.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -107,8 +109,23 @@ struct HeldPicture {
 struct Drawn {
     const UpstreamSettings& upstream;
     json::Value& answer;
+    PictureForm form;
     const PicturesTold& told;
 };
+
+// The picture where the client looks for it. A link would have to be kept, and guarded, for an
+// hour; the data themselves are a URL too.
+void put_picture(json::Value& item, PictureForm form, const Media::Labelled& labelled) {
+    std::string coded = to_base64(labelled.file);
+    if (form == PictureForm::kBase64) {
+        remove_member(item, "url");
+        set_member(item, "b64_json", std::move(coded));
+        return;
+    }
+    remove_member(item, "b64_json");
+    set_member(item, "url",
+               fmt::format("data:{};base64,{}", label::facts(labelled.format).media_type, coded));
+}
 
 // Every picture of one call bears the same content id; the first that fails ends the call. One that
 // is held does not: the answer is made for the person who is to look at it.
@@ -152,8 +169,7 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, Drawn 
             co_return upstream_failure(
                 Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"});
         }
-        remove_member(item, "url");
-        set_member(item, "b64_json", to_base64(labelled->file));
+        put_picture(item, drawn.form, *labelled);
         if (drawn.told) {
             drawn.told(++done, list->size());
         }
@@ -208,13 +224,13 @@ Result<http::UpstreamRequest> picture_request(const PictureAsk& ask, const std::
 
 Task<std::optional<Refusal>> finish_pictures(Gateway& gateway, Call& call,
                                              const UpstreamSettings& upstream, json::Value& answer,
-                                             PicturesTold told) {
+                                             PictureForm form, PicturesTold told) {
     auto unnumbered = co_await make_label(gateway.stages(), call);
     if (unnumbered) {
         co_return unnumbered;
     }
     std::optional<HeldPicture> held;
-    const Drawn drawn{.upstream = upstream, .answer = answer, .told = told};
+    const Drawn drawn{.upstream = upstream, .answer = answer, .form = form, .told = told};
     auto refusal = co_await label_pictures(gateway, call, drawn, held);
     if (!refusal && held) {
         refusal = co_await hold_pictures(gateway, call, answer, std::move(*held));

@@ -47,9 +47,10 @@ Result<http::UpstreamRequest> picture_request(const PictureAsk& ask, const std::
 // Turns an upstream's answer into ours: each picture fetched, shown to the checks, reviewed and
 // labelled; what is held waits with all of them. A refusal leaves nothing to be given out.
 // `told`: how many pictures are done, of how many; may be empty.
+enum class PictureForm { kBase64, kUrl };  // "b64_json", or "url" with a data: URL (RFC 2397)
 using PicturesTold = std::function<void(std::size_t done, std::size_t all)>;
 Task<std::optional<Refusal>> finish_pictures(Gateway& gateway, Call& call,
                                              const UpstreamSettings& upstream, json::Value& answer,
-                                             PicturesTold told);
+                                             PictureForm form, PicturesTold told);
 
 }  // namespace colophon::gateway

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -98,6 +99,23 @@ const Target* Routing::choose(const Call& call, const std::vector<const Target*>
     return nullptr;
 }
 
+namespace {
+
+// W3C trace context: whoever watches the upstream sees which call of the application it was.
+void pass_trace(const Call& call, http::UpstreamRequest& request) {
+    if (call.trace.empty()) {
+        return;
+    }
+    for (const std::string_view name : {"traceparent", "tracestate"}) {
+        const std::string_view value = call.exchange.request().header(name);
+        if (!value.empty()) {
+            request.headers.push_back({std::string(name), std::string(value)});
+        }
+    }
+}
+
+}  // namespace
+
 Task<Result<Routing::Sent>> Routing::attempt(Call& call, Means means, const Target& target) {
     const UpstreamSettings& upstream = call.settings->upstreams.find(target.upstream)->second;
     Health& own = health(target);
@@ -113,6 +131,7 @@ Task<Result<Routing::Sent>> Routing::attempt(Call& call, Means means, const Targ
             co_return Error{ErrorCode::kDenied, may.error().what};
         }
     }
+    pass_trace(call, *request);
     request->times = upstream.times;
     if (means.terms.is_slow && means.terms.is_slow(upstream, target)) {
         request->times.first_byte =

@@ -215,7 +215,7 @@ Task<std::optional<Refusal>> call_model(Gateway& gateway, Call& call, TextReques
     prepare_text_body(call, request);
     const auto make = [&](const UpstreamSettings& upstream,
                           const Target& target) -> Result<http::UpstreamRequest> {
-        return text_upstream_request(request, upstream, target, call);
+        return text_upstream_request(request, upstream, target);
     };
     const auto began = std::chrono::steady_clock::now();
     auto sent = co_await gateway.routing().send(call, gateway.upstream(call.loop()), make);

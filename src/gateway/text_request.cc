@@ -415,7 +415,7 @@ Result<http::UpstreamRequest> template_text_request(const TextRequest& request,
 
 Result<http::UpstreamRequest> text_upstream_request(TextRequest& request,
                                                     const UpstreamSettings& upstream,
-                                                    const Target& target, const Call& call) {
+                                                    const Target& target) {
     if (upstream.dialect == Dialect::kTemplate) {
         return template_text_request(request, upstream, target);
     }
@@ -435,10 +435,6 @@ Result<http::UpstreamRequest> text_upstream_request(TextRequest& request,
     if (!upstream.key.empty()) {
         out.headers.push_back(anthropic ? http::Header{"x-api-key", upstream.key}
                                         : http::Header{"authorization", "Bearer " + upstream.key});
-    }
-    const std::string_view trace = call.exchange.request().header("traceparent");
-    if (!call.trace.empty()) {
-        out.headers.push_back({"traceparent", std::string(trace)});
     }
     json::Value body = TRY(body_for(request, upstream.dialect));
     set_member(body, "model", target.model);

@@ -44,7 +44,7 @@ void prepare_text_body(const Call& call, TextRequest& request);
 // The request as the upstream's dialect has it. kInvalidArgument says what that dialect cannot ask.
 Result<http::UpstreamRequest> text_upstream_request(TextRequest& request,
                                                     const UpstreamSettings& upstream,
-                                                    const Target& target, const Call& call);
+                                                    const Target& target);
 // Whether answers must be translated between these two; they can be when true or when the dialect
 // is the shape's own.
 bool is_translated(TextShape shape, Dialect dialect) noexcept;

@@ -6,6 +6,7 @@
 #include "core/digest.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "support/http_peer.h"
 #include "support/json_answer.h"
 #include "support/running_service.h"
 #include "support/sample_files.h"
@@ -418,6 +419,69 @@ TEST_SUITE("slow gateway") {
         CHECK(known.find("labels.create") != std::string::npos);
         CHECK(known.find("verifications.create") != std::string::npos);
         CHECK(error_code(running.curl({running.url("/v1/labels"), "-d", "\x01\x02"})) != "none");
+    }
+
+    TEST_CASE("a picture comes as a URL where that is asked for, labelled all the same") {
+        RunningService running;
+        running.start();
+        const auto drawn = [&](const std::string& form) {
+            const json::Value answer = object_of(running.curl(
+                {running.url("/v1/images/generations"), "-d",
+                 R"({"model":"picture","user":"alice","prompt":"a harbour")" + form + "}"}));
+            const json::Value* data = answer.find("data");
+            REQUIRE_MESSAGE(data != nullptr, json::write(answer).substr(0, 1000));
+            return data->if_array()->front();
+        };
+        const json::Value coded = drawn(R"(,"response_format":"b64_json")");
+        CHECK(coded.find("url") == nullptr);
+        CHECK(!coded.string_or("b64_json", "").empty());
+        CHECK(!drawn("").string_or("b64_json", "").empty());
+        const json::Value linked = drawn(R"(,"response_format":"url")");
+        CHECK(linked.find("b64_json") == nullptr);
+        constexpr std::string_view kStart = "data:image/png;base64,";
+        const std::string url = linked.string_or("url", "");
+        REQUIRE(url.starts_with(kStart));
+        const std::string file = running.dir.file("linked.png");
+        test::write_file(file, from_base64(url.substr(kStart.size())).value());
+        CHECK(object_of(running.ok({"verify", "--json", file})).string_or("verdict", "") ==
+              "intact");
+    }
+
+    TEST_CASE("trace context is passed on to upstreams, of texts and of pictures") {
+        const test::TempDir folder;
+        test::run_tool_ok({COLOPHON_DEMO_PICTURE, folder.file("in.png")});
+        const std::string picture = to_base64(test::read_file(folder.file("in.png")));
+        const test::HttpPeer peer([&](const test::PeerRequest& request) {
+            return test::answer(200,
+                                request.target.ends_with("/images/generations")
+                                    ? R"({"created":1,"data":[{"b64_json":")" + picture + R"("}]})"
+                                    : R"({"choices":[{"index":0,"message":{"role":"assistant",)"
+                                      R"("content":"Good evening."},"finish_reason":"stop"}]})");
+        });
+        RunningService running("[[upstream]]\nname = \"watched\"\nurl = \"" + peer.url("/v1") +
+                               "\"\n[[model]]\nname = \"watched\"\nupstream = \"watched\"\n"
+                               "[[model]]\nname = \"drawn\"\nkind = \"image\"\n"
+                               "upstream = \"watched\"\n");
+        running.start();
+        const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        const auto ask = [&](const std::string& path, const std::string& body,
+                             const std::string& parent) {
+            return error_code(running.curl({running.url(path), "-H", "traceparent: " + parent, "-H",
+                                            "tracestate: shop=1,line=2", "-d", body}));
+        };
+        CHECK(ask("/v1/chat/completions", chat("watched", "hello"), trace) == "none");
+        CHECK(ask("/v1/images/generations", R"({"model":"drawn","user":"alice","prompt":"a"})",
+                  trace) == "none");
+        CHECK(ask("/v1/chat/completions", chat("watched", "hello"), "00-nonsense") == "none");
+        const auto requests = peer.requests();
+        REQUIRE(requests.size() == 3);
+        for (std::size_t i = 0; i < 2; ++i) {
+            CHECK(requests[i].header("traceparent") == trace);
+            CHECK(requests[i].header("tracestate") == "shop=1,line=2");
+        }
+        CHECK(requests[2].header("traceparent").empty());
+        CHECK(requests[2].header("tracestate").empty());
+        CHECK(running.service->err().find("0af7651916cd43dd8448eb211c80319c") != std::string::npos);
     }
 
     TEST_CASE("a file in a form is labelled and verified as the same file alone") {
