@@ -46,6 +46,7 @@
 #include "identity/tenants.h"
 #include "label/record.h"
 #include "ledger/conduct.h"
+#include "ledger/log_keys.h"
 #include "ledger/log_service.h"
 #include "ledger/record.h"
 #include "ledger/record_contents.h"
@@ -74,6 +75,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>

@@ -22,7 +22,6 @@
 #include "gateway/video_review.h"
 #include "http/message.h"
 #include "label/format.h"
-#include "label/record.h"
 #include "label/verify.h"
 #include "ledger/file_prints.h"
 #include "ledger/record.h"
@@ -31,6 +30,7 @@
 #include "review/scope.h"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -197,10 +197,10 @@ Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageR
     const Usage usage = usage_of(*answer);
     call.facts().input_tokens = usage.input;
     call.facts().output_tokens = usage.output;
-    PicturesTold nobody;
-    const PictureForm form = form_of(request.picture);
+    PictureTerms terms;
+    terms.form = form_of(request.picture);
     auto refusal =
-        co_await finish_pictures(gateway, call, *sent->upstream, *answer, form, std::move(nobody));
+        co_await finish_pictures(gateway, call, *sent->upstream, *answer, std::move(terms));
     if (refusal) {
         co_return refusal;
     }

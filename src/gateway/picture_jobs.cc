@@ -114,12 +114,12 @@ Task<std::optional<Refusal>> PictureMaker::finish(JobWork& work, const json::Val
         co_return refusal;
     }
     json::Value answer = made;
-    PicturesTold told = [&work](std::size_t done, std::size_t all) {
+    PictureTerms terms;
+    terms.told = [&work](std::size_t done, std::size_t all) {
         work.advance(kJobFetched + static_cast<int>(done * (99 - kJobFetched) / all));
     };
     const std::size_t before = call.record.content_digests.size();
-    refusal = co_await finish_pictures(gateway_, call, *work.upstream, answer, PictureForm::kBase64,
-                                       std::move(told));
+    refusal = co_await finish_pictures(gateway_, call, *work.upstream, answer, std::move(terms));
     if (refusal) {
         co_return refusal;
     }

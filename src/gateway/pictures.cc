@@ -15,6 +15,7 @@
 #include "gateway/image_upstreams.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
+#include "gateway/parts.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
@@ -109,8 +110,7 @@ struct HeldPicture {
 struct Drawn {
     const UpstreamSettings& upstream;
     json::Value& answer;
-    PictureForm form;
-    const PicturesTold& told;
+    const PictureTerms& terms;
 };
 
 // The picture where the client looks for it. A link would have to be kept, and guarded, for an
@@ -169,9 +169,9 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, Drawn 
             co_return upstream_failure(
                 Error{ErrorCode::kCorrupt, "the upstream's answer has no picture"});
         }
-        put_picture(item, drawn.form, *labelled);
-        if (drawn.told) {
-            drawn.told(++done, list->size());
+        put_picture(item, drawn.terms.form, *labelled);
+        if (drawn.terms.told) {
+            drawn.terms.told(++done, list->size());
         }
     }
     set_member(answer, "aigc", aigc_value(call.aigc));
@@ -224,13 +224,13 @@ Result<http::UpstreamRequest> picture_request(const PictureAsk& ask, const std::
 
 Task<std::optional<Refusal>> finish_pictures(Gateway& gateway, Call& call,
                                              const UpstreamSettings& upstream, json::Value& answer,
-                                             PictureForm form, PicturesTold told) {
+                                             PictureTerms terms) {
     auto unnumbered = co_await make_label(gateway.stages(), call);
     if (unnumbered) {
         co_return unnumbered;
     }
     std::optional<HeldPicture> held;
-    const Drawn drawn{.upstream = upstream, .answer = answer, .form = form, .told = told};
+    const Drawn drawn{.upstream = upstream, .answer = answer, .terms = terms};
     auto refusal = co_await label_pictures(gateway, call, drawn, held);
     if (!refusal && held) {
         refusal = co_await hold_pictures(gateway, call, answer, std::move(*held));

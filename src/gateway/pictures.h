@@ -46,11 +46,15 @@ Result<http::UpstreamRequest> picture_request(const PictureAsk& ask, const std::
 
 // Turns an upstream's answer into ours: each picture fetched, shown to the checks, reviewed and
 // labelled; what is held waits with all of them. A refusal leaves nothing to be given out.
-// `told`: how many pictures are done, of how many; may be empty.
 enum class PictureForm { kBase64, kUrl };  // "b64_json", or "url" with a data: URL (RFC 2397)
+// How many pictures are done, of how many.
 using PicturesTold = std::function<void(std::size_t done, std::size_t all)>;
+struct PictureTerms {
+    PictureForm form = PictureForm::kBase64;
+    PicturesTold told;  // may be empty
+};
 Task<std::optional<Refusal>> finish_pictures(Gateway& gateway, Call& call,
                                              const UpstreamSettings& upstream, json::Value& answer,
-                                             PictureForm form, PicturesTold told);
+                                             PictureTerms terms);
 
 }  // namespace colophon::gateway

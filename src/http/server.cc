@@ -83,7 +83,10 @@ Task<void> serve_connection(Server::State& state, Shard& shard,
     {
         Connection connection(shard.context, std::move(transport), state.limits_now());
         shard.connections.insert(&connection);
-        co_await connection.serve(secure ? state.tls_now() : nullptr);
+        // By a name: GCC 12 destroys a conditional argument of an awaited call twice, and the
+        // context went after the third connection.
+        std::shared_ptr<TlsContext> tls = secure ? state.tls_now() : nullptr;
+        co_await connection.serve(std::move(tls));
         shard.connections.erase(&connection);
     }
     --state.counts.connections;

@@ -26,7 +26,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -36,6 +35,7 @@ namespace {
 
 using test::object_of;
 using test::RunningService;
+using test::soon;
 
 std::vector<json::Value> lines_of(std::string_view text) {
     std::vector<json::Value> all;
@@ -47,17 +47,6 @@ std::vector<json::Value> lines_of(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return all;
-}
-
-template <class Condition>
-bool soon(Condition condition) {
-    for (int i = 0; i < 100; ++i) {
-        if (condition()) {
-            return true;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    return false;
 }
 
 std::string chat(std::string_view model, std::string_view text, std::string_view more = "") {

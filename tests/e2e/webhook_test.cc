@@ -18,7 +18,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,6 +26,7 @@ namespace {
 
 using test::object_of;
 using test::RunningService;
+using test::soon;
 
 constexpr const char* kPhone = "13800138000";
 constexpr const char* kPhoneBackwards = "00083100831";
@@ -41,17 +41,6 @@ std::vector<json::Value> lines_of(std::string_view text) {
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return all;
-}
-
-template <class Condition>
-bool soon(Condition condition) {
-    for (int i = 0; i < 200; ++i) {
-        if (condition()) {
-            return true;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    return false;
 }
 
 // The guard as a process; its port is known once it listens.

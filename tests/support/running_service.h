@@ -8,11 +8,25 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace colophon::test {
+
+// Whether it becomes so within ten seconds.
+template <class Condition>
+bool soon(Condition condition) {
+    for (int i = 0; i < 200; ++i) {
+        if (condition()) {
+            return true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return false;
+}
 
 // A program that runs beside the test and is ended with it.
 class Background {
