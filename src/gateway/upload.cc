@@ -22,6 +22,7 @@ namespace colophon::gateway {
 namespace {
 
 constexpr std::string_view kFile = "file";
+constexpr std::size_t kFieldBytesMax = 4096;  // of a form, but for the file
 constexpr std::array<std::string_view, 3> kOfLabels{"name", "service", "origin"};
 constexpr std::array<std::string_view, 2> kOfVerifications{"name", "signed"};
 
@@ -86,6 +87,9 @@ public:
 
 private:
     std::optional<Refusal> take(std::string_view name, std::string_view value) {
+        if (value.size() > kFieldBytesMax) {
+            return invalid_request("a field is too long", std::string(name));
+        }
         if (!taken_.insert(std::string(name)).second) {
             return invalid_request("this field is given twice", std::string(name));
         }

@@ -496,7 +496,8 @@ TEST_SUITE("slow gateway") {
         const std::string named =
             running.curl({running.url("/v1/verifications?name=asked.png"), "-F", "file=@" + out});
         CHECK(object_of(named).string_or("file", "") == "asked.png");
-        // What two readers could understand differently, and what nobody asked for.
+        // What two readers could understand differently, what is too long, and what nobody asked
+        // for.
         const std::string file = "file=@" + in;
         for (const std::vector<std::string>& wrong :
              {std::vector<std::string>{"-F", "service=face"},
@@ -506,6 +507,7 @@ TEST_SUITE("slow gateway") {
               {"-F", file, "-F", "color=red"},
               {"-F", file, "-F", "signed=true"},
               {"-F", file, "-F", "origin=painted"},
+              {"-F", file, "-F", "name=" + std::string(5000, 'n')},
               {"-F", file, "-F", "origin=edited", "-F", "origin=edited"}}) {
             std::vector<std::string> words{running.url("/v1/labels")};
             words.insert(words.end(), wrong.begin(), wrong.end());
