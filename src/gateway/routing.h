@@ -53,9 +53,8 @@ private:
     struct Health {
         explicit Health(Clock& clock) : breaker(clock) {}
         identity::CircuitBreaker breaker;
-        // One retry is earned by kCallsForRetry calls; a storm of failures is not doubled.
+        // One retry is earned by ten calls; a storm of failures is not doubled.
         double retries = 10;
-        std::size_t active = 0;
     };
     Health& health(const Target& target);
     const Target* choose(const Call& call, const std::vector<const Target*>& tried,
