@@ -4,6 +4,7 @@
 # monitor and one store in memory. Prints "PORT N" when it answers and ends with its standard input. The
 # access key is "key", the secret "secret", the bucket "bucket".
 set -euo pipefail
+exec 4>&2  # what stays of it where the steps below write into a file
 folder=$1
 mkdir -p "$folder/mon" "$folder/osd" "$folder/run"
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
@@ -27,11 +28,15 @@ admin socket = $folder/run/\$name.\$pid.asok
 pid file = $folder/run/\$name.pid
 log file = $folder/run/\$name.log
 mon data = $folder/mon
+mon data avail crit = 0
 osd data = $folder/osd
 osd objectstore = memstore
 memstore device bytes = 1073741824
 CONF
+# What failed, for whoever reads the test's output.
 stop() {
+    local code=$?
+    ((code == 0)) || tail -n 5 "$folder/out" >&4
     for name in client.admin osd.0 mon.a; do
         [[ ! -f $folder/run/$name.pid ]] || kill -KILL "$(cat "$folder/run/$name.pid")" 2>/dev/null || true
     done
@@ -62,3 +67,4 @@ for ((i = 0; i < 600; i++)); do
     fi
     sleep 0.1
 done
+false  # it never listened
