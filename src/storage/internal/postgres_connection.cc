@@ -48,6 +48,8 @@ ErrorCode code_of(std::string_view state) {
         Row{"22", ErrorCode::kInvalidArgument},     // a value
         Row{"42804", ErrorCode::kInvalidArgument},  // a value of another kind than the column's
         Row{"42501", ErrorCode::kDenied},           // no privilege
+        Row{"42710", ErrorCode::kConflict},         // a type of that name is there, or
+        Row{"42P07", ErrorCode::kConflict},         // a table: somebody else was making it
         Row{"42", ErrorCode::kCorrupt},             // no such table or column
         Row{"28", ErrorCode::kDenied},              // user or password
         Row{"25006", ErrorCode::kDenied},           // a change where only reading is allowed
