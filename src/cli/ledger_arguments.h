@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/log_source.h"
 #include "cli/store_options.h"
+#include "core/digest.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "ledger/leaf.h"
@@ -60,6 +61,8 @@ struct LedgerArguments {
 void print_ledger(const LedgerArguments& arguments, const json::Value& value,
                   const std::string& text);
 ledger::verify::Finding no_quorum();
+// SHA-256 of a file of any size.
+Result<Digest256> digest_of_file(const std::string& path);
 Result<void> write_ledger_output(const std::string& path, std::string_view text);
 Result<std::string> read_log_checkpoint(const ledger::verify::Fetch& fetch,
                                         const std::string& folder);

@@ -32,8 +32,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <ios>
 #include <memory>
 #include <optional>
 #include <string>
@@ -165,22 +163,6 @@ Result<ExitCode> prove_entry(const LedgerArguments& arguments, const Trust& trus
 
 namespace {
 
-Result<Digest256> digest_of(const std::string& path) {
-    constexpr std::size_t kPieceBytes = 1U << 20U;
-    std::ifstream file(path, std::ios::binary);
-    Hasher hasher(DigestAlgorithm::kSha256);
-    Buffer piece(kPieceBytes);
-    while (file.read(reinterpret_cast<char*>(piece.data()),
-                     static_cast<std::streamsize>(piece.size())) ||
-           file.gcount() > 0) {
-        hasher.update(Bytes(piece).first(static_cast<std::size_t>(file.gcount())));
-    }
-    if (!file.eof()) {
-        return Error{ErrorCode::kUnavailable, path + " cannot be read"};
-    }
-    return hasher.finish();
-}
-
 Result<bool> check_file(const Arguments& arguments, const Trust& trust, const std::string& path) {
     const std::string file = TRY(read_small_file(path, kProofBytesMax));
     std::string entry;
@@ -190,7 +172,7 @@ Result<bool> check_file(const Arguments& arguments, const Trust& trust, const st
     if (verify::is_result(file)) {
         std::optional<Digest256> content;
         if (!arguments.content.empty()) {
-            content = TRY(digest_of(arguments.content));
+            content = TRY(digest_of_file(arguments.content));
         }
         const verify::ResultReport report =
             verify::check_result(file, trust.keys, content, fs::path(path).filename().string());

@@ -49,6 +49,29 @@
 #include <vector>
 
 namespace colophon::cli {
+// Hashed in pieces: files of any size.
+Result<Digest256> digest_of_file(const std::string& path) {
+    const worker::Fd file = TRY(open_input(path));
+    Hasher hasher(DigestAlgorithm::kSha256);
+    Buffer piece(1U << 20U);
+    for (;;) {
+        const ssize_t got = read(file.get(), piece.data(), piece.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return Error{ErrorCode::kUnavailable, fmt::format("{} cannot be read", path)};
+        }
+        if (got == 0) {
+            break;
+        }
+        hasher.update(Bytes(piece).first(static_cast<std::size_t>(got)));
+    }
+    Digest256 digest{};
+    std::ranges::copy(hasher.finish(), digest.begin());
+    return digest;
+}
+
 namespace {
 
 constexpr timespec kLook{.tv_sec = 1, .tv_nsec = 0};
@@ -86,29 +109,6 @@ bool matches(const ledger::RecordQuery& query, const ledger::Facts& facts) {
            (!query.kind || facts.kind == *query.kind) &&
            (!query.tenant || facts.tenant == *query.tenant) &&
            (!query.subject || facts.subject == query.subject);
-}
-
-// Hashed in pieces: files of any size.
-Result<Digest256> digest_of_file(const std::string& path) {
-    const worker::Fd file = TRY(open_input(path));
-    Hasher hasher(DigestAlgorithm::kSha256);
-    Buffer piece(1U << 20U);
-    for (;;) {
-        const ssize_t got = read(file.get(), piece.data(), piece.size());
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return Error{ErrorCode::kUnavailable, fmt::format("{} cannot be read", path)};
-        }
-        if (got == 0) {
-            break;
-        }
-        hasher.update(Bytes(piece).first(static_cast<std::size_t>(got)));
-    }
-    Digest256 digest{};
-    std::ranges::copy(hasher.finish(), digest.begin());
-    return digest;
 }
 
 Result<Digest256> wanted_digest(const LedgerArguments& arguments) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/upload.h"
 
+#include "core/result.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/refusal.h"
@@ -46,8 +47,7 @@ public:
     }
 
     // The body becomes the file that stands in it.
-    std::optional<Refusal> read_form(std::string& body, std::string_view content_type) {
-        const auto boundary = http::form_boundary(content_type);
+    std::optional<Refusal> read_form(std::string& body, const Result<std::string>& boundary) {
         if (!boundary.ok()) {
             return invalid_request(boundary.error().what, "");
         }
@@ -149,9 +149,9 @@ Task<std::optional<Refusal>> read_upload(Call& call, UploadFor purpose, Upload& 
     if (!body.ok()) {
         co_return body_failure(body.error());
     }
-    const std::string_view content_type = call.exchange.request().header("content-type");
-    if (content_type.starts_with("multipart/form-data")) {
-        if (auto refusal = reading.read_form(*body, content_type)) {
+    const auto boundary = http::form_boundary(call.exchange.request().header("content-type"));
+    if (boundary.ok() || boundary.error().code != ErrorCode::kUnsupported) {
+        if (auto refusal = reading.read_form(*body, boundary)) {
             co_return refusal;
         }
     }

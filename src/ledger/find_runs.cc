@@ -522,9 +522,9 @@ Result<void> RunKeeper::forget(std::span<const std::int64_t> runs) {
     return apply(std::move(batch));
 }
 
-// The segments of the new run come first; the last batch makes it visible instead
-// of those that it was made of. Whatever was taken out of one of these meanwhile makes that batch
-// fail: then nothing of the new run is kept, and the next time it is made anew.
+// The segments of the new run come first; the last batch makes it visible instead of those that it
+// was made of. Whatever was taken out of one of these meanwhile makes that batch fail: then nothing
+// of the new run is kept, and the next time it is made anew.
 Result<void> RunKeeper::merge(std::span<const Run> sources) {
     static constexpr Statement kReplaced{
         "DELETE FROM record_find_runs WHERE log = $1 AND run = $2 AND changes = $3"};

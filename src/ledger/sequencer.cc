@@ -19,7 +19,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -40,9 +39,7 @@ namespace {
 
 using storage::Statement;
 
-// What one transaction writes down: a few milliseconds, which calls wait for whose records come
-// meanwhile.
-constexpr std::size_t kSettledLeavesMax = 4096;
+// Of the index of prints, in one transaction: a few milliseconds, which calls wait for.
 constexpr std::size_t kIndexRowsMax = 2'000;
 constexpr std::uint64_t kLogFileBytesMax = 64ULL << 20U;
 
@@ -191,8 +188,7 @@ Result<void> Sequencer::settle(std::uint64_t first_index, std::span<const Waitin
     while (!leaves.empty()) {
         internal::FoundBy found_by;
         std::size_t count = 0;
-        while (count < std::min(leaves.size(), kSettledLeavesMax) &&
-               found_by.rows() < kIndexRowsMax) {
+        while (count < leaves.size() && found_by.rows() < kIndexRowsMax) {
             TRY(found_by.add(leaves[count++]));
         }
         TRY(settle_batch(first_index, leaves.first(count), found_by));

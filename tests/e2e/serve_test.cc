@@ -516,7 +516,7 @@ TEST_SUITE("slow gateway") {
         CHECK(error_code(running.curl({running.url("/v1/labels?origin=edited"), "-F", file, "-F",
                                        "origin=edited"})) == "invalid_request");
         CHECK(error_code(running.curl({running.url("/v1/labels"), "-H",
-                                       "Content-Type: multipart/form-data; boundary=x",
+                                       "Content-Type: Multipart/Form-Data; boundary=x",
                                        "--data-binary", "--y"})) == "invalid_request");
     }
 
