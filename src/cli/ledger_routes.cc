@@ -157,7 +157,12 @@ Result<Answer> ready(const PublicParts& parts) {
     }
     static constexpr storage::Statement kAsk{"SELECT 1"};
     const auto asked = parts.installation.store().query(kAsk, {});
-    return asked.ok() ? Answer{.body = "ready\n"} : Answer{.status = 503, .body = "no store\n"};
+    if (!asked.ok()) {
+        return Answer{.status = 503, .body = "no store\n"};
+    }
+    // A store that can be read may have no room for what is to be written.
+    return parts.can_record() ? Answer{.body = "ready\n"}
+                              : Answer{.status = 503, .body = "records cannot be kept\n"};
 }
 
 bool is_local(const std::string& address) {

@@ -21,6 +21,7 @@ struct PublicParts {
     ThreadPool& blocking;
     Metrics& metrics;
     const std::atomic<bool>& draining;
+    std::function<bool()> can_record;       // Gateway::can_record()
     std::function<bool()> metrics_for_all;  // also to who does not come from this machine
 };
 // All of it outlives the gateway.

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "core/spool.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
 #include "gateway/parts.h"
@@ -20,24 +21,19 @@
 #include "label/watermark/key.h"
 #include "media/audio.h"
 #include "media/speech.h"
-#include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/frames.h"
 #include "worker/prints.h"
 #include "worker/veil.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,50 +46,6 @@ namespace colophon::cli {
 namespace {
 
 constexpr std::uint32_t kVoiceRate = 24000;
-
-Error no_file(std::string_view what) {
-    return Error{ErrorCode::kUnavailable, fmt::format("{}: {}", what, std::strerror(errno))};
-}
-
-// A file without a name, in memory: what a worker gets instead of bytes.
-Result<worker::Fd> memory_file(Bytes content) {
-    worker::Fd file(::memfd_create("colophon", MFD_CLOEXEC));
-    if (!file.valid()) {
-        return no_file("no memory for a file");
-    }
-    while (!content.empty()) {
-        const ssize_t count = ::write(file.get(), content.data(), content.size());
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0) {
-            return no_file("no memory for a file");
-        }
-        content = content.subspan(static_cast<std::size_t>(count));
-    }
-    return file;
-}
-
-Result<Buffer> content_of(const worker::Fd& file) {
-    struct stat facts{};
-    if (::fstat(file.get(), &facts) != 0) {
-        return no_file("a file in memory cannot be read");
-    }
-    Buffer content(static_cast<std::size_t>(facts.st_size));
-    std::size_t at = 0;
-    while (at < content.size()) {
-        const ssize_t count =
-            ::pread(file.get(), content.data() + at, content.size() - at, static_cast<off_t>(at));
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count <= 0) {
-            return no_file("a file in memory cannot be read");
-        }
-        at += static_cast<std::size_t>(count);
-    }
-    return content;
-}
 
 struct SoundForm {
     gateway::SoundFormat format;
@@ -220,14 +172,13 @@ worker::FilePrints prints_of(worker::Worker& worker, int file, label::Format for
 
 }  // namespace
 
-Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(Bytes file) {
-    const worker::Fd in = TRY(memory_file(file));
+Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(const SpooledFile& file) {
     Lease lease = borrow();
-    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
+    const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
     if (label::facts(format).kind != label::Kind::kImage || !worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};
     }
-    const worker::FilePrints prints = TRY(lease.worker().prints(in.get(), format));
+    const worker::FilePrints prints = TRY(lease.worker().prints(file.descriptor(), format));
     if (!prints.picture) {
         return Error{ErrorCode::kCorrupt, "no picture can be read"};
     }
@@ -235,60 +186,61 @@ Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(Bytes fil
     return std::vector<fingerprint::PdqHash>(hashes.begin(), hashes.end());
 }
 
-Result<worker::FilePrints> MediaService::video_prints(Bytes file) {
-    const worker::Fd in = TRY(memory_file(file));
+Result<worker::FilePrints> MediaService::video_prints(const SpooledFile& file) {
     Lease lease = borrow();
-    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
+    const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
     if (label::facts(format).kind != label::Kind::kVideo || !worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version makes no print of files of that kind"};
     }
-    worker::FilePrints prints = TRY(lease.worker().prints(in.get(), format));
+    worker::FilePrints prints = TRY(lease.worker().prints(file.descriptor(), format));
     if (!prints.video) {
         return Error{ErrorCode::kCorrupt, "no picture can be read"};
     }
     return prints;
 }
 
-Result<fingerprint::SoundPrint> MediaService::sound_print(Bytes file) {
-    const worker::Fd in = TRY(memory_file(file));
+Result<fingerprint::SoundPrint> MediaService::sound_print(const SpooledFile& file) {
     Lease lease = borrow();
-    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
+    const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
     if (label::facts(format).kind != label::Kind::kAudio || !worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version makes no print of files of that kind"};
     }
-    worker::FilePrints prints = TRY(lease.worker().prints(in.get(), format));
+    worker::FilePrints prints = TRY(lease.worker().prints(file.descriptor(), format));
     if (!prints.sound) {
         return Error{ErrorCode::kCorrupt, "no sound can be read"};
     }
     return std::move(*prints.sound);
 }
 
-Result<std::vector<worker::FileFrame>> MediaService::video_frames(Bytes file) {
-    const worker::Fd in = TRY(memory_file(file));
-    const worker::Fd out = TRY(memory_file({}));
+Result<std::vector<worker::FileFrame>> MediaService::video_frames(const SpooledFile& file) {
+    const SpooledFile out = TRY(SpooledFile::of({}));
     Lease lease = borrow();
-    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
-    return lease.worker().frames(in.get(), out.get(), format);
+    const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
+    return lease.worker().frames(file.descriptor(), out.descriptor(), format);
 }
 
-Result<worker::Veil> MediaService::veil(Bytes file) {
-    const worker::Fd in = TRY(memory_file(file));
-    const worker::Fd out = TRY(memory_file({}));
+Result<worker::Veil> MediaService::veil(Bytes shown) {
+    const SpooledFile file = TRY(SpooledFile::of(shown));
+    const SpooledFile out = TRY(SpooledFile::of({}));
     Lease lease = borrow();
-    const label::Format format = TRY(lease.worker().probe(in.get(), ""));
-    return lease.worker().veil(in.get(), out.get(), format);
+    const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
+    return lease.worker().veil(file.descriptor(), out.descriptor(), format);
 }
 
-Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_view name,
+Result<label::Format> MediaService::probe(const SpooledFile& file, std::string_view name) {
+    Lease lease = borrow();
+    return lease.worker().probe(file.descriptor(), name);
+}
+
+Result<gateway::Media::Labelled> MediaService::label(const SpooledFile& file, std::string_view name,
                                                      label::ApplyOptions options,
                                                      gateway::ExplicitLabel explicit_label,
                                                      const Progress& progress) {
-    const worker::Fd in = TRY(memory_file(file));
-    const worker::Fd out = TRY(memory_file({}));
+    SpooledFile out = TRY(options_.spool ? options_.spool->file(file.size()) : SpooledFile::of({}));
     Lease lease = borrow();
     lease.tell(progress);
-    Labelled labelled;
-    labelled.format = TRY(lease.worker().probe(in.get(), name));
+    Labelled labelled{.file = std::move(out), .format = {}, .report = {}, .prints = {}};
+    labelled.format = TRY(lease.worker().probe(file.descriptor(), name));
     label::LabelPlan plan = label::plan(options.record.service, options.profile, labelled.format);
     if (explicit_label == gateway::ExplicitLabel::kLeftOut) {
         plan.owed.remove(label::Mark::kExplicit);
@@ -322,8 +274,9 @@ Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_vie
         signer = options_.signer.get();
     }
     TRY(prompts_.prepare_label(lease.worker(), options, labelled.format));
-    labelled.report = TRY(lease.worker().label({.input = in.get(), .output = out.get()},
-                                               labelled.format, options, signer));
+    labelled.report =
+        TRY(lease.worker().label({.input = file.descriptor(), .output = labelled.file.descriptor()},
+                                 labelled.format, options, signer));
     label::MarkSet written = labelled.report.written;
     if (plan.tried.has(label::Mark::kWatermark)) {
         written.remove(label::Mark::kWatermark);  // only where the picture can hold it
@@ -333,23 +286,22 @@ Result<gateway::Media::Labelled> MediaService::label(Bytes file, std::string_vie
                                                           label::to_string(labelled.report.written),
                                                           label::to_string(plan.owed))};
     }
-    labelled.prints = prints_of(lease.worker(), out.get(), labelled.format);
-    labelled.file = TRY(content_of(out));
+    labelled.prints = prints_of(lease.worker(), labelled.file.descriptor(), labelled.format);
+    TRY(labelled.file.settle());
     return labelled;
 }
 
-Result<label::Verification> MediaService::verify(Bytes file, std::string_view name,
+Result<label::Verification> MediaService::verify(const SpooledFile& file, std::string_view name,
                                                  label::VerifyOptions options) {
-    const worker::Fd in = TRY(memory_file(file));
     Lease lease = borrow();
-    const label::Format format = TRY(lease.worker().probe(in.get(), name));
+    const label::Format format = TRY(lease.worker().probe(file.descriptor(), name));
     options.trusted = options_.trusted;
     options.credentials = trust_now();
     if (options_.watermark_key != label::published_watermark_key()) {
         options.watermark_keys.push_back(options_.watermark_key);
     }
     TRY(prompts_.prepare_verify(lease.worker(), format));
-    return lease.worker().verify(in.get(), format, options);
+    return lease.worker().verify(file.descriptor(), format, options);
 }
 
 Result<Buffer> MediaService::speak(std::string_view text, const Voice& voice,

@@ -24,6 +24,7 @@
 #include "core/ids.h"
 #include "core/metrics.h"
 #include "core/result.h"
+#include "core/spool.h"
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/gateway.h"
@@ -69,6 +70,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -106,6 +108,27 @@ void raise_descriptors() {
         limit.rlim_cur = limit.rlim_max;
         ::setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+// Where large files are, when nobody says it: the first of these in which files can be made. /tmp
+// is memory on many machines, and /var/tmp is not.
+Result<Spool> open_spool(const GatewayConfig& config) {
+    const char* named = std::getenv("TMPDIR");
+    std::vector<std::string> folders{"/var/tmp", "/tmp"};
+    if (!config.spool.empty()) {
+        folders = {config.spool};
+    } else if (named != nullptr && *named != '\0') {
+        folders = {named};
+    }
+    auto made = Result<Spool>(Error{ErrorCode::kUnavailable, ""});
+    for (const std::string& folder : folders) {
+        made = Spool::create(
+            {.folder = folder, .bytes_max = static_cast<std::uint64_t>(config.spool_bytes_max)});
+        if (made.ok()) {
+            return made;
+        }
+    }
+    return with_context(made.error(), "gateway.spool");
 }
 
 // What the configuration says, read and checked; nothing is opened for writing.
@@ -179,6 +202,7 @@ private:
     std::unique_ptr<identity::SubjectCache> subject_cache_;
     std::unique_ptr<identity::Budgets> budgets_;  // where nodes share the store
     std::unique_ptr<identity::ProviderChain> providers_;
+    std::optional<Spool> spool_;
     std::unique_ptr<MediaService> media_;
     std::unique_ptr<MediaService> lookers_;
     Metrics metrics_;
@@ -241,13 +265,15 @@ Result<void> Service::open_identity() {
 
 Result<void> Service::open_media() {
     const LabelConfig& label = loaded_.config.label;
+    const GatewayConfig& gateway = loaded_.config.serve.gateway;
+    spool_ = TRY(open_spool(gateway));
     MediaService::Options looking;
     looking.workers = kLookers;
     lookers_ = std::make_unique<MediaService>(std::move(looking), std::nullopt);
     MediaService::Options options;
-    options.workers = static_cast<std::size_t>(loaded_.config.serve.gateway.workers);
-    options.moving_call_max =
-        std::chrono::seconds(loaded_.config.serve.gateway.video_label_seconds);
+    options.spool = spool_;
+    options.workers = static_cast<std::size_t>(gateway.workers);
+    options.moving_call_max = std::chrono::seconds(gateway.video_label_seconds);
     options.font = TRY(find_font(label.font));
     options.recording = label.recording;
     options.key_id = label.metadata_key_id;
@@ -299,6 +325,7 @@ Result<void> Service::open_gateway() {
         .blocking = *blocking_,
         .workers = *workers_,
         .media = *media_,
+        .spool = *spool_,
         .verification_json = verification_json,
         .sign_note = [&keys = installation_->log_keys()](
                          std::string_view text) { return ledger::sign_note(keys, text); },
@@ -336,6 +363,7 @@ Result<void> Service::open_gateway() {
                                   .blocking = *blocking_,
                                   .metrics = metrics_,
                                   .draining = draining_,
+                                  .can_record = [this] { return gateway_->can_record(); },
                                   .metrics_for_all = [this] { return metrics_for_all_.load(); }});
     return {};
 }
@@ -429,6 +457,8 @@ void Service::add_gauges() {
                    [&counts] { return static_cast<double>(counts.malformed.load()); });
     metrics_.gauge("colophon_http_timeouts", "Connections that were too slow",
                    [&counts] { return static_cast<double>(counts.timeouts.load()); });
+    metrics_.gauge("colophon_spool_bytes", "Files on their way, in memory and on disk",
+                   [this] { return static_cast<double>(spool_->held()); });
     for (const char* log : {"service", "conduct"}) {
         metrics_.gauge(fmt::format("colophon_ledger_{}_waiting", log),
                        "Leaves that wait for the log", [this, name = std::string(log)] {

@@ -44,6 +44,9 @@ struct GatewayConfig {
     std::string picture_prints = {};  // "always", "compared"
     std::int64_t workers = 2;
     std::int64_t request_bytes_max = 16 << 20;
+    std::int64_t file_bytes_max = 256 << 20;
+    std::string spool = {};  // folder
+    std::int64_t spool_bytes_max = std::int64_t{4} << 30;
     std::int64_t answer_bytes_max = 64 << 20;
     std::int64_t idempotency_hours = 24;
     std::int64_t idempotency_answer_bytes_max = 8 << 20;

@@ -322,6 +322,12 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
     settings.filing = from.filing;
     settings.appeal = from.appeal;
     settings.body_bytes_max = static_cast<std::uint64_t>(from.request_bytes_max);
+    settings.file_bytes_max = static_cast<std::uint64_t>(from.file_bytes_max);
+    if (from.file_bytes_max > from.spool_bytes_max / 2) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "gateway.spool_bytes_max must have room for two of gateway.file_bytes_max: a "
+                     "file, and the same with its labels"};
+    }
     settings.answer_bytes_max = size_of(from.answer_bytes_max);
     settings.idempotency_time = std::chrono::hours(from.idempotency_hours);
     settings.idempotency_bytes_max = size_of(from.idempotency_answer_bytes_max);
@@ -556,6 +562,11 @@ Result<std::shared_ptr<const gateway::Settings>> make_review_settings(const Conf
 Result<std::shared_ptr<const gateway::Settings>> make_settings(const Config& config) {
     auto settings = std::make_shared<gateway::Settings>();
     TRY(set_gateway(config.serve.gateway, *settings));
+    if (config.serve.gateway.file_bytes_max > config.serve.server.body_bytes_max) {
+        return Error{ErrorCode::kInvalidArgument,
+                     "gateway.file_bytes_max is above server.body_bytes_max, so that no such file "
+                     "would come in"};
+    }
     TRY(set_label(config, *settings));
     TRY(set_review(config, *settings));
     for (const UpstreamConfig& each : config.serve.upstreams) {

@@ -13,6 +13,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "gateway/parts.h"
+#include "gateway/recording.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
 #include "http/exchange.h"
@@ -121,6 +122,7 @@ struct Stages {
     Quotas& quotas;
     SharedQuotas* shared_quotas;  // instead of `quotas`, where nodes share them
     IdReserve& ids;
+    Recording& recording;
 };
 
 // Where the call comes from, for the record.

@@ -2,10 +2,10 @@
 // /v1/labels and /v1/verifications: the label engine for content that was made elsewhere.
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/digest.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "core/spool.h"
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/call.h"
@@ -26,6 +26,7 @@
 #include "ledger/file_prints.h"
 #include "ledger/record.h"
 #include "review/entry.h"
+#include "review/queue.h"
 #include "review/review.h"
 #include "review/scope.h"
 
@@ -57,60 +58,113 @@ Refusal file_failure(const Error& error) {
 
 // What a file of that format is judged to be. It comes in and is to go out, so all entries are for
 // it, of either stage. `print`: what was compared, for the record; stays empty when nothing was.
-Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const std::string& file,
+Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const SpooledFile& file,
                               label::Format format, ledger::FilePrint& print) {
     const auto reviewer = reviewer_of(call, review::Stage::kBoth);
     const label::Kind kind = label::facts(format).kind;
     if (label::is_written_text(format)) {
-        return reviewer->review(file);
+        const Buffer text = TRY(file.content());
+        return reviewer->review(as_text(text));
     }
     if (kind == label::Kind::kAudio && reviewer->has_sounds()) {
-        const auto sound = TRY(gateway.parts().media.sound_print(as_bytes(file)));
+        const auto sound = TRY(gateway.parts().media.sound_print(file));
         print = ledger::sound_file(sound);
         return reviewer->review(sound);
     }
     if (kind == label::Kind::kImage && reviewer->has_pictures()) {
-        const auto hashes = TRY(gateway.parts().media.picture_hashes(as_bytes(file)));
+        const auto hashes = TRY(gateway.parts().media.picture_hashes(file));
         print = ledger::picture_file(hashes);
         return reviewer->review(hashes);
     }
     if (kind == label::Kind::kImage && call.settings->picture_prints == PicturePrints::kAlways) {
-        const auto hashes = gateway.parts().media.picture_hashes(as_bytes(file));
+        const auto hashes = gateway.parts().media.picture_hashes(file);
         print = hashes.ok() ? ledger::picture_file(*hashes)
                             : ledger::file_without_print(ledger::kPictureFile, hashes.error().what);
     }
     if (kind == label::Kind::kVideo) {
-        return judge_video(gateway.parts().media, *reviewer, as_bytes(file), print);
+        return judge_video(gateway.parts().media, *reviewer, file, print);
     }
     return review::Verdict();
 }
 
-// [DSP-10] Nothing is labelled for somebody to publish that may not be published.
-Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const std::string& file,
-                                         label::Format format) {
-    const SteadyTime began = std::chrono::steady_clock::now();
+struct Judged {
+    label::Format format = label::Format::kPlainText;
     ledger::FilePrint print;
-    if (label::facts(format).kind == label::Kind::kText) {
-        print = ledger::file_without_print(
-            "text", label::is_written_text(format) ? "the text of a file is not kept in the record"
+};
+
+Result<review::Verdict> judge_upload(const Gateway& gateway, const Call& call, const Upload& upload,
+                                     Judged& judged) {
+    judged.format = TRY(gateway.parts().media.probe(upload.file(), upload.name));
+    if (label::facts(judged.format).kind == label::Kind::kText) {
+        judged.print =
+            ledger::file_without_print("text", label::is_written_text(judged.format)
+                                                   ? "the text of a file is not kept in the record"
                                                    : "documents are not compared");
     }
-    const auto look = [&] { return judge(gateway, call, file, format, print); };
+    return judge(gateway, call, upload.file(), judged.format, judged.print);
+}
+
+// What people are shown of the file; nothing when it is too large to wait for them.
+Task<Result<Buffer>> shown_content(const Gateway& gateway, Call& call, const SpooledFile& file) {
+    if (file.size() > review::kEvidenceBytesMax) {
+        co_return Buffer();
+    }
+    const auto read = [&] { return file.content(); };
+    co_return co_await gateway.parts().blocking.run(call.loop(), read);
+}
+
+// [DSP-10] Nothing is labelled for somebody to publish that may not be published.
+Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const Upload& upload,
+                                         label::Format& format) {
+    const SteadyTime began = std::chrono::steady_clock::now();
+    Judged judged;
+    const auto look = [&] { return judge_upload(gateway, call, upload, judged); };
     const auto verdict = co_await gateway.parts().workers.run(call.loop(), look);
+    format = judged.format;
     call.facts().durations.review_ms = milliseconds_since(began);
-    if (!print.kind.empty()) {
-        keep_print(call, review::Stage::kBoth, std::move(print));
+    if (!judged.print.kind.empty()) {
+        keep_print(call, review::Stage::kBoth, std::move(judged.print));
     }
     if (!verdict.ok()) {
         co_return file_failure(verdict.error());
     }
     auto refusal = note_verdict(call, review::Stage::kInput, *verdict);
-    if (verdict->decision == review::Decision::kFlag && label::is_written_text(format)) {
-        note_flagged(gateway.stages(), call, std::string_view(file));
-    } else if (verdict->decision == review::Decision::kFlag) {
-        note_flagged(gateway.stages(), call, as_bytes(file), label::facts(format).media_type);
+    if (verdict->decision == review::Decision::kFlag) {
+        const auto shown = co_await shown_content(gateway, call, upload.file());
+        if (!shown.ok()) {
+            co_return spool_failure(shown.error());
+        }
+        if (label::is_written_text(format)) {
+            note_flagged(gateway.stages(), call, as_text(*shown));
+        } else {
+            note_flagged(gateway.stages(), call, *shown, label::facts(format).media_type);
+        }
     }
     co_return refusal;
+}
+
+// The labelled file waits for people, with the file as it came; too large, it stays refused.
+Task<std::optional<Refusal>> hold_file(Gateway& gateway, Call& call, const Upload& upload,
+                                       const Media::Labelled& labelled, Refusal held) {
+    if (upload.file().size() + labelled.file.size() > review::kEvidenceBytesMax) {
+        call.facts().label.clear();
+        call.detail.emplace_back("ticket", "none: too large to wait");
+        co_return held;
+    }
+    auto shown = co_await shown_content(gateway, call, upload.file());
+    auto content = co_await shown_content(gateway, call, labelled.file);
+    if (!shown.ok() || !content.ok()) {
+        co_return spool_failure(shown.ok() ? content.error() : shown.error());
+    }
+    Holding holding;
+    if (label::is_written_text(labelled.format)) {
+        holding.text = as_text(*shown);
+    } else {
+        holding.file = std::move(*shown);
+    }
+    const LabelledContent waiting{.content = std::move(*content), .format = labelled.format};
+    co_await hold_labelled(gateway.stages(), call, std::move(holding), waiting, held);
+    co_return held;
 }
 
 Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
@@ -118,27 +172,22 @@ Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
         co_return refusal;
     }
     Upload upload;
-    if (auto refusal = co_await read_upload(call, UploadFor::kLabel, upload)) {
-        co_return refusal;
-    }
-    const std::string& file = upload.file;
-    call.record.content_digests.push_back(sha256(as_bytes(file)));
-    // It is judged first: what may not go out costs no number and no worker.
-    const auto format = label::detect_format(as_bytes(file), upload.name);
-    if (!format) {
-        co_return file_failure(
-            Error{ErrorCode::kUnsupported, "a kind of file that is not known here"});
-    }
-    auto held = co_await review_file(gateway, call, file, *format);
-    if (held && held->code != kHeldForReview) {
-        co_return held;
-    }
-    auto refusal = co_await make_label(gateway.stages(), call);
+    auto refusal = co_await read_upload(gateway.parts(), call, UploadFor::kLabel, upload);
     if (refusal) {
         co_return refusal;
     }
-    auto labelled = co_await label_file(gateway, call, to_buffer(as_bytes(file)), upload.name);
-    if (labelled.ok() && labelled->format != *format) {
+    // It is judged first: what may not go out costs no number.
+    label::Format format = label::Format::kPlainText;
+    auto held = co_await review_file(gateway, call, upload, format);
+    if (held && held->code != kHeldForReview) {
+        co_return held;
+    }
+    refusal = co_await make_label(gateway.stages(), call);
+    if (refusal) {
+        co_return refusal;
+    }
+    auto labelled = co_await label_file(gateway, call, upload.file(), upload.name);
+    if (labelled.ok() && labelled->format != format) {
         labelled = Error{ErrorCode::kConflict, "the file is of another kind than it was judged as"};
     }
     if (!labelled.ok()) {
@@ -146,18 +195,10 @@ Task<std::optional<Refusal>> serve_label(Gateway& gateway, Call& call) {
         co_return file_failure(labelled.error());
     }
     if (held) {
-        Holding holding;
-        if (label::is_written_text(labelled->format)) {
-            holding.text = file;
-        } else {
-            holding.file = to_buffer(as_bytes(file));
-        }
-        co_await hold_labelled(gateway.stages(), call, std::move(holding), *labelled, *held);
-        co_return held;
+        co_return co_await hold_file(gateway, call, upload, *labelled, std::move(*held));
     }
     http::Headers headers = answer_headers(call, label::facts(labelled->format).media_type);
-    std::string out(as_text(labelled->file));
-    co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(out));
+    co_return co_await record_and_answer_file(gateway, call, std::move(headers), labelled->file);
 }
 
 // What the record of a content id says, as far as it is the caller's own.
@@ -179,11 +220,11 @@ Task<json::Value> known_record(Gateway& gateway, Call& call, ContentId id) {
 
 // What a signed result is made over: whoever has it needs neither this service nor the rest of the
 // answer. The first line keeps it apart from everything else that the key of the log signs.
-std::string result_text(Gateway& gateway, const Call& call, const std::string& file,
+std::string result_text(Gateway& gateway, const Call& call, std::uint64_t bytes,
                         const json::Value& verification) {
     const json::Object result{
-        {"content", json::Object{{"sha256", to_hex(call.record.content_digests.front())},
-                                 {"bytes", static_cast<std::uint64_t>(file.size())}}},
+        {"content",
+         json::Object{{"sha256", to_hex(call.record.content_digests.front())}, {"bytes", bytes}}},
         {"detector", std::string("colophon/" COLOPHON_VERSION)},
         {"time", format_time(gateway.parts().clock.now())},
         {"record", to_string(call.record.facts.id)},
@@ -193,13 +234,12 @@ std::string result_text(Gateway& gateway, const Call& call, const std::string& f
 
 Task<std::optional<Refusal>> serve_verification(Gateway& gateway, Call& call) {
     Upload upload;
-    if (auto refusal = co_await read_upload(call, UploadFor::kVerification, upload)) {
+    auto refusal = co_await read_upload(gateway.parts(), call, UploadFor::kVerification, upload);
+    if (refusal) {
         co_return refusal;
     }
-    const std::string& file = upload.file;
-    call.record.content_digests.push_back(sha256(as_bytes(file)));
     const auto verify = [&] {
-        return gateway.parts().media.verify(as_bytes(file), upload.name, {});
+        return gateway.parts().media.verify(upload.file(), upload.name, {});
     };
     const auto seen = co_await gateway.parts().workers.run(call.loop(), verify);
     if (!seen.ok()) {
@@ -212,7 +252,7 @@ Task<std::optional<Refusal>> serve_verification(Gateway& gateway, Call& call) {
         set_member(answer, "ledger", std::move(known));
     }
     if (upload.wants_signed) {
-        const std::string text = result_text(gateway, call, file, answer);
+        const std::string text = result_text(gateway, call, upload.file().size(), answer);
         const auto sign = [&] { return gateway.parts().sign_note(text); };
         auto result = co_await gateway.parts().blocking.run(call.loop(), sign);
         if (!result.ok()) {

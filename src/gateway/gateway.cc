@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/gateway.h"
 
+#include "core/bytes.h"
 #include "core/clock.h"
 #include "core/executor.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "core/spool.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/course.h"
@@ -46,6 +48,8 @@
 
 namespace colophon::gateway {
 namespace {
+
+constexpr std::uint64_t kFilePieceBytes = 256U << 10U;  // of a file that goes out, at a time
 
 constexpr std::array<std::pair<std::string_view, identity::Scope>, 5> kScopes{
     {{"generate", identity::Scope::kGenerate},
@@ -91,8 +95,11 @@ Gateway::Gateway(const Parts& parts, std::shared_ptr<const Settings> settings,
       shared_quotas_(parts.budgets == nullptr ? nullptr
                                               : std::make_unique<SharedQuotas>(*parts.budgets)),
       ids_(parts.content_ids, parts.blocking),
-      stages_{
-          .parts = parts_, .quotas = quotas_, .shared_quotas = shared_quotas_.get(), .ids = ids_},
+      stages_{.parts = parts_,
+              .quotas = quotas_,
+              .shared_quotas = shared_quotas_.get(),
+              .ids = ids_,
+              .recording = recording_},
       meters_(parts.metrics),
       routing_(parts.clock, parts.random),
       webhooks_(parts_) {
@@ -383,10 +390,12 @@ void Gateway::log(http::Exchange& exchange, std::string_view operation, const Ca
     parts_.access_log(json::write(line));
 }
 
-Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, http::Headers headers,
-                                               std::string body) {
+namespace {
+
+// [AILM-9] What was agreed when the call came may be over when its content is there. Then the
+// record; a refusal when nothing may go out.
+Task<std::optional<Refusal>> record_answered(Gateway& gateway, Call& call) {
     if (call.unlabelled) {
-        // [AILM-9] What was agreed when the call came may be over when its content is there.
         auto uncovered = co_await check_agreement(gateway.stages(), call);
         if (uncovered) {
             call.unlabelled = false;
@@ -400,7 +409,61 @@ Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, htt
         co_return own_failure("record_unavailable",
                               "the call cannot be recorded now, so it is not answered");
     }
-    (void)co_await call.exchange.answer(200, std::move(headers), std::move(body));
+    co_return std::nullopt;
+}
+
+// As much of the file from there on as fits into `piece`, which becomes as long as that.
+Task<Result<void>> read_piece(Gateway& gateway, Call& call, const SpooledFile& file,
+                              std::uint64_t at, Buffer& piece) {
+    piece.resize(
+        static_cast<std::size_t>(std::min<std::uint64_t>(file.size() - at, kFilePieceBytes)));
+    const auto read = [&]() -> Result<void> {
+        const std::size_t count = TRY(file.read(at, piece));
+        return count == piece.size()
+                   ? Result<void>()
+                   : Error{ErrorCode::kUnavailable, "a file on its way became shorter"};
+    };
+    co_return co_await gateway.parts().blocking.run(call.loop(), read);
+}
+
+}  // namespace
+
+Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, http::Headers headers,
+                                               std::string body) {
+    auto refusal = co_await record_answered(gateway, call);
+    if (!refusal) {
+        (void)co_await call.exchange.answer(200, std::move(headers), std::move(body));
+    }
+    co_return refusal;
+}
+
+Task<std::optional<Refusal>> record_and_answer_file(Gateway& gateway, Call& call,
+                                                    http::Headers headers,
+                                                    const SpooledFile& file) {
+    Buffer piece;
+    const auto first = co_await read_piece(gateway, call, file, 0, piece);
+    if (!first.ok()) {
+        co_return own_failure("file_unavailable", first.error().what);
+    }
+    auto refusal = co_await record_answered(gateway, call);
+    if (refusal) {
+        co_return refusal;
+    }
+    http::Exchange& exchange = call.exchange;
+    const auto begun = co_await exchange.begin_sized(200, std::move(headers), file.size());
+    bool good = begun.ok();
+    for (std::uint64_t at = 0; good && at < file.size();) {
+        const auto sent = co_await exchange.write(as_text(piece));
+        at += piece.size();
+        good = sent.ok();
+        if (good && at < file.size()) {
+            const auto next = co_await read_piece(gateway, call, file, at, piece);
+            good = next.ok();
+        }
+    }
+    if (good) {  // otherwise the answer is cut
+        (void)co_await exchange.end();
+    }
     co_return std::nullopt;
 }
 

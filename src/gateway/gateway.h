@@ -9,6 +9,7 @@
 #include "gateway/id_reserve.h"
 #include "gateway/parts.h"
 #include "gateway/quotas.h"
+#include "gateway/recording.h"
 #include "gateway/refusal.h"
 #include "gateway/routing.h"
 #include "gateway/settings.h"
@@ -69,6 +70,9 @@ public:
     // is, and no call is served before that.
     void owe_record(const Call& call);
 
+    // Whether calls can be recorded now, as far as is known; without that none is served.
+    bool can_record() const noexcept { return owed_.load() == 0 && recording_.works(); }
+
     // For the metrics: how a call, or a job, ended; `code` is empty when it was answered.
     void count(const Call& call, const std::string& operation, const std::string& code) {
         meters_.count(call, operation, code);
@@ -101,6 +105,7 @@ private:
     Quotas quotas_;
     std::unique_ptr<SharedQuotas> shared_quotas_;
     IdReserve ids_;
+    Recording recording_;
     Stages stages_;
     CallMeters meters_;
     Routing routing_;
@@ -116,6 +121,10 @@ private:
 // cannot be kept is the refusal of the call: nothing goes out.
 Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, http::Headers headers,
                                                std::string body);
+
+// The same with a file, which outlives the task.
+Task<std::optional<Refusal>> record_and_answer_file(Gateway& gateway, Call& call,
+                                                    http::Headers headers, const SpooledFile& file);
 
 // What is asked, by the own rules where they come first, and by all where nobody else is asked; the
 // rest is guard_request()'s (gateway/webhook_texts.h).

@@ -151,14 +151,14 @@ Task<void> hold(const Stages& stages, Call& call, Holding holding, Refusal& refu
 }
 
 Task<void> hold_labelled(const Stages& stages, Call& call, Holding holding,
-                         const Media::Labelled& labelled, Refusal& refusal) {
+                         const LabelledContent& labelled, Refusal& refusal) {
     const std::string type(label::facts(labelled.format).media_type);
     if (!holding.file.empty()) {
         holding.media_type = type;
     }
     review::WaitingAnswer answer;
     answer.headers.emplace_back("content-type", type);
-    answer.body = std::string(as_text(labelled.file));
+    answer.body = std::string(as_text(labelled.content));
     hand_over_label(call, answer);
     holding.answer = std::move(answer);
     co_await hold(stages, call, std::move(holding), refusal);

@@ -11,6 +11,7 @@
 #include "core/bytes.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/media_label.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "review/queue.h"
@@ -45,7 +46,7 @@ void hand_over_label(Call& call, review::WaitingAnswer& answer);
 // The same of a file that has its label, which is what the caller gets once people released it.
 // They see what `holding` has, before it was labelled.
 Task<void> hold_labelled(const Stages& stages, Call& call, Holding holding,
-                         const Media::Labelled& labelled, Refusal& refusal);
+                         const LabelledContent& labelled, Refusal& refusal);
 
 // What was only flagged comes before people afterwards, where the rules of the queue say so. The
 // call goes on whatever comes of it; its record says which items they are.

@@ -12,11 +12,14 @@
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "gateway/unlabelled.h"
+#include "gateway/upload.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/message.h"
 #include "ledger/answers.h"
 #include "ledger/record.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -24,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -33,6 +37,8 @@ namespace colophon::gateway {
 namespace {
 
 constexpr std::string_view kHeader = "idempotency-key";
+constexpr std::size_t kBodyInMemoryMax = 1U << 20U;
+constexpr std::uint64_t kBodyPieceBytes = 256U << 10U;
 constexpr std::chrono::milliseconds kRenewEvery = ledger::kClaimTime / 4;
 
 bool is_good_key(std::string_view key) {
@@ -41,7 +47,7 @@ bool is_good_key(std::string_view key) {
 }
 
 // All that makes the call what it is. Parts are parted by what cannot stand in them.
-Digest256 digest_of(const http::Request& request, const std::string& body) {
+Digest256 digest_of(const http::Request& request, const Digest256& body) {
     std::string head;
     for (const std::string_view part :
          {std::string_view(request.method), std::string_view(request.path),
@@ -55,7 +61,7 @@ Digest256 digest_of(const http::Request& request, const std::string& body) {
         head += preferred;
         head += '\n';
     }
-    return sha256(as_bytes(head + to_hex(sha256(as_bytes(body)))));
+    return sha256(as_bytes(head + to_hex(body)));
 }
 
 Refusal conflict(int status, std::string code, std::string message, int retry_after) {
@@ -126,12 +132,46 @@ void hold(const Stages& stages, Call& call, const ledger::AnswerClaim& claim) {
 
 }  // namespace
 
-Task<Result<void>> KeepingExchange::take_body(std::uint64_t bytes_max) {
-    auto body = co_await inner_.read_body(bytes_max);
-    if (!body.ok()) {
-        co_return body.error();
+Task<Result<void>> KeepingExchange::take_body(const Parts& parts, std::uint64_t bytes_max,
+                                              bool& ours) {
+    ours = false;
+    const http::Request& request = inner_.request();
+    const std::uint64_t said = request.framing == http::Framing::kLength ? request.body_bytes : 0;
+    FileIntake intake(parts, loop(), std::min(said, bytes_max));
+    for (;;) {
+        const auto count = co_await inner_.read_some(body_);
+        if (!count.ok()) {
+            co_return count.error();
+        }
+        if (std::max(said, intake.size() + body_.size()) > bytes_max) {
+            co_return Error{ErrorCode::kLimit,
+                            fmt::format("the body of a request has more than {} bytes", bytes_max)};
+        }
+        const bool large = intake.size() > 0 || body_.size() > kBodyInMemoryMax;
+        if (*count == 0 && !large) {
+            body_digest_ = sha256(as_bytes(body_));
+            break;
+        }
+        if (large) {
+            const auto put = co_await intake.put(body_);
+            body_.clear();
+            ours = !put.ok();
+            if (ours) {
+                co_return put.error();
+            }
+        }
+        if (*count == 0) {
+            auto taken = co_await intake.finish();
+            ours = !taken.ok();
+            if (ours) {
+                co_return taken.error();
+            }
+            body_digest_ = taken->digest;
+            file_ = std::move(*taken);
+            pool_ = &parts.blocking;
+            break;
+        }
     }
-    body_ = std::move(*body);
     body_taken_ = true;
     co_return Result<void>();
 }
@@ -145,10 +185,22 @@ Task<Result<std::size_t>> KeepingExchange::read_some(std::string& into) {
     if (!body_taken_) {
         co_return co_await inner_.read_some(into);
     }
-    const std::size_t left = body_.size() - given_;
-    into.append(body_, given_, left);
-    given_ = body_.size();
-    co_return left;
+    const std::size_t before = into.size();
+    if (!file_) {
+        into.append(body_, static_cast<std::size_t>(given_));
+    } else {
+        into.resize(before + static_cast<std::size_t>(std::min<std::uint64_t>(
+                                 file_->file.size() - given_, kBodyPieceBytes)));
+        const std::span<std::uint8_t> out(reinterpret_cast<std::uint8_t*>(into.data()) + before,
+                                          into.size() - before);
+        const auto read = [this, out] { return file_->file.read(given_, out); };
+        const auto count = co_await pool_->run(loop(), read);
+        if (!count.ok() || *count != out.size()) {
+            co_return Error{ErrorCode::kUnavailable, "the body of the request was lost"};
+        }
+    }
+    given_ += into.size() - before;
+    co_return into.size() - before;
 }
 
 void KeepingExchange::take_head(int status, const http::Headers& headers) {
@@ -194,6 +246,14 @@ Task<Result<void>> KeepingExchange::begin(int status, http::Headers headers) {
     co_return co_await inner_.begin(status, std::move(headers));
 }
 
+Task<Result<void>> KeepingExchange::begin_sized(int status, http::Headers headers,
+                                                std::uint64_t bytes) {
+    if (keep_) {
+        take_head(status, headers);
+    }
+    co_return co_await inner_.begin_sized(status, std::move(headers), bytes);
+}
+
 Task<Result<void>> KeepingExchange::write(std::string_view piece) {
     if (keep_) {
         take(piece);
@@ -221,12 +281,14 @@ Task<std::optional<Refusal>> claim_key(const Stages& stages, Call& call) {
     if (!is_good_key(key)) {
         co_return invalid_request("an idempotency key has 1 to 255 visible ASCII characters", "");
     }
-    const auto body = co_await call.keeping->take_body(
-        std::max(call.settings->body_bytes_max, call.settings->file_bytes_max));
+    bool ours = false;
+    const std::uint64_t bytes_max =
+        std::max(call.settings->body_bytes_max, call.settings->file_bytes_max);
+    const auto body = co_await call.keeping->take_body(parts, bytes_max, ours);
     if (!body.ok()) {
-        co_return body_failure(body.error());
+        co_return ours ? spool_failure(body.error()) : body_failure(body.error());
     }
-    const Digest256 digest = digest_of(request, call.keeping->body());
+    const Digest256 digest = digest_of(request, call.keeping->body_digest());
     const auto began = std::chrono::steady_clock::now();
     const auto work = [&] {
         return parts.answers.claim(call.caller.tenant, key, digest,

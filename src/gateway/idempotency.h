@@ -8,10 +8,14 @@
 // of what a model had answered. Everything else lets the key go, so that the call can be made
 // again: nothing of it was given out, but for a stream whose reader left or whose model broke off.
 
+#include "core/digest.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "gateway/upload.h"
 #include "http/exchange.h"
 #include "http/loop.h"
 #include "http/message.h"
@@ -36,9 +40,10 @@ public:
 
     explicit KeepingExchange(http::Exchange& inner) : inner_(inner) {}
 
-    // Reads the body, which handlers then get. Once.
-    Task<Result<void>> take_body(std::uint64_t bytes_max);
-    const std::string& body() const noexcept { return body_; }
+    // Reads the body, which handlers then get; a large one into a file. Once. `ours`: what failed
+    // was no fault of the client.
+    Task<Result<void>> take_body(const Parts& parts, std::uint64_t bytes_max, bool& ours);
+    const Digest256& body_digest() const noexcept { return body_digest_; }
     // From now on the answer is taken down, as far as `bytes_max` goes.
     void arm(std::size_t bytes_max, Keep keep);
     // A refusal that comes now is kept like a good answer.
@@ -58,6 +63,7 @@ public:
     Task<Result<std::size_t>> read_some(std::string& into) override;
     Task<Result<void>> answer(int status, http::Headers headers, std::string body) override;
     Task<Result<void>> begin(int status, http::Headers headers) override;
+    Task<Result<void>> begin_sized(int status, http::Headers headers, std::uint64_t bytes) override;
     Task<Result<void>> write(std::string_view piece) override;
     Task<Result<void>> end() override;
     bool has_begun() const noexcept override { return inner_.has_begun(); }
@@ -72,8 +78,11 @@ private:
     Task<void> keep();
 
     http::Exchange& inner_;
-    std::string body_;
-    std::size_t given_ = 0;  // of the body
+    std::string body_;                       // in memory
+    std::optional<FileIntake::Taken> file_;  // or here
+    ThreadPool* pool_ = nullptr;             // reads it
+    Digest256 body_digest_{};
+    std::uint64_t given_ = 0;  // of the body
     bool body_taken_ = false;
     std::size_t bytes_max_ = 0;
     Keep keep_;

@@ -42,6 +42,10 @@ public:
     Task<Result<void>> begin(int /*status*/, http::Headers /*headers*/) override {
         co_return nobody();
     }
+    Task<Result<void>> begin_sized(int /*status*/, http::Headers /*headers*/,
+                                   std::uint64_t /*bytes*/) override {
+        co_return nobody();
+    }
     Task<Result<void>> write(std::string_view /*piece*/) override { co_return nobody(); }
     Task<Result<void>> end() override { co_return nobody(); }
     bool has_begun() const noexcept override { return false; }

@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/digest.h"
 #include "core/result.h"
+#include "core/spool.h"
 #include "core/task.h"
 #include "fingerprint/pdq.h"
 #include "gateway/call.h"
@@ -61,37 +62,74 @@ void add_prints(Call& call, const worker::FilePrints& made) {
     }
 }
 
-}  // namespace
+// What a worker makes of the file, with its digest.
+struct Made {
+    Media::Labelled labelled;
+    Digest256 digest{};
+};
 
-Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer file,
-                                         std::string name, Media::Progress progress) {
-    const label::ApplyOptions options = apply_options(call);
+Result<Made> apply_label(Gateway& gateway, const Call& call, const SpooledFile& file,
+                         const std::string& name, const Media::Progress& progress) {
     const ExplicitLabel visible =
         call.unlabelled ? ExplicitLabel::kLeftOut : ExplicitLabel::kAsOwed;
-    Digest256 digest{};
+    Made made{.labelled = TRY(
+                  gateway.parts().media.label(file, name, apply_options(call), visible, progress))};
     // Hashing a video takes a second: in the worker's thread too.
-    const auto apply = [&] {
-        auto made = gateway.parts().media.label(file, name, options, visible, progress);
-        if (made.ok()) {
-            digest = sha256(made->file);
-        }
-        return made;
-    };
-    const auto began = std::chrono::steady_clock::now();
-    auto labelled = co_await gateway.parts().workers.run(call.loop(), apply);
-    call.facts().durations.label_ms =
-        call.facts().durations.label_ms.value_or(0) + milliseconds_since(began);
-    if (!labelled.ok()) {
-        co_return labelled.error();
-    }
-    if (labelled->report.label) {
-        call.aigc = label::write_aigc(*labelled->report.label, label::Wrapping::kBare);
+    made.digest = TRY(made.labelled.file.sha256());
+    return made;
+}
+
+// What the call keeps of it.
+void note_labelled(Call& call, const Made& made) {
+    const Media::Labelled& labelled = made.labelled;
+    if (labelled.report.label) {
+        call.aigc = label::write_aigc(*labelled.report.label, label::Wrapping::kBare);
         call.facts().label = call.aigc;
     }
-    call.record.content_digests.push_back(digest);
-    add_prints(call, labelled->prints);
-    keep_labelled(call, *labelled);
-    co_return labelled;
+    call.record.content_digests.push_back(made.digest);
+    add_prints(call, labelled.prints);
+    keep_labelled(call, labelled);
+}
+
+void note_time(Call& call, SteadyTime began) {
+    call.facts().durations.label_ms =
+        call.facts().durations.label_ms.value_or(0) + milliseconds_since(began);
+}
+
+}  // namespace
+
+Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, const SpooledFile& file,
+                                         std::string name) {
+    const SteadyTime began = std::chrono::steady_clock::now();
+    const auto apply = [&] { return apply_label(gateway, call, file, name, {}); };
+    auto made = co_await gateway.parts().workers.run(call.loop(), apply);
+    note_time(call, began);
+    if (!made.ok()) {
+        co_return made.error();
+    }
+    note_labelled(call, *made);
+    co_return std::move(made->labelled);
+}
+
+Task<Result<LabelledContent>> label_content(Gateway& gateway, Call& call, Buffer content,
+                                            Media::Progress progress) {
+    const SteadyTime began = std::chrono::steady_clock::now();
+    LabelledContent out;
+    const auto apply = [&]() -> Result<Made> {
+        const SpooledFile file = TRY(gateway.parts().spool.hold(content));
+        content = {};
+        Made made = TRY(apply_label(gateway, call, file, {}, progress));
+        out.content = TRY(made.labelled.file.content());
+        return made;
+    };
+    const auto made = co_await gateway.parts().workers.run(call.loop(), apply);
+    note_time(call, began);
+    if (!made.ok()) {
+        co_return made.error();
+    }
+    out.format = made->labelled.format;
+    note_labelled(call, *made);
+    co_return out;
 }
 
 Refusal label_failure(const Error& error) {

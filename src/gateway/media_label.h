@@ -4,11 +4,15 @@
 // Files on their way out: labelled by a worker, read back, and only then given out.
 
 #include "core/bytes.h"
+#include "core/result.h"
+#include "core/spool.h"
+#include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "label/apply.h"
+#include "label/format.h"
 
 #include <string>
 
@@ -18,9 +22,17 @@ namespace colophon::gateway {
 label::ApplyOptions apply_options(const Call& call);
 
 // Puts on the file all marks that the call's service owes; its label becomes the call's label, its
-// digest goes into the record.
-Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, Buffer file,
-                                         std::string name, Media::Progress progress = {});
+// digest goes into the record. The file outlives the task.
+Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, const SpooledFile& file,
+                                         std::string name);
+
+// The same of what is in memory, and is to be there again.
+struct LabelledContent {
+    Buffer content;
+    label::Format format = label::Format::kPlainText;
+};
+Task<Result<LabelledContent>> label_content(Gateway& gateway, Call& call, Buffer content,
+                                            Media::Progress progress = {});
 
 // What a failed labelling is to the caller: nothing goes out.
 Refusal label_failure(const Error& error);

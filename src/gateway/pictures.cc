@@ -115,8 +115,8 @@ struct Drawn {
 
 // The picture where the client looks for it. A link would have to be kept, and guarded, for an
 // hour; the data themselves are a URL too.
-void put_picture(json::Value& item, PictureForm form, const Media::Labelled& labelled) {
-    std::string coded = to_base64(labelled.file);
+void put_picture(json::Value& item, PictureForm form, const LabelledContent& labelled) {
+    std::string coded = to_base64(labelled.content);
     if (form == PictureForm::kBase64) {
         remove_member(item, "url");
         set_member(item, "b64_json", std::move(coded));
@@ -161,7 +161,7 @@ Task<std::optional<Refusal>> label_pictures(Gateway& gateway, Call& call, Drawn 
         if (refusal && !held) {
             held = HeldPicture{.refusal = std::move(*refusal), .file = *picture};
         }
-        auto labelled = co_await label_file(gateway, call, std::move(*picture), "");
+        auto labelled = co_await label_content(gateway, call, std::move(*picture));
         if (!labelled.ok()) {
             co_return label_failure(labelled.error());
         }

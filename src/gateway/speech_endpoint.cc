@@ -187,7 +187,7 @@ Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, Speec
     if (held) {
         shown = *sound;
     }
-    auto labelled = co_await label_file(gateway, call, std::move(*sound), "");
+    auto labelled = co_await label_content(gateway, call, std::move(*sound));
     if (!labelled.ok()) {
         co_return label_failure(labelled.error());
     }
@@ -200,7 +200,7 @@ Task<std::optional<Refusal>> speak_and_label(Gateway& gateway, Call& call, Speec
     }
     http::Headers headers = answer_headers(call, label::facts(labelled->format).media_type);
     headers.push_back({"colophon-aigc", call.aigc});
-    std::string body(as_text(labelled->file));
+    std::string body(as_text(labelled->content));
     co_return co_await record_and_answer(gateway, call, std::move(headers), std::move(body));
 }
 

@@ -431,6 +431,7 @@ Task<Result<void>> append_record(const Stages& stages, Call& call) {
     call.recorded = true;
     auto filled = co_await fill_record(stages, call);
     if (!filled.ok()) {
+        stages.recording.note(false);
         co_return filled;
     }
     ledger::ServiceRecord& record = call.record;
@@ -438,6 +439,7 @@ Task<Result<void>> append_record(const Stages& stages, Call& call) {
     auto kept = co_await when_done<Result<void>>(call.loop(), [&](const auto& done) {
         stages.parts.records.append(record, call.prints, done);
     });
+    stages.recording.note(kept.ok());
     co_return kept;
 }
 

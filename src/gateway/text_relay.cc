@@ -416,7 +416,7 @@ Refusal end_unsaid(Call& call, Refusal refusal) {
 }
 
 Error too_long() {
-    return Error{ErrorCode::kLimit, "the upstream's answer is longer than a record can hold"};
+    return Error{ErrorCode::kUnsupported, "the upstream's answer is longer than a record can hold"};
 }
 
 Refusal gone_refusal() {

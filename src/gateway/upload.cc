@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/upload.h"
 
+#include "core/bytes.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "http/exchange.h"
 #include "http/message.h"
 #include "http/multipart.h"
 #include "label/record.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -23,7 +30,8 @@ namespace colophon::gateway {
 namespace {
 
 constexpr std::string_view kFile = "file";
-constexpr std::size_t kFieldBytesMax = 4096;  // of a form, but for the file
+constexpr std::size_t kFieldBytesMax = 4096;      // of a form, but for the file
+constexpr std::size_t kPendingBytes = 1U << 20U;  // so much is written at a time
 constexpr std::array<std::string_view, 3> kOfLabels{"name", "service", "origin"};
 constexpr std::array<std::string_view, 2> kOfVerifications{"name", "signed"};
 
@@ -46,42 +54,39 @@ public:
         return purpose_ == UploadFor::kLabel ? read(kOfLabels) : read(kOfVerifications);
     }
 
-    // The body becomes the file that stands in it.
-    std::optional<Refusal> read_form(std::string& body, const Result<std::string>& boundary) {
-        if (!boundary.ok()) {
-            return invalid_request(boundary.error().what, "");
+    // A part of the form begins.
+    std::optional<Refusal> open_part(http::FormPart part) {
+        in_file_ = part.name == kFile;
+        field_ = std::move(part.name);
+        value_.clear();
+        if (!in_file_) {
+            return part.file_name ? std::optional(invalid_request(
+                                        "the file of a form is its field \"file\"", field_))
+                                  : std::nullopt;
         }
-        const auto parts = http::parse_form(body, *boundary);
-        if (!parts.ok()) {
-            return invalid_request(parts.error().what, "");
+        if (file_name_ || !part.file_name) {
+            return invalid_request(
+                "a form has one field \"file\", and it is a file: with a file name", field_);
         }
-        std::optional<std::string_view> file;
-        std::string file_name;
-        for (const http::FormPart& part : *parts) {
-            if (part.name == kFile) {
-                if (file || !part.file_name) {
-                    return invalid_request(
-                        "a form has one field \"file\", and it is a file: with a file name",
-                        std::string(kFile));
-                }
-                file = part.data;
-                file_name = *part.file_name;
-            } else if (part.file_name) {
-                return invalid_request("the file of a form is its field \"file\"", part.name);
-            } else if (auto refusal = take(part.name, part.data)) {
-                return refusal;
-            }
-        }
-        if (!file) {
+        file_name_ = std::move(part.file_name);
+        return std::nullopt;
+    }
+
+    bool in_file() const noexcept { return in_file_; }
+
+    // Of a part that is no file.
+    std::optional<Refusal> add_value(std::string_view data, bool last) {
+        value_.append(data.substr(0, kFieldBytesMax + 1));
+        return last || value_.size() > kFieldBytesMax ? take(field_, value_) : std::nullopt;
+    }
+
+    std::optional<Refusal> end_form() {
+        if (!file_name_) {
             return invalid_request("the form has no field \"file\"", std::string(kFile));
         }
         if (!taken_.contains("name")) {
-            upload_.name = std::move(file_name);
+            upload_.name = std::move(*file_name_);
         }
-        const auto at = static_cast<std::size_t>(file->data() - body.data());
-        const std::size_t size = file->size();
-        body.resize(at + size);
-        body.erase(0, at);
         return std::nullopt;
     }
 
@@ -135,27 +140,158 @@ private:
     UploadFor purpose_;
     Upload& upload_;
     std::set<std::string, std::less<>> taken_;
+    // Of a form.
+    bool in_file_ = false;
+    std::string field_;
+    std::string value_;
+    std::optional<std::string> file_name_;
 };
+
+Error too_large(std::uint64_t bytes_max) {
+    return Error{ErrorCode::kLimit, fmt::format("a file has more than {} bytes", bytes_max)};
+}
+
+Task<std::optional<Refusal>> put(Call& call, FileIntake& intake, std::string_view piece) {
+    if (intake.size() + piece.size() > call.settings->file_bytes_max) {
+        co_return body_failure(too_large(call.settings->file_bytes_max));
+    }
+    const auto kept = co_await intake.put(piece);
+    if (!kept.ok()) {
+        co_return spool_failure(kept.error());
+    }
+    co_return std::nullopt;
+}
+
+Task<std::optional<Refusal>> read_raw(Call& call, FileIntake& intake) {
+    std::string piece;
+    for (;;) {
+        piece.clear();
+        const auto count = co_await call.exchange.read_some(piece);
+        if (!count.ok()) {
+            co_return body_failure(count.error());
+        }
+        if (*count == 0) {
+            co_return std::nullopt;
+        }
+        auto refusal = co_await put(call, intake, piece);
+        if (refusal) {
+            co_return refusal;
+        }
+    }
+}
+
+Task<std::optional<Refusal>> read_form(Call& call, Reading& reading, FileIntake& intake,
+                                       http::FormScanner& scanner) {
+    std::string window;
+    bool whole = false;
+    for (;;) {
+        auto event = scanner.next(window, whole);
+        if (!event.ok()) {
+            co_return invalid_request(event.error().what, "");
+        }
+        std::optional<Refusal> refusal;
+        switch (event->kind) {
+            case http::FormEvent::Kind::kEnd:
+                co_return reading.end_form();
+            case http::FormEvent::Kind::kPart:
+                refusal = reading.open_part(std::move(event->part));
+                break;
+            case http::FormEvent::Kind::kData:
+                if (reading.in_file()) {
+                    refusal = co_await put(call, intake, event->data);
+                } else {
+                    refusal = reading.add_value(event->data, event->last);
+                }
+                break;
+            case http::FormEvent::Kind::kMore:
+                break;
+        }
+        if (refusal) {
+            co_return refusal;
+        }
+        window.erase(0, event->taken);
+        if (event->kind == http::FormEvent::Kind::kMore) {
+            const auto count = co_await call.exchange.read_some(window);
+            if (!count.ok()) {
+                co_return body_failure(count.error());
+            }
+            whole = *count == 0;
+        }
+    }
+}
 
 }  // namespace
 
-Task<std::optional<Refusal>> read_upload(Call& call, UploadFor purpose, Upload& upload) {
+Task<Result<void>> FileIntake::put(std::string_view piece) {
+    size_ += piece.size();
+    pending_ += piece;
+    if (pending_.size() < kPendingBytes) {
+        co_return Result<void>();
+    }
+    const auto work = [this] { return write(); };
+    co_return co_await parts_.blocking.run(loop_, work);
+}
+
+Result<void> FileIntake::write() {
+    if (!file_) {
+        file_ = TRY(parts_.spool.file(std::max<std::uint64_t>(expected_, pending_.size())));
+    }
+    TRY(file_->append(as_bytes(pending_)));
+    hasher_.update(as_bytes(pending_));
+    pending_.clear();
+    return {};
+}
+
+Task<Result<FileIntake::Taken>> FileIntake::finish() {
+    const auto work = [this] { return write(); };
+    const auto written = co_await parts_.blocking.run(loop_, work);
+    if (!written.ok()) {
+        co_return written.error();
+    }
+    Taken taken{.file = std::move(*file_), .digest = hasher_.finish()};
+    co_return taken;
+}
+
+Refusal spool_failure(const Error& error) {
+    return own_failure(error.code == ErrorCode::kLimit ? "busy" : "file_unavailable",
+                       "the file cannot be kept while it is looked at: " + error.what);
+}
+
+Task<std::optional<Refusal>> read_upload(const Parts& parts, Call& call, UploadFor purpose,
+                                         Upload& upload) {
     Reading reading(call, purpose, upload);
     if (auto refusal = reading.read_query()) {
         co_return refusal;
     }
     note_source(call);
-    auto body = co_await call.exchange.read_body(call.settings->file_bytes_max);
-    if (!body.ok()) {
-        co_return body_failure(body.error());
+    const http::Request& request = call.exchange.request();
+    auto boundary = http::form_boundary(request.header("content-type"));
+    const bool is_form = boundary.ok() || boundary.error().code != ErrorCode::kUnsupported;
+    if (is_form && !boundary.ok()) {
+        co_return invalid_request(boundary.error().what, "");
     }
-    const auto boundary = http::form_boundary(call.exchange.request().header("content-type"));
-    if (boundary.ok() || boundary.error().code != ErrorCode::kUnsupported) {
-        if (auto refusal = reading.read_form(*body, boundary)) {
-            co_return refusal;
-        }
+    const std::uint64_t bytes_max = call.settings->file_bytes_max;
+    const std::uint64_t said = request.framing == http::Framing::kLength ? request.body_bytes : 0;
+    if (!is_form && said > bytes_max) {
+        co_return body_failure(too_large(bytes_max));
     }
-    upload.file = std::move(*body);
+    FileIntake intake(parts, call.loop(), std::min(said, bytes_max));
+    std::optional<Refusal> refusal;
+    if (is_form) {
+        http::FormScanner scanner(*boundary);
+        refusal = co_await read_form(call, reading, intake, scanner);
+    } else {
+        refusal = co_await read_raw(call, intake);
+    }
+    if (refusal) {
+        co_return refusal;
+    }
+    auto taken = co_await intake.finish();
+    if (!taken.ok()) {
+        co_return spool_failure(taken.error());
+    }
+    call.record.content_digests.push_back(taken->digest);
+    upload.taken = std::move(*taken);
     co_return std::nullopt;
 }
 

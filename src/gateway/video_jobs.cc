@@ -224,7 +224,7 @@ Task<std::optional<Refusal>> VideoMaker::label(JobWork& work, Buffer video) {
     Media::Progress tell = [&work](double share) {
         work.advance(kJobFetched + static_cast<int>(share * (99 - kJobFetched)));
     };
-    auto labelled = co_await label_file(gateway_, call, std::move(video), "", std::move(tell));
+    auto labelled = co_await label_content(gateway_, call, std::move(video), std::move(tell));
     if (!labelled.ok()) {
         call.facts().label.clear();
         co_return labelled.error().code == ErrorCode::kUnsupported
@@ -238,7 +238,7 @@ Task<std::optional<Refusal>> VideoMaker::label(JobWork& work, Buffer video) {
     }
     work.outcome.media_type = label::facts(labelled->format).media_type;
     work.outcome.digests = {call.record.content_digests.back()};
-    co_return co_await keep_content(gateway_, work, *this, labelled->file);
+    co_return co_await keep_content(gateway_, work, *this, labelled->content);
 }
 
 // The labelled video waits with its ticket, as every answer that is held; the job has failed.

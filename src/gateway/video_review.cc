@@ -3,6 +3,7 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
+#include "core/spool.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/file_prints.h"
@@ -21,8 +22,8 @@
 
 namespace colophon::gateway {
 
-Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer, Bytes video,
-                                    ledger::FilePrint& print) {
+Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer,
+                                    const SpooledFile& video, ledger::FilePrint& print) {
     if (!reviewer.has_videos()) {
         return review::Verdict();
     }
@@ -40,7 +41,8 @@ Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes vi
         co_return std::nullopt;
     }
     const JudgeFile look = [&](ledger::FilePrint& print) -> Result<review::Verdict> {
-        return judge_video(gateway.parts().media, *reviewer_of(call, review::Stage::kOutput), video,
+        const SpooledFile held = TRY(gateway.parts().spool.hold(video));
+        return judge_video(gateway.parts().media, *reviewer_of(call, review::Stage::kOutput), held,
                            print);
     };
     const MadeFile made{.file = video, .kind = ledger::kVideoFile};

@@ -6,6 +6,7 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
+#include "core/spool.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
@@ -22,8 +23,8 @@ namespace colophon::gateway {
 // library has none of these. kUnsupported when the library has sounds and the video's sound is in a
 // codec that is not known: what cannot be compared does not pass. Blocks.
 // `print`: what was compared, for the record.
-Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer, Bytes video,
-                                    ledger::FilePrint& print);
+Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer,
+                                    const SpooledFile& video, ledger::FilePrint& print);
 
 // The same of what a model made. A refusal when an entry blocks or holds it, and when it cannot be
 // compared. The bytes outlive the task.

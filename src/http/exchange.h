@@ -46,6 +46,9 @@ public:
     // Or in pieces: begin(), write() as often as there is something, end(). An answer that is not
     // ended before the handler returns is cut, so that the client sees that it is not whole.
     virtual Task<Result<void>> begin(int status, Headers headers) = 0;
+    // The same when it is known how many bytes will be written: no more (asserted); when fewer were
+    // at its end, the answer is cut.
+    virtual Task<Result<void>> begin_sized(int status, Headers headers, std::uint64_t bytes) = 0;
     // Waits until the system took the bytes: who cannot send does not pile up.
     virtual Task<Result<void>> write(std::string_view piece) = 0;
     virtual Task<Result<void>> end() = 0;

@@ -17,6 +17,8 @@ namespace colophon::http {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+constexpr std::string_view kHyphens = "--";  // behind a boundary: the last one
 
 Error corrupt(std::string_view what) {
     return Error{ErrorCode::kCorrupt, fmt::format("the form is broken: {}", what)};
@@ -187,42 +189,138 @@ Result<std::string> form_boundary(std::string_view content_type) {
     return corrupt("its boundary is missing or is none");
 }
 
-Result<std::vector<FormPart>> parse_form(std::string_view body, std::string_view boundary) {
-    const std::string first = "--" + std::string(boundary);
-    const std::string next = "\r\n" + first;
-    std::vector<FormPart> parts;
-    if (!body.starts_with(first)) {
+FormScanner::FormScanner(std::string_view boundary) : next_("\r\n--" + std::string(boundary)) {}
+
+Result<FormEvent> FormScanner::next(std::string_view window, bool whole) {
+    FormEvent event;
+    for (;;) {
+        const State before = state_;
+        const std::string_view rest = window.substr(event.taken);
+        bool seen = false;
+        switch (state_) {
+            case State::kStart:
+                seen = TRY(at_start(rest, whole, event));
+                break;
+            case State::kBoundary:
+                seen = TRY(at_boundary(rest, whole, event));
+                break;
+            case State::kHead:
+                seen = TRY(at_head(rest, whole, event));
+                break;
+            case State::kData:
+                seen = TRY(in_data(rest, whole, event));
+                break;
+            case State::kTail:
+                seen = TRY(at_tail(rest, whole, event));
+                break;
+        }
+        const bool silent = before == State::kStart || before == State::kBoundary;
+        if (!seen || !silent) {
+            return event;
+        }
+    }
+}
+
+Result<bool> FormScanner::at_start(std::string_view window, bool whole, FormEvent& event) {
+    const std::string_view first = std::string_view(next_).substr(kLineEnd.size());
+    const std::string_view begun = window.substr(0, first.size());
+    if (!first.starts_with(begun) || (whole && begun.size() < first.size())) {
         return corrupt("it does not begin with its boundary");
     }
-    body.remove_prefix(first.size());
-    while (!body.starts_with("--")) {
-        if (!body.starts_with(kLineEnd)) {
-            return corrupt("a boundary does not end its line");
-        }
-        body.remove_prefix(kLineEnd.size());
-        if (parts.size() == kFormPartsMax) {
+    if (begun.size() < first.size()) {
+        return false;
+    }
+    event.taken += first.size();
+    state_ = State::kBoundary;
+    return true;
+}
+
+// The two bytes behind a boundary.
+Result<bool> FormScanner::at_boundary(std::string_view window, bool whole, FormEvent& event) {
+    if (window.size() < kLineEnd.size() && !whole) {
+        return false;
+    }
+    if (window.starts_with(kHyphens)) {
+        state_ = State::kTail;
+    } else if (window.starts_with(kLineEnd)) {
+        if (parts_ == kFormPartsMax) {
             return Error{ErrorCode::kLimit,
                          fmt::format("the form has more than {} parts", kFormPartsMax)};
         }
-        const std::size_t head_end = body.substr(0, kFormHeadBytesMax).find("\r\n\r\n");
-        if (head_end == std::string_view::npos) {
+        state_ = State::kHead;
+    } else {
+        return corrupt("a boundary does not end its line");
+    }
+    event.taken += kLineEnd.size();
+    return true;
+}
+
+Result<bool> FormScanner::at_head(std::string_view window, bool whole, FormEvent& event) {
+    const std::size_t end = window.substr(0, kFormHeadBytesMax).find(kHeadEnd);
+    if (end == std::string_view::npos) {
+        if (whole || window.size() >= kFormHeadBytesMax) {
             return corrupt("the header of a part does not end, or is too long");
         }
-        FormPart part = TRY(read_head(body.substr(0, head_end)));
-        body.remove_prefix(head_end + 4);
-        const std::size_t end = body.find(next);
-        if (end == std::string_view::npos) {
-            return corrupt("a part does not end");
-        }
-        part.data = body.substr(0, end);
-        body.remove_prefix(end + next.size());
-        parts.push_back(std::move(part));
+        return false;
     }
-    body.remove_prefix(2);
-    if (!body.empty() && body != kLineEnd) {
+    event.part = TRY(read_head(window.substr(0, end)));
+    event.kind = FormEvent::Kind::kPart;
+    event.taken += end + kHeadEnd.size();
+    ++parts_;
+    state_ = State::kData;
+    return true;
+}
+
+Result<bool> FormScanner::in_data(std::string_view window, bool whole, FormEvent& event) {
+    const std::size_t end = window.find(next_);
+    if (end != std::string_view::npos) {
+        event.kind = FormEvent::Kind::kData;
+        event.data = window.substr(0, end);
+        event.last = true;
+        event.taken += end + next_.size();
+        state_ = State::kBoundary;
+        return true;
+    }
+    if (whole) {
+        return corrupt("a part does not end");
+    }
+    if (window.size() < next_.size()) {
+        return false;
+    }
+    // The end of what is here may be the beginning of the boundary.
+    event.kind = FormEvent::Kind::kData;
+    event.data = window.substr(0, window.size() - (next_.size() - 1));
+    event.taken += event.data.size();
+    return true;
+}
+
+Result<bool> FormScanner::at_tail(std::string_view window, bool whole, FormEvent& event) {
+    const bool good = window.empty() || window == kLineEnd || (!whole && window == "\r");
+    if (!good) {
         return corrupt("something stands behind its end");
     }
-    return parts;
+    if (!whole) {
+        return false;
+    }
+    event.kind = FormEvent::Kind::kEnd;
+    event.taken += window.size();
+    return true;
+}
+
+Result<std::vector<FormPart>> parse_form(std::string_view body, std::string_view boundary) {
+    FormScanner scanner(boundary);
+    std::vector<FormPart> parts;
+    for (;;) {
+        FormEvent event = TRY(scanner.next(body, true));
+        if (event.kind == FormEvent::Kind::kPart) {
+            parts.push_back(std::move(event.part));
+        } else if (event.kind == FormEvent::Kind::kData) {
+            parts.back().data = event.data;
+        } else {
+            return parts;
+        }
+        body.remove_prefix(event.taken);
+    }
 }
 
 std::string write_form(const std::vector<FormPart>& parts, std::string_view boundary) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Forms with files (multipart/form-data, RFC 7578), whole in memory, read and written. The reader
-// is strict: whatever two readers could understand differently is refused, because what is
-// reviewed here must be what the upstream reads.
+// Forms with files (multipart/form-data, RFC 7578), read and written; read whole or as they come.
+// The reader is strict: whatever two readers could understand differently is refused, because what
+// is reviewed here must be what the upstream reads.
 
 #include "core/result.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,43 @@ struct FormPart {
 // The boundary that a Content-Type names. kUnsupported when it is no multipart/form-data,
 // kCorrupt when the boundary is missing or is none.
 Result<std::string> form_boundary(std::string_view content_type);
+
+struct FormEvent {
+    enum class Kind : std::uint8_t {
+        kMore,  // nothing yet: the window must be longer
+        kPart,  // a part begins
+        kData,  // of that part
+        kEnd,   // of the form
+    };
+    Kind kind = Kind::kMore;
+    std::size_t taken = 0;  // bytes at the front of the window that are done with
+    FormPart part;          // kPart: without its data
+    std::string_view data;  // kData: points into the window
+    bool last = false;      // kData: the part ends with it
+};
+
+// Reads a form of any size through a window: the bytes of the body that are there and not yet
+// taken.
+class FormScanner {
+public:
+    explicit FormScanner(std::string_view boundary);
+    // `whole`: nothing comes behind the window; then kData is all of a part, and kMore does not
+    // come. A window of kFormHeadBytesMax is always enough. Errors as those of parse_form().
+    Result<FormEvent> next(std::string_view window, bool whole);
+
+private:
+    enum class State : std::uint8_t { kStart, kBoundary, kHead, kData, kTail };
+    // Each looks at `window` from event.taken on; false: the window must be longer.
+    Result<bool> at_start(std::string_view window, bool whole, FormEvent& event);
+    Result<bool> at_boundary(std::string_view window, bool whole, FormEvent& event);
+    Result<bool> at_head(std::string_view window, bool whole, FormEvent& event);
+    Result<bool> in_data(std::string_view window, bool whole, FormEvent& event);
+    static Result<bool> at_tail(std::string_view window, bool whole, FormEvent& event);
+
+    std::string next_;  // what ends a part: a line's end, and the boundary behind two hyphens
+    State state_ = State::kStart;
+    std::size_t parts_ = 0;
+};
 
 // The parts in their order. kCorrupt says what is wrong with the body, kLimit which limit it meets.
 Result<std::vector<FormPart>> parse_form(std::string_view body, std::string_view boundary);

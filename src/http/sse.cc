@@ -49,13 +49,14 @@ Result<std::optional<SseEvent>> SseReader::next() {
         }
         if (event_.data.size() > kSseEventBytesMax) {
             return Error{
-                ErrorCode::kLimit,
+                ErrorCode::kUnsupported,
                 fmt::format("an event of the stream has more than {} bytes", kSseEventBytesMax)};
         }
     }
     if (all.size() - at_ > kSseEventBytesMax) {
-        return Error{ErrorCode::kLimit, fmt::format("an event of the stream has more than {} bytes",
-                                                    kSseEventBytesMax)};
+        return Error{
+            ErrorCode::kUnsupported,
+            fmt::format("an event of the stream has more than {} bytes", kSseEventBytesMax)};
     }
     return std::optional<SseEvent>();
 }

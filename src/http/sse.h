@@ -21,7 +21,8 @@ class SseReader {
 public:
     // Takes the next bytes of the stream.
     void feed(std::string_view bytes);
-    // The next event that is whole, or nothing. kLimit when one has more than kSseEventBytesMax.
+    // The next event that is whole, or nothing. kUnsupported when one has more than
+    // kSseEventBytesMax.
     Result<std::optional<SseEvent>> next();
 
 private:

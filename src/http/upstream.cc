@@ -393,7 +393,7 @@ Task<Result<std::string>> UpstreamResponse::read_all(std::size_t bytes_max) {
             co_return got.error();
         }
         if (body.size() > bytes_max) {
-            co_return Error{ErrorCode::kLimit,
+            co_return Error{ErrorCode::kUnsupported,
                             fmt::format("the upstream's answer has more than {} bytes", bytes_max)};
         }
         if (*got == 0) {

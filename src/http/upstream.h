@@ -66,7 +66,7 @@ public:
     // Appends the next piece of the body; 0 at its end. kUnavailable when it breaks off, kCorrupt
     // for broken framing, kLimit when it takes too long.
     virtual Task<Result<std::size_t>> read(std::string& into) = 0;
-    // The rest of the body; kLimit when it has more than `bytes_max`.
+    // The rest of the body; kUnsupported when it has more than `bytes_max`.
     Task<Result<std::string>> read_all(std::size_t bytes_max);
     virtual const std::string& peer_address() const noexcept = 0;
 };

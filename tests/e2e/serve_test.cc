@@ -154,6 +154,7 @@ TEST_SUITE("slow gateway") {
               Failure{"cut", "InternalServerError", "upstream_failed"},
               Failure{"stream_cut", "APIError", "upstream_failed"},
               Failure{"stream_garbage", "InternalServerError", "upstream_failed"},
+              Failure{"stream_huge", "APIError", "upstream_failed"},
               Failure{"stream_stalls", "APIError", "upstream_timeout"},
               Failure{"pcm", "BadRequestError", "invalid_request"},
               Failure{"response_blocked_whole", "PermissionDeniedError", "output_blocked"},
@@ -370,6 +371,7 @@ TEST_SUITE("slow gateway") {
         CHECK(stream.find("[DONE]") == std::string::npos);
         // What went out of that stream is owed a record: until it is kept no call is served.
         CHECK(error_code(ask()) == "record_unavailable");
+        CHECK(running.curl({running.url("/readyz")}) == "records cannot be kept\n");
         limit_files("unlimited:unlimited");
         CHECK(soon([&] { return error_code(ask()) == "none"; }));
         std::size_t streams = 0;

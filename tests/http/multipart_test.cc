@@ -8,12 +8,75 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace colophon::http {
 namespace {
 
 constexpr std::string_view kName = "Content-Disposition: form-data; name=\"a\"";
+
+struct Scanned {
+    Result<void> end;
+    std::vector<FormPart> parts;
+    std::vector<std::string> data;
+};
+
+// The body as it comes, `step` bytes at a time.
+Scanned scan(std::string_view body, std::string_view boundary, std::size_t step) {
+    FormScanner scanner(boundary);
+    Scanned seen;
+    std::string window;
+    bool whole = false;
+    for (;;) {
+        auto event = scanner.next(window, whole);
+        if (!event.ok()) {
+            seen.end = event.error();
+            return seen;
+        }
+        if (event->kind == FormEvent::Kind::kEnd) {
+            return seen;
+        }
+        if (event->kind == FormEvent::Kind::kPart) {
+            seen.parts.push_back(std::move(event->part));
+            seen.data.emplace_back();
+        } else if (event->kind == FormEvent::Kind::kData) {
+            seen.data.back() += event->data;
+        }
+        window.erase(0, event->taken);
+        // What waits is never more than a header or a boundary.
+        CHECK(window.size() <= kFormHeadBytesMax + step);
+        if (event->kind == FormEvent::Kind::kMore) {
+            REQUIRE_FALSE(whole);
+            const std::string_view piece = body.substr(0, step);
+            window += piece;
+            body.remove_prefix(piece.size());
+            whole = piece.empty();
+        }
+    }
+}
+
+// However it comes, it is the same as when it is there.
+void check_scan(std::string_view body, std::string_view boundary) {
+    const auto parts = parse_form(body, boundary);
+    for (const std::size_t step : {1U, 2U, 3U, 5U, 7U, 64U, 4095U, 1'000'000U}) {
+        CAPTURE(step);
+        const Scanned seen = scan(body, boundary, step);
+        REQUIRE(seen.end.ok() == parts.ok());
+        if (!parts.ok()) {
+            CHECK(seen.end.error().code == parts.error().code);
+            CHECK(seen.end.error().what == parts.error().what);
+            continue;
+        }
+        REQUIRE(seen.parts.size() == parts->size());
+        for (std::size_t i = 0; i < parts->size(); ++i) {
+            CHECK(seen.parts[i].name == (*parts)[i].name);
+            CHECK(seen.parts[i].file_name == (*parts)[i].file_name);
+            CHECK(seen.parts[i].media_type == (*parts)[i].media_type);
+            CHECK(seen.data[i] == (*parts)[i].data);
+        }
+    }
+}
 
 std::string form(std::string_view head, std::string_view data) {
     return "--b\r\n" + std::string(head) + "\r\n\r\n" + std::string(data) + "\r\n--b--\r\n";
@@ -38,6 +101,9 @@ TEST_CASE("the parts of a form come in their order, whatever bytes they have") {
     CHECK(*(*parts)[1].file_name == "p.png");
     CHECK((*parts)[1].media_type == "image/png");
     CHECK((*parts)[1].data == bytes);
+    check_scan(body, "b");
+    check_scan(body + "\r\n", "b");
+    check_scan("--b--\r\n", "b");
     const std::string written = write_form(*parts, "other");
     const auto again = parse_form(written, "other");
     REQUIRE(again.ok());
@@ -72,6 +138,7 @@ TEST_CASE("a form that two readers could understand differently is refused") {
           std::string("Content-Disposition: form-data; name=\"a"), std::string(4096, 'x')}) {
         CAPTURE(head);
         CHECK(parse_form(form(head, "x"), "b").error().code == ErrorCode::kCorrupt);
+        check_scan(form(head, "x"), "b");
     }
     const std::string good = form(name, "x");
     for (const std::string& body :
@@ -79,12 +146,14 @@ TEST_CASE("a form that two readers could understand differently is refused") {
           std::string("--b\r\n"), good.substr(0, good.size() - 5), "--b \r\n" + good.substr(5)}) {
         CAPTURE(body);
         CHECK(parse_form(body, "b").error().code == ErrorCode::kCorrupt);
+        check_scan(body, "b");
     }
     std::string many;
     for (std::size_t i = 0; i <= kFormPartsMax; ++i) {
         many += "--b\r\n" + name + "\r\n\r\nx\r\n";
     }
     CHECK(parse_form(many + "--b--", "b").error().code == ErrorCode::kLimit);
+    check_scan(many + "--b--", "b");
 }
 
 }  // namespace colophon::http

@@ -42,9 +42,9 @@ struct Seen {
     std::atomic<int> gone{0};
 };
 
-// "/echo" gives the body back, "/stream" three pieces, "/wait" waits until the client leaves, and
-// "/slow" a moment, "/ignore" does not read the body, "/throw" throws, "/nothing" forgets to
-// answer.
+// "/echo" gives the body back, "/stream" three pieces, "/sized" them with their length said before,
+// "/short" without the last, "/wait" waits until the client leaves, and "/slow" a moment, "/ignore"
+// does not read the body, "/throw" throws, "/nothing" forgets to answer.
 Task<void> handle(Seen& seen, Exchange& exchange) {
     ++seen.calls;
     const std::string path = exchange.request().path;
@@ -61,6 +61,14 @@ Task<void> handle(Seen& seen, Exchange& exchange) {
         (void)co_await exchange.begin(200, headers);
         for (const std::string_view piece : kPieces) {
             (void)co_await exchange.write(piece);
+        }
+        (void)co_await exchange.end();
+    } else if (path == "/sized" || path == "/short") {
+        (void)co_await exchange.begin_sized(200, headers, 13);
+        for (const std::string_view piece : kPieces) {
+            if (path == "/sized" || piece != kPieces.back()) {
+                (void)co_await exchange.write(piece);
+            }
         }
         (void)co_await exchange.end();
     } else if (path == "/wait") {
@@ -177,6 +185,27 @@ TEST_CASE("a connection serves call after call, and those that came at once in t
     CHECK(both.find("second") < both.find("third"));
     CHECK(both.find("third") < both.find("4\r\none \r\n4\r\ntwo \r\n5\r\nthree\r\n0\r\n\r\n"));
     CHECK(running.seen.calls == 4);
+}
+
+TEST_CASE("an answer in pieces whose length was said has that length, or is cut") {
+    Running running;
+    Client client(running);
+    client.send("GET /sized HTTP/1.1\r\nHost: a\r\n\r\n" + post("/echo", "next"));
+    const std::string whole = client.read("next");
+    CHECK(whole.find("content-length: 13\r\n") != std::string::npos);
+    CHECK(whole.find("chunked") == std::string::npos);
+    CHECK(whole.find("\r\n\r\none two threeHTTP/1.1 200") != std::string::npos);
+    client.send("HEAD /sized HTTP/1.1\r\nHost: a\r\n\r\n" + post("/echo", "after"));
+    const std::string head = client.read("after");
+    CHECK(head.find("content-length: 13\r\n") != std::string::npos);
+    CHECK(head.find("one") == std::string::npos);
+    Client old(running);
+    old.send("GET /sized HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + post("/echo", "again"));
+    CHECK(old.read("again").find("one two threeHTTP/1.1 200") != std::string::npos);
+    Client cut(running);
+    cut.send("GET /short HTTP/1.1\r\nHost: a\r\n\r\n" + post("/echo", "never"));
+    CHECK(cut.read().ends_with("\r\n\r\none two "));
+    CHECK(cut.closed);
 }
 
 TEST_CASE("a head and a body may come byte by byte") {

@@ -132,6 +132,7 @@ async function main() {
   await failing('cut', () => chat('cut', 'one two three four'));
   await failing('stream_cut', () => drain('cut', 'one two three four'));
   await failing('stream_garbage', () => drain('garbage', 'x'));
+  await failing('stream_huge', () => drain('huge', 'x'));
   await failing('stream_stalls', () => drain('stall', 'one two three four'));
   await failing('pcm', () => client.audio.speech.create({
     model: 'espeak-ng', voice: 'alloy', input: 'x', response_format: 'pcm',

@@ -2,6 +2,7 @@
 #include "worker/protocol.h"
 
 #include "core/bytes.h"
+#include "core/fd.h"
 #include "core/json.h"
 #include "worker/channel.h"
 

@@ -7,6 +7,7 @@
 // leaves is noticed at once. What it brings is the beginning of the next request (pipelining).
 #include "http/internal/connection.h"
 
+#include "core/assert.h"
 #include "core/result.h"
 #include "http/exchange.h"
 #include "http/internal/transport.h"
@@ -554,6 +555,8 @@ Task<Result<void>> Connection::answer(int status, Headers headers, std::string b
 Task<Result<void>> Connection::begin(int status, Headers headers) {
     status_ = status;
     streaming_ = true;
+    sized_out_ = false;
+    owed_out_ = 0;
     chunked_out_ = request_.minor == 1;
     if (!chunked_out_) {
         keep_ = false;
@@ -564,7 +567,23 @@ Task<Result<void>> Connection::begin(int status, Headers headers) {
     co_return sent;
 }
 
+Task<Result<void>> Connection::begin_sized(int status, Headers headers, std::uint64_t bytes) {
+    status_ = status;
+    streaming_ = true;
+    chunked_out_ = false;
+    sized_out_ = true;
+    owed_out_ = bytes;
+    const std::string framing = fmt::format("content-length: {}\r\n", bytes);
+    const std::string head = head_of(status, headers, framing);
+    auto sent = co_await send(head, kNothing);
+    co_return sent;
+}
+
 Task<Result<void>> Connection::write(std::string_view piece) {
+    if (sized_out_) {
+        COLOPHON_ASSERT(piece.size() <= owed_out_);
+        owed_out_ -= piece.size();
+    }
     if (piece.empty() || request_.method == "HEAD") {
         co_return Result<void>();
     }
@@ -582,6 +601,9 @@ Task<Result<void>> Connection::write(std::string_view piece) {
 Task<Result<void>> Connection::end() {
     if (!streaming_) {
         co_return Result<void>();
+    }
+    if (owed_out_ > 0) {
+        co_return Error{ErrorCode::kUnavailable, "the answer has fewer bytes than were said"};
     }
     if (chunked_out_ && request_.method != "HEAD") {
         const auto sent = co_await send(kLastChunk, kNothing);

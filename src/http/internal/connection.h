@@ -52,6 +52,7 @@ public:
     Task<Result<std::size_t>> read_some(std::string& into) override;
     Task<Result<void>> answer(int status, Headers headers, std::string body) override;
     Task<Result<void>> begin(int status, Headers headers) override;
+    Task<Result<void>> begin_sized(int status, Headers headers, std::uint64_t bytes) override;
     Task<Result<void>> write(std::string_view piece) override;
     Task<Result<void>> end() override;
     bool has_begun() const noexcept override { return status_ != 0; }
@@ -110,6 +111,8 @@ private:
     int status_ = 0;
     bool streaming_ = false;  // begin() without end()
     bool chunked_out_ = false;
+    bool sized_out_ = false;
+    std::uint64_t owed_out_ = 0;  // of an answer whose size was said
     bool keep_ = true;
     std::uint64_t bytes_out_ = 0;
     std::size_t requests_ = 0;
