@@ -3,9 +3,9 @@
 // by turn, medians and their difference.
 
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "label/apply.h"
 #include "label/format.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/mapping.h"
 
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
     if (argc < 3) {
         fail("usage: overhead_bench COLOPHON FILE");
     }
-    const Fd in(open(argv[2], O_RDONLY));
+    const worker::Fd in(open(argv[2], O_RDONLY));
     const auto mapping = worker::Mapping::create(in.get());
     if (!mapping.ok()) {
         fail(mapping.error().what);
@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
         fail("a kind of file that is not known");
     }
     const std::string out_path = "/tmp";
-    const Fd out(open(out_path.c_str(), O_TMPFILE | O_RDWR, 0600));
+    const worker::Fd out(open(out_path.c_str(), O_TMPFILE | O_RDWR, 0600));
     worker::Worker client({.program = argv[1], .font_path = {}, .expects_media = false});
     std::vector<double> inside;
     std::vector<double> outside;

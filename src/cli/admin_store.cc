@@ -9,7 +9,6 @@
 #include "cli/terminal.h"
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/fd.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "ledger/log_keys.h"
@@ -18,6 +17,7 @@
 #include "storage/backup.h"
 #include "storage/migration.h"
 #include "storage/store.h"
+#include "worker/channel.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -155,7 +155,7 @@ Result<void> run_backup(const Arguments& arguments) {
 Result<void> run_restore(const Arguments& arguments) {
     const StoreChoice choice = TRY(resolve_store(arguments.store));
     SystemClock clock;
-    const Fd in = TRY(open_input(arguments.file));
+    const worker::Fd in = TRY(open_input(arguments.file));
     // Before a store is made for it.
     TRY(storage::check_backup(read_from(in.get())));
     const auto store = TRY(open_store(choice, Missing::kCreate));

@@ -3,8 +3,8 @@
 
 #include "cli/terminal.h"
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/result.h"
+#include "worker/channel.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -80,8 +80,8 @@ Result<void> walk_folder(const std::string& folder, std::vector<Input>& inputs) 
 }
 
 // Streams cannot be mapped: their bytes go into a file in memory.
-Result<Fd> buffer_stream(int from, const std::string& path) {
-    Fd memory(memfd_create("colophon-input", MFD_CLOEXEC));
+Result<worker::Fd> buffer_stream(int from, const std::string& path) {
+    worker::Fd memory(memfd_create("colophon-input", MFD_CLOEXEC));
     if (!memory.valid()) {
         return system_error("no memory for", path);
     }
@@ -105,8 +105,8 @@ Result<Fd> buffer_stream(int from, const std::string& path) {
 
 }  // namespace
 
-Result<Fd> hold_in_memory(Bytes bytes) {
-    Fd memory(memfd_create("colophon-fetched", MFD_CLOEXEC));
+Result<worker::Fd> hold_in_memory(Bytes bytes) {
+    worker::Fd memory(memfd_create("colophon-fetched", MFD_CLOEXEC));
     if (!memory.valid() || !write_text(memory.get(), as_text(bytes))) {
         return system_error("no memory for", "what was fetched");
     }
@@ -148,14 +148,14 @@ std::string credential_path(const std::string& path) {
     return path + ".c2pa";
 }
 
-Result<Fd> open_credential(const std::string& named, const Input& input) {
+Result<worker::Fd> open_credential(const std::string& named, const Input& input) {
     if (!named.empty()) {
         return open_input(named);
     }
     const std::string beside = credential_path(input.path);
     std::error_code ignored;
     if (input.path == kStandardStream || !fs::is_regular_file(beside, ignored)) {
-        return Fd();
+        return worker::Fd();
     }
     return open_input(beside);
 }
@@ -168,15 +168,15 @@ void leave_out_credentials(std::vector<Input>& inputs) {
     std::erase_if(inputs, [&](const Input& each) { return beside.contains(each.path); });
 }
 
-Result<Fd> open_input(const std::string& path) {
+Result<worker::Fd> open_input(const std::string& path) {
     if (path == kStandardStream) {
         struct stat facts{};
         if (fstat(0, &facts) == 0 && S_ISREG(facts.st_mode) && lseek(0, 0, SEEK_CUR) == 0) {
-            return Fd(fcntl(0, F_DUPFD_CLOEXEC, 16));
+            return worker::Fd(fcntl(0, F_DUPFD_CLOEXEC, 16));
         }
         return buffer_stream(0, "standard input");
     }
-    Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    worker::Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (!fd.valid()) {
         return system_error("cannot open", path);
     }
@@ -187,24 +187,25 @@ Result<Fd> open_input(const std::string& path) {
     if (S_ISDIR(facts.st_mode)) {
         return Error{ErrorCode::kInvalidArgument, path + " is a folder"};
     }
-    return S_ISREG(facts.st_mode) ? Result<Fd>(std::move(fd)) : buffer_stream(fd.get(), path);
+    return S_ISREG(facts.st_mode) ? Result<worker::Fd>(std::move(fd))
+                                  : buffer_stream(fd.get(), path);
 }
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
     if (path == kStandardStream) {
-        Fd memory(memfd_create("colophon-output", MFD_CLOEXEC));
+        worker::Fd memory(memfd_create("colophon-output", MFD_CLOEXEC));
         if (!memory.valid()) {
             return system_error("no memory for", "standard output");
         }
         return OutputFile(path, std::move(memory), "");
     }
     const std::string folder = folder_of(path);
-    Fd unnamed(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    worker::Fd unnamed(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (unnamed.valid()) {
         return OutputFile(path, std::move(unnamed), "");
     }
     std::string temporary = folder + "/.colophon-XXXXXX";
-    Fd named(mkostemp(temporary.data(), O_CLOEXEC));
+    worker::Fd named(mkostemp(temporary.data(), O_CLOEXEC));
     if (!named.valid()) {
         return system_error("cannot write in", folder);
     }
@@ -294,7 +295,7 @@ bool is_folder(const std::string& path) {
 }
 
 Result<std::string> read_small_file(const std::string& path, std::size_t bytes_max) {
-    const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const worker::Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) {
         return system_error("cannot open", path);
     }
@@ -320,7 +321,7 @@ Result<std::string> read_small_file(const std::string& path, std::size_t bytes_m
 }
 
 Result<void> write_secret_file(const std::string& path, std::string_view text) {
-    const Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    const worker::Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!fd.valid()) {
         if (errno == EEXIST) {
             return Error{ErrorCode::kConflict, path + " is there already"};
@@ -329,7 +330,7 @@ Result<void> write_secret_file(const std::string& path, std::string_view text) {
     }
     // The name, too, has to survive: what a key protects is worth nothing without it.
     const std::string parent = fs::path(path).parent_path().string();
-    const Fd folder(
+    const worker::Fd folder(
         open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!write_text(fd.get(), text) || fsync(fd.get()) != 0 || !folder.valid() ||
         fsync(folder.get()) != 0) {

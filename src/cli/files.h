@@ -4,8 +4,8 @@
 // Input files, folders and standard input; output files that appear complete or not at all.
 
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/result.h"
+#include "worker/channel.h"
 
 #include <cstddef>
 #include <string>
@@ -26,7 +26,7 @@ struct Input {
 Result<std::vector<Input>> collect_inputs(const std::vector<std::string>& paths);
 
 // A descriptor to read and seek. Standard input and other streams are first put into a memory file.
-Result<Fd> open_input(const std::string& path);
+Result<worker::Fd> open_input(const std::string& path);
 
 // A file that is written beside its final name, without a name where the system can do that, and
 // takes its name in one step when commit() is called. Dropped without commit, nothing remains.
@@ -44,13 +44,13 @@ public:
     Result<void> commit();
 
 private:
-    OutputFile(std::string path, Fd fd, std::string temporary)
+    OutputFile(std::string path, worker::Fd fd, std::string temporary)
         : path_(std::move(path)), fd_(std::move(fd)), temporary_(std::move(temporary)) {}
     Result<void> commit_stream();
     Result<void> link_unnamed();
 
     std::string path_;
-    Fd fd_;
+    worker::Fd fd_;
     std::string temporary_;  // empty: the file has no name yet
 };
 
@@ -59,9 +59,9 @@ std::string credential_path(const std::string& path);
 
 // The credential that was named, or the one that lies beside the input; an empty descriptor when
 // there is none.
-Result<Fd> open_credential(const std::string& named, const Input& input);
+Result<worker::Fd> open_credential(const std::string& named, const Input& input);
 // Bytes as a file without a name.
-Result<Fd> hold_in_memory(Bytes bytes);
+Result<worker::Fd> hold_in_memory(Bytes bytes);
 // A credential that lies beside a file of the same run is looked at with that file.
 void leave_out_credentials(std::vector<Input>& inputs);
 

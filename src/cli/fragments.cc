@@ -2,9 +2,9 @@
 #include "cli/fragments.h"
 
 #include "cli/files.h"
-#include "core/fd.h"
 #include "core/result.h"
 #include "label/provenance/credential.h"
+#include "worker/channel.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -113,11 +113,11 @@ Result<std::vector<std::string>> find_fragments(const std::vector<std::string>& 
     return paths;
 }
 
-Result<Fd> open_unnamed(const std::string& folder) {
-    Fd fd(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+Result<worker::Fd> open_unnamed(const std::string& folder) {
+    worker::Fd fd(open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (!fd.valid()) {
         std::string name = folder + "/.colophon-XXXXXX";
-        fd = Fd(mkostemp(name.data(), O_CLOEXEC));
+        fd = worker::Fd(mkostemp(name.data(), O_CLOEXEC));
         if (fd.valid()) {
             unlink(name.c_str());
         }
@@ -177,7 +177,7 @@ Result<Fragments> Fragments::gather(const std::vector<std::string>& paths,
     }
     fragments.fd_ = TRY(open_unnamed(folder.empty() ? temporary : folder));
     for (const std::string& path : paths) {
-        const Fd in = TRY(open_input(path));
+        const worker::Fd in = TRY(open_input(path));
         struct stat facts{};
         if (fstat(in.get(), &facts) != 0) {
             return system_error("cannot look at", path);

@@ -4,8 +4,8 @@
 // Movies whose fragments lie in files of their own (DASH, HLS): which files these are, and how they
 // go to a worker and come back, which is in one file, one behind the other.
 
-#include "core/fd.h"
 #include "core/result.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 
 #include <cstdint>
@@ -30,12 +30,12 @@ public:
     worker::FragmentFile file() const { return {.descriptor = fd_.get(), .sizes = sizes_}; }
 
 private:
-    Fd fd_;
+    worker::Fd fd_;
     std::vector<std::uint64_t> sizes_;
 };
 
 // A file without a name in `folder`.
-Result<Fd> open_unnamed(const std::string& folder);
+Result<worker::Fd> open_unnamed(const std::string& folder);
 // The next `size` bytes of `from`, to the end of `to`.
 Result<void> copy_bytes(int from, std::uint64_t size, int to);
 

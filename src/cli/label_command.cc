@@ -13,7 +13,6 @@
 #include "cli/terminal.h"
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/fd.h"
 #include "core/json.h"
 #include "core/random.h"
 #include "core/result.h"
@@ -21,6 +20,7 @@
 #include "label/finding.h"
 #include "label/format.h"
 #include "label/plan.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/protocol.h"
 
@@ -89,12 +89,12 @@ struct Labelled {
 };
 
 struct Opened {
-    Fd in;
+    worker::Fd in;
     label::Format format;
 };
 
 Result<Opened> open_one(worker::Worker& worker, const Input& input) {
-    Fd in = TRY(open_input(input.path));
+    worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
     return Opened{.in = std::move(in), .format = format};
 }
@@ -117,7 +117,7 @@ Result<Labelled> label_movie(const Run& run, worker::Worker& worker, const Input
     }
     OutputFile init = TRY(OutputFile::create(targets.front()));
     const Fragments fragments = TRY(Fragments::gather(paths, folder));
-    const Fd together = TRY(open_unnamed(folder));
+    const worker::Fd together = TRY(open_unnamed(folder));
     worker::LabelReport report = TRY(worker.label({.input = opened.in.get(),
                                                    .output = init.descriptor(),
                                                    .credential = -1,
@@ -153,7 +153,8 @@ Result<Labelled> label_one(Run& run, worker::Worker& worker, const Input& input,
     }
     OutputFile out = TRY(OutputFile::create(path));
     const bool signs = options.marks.has(label::Mark::kProvenance);
-    const Fd credential = signs ? TRY(open_credential(run.arguments.credential, input)) : Fd();
+    const worker::Fd credential =
+        signs ? TRY(open_credential(run.arguments.credential, input)) : worker::Fd();
     worker::LabelReport report = TRY(worker.label(
         {.input = opened.in.get(), .output = out.descriptor(), .credential = credential.get()},
         format, options, signs ? run.request.signer() : nullptr));

@@ -12,7 +12,6 @@
 #include "core/bytes.h"
 #include "core/clock.h"
 #include "core/digest.h"
-#include "core/fd.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -30,6 +29,7 @@
 #include "ledger/sequencer.h"
 #include "ledger/witnessing.h"
 #include "review/queue.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/mapping.h"
 #include "worker/prints.h"
@@ -51,7 +51,7 @@
 namespace colophon::cli {
 // Hashed in pieces: files of any size.
 Result<Digest256> digest_of_file(const std::string& path) {
-    const Fd file = TRY(open_input(path));
+    const worker::Fd file = TRY(open_input(path));
     Hasher hasher(DigestAlgorithm::kSha256);
     Buffer piece(1U << 20U);
     for (;;) {
@@ -142,7 +142,7 @@ Result<std::vector<ledger::Facts>> named_records(const LedgerArguments& argument
 
 // Records of content like that of a file, which a worker reads.
 Result<ledger::LikeRecords> like_records(const std::string& path, Installation& installation) {
-    const Fd in = TRY(open_input(path));
+    const worker::Fd in = TRY(open_input(path));
     worker::Worker worker({.font_path = {}, .expects_media = true});
     const label::Format format = TRY(worker.probe(in.get(), path));
     ledger::Records& records = installation.records();

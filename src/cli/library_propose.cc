@@ -8,7 +8,6 @@
 #include "cli/staff_session.h"
 #include "cli/terminal.h"
 #include "core/clock.h"
-#include "core/fd.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
@@ -19,6 +18,7 @@
 #include "review/entry_list.h"
 #include "review/library.h"
 #include "review/list_formats.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/prints.h"
 
@@ -140,7 +140,7 @@ Result<void> print_file(ProposeArguments& arguments) {
     if (!arguments.pdq.empty() || !arguments.chromaprint.empty()) {
         return Error{ErrorCode::kInvalidArgument, "--like and a print exclude each other"};
     }
-    const Fd in = TRY(open_input(arguments.like));
+    const worker::Fd in = TRY(open_input(arguments.like));
     worker::Worker worker({.font_path = {}, .expects_media = true});
     const label::Format format = TRY(worker.probe(in.get(), arguments.like));
     if (label::is_written_text(format)) {

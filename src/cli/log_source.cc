@@ -3,7 +3,6 @@
 
 #include "cli/files.h"
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/http_exchange.h"
 #include "core/result.h"
 #include "http/client.h"
@@ -12,6 +11,7 @@
 #include "ledger/tiles.h"
 #include "ledger/verify/checkpoint.h"
 #include "ledger/verify/log.h"
+#include "worker/channel.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -43,7 +43,7 @@ Error failed(const std::string& what, const std::string& path) {
 }
 
 Result<std::optional<Buffer>> read_log_file(const std::string& path) {
-    const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const worker::Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) {
         if (errno == ENOENT || errno == ENOTDIR) {
             return std::optional<Buffer>();

@@ -5,7 +5,6 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
 #include "gateway/parts.h"
@@ -24,6 +23,7 @@
 #include "worker/client.h"
 #include "worker/frames.h"
 #include "worker/prints.h"
+#include "worker/spool.h"
 #include "worker/veil.h"
 
 #include <fmt/format.h>
@@ -172,7 +172,8 @@ worker::FilePrints prints_of(worker::Worker& worker, int file, label::Format for
 
 }  // namespace
 
-Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(const SpooledFile& file) {
+Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(
+    const worker::SpooledFile& file) {
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
     if (label::facts(format).kind != label::Kind::kImage || !worker::takes_prints(format)) {
@@ -186,7 +187,7 @@ Result<std::vector<fingerprint::PdqHash>> MediaService::picture_hashes(const Spo
     return std::vector<fingerprint::PdqHash>(hashes.begin(), hashes.end());
 }
 
-Result<worker::FilePrints> MediaService::video_prints(const SpooledFile& file) {
+Result<worker::FilePrints> MediaService::video_prints(const worker::SpooledFile& file) {
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
     if (label::facts(format).kind != label::Kind::kVideo || !worker::takes_prints(format)) {
@@ -199,7 +200,7 @@ Result<worker::FilePrints> MediaService::video_prints(const SpooledFile& file) {
     return prints;
 }
 
-Result<fingerprint::SoundPrint> MediaService::sound_print(const SpooledFile& file) {
+Result<fingerprint::SoundPrint> MediaService::sound_print(const worker::SpooledFile& file) {
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
     if (label::facts(format).kind != label::Kind::kAudio || !worker::takes_prints(format)) {
@@ -212,31 +213,33 @@ Result<fingerprint::SoundPrint> MediaService::sound_print(const SpooledFile& fil
     return std::move(*prints.sound);
 }
 
-Result<std::vector<worker::FileFrame>> MediaService::video_frames(const SpooledFile& file) {
-    const SpooledFile out = TRY(SpooledFile::of({}));
+Result<std::vector<worker::FileFrame>> MediaService::video_frames(const worker::SpooledFile& file) {
+    const worker::SpooledFile out = TRY(worker::SpooledFile::of({}));
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
     return lease.worker().frames(file.descriptor(), out.descriptor(), format);
 }
 
 Result<worker::Veil> MediaService::veil(Bytes shown) {
-    const SpooledFile file = TRY(SpooledFile::of(shown));
-    const SpooledFile out = TRY(SpooledFile::of({}));
+    const worker::SpooledFile file = TRY(worker::SpooledFile::of(shown));
+    const worker::SpooledFile out = TRY(worker::SpooledFile::of({}));
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(file.descriptor(), ""));
     return lease.worker().veil(file.descriptor(), out.descriptor(), format);
 }
 
-Result<label::Format> MediaService::probe(const SpooledFile& file, std::string_view name) {
+Result<label::Format> MediaService::probe(const worker::SpooledFile& file, std::string_view name) {
     Lease lease = borrow();
     return lease.worker().probe(file.descriptor(), name);
 }
 
-Result<gateway::Media::Labelled> MediaService::label(const SpooledFile& file, std::string_view name,
+Result<gateway::Media::Labelled> MediaService::label(const worker::SpooledFile& file,
+                                                     std::string_view name,
                                                      label::ApplyOptions options,
                                                      gateway::ExplicitLabel explicit_label,
                                                      const Progress& progress) {
-    SpooledFile out = TRY(options_.spool ? options_.spool->file(file.size()) : SpooledFile::of({}));
+    worker::SpooledFile out =
+        TRY(options_.spool ? options_.spool->file(file.size()) : worker::SpooledFile::of({}));
     Lease lease = borrow();
     lease.tell(progress);
     Labelled labelled{.file = std::move(out), .format = {}, .report = {}, .prints = {}};
@@ -291,7 +294,8 @@ Result<gateway::Media::Labelled> MediaService::label(const SpooledFile& file, st
     return labelled;
 }
 
-Result<label::Verification> MediaService::verify(const SpooledFile& file, std::string_view name,
+Result<label::Verification> MediaService::verify(const worker::SpooledFile& file,
+                                                 std::string_view name,
                                                  label::VerifyOptions options) {
     Lease lease = borrow();
     const label::Format format = TRY(lease.worker().probe(file.descriptor(), name));

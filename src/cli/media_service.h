@@ -6,7 +6,6 @@
 
 #include "cli/prompts.h"
 #include "core/bytes.h"
-#include "core/spool.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
 #include "gateway/parts.h"
@@ -18,6 +17,7 @@
 #include "label/verify.h"
 #include "label/watermark/key.h"
 #include "worker/client.h"
+#include "worker/spool.h"
 #include "worker/veil.h"
 
 #include <chrono>
@@ -45,7 +45,7 @@ public:
         // Who signs Content Credentials; nullptr where no profile owes them.
         std::shared_ptr<label::provenance::ClaimSigner> signer;
         label::provenance::Trust credentials;  // its time is that of each call
-        std::optional<Spool> spool;            // where labelled files are; none: in memory
+        std::optional<worker::Spool> spool;    // where labelled files are; none: in memory
     };
     MediaService(Options options, std::optional<label::SigningKey> key);
     ~MediaService() override;
@@ -54,17 +54,18 @@ public:
     MediaService(MediaService&&) = delete;
     MediaService& operator=(MediaService&&) = delete;
 
-    Result<label::Format> probe(const SpooledFile& file, std::string_view name) override;
-    Result<Labelled> label(const SpooledFile& file, std::string_view name,
+    Result<label::Format> probe(const worker::SpooledFile& file, std::string_view name) override;
+    Result<Labelled> label(const worker::SpooledFile& file, std::string_view name,
                            label::ApplyOptions options, gateway::ExplicitLabel explicit_label,
                            const Progress& progress) override;
-    Result<label::Verification> verify(const SpooledFile& file, std::string_view name,
+    Result<label::Verification> verify(const worker::SpooledFile& file, std::string_view name,
                                        label::VerifyOptions options) override;
     Result<std::string> sign(const label::AigcLabel& label) override;
-    Result<std::vector<fingerprint::PdqHash>> picture_hashes(const SpooledFile& file) override;
-    Result<worker::FilePrints> video_prints(const SpooledFile& file) override;
-    Result<fingerprint::SoundPrint> sound_print(const SpooledFile& file) override;
-    Result<std::vector<worker::FileFrame>> video_frames(const SpooledFile& file) override;
+    Result<std::vector<fingerprint::PdqHash>> picture_hashes(
+        const worker::SpooledFile& file) override;
+    Result<worker::FilePrints> video_prints(const worker::SpooledFile& file) override;
+    Result<fingerprint::SoundPrint> sound_print(const worker::SpooledFile& file) override;
+    Result<std::vector<worker::FileFrame>> video_frames(const worker::SpooledFile& file) override;
     Result<Buffer> speak(std::string_view text, const Voice& voice,
                          gateway::SoundFormat format) override;
 

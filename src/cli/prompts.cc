@@ -2,7 +2,6 @@
 #include "cli/prompts.h"
 
 #include "cli/files.h"
-#include "core/fd.h"
 #include "core/result.h"
 #include "label/apply.h"
 #include "label/explicit/audio.h"
@@ -11,6 +10,7 @@
 #include "label/plan.h"
 #include "label/record.h"
 #include "media/speech.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 
 #include <filesystem>
@@ -78,7 +78,7 @@ Result<void> Prompts::give(worker::Worker& worker, const label::SpokenPrompt& pr
 
 Result<void> Prompts::give_recording(worker::Worker& worker, const std::string& path,
                                      const std::string& text) {
-    const Fd file = TRY(open_input(path));
+    const worker::Fd file = TRY(open_input(path));
     const auto given = worker.set_recording(file.get(), text);
     if (!given.ok()) {
         return with_context(given.error(), path);

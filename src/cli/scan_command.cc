@@ -13,7 +13,6 @@
 #include "cli/serve_config.h"
 #include "cli/terminal.h"
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "fingerprint/pdq.h"
@@ -30,6 +29,7 @@
 #include "review/text_scan.h"
 #include "review/video_list.h"
 #include "review/window_scan.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/mapping.h"
 #include "worker/prints.h"
@@ -178,7 +178,7 @@ bool has_entries_for(const Library& library, label::Kind kind) {
 }
 
 Result<Seen> scan_one(const Library& library, worker::Worker& worker, const Input& input) {
-    const Fd in = TRY(open_input(input.path));
+    const worker::Fd in = TRY(open_input(input.path));
     Seen seen;
     seen.format = TRY(worker.probe(in.get(), input.relative));
     if (label::is_written_text(seen.format)) {
@@ -275,7 +275,7 @@ Outcome scan_input(const Arguments& arguments, const Library& library, worker::W
 
 // Of a picture, a sound or a video.
 Result<worker::FilePrints> print_of(worker::Worker& worker, const Input& input) {
-    const Fd in = TRY(open_input(input.path));
+    const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
     if (!worker::takes_prints(format)) {
         return Error{ErrorCode::kUnsupported, "this version makes no hash of files of that kind"};

@@ -24,7 +24,6 @@
 #include "core/ids.h"
 #include "core/metrics.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/gateway.h"
@@ -58,6 +57,7 @@
 #include "review/queue.h"
 #include "review/review.h"
 #include "storage/store.h"
+#include "worker/spool.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -112,7 +112,7 @@ void raise_descriptors() {
 
 // Where large files are, when nobody says it: the first of these in which files can be made. /tmp
 // is memory on many machines, and /var/tmp is not.
-Result<Spool> open_spool(const GatewayConfig& config) {
+Result<worker::Spool> open_spool(const GatewayConfig& config) {
     const char* named = std::getenv("TMPDIR");
     std::vector<std::string> folders{"/var/tmp", "/tmp"};
     if (!config.spool.empty()) {
@@ -120,9 +120,9 @@ Result<Spool> open_spool(const GatewayConfig& config) {
     } else if (named != nullptr && *named != '\0') {
         folders = {named};
     }
-    auto made = Result<Spool>(Error{ErrorCode::kUnavailable, ""});
+    auto made = Result<worker::Spool>(Error{ErrorCode::kUnavailable, ""});
     for (const std::string& folder : folders) {
-        made = Spool::create(
+        made = worker::Spool::create(
             {.folder = folder, .bytes_max = static_cast<std::uint64_t>(config.spool_bytes_max)});
         if (made.ok()) {
             return made;
@@ -202,7 +202,7 @@ private:
     std::unique_ptr<identity::SubjectCache> subject_cache_;
     std::unique_ptr<identity::Budgets> budgets_;  // where nodes share the store
     std::unique_ptr<identity::ProviderChain> providers_;
-    std::optional<Spool> spool_;
+    std::optional<worker::Spool> spool_;
     std::unique_ptr<MediaService> media_;
     std::unique_ptr<MediaService> lookers_;
     Metrics metrics_;

@@ -6,7 +6,6 @@
 #include "cli/terminal.h"
 #include "core/bytes.h"
 #include "core/clock.h"
-#include "core/fd.h"
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -18,6 +17,7 @@
 #include "review/library.h"
 #include "review/scope.h"
 #include "review/trial.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 #include "worker/mapping.h"
 #include "worker/prints.h"
@@ -87,7 +87,7 @@ void add_lines(std::string_view text, const std::string& path, review::Trial& tr
 }
 
 Result<void> add_benign_file(worker::Worker& worker, const Input& input, review::Trial& trial) {
-    const Fd in = TRY(open_input(input.path));
+    const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
     if (label::is_written_text(format)) {
         const worker::Mapping mapping = TRY(worker::Mapping::create(in.get()));

@@ -15,7 +15,6 @@
 #include "cli/report.h"
 #include "cli/terminal.h"
 #include "core/clock.h"
-#include "core/fd.h"
 #include "core/http_exchange.h"
 #include "core/json.h"
 #include "core/result.h"
@@ -24,6 +23,7 @@
 #include "label/plan.h"
 #include "label/verify.h"
 #include "label/watermark/detect.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 
 #include <CLI/CLI.hpp>
@@ -76,7 +76,7 @@ struct Run {
 // The credential that the file names, when it has none: what comes of fetching it, and the store.
 struct Remote {
     std::optional<label::FetchedCredential> fetched;
-    Fd store;
+    worker::Fd store;
 };
 Result<Remote> fetch_remote(const Run& run, worker::Worker& worker, int in, label::Format format) {
     Remote remote;
@@ -126,7 +126,7 @@ Result<label::Verification> verify_asking(const Run& run, worker::Worker& worker
 }
 
 Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const Input& input) {
-    const Fd in = TRY(open_input(input.path));
+    const worker::Fd in = TRY(open_input(input.path));
     const label::Format format = TRY(worker.probe(in.get(), input.relative));
     if (run.options.marks.has(label::Mark::kExplicit)) {
         TRY(run.prompts.prepare_verify(worker, format));
@@ -137,7 +137,7 @@ Result<label::Verification> verify_one(Run& run, worker::Worker& worker, const I
         return verify_asking(
             run, worker, {.in = in.get(), .format = format, .fragments = &fragments}, run.options);
     }
-    const Fd credential = TRY(open_credential(run.arguments.credential, input));
+    const worker::Fd credential = TRY(open_credential(run.arguments.credential, input));
     if (run.arguments.fetch && !credential.valid() &&
         run.options.marks.has(label::Mark::kProvenance)) {
         Remote remote = TRY(fetch_remote(run, worker, in.get(), format));

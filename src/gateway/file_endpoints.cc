@@ -5,7 +5,6 @@
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/call.h"
@@ -29,6 +28,7 @@
 #include "review/queue.h"
 #include "review/review.h"
 #include "review/scope.h"
+#include "worker/spool.h"
 
 #include <chrono>
 #include <cstdint>
@@ -58,8 +58,9 @@ Refusal file_failure(const Error& error) {
 
 // What a file of that format is judged to be. It comes in and is to go out, so all entries are for
 // it, of either stage. `print`: what was compared, for the record; stays empty when nothing was.
-Result<review::Verdict> judge(const Gateway& gateway, const Call& call, const SpooledFile& file,
-                              label::Format format, ledger::FilePrint& print) {
+Result<review::Verdict> judge(const Gateway& gateway, const Call& call,
+                              const worker::SpooledFile& file, label::Format format,
+                              ledger::FilePrint& print) {
     const auto reviewer = reviewer_of(call, review::Stage::kBoth);
     const label::Kind kind = label::facts(format).kind;
     if (label::is_written_text(format)) {
@@ -105,7 +106,8 @@ Result<review::Verdict> judge_upload(const Gateway& gateway, const Call& call, c
 }
 
 // What people are shown of the file; nothing when it is too large to wait for them.
-Task<Result<Buffer>> shown_content(const Gateway& gateway, Call& call, const SpooledFile& file) {
+Task<Result<Buffer>> shown_content(const Gateway& gateway, Call& call,
+                                   const worker::SpooledFile& file) {
     if (file.size() > review::kEvidenceBytesMax) {
         co_return Buffer();
     }

@@ -7,7 +7,6 @@
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/course.h"
@@ -29,6 +28,7 @@
 #include "ledger/record.h"
 #include "ledger/record_contents.h"
 #include "ledger/records.h"
+#include "worker/spool.h"
 
 #include <fmt/format.h>
 
@@ -413,7 +413,7 @@ Task<std::optional<Refusal>> record_answered(Gateway& gateway, Call& call) {
 }
 
 // As much of the file from there on as fits into `piece`, which becomes as long as that.
-Task<Result<void>> read_piece(Gateway& gateway, Call& call, const SpooledFile& file,
+Task<Result<void>> read_piece(Gateway& gateway, Call& call, const worker::SpooledFile& file,
                               std::uint64_t at, Buffer& piece) {
     piece.resize(
         static_cast<std::size_t>(std::min<std::uint64_t>(file.size() - at, kFilePieceBytes)));
@@ -439,7 +439,7 @@ Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, htt
 
 Task<std::optional<Refusal>> record_and_answer_file(Gateway& gateway, Call& call,
                                                     http::Headers headers,
-                                                    const SpooledFile& file) {
+                                                    const worker::SpooledFile& file) {
     Buffer piece;
     const auto first = co_await read_piece(gateway, call, file, 0, piece);
     if (!first.ok()) {

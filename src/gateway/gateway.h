@@ -124,7 +124,8 @@ Task<std::optional<Refusal>> record_and_answer(Gateway& gateway, Call& call, htt
 
 // The same with a file, which outlives the task.
 Task<std::optional<Refusal>> record_and_answer_file(Gateway& gateway, Call& call,
-                                                    http::Headers headers, const SpooledFile& file);
+                                                    http::Headers headers,
+                                                    const worker::SpooledFile& file);
 
 // What is asked, by the own rules where they come first, and by all where nobody else is asked; the
 // rest is guard_request()'s (gateway/webhook_texts.h).

@@ -42,7 +42,6 @@
 namespace colophon::gateway {
 namespace {
 
-constexpr std::string_view kResponseFormat = "response_format";
 constexpr std::string_view kBackground = "background";
 constexpr std::size_t kShownBytesMax = 32;
 
@@ -166,14 +165,6 @@ std::optional<Refusal> read_edit(const Call& call, const std::string& body, Imag
     request.ask = {
         .model = model.value_or(""), .account = user.value_or(""), .text = prompt.value_or("")};
     return check_ask(call, request.ask);
-}
-
-PictureForm form_of(const PictureAsk& ask) {
-    bool as_url = text_member(ask.body, kResponseFormat) == "url";
-    for (const http::FormPart& part : ask.parts) {
-        as_url = as_url || (part.name == kResponseFormat && part.data == "url");
-    }
-    return as_url ? PictureForm::kUrl : PictureForm::kBase64;
 }
 
 Task<std::optional<Refusal>> draw_and_label(Gateway& gateway, Call& call, ImageRequest& request) {

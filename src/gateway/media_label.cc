@@ -4,7 +4,6 @@
 #include "core/bytes.h"
 #include "core/digest.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "core/task.h"
 #include "fingerprint/pdq.h"
 #include "gateway/call.h"
@@ -18,6 +17,7 @@
 #include "ledger/record.h"
 #include "ledger/records.h"
 #include "worker/prints.h"
+#include "worker/spool.h"
 
 #include <algorithm>
 #include <chrono>
@@ -68,7 +68,7 @@ struct Made {
     Digest256 digest{};
 };
 
-Result<Made> apply_label(Gateway& gateway, const Call& call, const SpooledFile& file,
+Result<Made> apply_label(Gateway& gateway, const Call& call, const worker::SpooledFile& file,
                          const std::string& name, const Media::Progress& progress) {
     const ExplicitLabel visible =
         call.unlabelled ? ExplicitLabel::kLeftOut : ExplicitLabel::kAsOwed;
@@ -98,8 +98,8 @@ void note_time(Call& call, SteadyTime began) {
 
 }  // namespace
 
-Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, const SpooledFile& file,
-                                         std::string name) {
+Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call,
+                                         const worker::SpooledFile& file, std::string name) {
     const SteadyTime began = std::chrono::steady_clock::now();
     const auto apply = [&] { return apply_label(gateway, call, file, name, {}); };
     auto made = co_await gateway.parts().workers.run(call.loop(), apply);
@@ -116,7 +116,7 @@ Task<Result<LabelledContent>> label_content(Gateway& gateway, Call& call, Buffer
     const SteadyTime began = std::chrono::steady_clock::now();
     LabelledContent out;
     const auto apply = [&]() -> Result<Made> {
-        const SpooledFile file = TRY(gateway.parts().spool.hold(content));
+        const worker::SpooledFile file = TRY(gateway.parts().spool.hold(content));
         content = {};
         Made made = TRY(apply_label(gateway, call, file, {}, progress));
         out.content = TRY(made.labelled.file.content());

@@ -5,7 +5,6 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
@@ -13,6 +12,7 @@
 #include "gateway/refusal.h"
 #include "label/apply.h"
 #include "label/format.h"
+#include "worker/spool.h"
 
 #include <string>
 
@@ -23,8 +23,8 @@ label::ApplyOptions apply_options(const Call& call);
 
 // Puts on the file all marks that the call's service owes; its label becomes the call's label, its
 // digest goes into the record. The file outlives the task.
-Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call, const SpooledFile& file,
-                                         std::string name);
+Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call,
+                                         const worker::SpooledFile& file, std::string name);
 
 // The same of what is in memory, and is to be there again.
 struct LabelledContent {

@@ -3,33 +3,33 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
 #include "worker/frames.h"
 #include "worker/prints.h"
+#include "worker/spool.h"
 
 #include <vector>
 
 namespace colophon::gateway {
 
 Result<std::vector<fingerprint::PdqHash>> Media::picture_hashes(Bytes file) {
-    const SpooledFile held = TRY(SpooledFile::of(file));
+    const worker::SpooledFile held = TRY(worker::SpooledFile::of(file));
     return picture_hashes(held);
 }
 
 Result<worker::FilePrints> Media::video_prints(Bytes file) {
-    const SpooledFile held = TRY(SpooledFile::of(file));
+    const worker::SpooledFile held = TRY(worker::SpooledFile::of(file));
     return video_prints(held);
 }
 
 Result<fingerprint::SoundPrint> Media::sound_print(Bytes file) {
-    const SpooledFile held = TRY(SpooledFile::of(file));
+    const worker::SpooledFile held = TRY(worker::SpooledFile::of(file));
     return sound_print(held);
 }
 
 Result<std::vector<worker::FileFrame>> Media::video_frames(Bytes file) {
-    const SpooledFile held = TRY(SpooledFile::of(file));
+    const worker::SpooledFile held = TRY(worker::SpooledFile::of(file));
     return video_frames(held);
 }
 

@@ -10,7 +10,6 @@
 #include "core/metrics.h"
 #include "core/random.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "core/thread_pool.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
@@ -28,6 +27,7 @@
 #include "worker/frames.h"
 #include "worker/prints.h"
 #include "worker/protocol.h"
+#include "worker/spool.h"
 
 #include <cstdint>
 #include <functional>
@@ -57,7 +57,7 @@ public:
     virtual ~Media() = default;
 
     struct Labelled {
-        SpooledFile file;
+        worker::SpooledFile file;
         label::Format format = label::Format::kPlainText;
         worker::LabelReport report;
         worker::FilePrints prints;  // empty for what has none, or where none could be made
@@ -65,13 +65,14 @@ public:
     // 0 .. 1, now and then, from the thread that calls; of videos only. May be empty.
     using Progress = std::function<void(double)>;
     // What kind of file that is; kUnsupported when it is none that is known. `name` as for label().
-    virtual Result<label::Format> probe(const SpooledFile& file, std::string_view name) = 0;
+    virtual Result<label::Format> probe(const worker::SpooledFile& file, std::string_view name) = 0;
     // Adds to `options` what the format owes of marks, and the signature. `name` helps to tell
     // texts apart and may be empty.
-    virtual Result<Labelled> label(const SpooledFile& file, std::string_view name,
+    virtual Result<Labelled> label(const worker::SpooledFile& file, std::string_view name,
                                    label::ApplyOptions options, ExplicitLabel explicit_label,
                                    const Progress& progress) = 0;
-    virtual Result<label::Verification> verify(const SpooledFile& file, std::string_view name,
+    virtual Result<label::Verification> verify(const worker::SpooledFile& file,
+                                               std::string_view name,
                                                label::VerifyOptions options) = 0;
     // ReservedCode1 for a label that stands in no file; empty when labels are not signed.
     virtual Result<std::string> sign(const label::AigcLabel& label) = 0;
@@ -82,15 +83,17 @@ public:
     };
     // What pictures are compared by: the hashes of this one as it is, turned and mirrored.
     // kUnsupported for what is no picture, or one of which no hash is made.
-    virtual Result<std::vector<fingerprint::PdqHash>> picture_hashes(const SpooledFile& file) = 0;
+    virtual Result<std::vector<fingerprint::PdqHash>> picture_hashes(
+        const worker::SpooledFile& file) = 0;
     // What videos are compared by: `video`, and `sound` or `sound_unread` where there is sound.
     // kUnsupported for what is no video, or one of which no print is made.
-    virtual Result<worker::FilePrints> video_prints(const SpooledFile& file) = 0;
+    virtual Result<worker::FilePrints> video_prints(const worker::SpooledFile& file) = 0;
     // What sounds are compared by. kUnsupported for what is no sound.
-    virtual Result<fingerprint::SoundPrint> sound_print(const SpooledFile& file) = 0;
+    virtual Result<fingerprint::SoundPrint> sound_print(const worker::SpooledFile& file) = 0;
     // Pictures spread over a video, as PNG, at most worker::kFramesMax. kUnsupported for what is no
     // video.
-    virtual Result<std::vector<worker::FileFrame>> video_frames(const SpooledFile& file) = 0;
+    virtual Result<std::vector<worker::FileFrame>> video_frames(
+        const worker::SpooledFile& file) = 0;
     virtual Result<Buffer> speak(std::string_view text, const Voice& voice, SoundFormat format) = 0;
 
     // The same of what is in memory.
@@ -117,7 +120,7 @@ struct Parts {
     ThreadPool& blocking;          // for the store
     ThreadPool& workers;           // for Media
     Media& media;
-    const Spool& spool;  // for files of callers, and for what is made of them
+    const worker::Spool& spool;  // for files of callers, and for what is made of them
     // A verification as `colophon verify --json` writes it.
     std::function<json::Value(const std::string& name, const label::Verification& seen)>
         verification_json;

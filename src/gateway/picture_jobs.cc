@@ -115,6 +115,7 @@ Task<std::optional<Refusal>> PictureMaker::finish(JobWork& work, const json::Val
     }
     json::Value answer = made;
     PictureTerms terms;
+    terms.form = form_of(ask_of(work));
     terms.told = [&work](std::size_t done, std::size_t all) {
         work.advance(kJobFetched + static_cast<int>(done * (99 - kJobFetched) / all));
     };

@@ -222,6 +222,15 @@ Result<http::UpstreamRequest> picture_request(const PictureAsk& ask, const std::
     return out;
 }
 
+PictureForm form_of(const PictureAsk& ask) {
+    constexpr std::string_view kField = "response_format";
+    bool as_url = text_member(ask.body, kField) == "url";
+    for (const http::FormPart& part : ask.parts) {
+        as_url = as_url || (part.name == kField && part.data == "url");
+    }
+    return as_url ? PictureForm::kUrl : PictureForm::kBase64;
+}
+
 Task<std::optional<Refusal>> finish_pictures(Gateway& gateway, Call& call,
                                              const UpstreamSettings& upstream, json::Value& answer,
                                              PictureTerms terms) {

@@ -44,9 +44,12 @@ Result<http::UpstreamRequest> picture_request(const PictureAsk& ask, const std::
                                               const UpstreamSettings& upstream,
                                               const Target& target);
 
+enum class PictureForm { kBase64, kUrl };  // "b64_json", or "url" with a data: URL (RFC 2397)
+// As the request says it (response_format).
+PictureForm form_of(const PictureAsk& ask);
+
 // Turns an upstream's answer into ours: each picture fetched, shown to the checks, reviewed and
 // labelled; what is held waits with all of them. A refusal leaves nothing to be given out.
-enum class PictureForm { kBase64, kUrl };  // "b64_json", or "url" with a data: URL (RFC 2397)
 // How many pictures are done, of how many.
 using PicturesTold = std::function<void(std::size_t done, std::size_t all)>;
 struct PictureTerms {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/upload.h"
 
-#include "core/bytes.h"
 #include "core/result.h"
 #include "core/task.h"
-#include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/file_intake.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "http/exchange.h"
@@ -30,8 +29,7 @@ namespace colophon::gateway {
 namespace {
 
 constexpr std::string_view kFile = "file";
-constexpr std::size_t kFieldBytesMax = 4096;      // of a form, but for the file
-constexpr std::size_t kPendingBytes = 1U << 20U;  // so much is written at a time
+constexpr std::size_t kFieldBytesMax = 4096;  // of a form, but for the file
 constexpr std::array<std::string_view, 3> kOfLabels{"name", "service", "origin"};
 constexpr std::array<std::string_view, 2> kOfVerifications{"name", "signed"};
 
@@ -221,41 +219,6 @@ Task<std::optional<Refusal>> read_form(Call& call, Reading& reading, FileIntake&
 }
 
 }  // namespace
-
-Task<Result<void>> FileIntake::put(std::string_view piece) {
-    size_ += piece.size();
-    pending_ += piece;
-    if (pending_.size() < kPendingBytes) {
-        co_return Result<void>();
-    }
-    const auto work = [this] { return write(); };
-    co_return co_await parts_.blocking.run(loop_, work);
-}
-
-Result<void> FileIntake::write() {
-    if (!file_) {
-        file_ = TRY(parts_.spool.file(std::max<std::uint64_t>(expected_, pending_.size())));
-    }
-    TRY(file_->append(as_bytes(pending_)));
-    hasher_.update(as_bytes(pending_));
-    pending_.clear();
-    return {};
-}
-
-Task<Result<FileIntake::Taken>> FileIntake::finish() {
-    const auto work = [this] { return write(); };
-    const auto written = co_await parts_.blocking.run(loop_, work);
-    if (!written.ok()) {
-        co_return written.error();
-    }
-    Taken taken{.file = std::move(*file_), .digest = hasher_.finish()};
-    co_return taken;
-}
-
-Refusal spool_failure(const Error& error) {
-    return own_failure(error.code == ErrorCode::kLimit ? "busy" : "file_unavailable",
-                       "the file cannot be kept while it is looked at: " + error.what);
-}
 
 Task<std::optional<Refusal>> read_upload(const Parts& parts, Call& call, UploadFor purpose,
                                          Upload& upload) {

@@ -5,58 +5,24 @@
 // more, or the field "file" of a form (multipart/form-data), whose other fields say the same. It is
 // put into the spool and hashed as it comes, so that its size is no matter of memory.
 
-#include "core/digest.h"
-#include "core/result.h"
-#include "core/spool.h"
 #include "core/task.h"
 #include "gateway/call.h"
+#include "gateway/file_intake.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
+#include "worker/spool.h"
 
-#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace colophon::gateway {
-
-// Takes a file piece by piece, as a coroutine that never waits for a disk in its own thread.
-class FileIntake {
-public:
-    // `expected`: how large it will be, as far as that is known.
-    FileIntake(const Parts& parts, http::Loop& loop, std::uint64_t expected)
-        : parts_(parts), loop_(loop), expected_(expected) {}
-
-    std::uint64_t size() const noexcept { return size_; }
-    // Errors as those of SpooledFile::append(); kLimit also when too many calls wait.
-    Task<Result<void>> put(std::string_view piece);
-    struct Taken {
-        SpooledFile file;
-        Digest256 digest{};  // SHA-256
-    };
-    Task<Result<Taken>> finish();  // once
-
-private:
-    Result<void> write();
-
-    const Parts& parts_;
-    http::Loop& loop_;
-    std::uint64_t expected_;
-    std::uint64_t size_ = 0;
-    std::string pending_;
-    std::optional<SpooledFile> file_;
-    Hasher hasher_{DigestAlgorithm::kSha256};
-};
-
-// There is no room for the file now, or its disk fails.
-Refusal spool_failure(const Error& error);
 
 struct Upload {
     std::optional<FileIntake::Taken> taken;
     std::string name;           // as the caller has it; may be empty
     bool wants_signed = false;  // the result
 
-    const SpooledFile& file() const noexcept { return taken->file; }
+    const worker::SpooledFile& file() const noexcept { return taken->file; }
 };
 
 enum class UploadFor { kLabel, kVerification };

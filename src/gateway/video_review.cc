@@ -3,7 +3,6 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/file_prints.h"
@@ -17,13 +16,14 @@
 #include "review/review.h"
 #include "review/scope.h"
 #include "worker/prints.h"
+#include "worker/spool.h"
 
 #include <optional>
 
 namespace colophon::gateway {
 
 Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer,
-                                    const SpooledFile& video, ledger::FilePrint& print) {
+                                    const worker::SpooledFile& video, ledger::FilePrint& print) {
     if (!reviewer.has_videos()) {
         return review::Verdict();
     }
@@ -41,7 +41,7 @@ Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes vi
         co_return std::nullopt;
     }
     const JudgeFile look = [&](ledger::FilePrint& print) -> Result<review::Verdict> {
-        const SpooledFile held = TRY(gateway.parts().spool.hold(video));
+        const worker::SpooledFile held = TRY(gateway.parts().spool.hold(video));
         return judge_video(gateway.parts().media, *reviewer_of(call, review::Stage::kOutput), held,
                            print);
     };

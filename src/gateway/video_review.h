@@ -6,7 +6,6 @@
 
 #include "core/bytes.h"
 #include "core/result.h"
-#include "core/spool.h"
 #include "core/task.h"
 #include "gateway/call.h"
 #include "gateway/gateway.h"
@@ -14,6 +13,7 @@
 #include "gateway/refusal.h"
 #include "ledger/record.h"
 #include "review/review.h"
+#include "worker/spool.h"
 
 #include <optional>
 
@@ -24,7 +24,7 @@ namespace colophon::gateway {
 // codec that is not known: what cannot be compared does not pass. Blocks.
 // `print`: what was compared, for the record.
 Result<review::Verdict> judge_video(Media& media, const review::Reviewer& reviewer,
-                                    const SpooledFile& video, ledger::FilePrint& print);
+                                    const worker::SpooledFile& video, ledger::FilePrint& print);
 
 // The same of what a model made. A refusal when an entry blocks or holds it, and when it cannot be
 // compared. The bytes outlive the task.

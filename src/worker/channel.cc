@@ -3,7 +3,6 @@
 
 #include "core/assert.h"
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/json.h"
 #include "core/result.h"
 
@@ -139,6 +138,26 @@ Result<std::size_t> send_some(int socket, Bytes bytes, const std::vector<int>& f
 }
 
 }  // namespace
+
+Fd::~Fd() {
+    if (fd_ >= 0) {
+        close(fd_);
+    }
+}
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+    if (this != &other) {
+        if (fd_ >= 0) {
+            close(fd_);
+        }
+        fd_ = other.release();
+    }
+    return *this;
+}
+
+int Fd::release() noexcept {
+    return std::exchange(fd_, -1);
+}
 
 Result<void> send_message(int socket, const json::Value& body, const std::vector<int>& fds) {
     COLOPHON_ASSERT(fds.size() <= kFdsMax);

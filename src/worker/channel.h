@@ -5,7 +5,6 @@
 // to kFdsMax file descriptors beside it. Neither side trusts the other's lengths.
 
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/json.h"
 
 #include <array>
@@ -19,6 +18,25 @@ namespace colophon::worker {
 
 inline constexpr std::size_t kMessageBytesMax = 8U << 20U;
 inline constexpr std::size_t kFdsMax = 4;
+
+// A file descriptor with one owner.
+class Fd {
+public:
+    Fd() = default;
+    explicit Fd(int fd) noexcept : fd_(fd) {}
+    ~Fd();
+    Fd(Fd&& other) noexcept : fd_(other.release()) {}
+    Fd& operator=(Fd&& other) noexcept;
+    Fd(const Fd&) = delete;
+    Fd& operator=(const Fd&) = delete;
+
+    int get() const noexcept { return fd_; }
+    bool valid() const noexcept { return fd_ >= 0; }
+    int release() noexcept;
+
+private:
+    int fd_ = -1;
+};
 
 struct Message {
     json::Value body;

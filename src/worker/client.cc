@@ -3,7 +3,6 @@
 
 #include "core/base64.h"
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/splice.h"

@@ -5,7 +5,6 @@
 // in another process. A worker is reused while it is healthy; when it dies or takes too long, that
 // is the error of one call, and the next call gets a new worker.
 
-#include "core/fd.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "label/apply.h"
@@ -14,6 +13,7 @@
 #include "label/provenance/signer.h"
 #include "label/verify.h"
 #include "media/codecs.h"
+#include "worker/channel.h"
 #include "worker/frames.h"
 #include "worker/prints.h"
 #include "worker/protocol.h"

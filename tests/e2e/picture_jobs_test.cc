@@ -176,15 +176,31 @@ TEST_SUITE("slow gateway") {
         CHECK(done.string_or("content_url", "") == "/v1/images/jobs/" + id + "/content");
         easel.check_intact(easel.content(id), content_id);
 
+        // As a URL, where the client asked for one, whether in JSON or in a form.
+        const auto url_of = [&](const json::Value& job) {
+            const json::Value answer = easel.content(job.string_or("id", ""));
+            const json::Value& picture = answer.find("data")->if_array()->front();
+            CHECK(picture.find("b64_json") == nullptr);
+            return picture.string_or("url", "");
+        };
+        const json::Value drawn =
+            easel.made(easel.ask("picture", R"("background":true,"response_format":"url",)"));
+        CHECK(url_of(drawn).starts_with("data:image/png;base64,iVBORw0KGgo"));
+        test::run_tool_ok({COLOPHON_DEMO_PICTURE, easel.dir.file("plain.png")});
+        const json::Value edited =
+            easel.made(easel.edit({"-F", "background=true", "-F", "response_format=url"}));
+        CHECK(url_of(edited).starts_with("data:image/png;base64,iVBORw0KGgo"));
+
         const auto made = easel.records("images.make");
-        REQUIRE(made.size() == 1);
-        CHECK(made.front().string_or("content_id", "") == content_id);
-        CHECK(made.front().string_or("outcome", "") == "answered");
-        CHECK(made.front().find("label_ms") != nullptr);
-        CHECK(made.front().find("upstream_ms")->as_int().value() >= 2400);
-        CHECK(json::write(made.front()).find("0.250000") != std::string::npos);
-        CHECK(easel.records("images.generations").size() == 2);
-        CHECK(easel.records("images.jobs.content").size() == 2);
+        REQUIRE(made.size() == 3);
+        CHECK(made.back().string_or("content_id", "") == content_id);
+        CHECK(made.back().string_or("outcome", "") == "answered");
+        CHECK(made.back().find("label_ms") != nullptr);
+        CHECK(made.back().find("upstream_ms")->as_int().value() >= 2400);
+        CHECK(json::write(made.back()).find("0.250000") != std::string::npos);
+        CHECK(easel.records("images.generations").size() == 3);
+        CHECK(easel.records("images.edits").size() == 1);
+        CHECK(easel.records("images.jobs.content").size() == 4);
         easel.ok({"ledger", "check"});
         // The picture that came out finds the call that gave it and the one that made it.
         const std::string found =
@@ -219,7 +235,7 @@ TEST_SUITE("slow gateway") {
             object_of(easel.curl({easel.url("/v1/images/jobs/" + id), "-X", "DELETE"}));
         CHECK(*deleted.find("deleted")->if_bool());
         CHECK(error_code(easel.show(id)) == "not_found");
-        CHECK(easel.records("images.make").size() == 1);
+        CHECK(easel.records("images.make").size() == 3);
     }
 
     TEST_CASE("[DSP-17] the official client comes back for pictures, in both ways that there are") {

@@ -2,12 +2,12 @@
 #include "worker/client.h"
 
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "label/apply.h"
 #include "label/format.h"
 #include "label/verify.h"
 #include "support/sample_files.h"
 #include "support/tools.h"
+#include "worker/channel.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

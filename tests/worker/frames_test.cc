@@ -2,12 +2,12 @@
 #include "worker/frames.h"
 
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "label/format.h"
 #include "media/image.h"
 #include "support/tools.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 
 #include <doctest/doctest.h>

@@ -2,11 +2,11 @@
 #include "worker/hashed_copy.h"
 
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/random.h"
 #include "core/splice.h"
 #include "label/provenance/hashing.h"
 #include "support/tools.h"
+#include "worker/channel.h"
 #include "worker/mapping.h"
 
 #include <doctest/doctest.h>

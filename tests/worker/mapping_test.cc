@@ -2,10 +2,10 @@
 #include "worker/mapping.h"
 
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/random.h"
 #include "core/splice.h"
 #include "support/tools.h"
+#include "worker/channel.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/prints.h"
 
-#include "core/fd.h"
 #include "core/json.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound_index.h"
@@ -9,6 +8,7 @@
 #include "support/music.h"
 #include "support/sample_files.h"
 #include "support/tools.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 
 #include <doctest/doctest.h>

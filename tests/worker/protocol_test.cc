@@ -2,7 +2,6 @@
 #include "worker/protocol.h"
 
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/json.h"
 #include "worker/channel.h"
 

@@ -2,13 +2,13 @@
 #include "worker/veil.h"
 
 #include "core/bytes.h"
-#include "core/fd.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "label/format.h"
 #include "media/image.h"
 #include "support/sample_files.h"
 #include "support/tools.h"
+#include "worker/channel.h"
 #include "worker/client.h"
 
 #include <doctest/doctest.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/spool.h"
+#include "worker/spool.h"
 
 #include "core/bytes.h"
 #include "core/digest.h"
-#include "core/fd.h"
 #include "core/result.h"
+#include "worker/channel.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -26,7 +26,7 @@
 #include <string_view>
 #include <utility>
 
-namespace colophon {
+namespace colophon::worker {
 namespace {
 
 constexpr std::size_t kPieceBytes = 256U << 10U;
@@ -237,4 +237,4 @@ std::uint64_t Spool::held() const noexcept {
     return place_->held.load();
 }
 
-}  // namespace colophon
+}  // namespace colophon::worker

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/spool.h"
+#include "worker/spool.h"
 
 #include "core/bytes.h"
 #include "core/digest.h"
@@ -18,7 +18,7 @@
 #include <string>
 #include <utility>
 
-namespace colophon {
+namespace colophon::worker {
 namespace {
 
 bool in_memory(const SpooledFile& file) {
@@ -128,4 +128,4 @@ TEST_CASE("a folder in which no file can be made is no place for a spool") {
     CHECK_FALSE(Spool::create({.folder = dir.file("file")}).ok());
 }
 
-}  // namespace colophon
+}  // namespace colophon::worker

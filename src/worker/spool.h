@@ -7,8 +7,8 @@
 
 #include "core/bytes.h"
 #include "core/digest.h"
-#include "core/fd.h"
 #include "core/result.h"
+#include "worker/channel.h"
 
 #include <atomic>
 #include <cstddef>
@@ -17,7 +17,7 @@
 #include <span>
 #include <string>
 
-namespace colophon {
+namespace colophon::worker {
 
 class Spool;
 
@@ -78,4 +78,4 @@ private:
     std::shared_ptr<SpooledFile::Place> place_;
 };
 
-}  // namespace colophon
+}  // namespace colophon::worker
