@@ -70,7 +70,7 @@ public:
                          gateway::SoundFormat format) override;
 
     // What is shown of a picture or video at first. kUnsupported for what has no veil.
-    Result<worker::Veil> veil(Bytes file);
+    Result<worker::Veil> veil(Bytes shown);
 
 private:
     class Lease;

@@ -8,6 +8,7 @@
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/file_intake.h"
 #include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"

@@ -10,6 +10,7 @@
 #include "core/utf8.h"
 #include "fingerprint/video.h"
 #include "gateway/call.h"
+#include "gateway/media_label.h"
 #include "gateway/parts.h"
 #include "gateway/refusal.h"
 #include "label/format.h"

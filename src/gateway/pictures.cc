@@ -15,7 +15,6 @@
 #include "gateway/image_upstreams.h"
 #include "gateway/json_edit.h"
 #include "gateway/media_label.h"
-#include "gateway/parts.h"
 #include "gateway/picture_review.h"
 #include "gateway/refusal.h"
 #include "gateway/settings.h"
