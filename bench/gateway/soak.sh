@@ -14,6 +14,6 @@ for round in 1 2 3 4 5; do
     for body in call stream; do
         line=$("$load" --text "$text" "$at/v1/chat/completions" "$key" "$body.json" $((seconds / 10)) \
             "$concurrency" "$serve")
-        printf '%s %-6s %s kB, ledger %s, %s\n' "$round" "$body" "$(memory)" "$(du -sh "$HOME" | cut -f 1)" "$line"
+        printf '%s %-6s %s kB, folder %s, %s\n' "$round" "$body" "$(memory)" "$(du -sh "$work" | cut -f 1)" "$line"
     done
 done
