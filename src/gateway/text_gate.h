@@ -43,7 +43,8 @@ public:
     const std::string& text() const noexcept { return text_; }
 
 private:
-    std::string let_out(std::string piece);
+    // `more`: the text may go on behind the piece.
+    std::string let_out(std::string piece, bool more);
     std::string end_label();
 
     review::TextStream stream_;
@@ -51,7 +52,8 @@ private:
     AnswerText* place_;
     bool replaced_ = false;
     std::string text_;
-    std::string rest_;  // what settle() let go
+    std::string start_;  // may be the beginning of a label of the upstream's
+    std::string rest_;   // what settle() let go
     bool settled_ = false;
 };
 

@@ -122,6 +122,50 @@ TEST_CASE("[DSP-17] a streamed text bears its label in its first and in its last
     CHECK(mark->where == "start and end");
 }
 
+TEST_CASE("[DSP-17] a label that the upstream put into its stream is not doubled") {
+    const std::string end = "\n\n> 本内容由AI生成\n";
+    std::string tale;
+    for (int i = 0; i < 40; ++i) {
+        tale += "一二三四五";
+    }
+    struct Sample {
+        std::string said;
+        std::string heard;  // empty: the same
+    };
+    for (const Sample& each : std::vector<Sample>{
+             {"> 本内容由AI生成\n\n" + tale + end, ""},
+             {"**（本内容由AI生成）**\n\n" + tale + end, ""},
+             {"This content is AI-generated\n\n" + tale + end, ""},
+             {"AI-generated content\n\n" + tale + end, ""},
+             // Ours where there is none, and where it only began like one.
+             {tale, "> 本内容由AI生成\n\n" + tale + end},
+             {"本内容" + tale, "> 本内容由AI生成\n\n本内容" + tale + end},
+             {"> AI-gen" + tale, "> 本内容由AI生成\n\n> AI-gen" + tale + end},
+             {"This is it. " + tale, "> 本内容由AI生成\n\nThis is it. " + tale + end},
+             {"本内容由", "> 本内容由AI生成\n\n本内容由"}}) {
+        CAPTURE(each.said);
+        for (const std::size_t characters : {1U, 2U, 7U, 1000U}) {
+            CAPTURE(characters);
+            std::vector<std::string> events;
+            std::string piece;
+            std::size_t count = 0;
+            for (std::size_t at = 0; at < each.said.size(); ++at) {
+                const bool begins = (static_cast<unsigned char>(each.said[at]) & 0xC0U) != 0x80U;
+                if (begins && count++ % characters == 0 && !piece.empty()) {
+                    events.push_back(say(std::exchange(piece, {})));
+                }
+                piece += each.said[at];
+            }
+            events.push_back(say(piece));
+            events.push_back(delta("", "\"stop\""));
+            ChatStream stream(rules());
+            const Read got = read(run(stream, events, ChatStream::Ending::kWhole));
+            CHECK(got.content == (each.heard.empty() ? each.said : each.heard));
+            CHECK(got.content == stream.text());
+        }
+    }
+}
+
 TEST_CASE("a blocked word never goes out, and the stream ends as the protocol has it") {
     ChatStream stream(rules());
     const Read got = read(run(stream, {say("this is for"), say("bid"), say("den fruit")},
