@@ -106,14 +106,33 @@ Result<review::Verdict> judge_upload(const Gateway& gateway, const Call& call, c
     return judge(gateway, call, upload.file(), judged.format, judged.print);
 }
 
-// What people are shown of the file; nothing when it is too large to wait for them.
-Task<Result<Buffer>> shown_content(const Gateway& gateway, Call& call,
-                                   const worker::SpooledFile& file) {
-    if (file.size() > review::kEvidenceBytesMax) {
-        co_return Buffer();
-    }
+Task<Result<Buffer>> content_of(const Gateway& gateway, Call& call,
+                                const worker::SpooledFile& file) {
     const auto read = [&] { return file.content(); };
     co_return co_await gateway.parts().blocking.run(call.loop(), read);
+}
+
+// What was flagged comes before people with the file, where the queue takes such, and the file.
+Task<std::optional<Refusal>> show_flagged(Gateway& gateway, Call& call, const Upload& upload,
+                                          label::Format format) {
+    if (call.flagged.empty() || !gateway.parts().queue.rules()->takes_flagged) {
+        co_return std::nullopt;
+    }
+    if (upload.file().size() > review::kEvidenceBytesMax) {
+        call.flagged.pop_back();
+        call.detail.emplace_back("flagged_file", "none: too large to wait");
+        co_return std::nullopt;
+    }
+    const auto shown = co_await content_of(gateway, call, upload.file());
+    if (!shown.ok()) {
+        co_return spool_failure(shown.error());
+    }
+    if (label::is_written_text(format)) {
+        note_flagged(gateway.stages(), call, as_text(*shown));
+    } else {
+        note_flagged(gateway.stages(), call, *shown, label::facts(format).media_type);
+    }
+    co_return std::nullopt;
 }
 
 // [DSP-10] Nothing is labelled for somebody to publish that may not be published.
@@ -133,14 +152,9 @@ Task<std::optional<Refusal>> review_file(Gateway& gateway, Call& call, const Upl
     }
     auto refusal = note_verdict(call, review::Stage::kInput, *verdict);
     if (verdict->decision == review::Decision::kFlag) {
-        const auto shown = co_await shown_content(gateway, call, upload.file());
-        if (!shown.ok()) {
-            co_return spool_failure(shown.error());
-        }
-        if (label::is_written_text(format)) {
-            note_flagged(gateway.stages(), call, as_text(*shown));
-        } else {
-            note_flagged(gateway.stages(), call, *shown, label::facts(format).media_type);
+        auto unread = co_await show_flagged(gateway, call, upload, format);
+        if (unread) {
+            co_return unread;
         }
     }
     co_return refusal;
@@ -154,8 +168,8 @@ Task<std::optional<Refusal>> hold_file(Gateway& gateway, Call& call, const Uploa
         call.detail.emplace_back("ticket", "none: too large to wait");
         co_return held;
     }
-    auto shown = co_await shown_content(gateway, call, upload.file());
-    auto content = co_await shown_content(gateway, call, labelled.file);
+    auto shown = co_await content_of(gateway, call, upload.file());
+    auto content = co_await content_of(gateway, call, labelled.file);
     if (!shown.ok() || !content.ok()) {
         co_return spool_failure(shown.ok() ? content.error() : shown.error());
     }

@@ -410,6 +410,12 @@ Task<void> fill_facts(const Stages& stages, Call& call) {
     co_await add_text_print(stages, call);
 }
 
+// A record that is refused for what it says is none.
+bool is_store_failure(const Error& error) {
+    return error.code != ErrorCode::kLimit && error.code != ErrorCode::kInvalidArgument &&
+           error.code != ErrorCode::kConflict;
+}
+
 }  // namespace
 
 Task<Result<void>> fill_record(const Stages& stages, Call& call) {
@@ -431,7 +437,7 @@ Task<Result<void>> append_record(const Stages& stages, Call& call) {
     call.recorded = true;
     auto filled = co_await fill_record(stages, call);
     if (!filled.ok()) {
-        stages.recording.note(false);
+        stages.recording.note(!is_store_failure(filled.error()));
         co_return filled;
     }
     ledger::ServiceRecord& record = call.record;
@@ -439,7 +445,7 @@ Task<Result<void>> append_record(const Stages& stages, Call& call) {
     auto kept = co_await when_done<Result<void>>(call.loop(), [&](const auto& done) {
         stages.parts.records.append(record, call.prints, done);
     });
-    stages.recording.note(kept.ok());
+    stages.recording.note(kept.ok() || !is_store_failure(kept.error()));
     co_return kept;
 }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@
 
 namespace colophon::gateway {
 namespace {
+
+// Of a text that may be the beginning of a label, in bytes: so much waits at most.
+constexpr std::size_t kHeldStartMax = 128;
 
 // What the label engine puts at one end of a text. Its own rules decide the form: how words are
 // escaped in Markdown, whether a code block must be closed first, whether a label is there already.
@@ -57,6 +61,9 @@ std::vector<std::string> usual_wordings() {
 // doubled: a start of the usual words, or of ours.
 bool may_become_label(std::string_view text, std::string_view words) {
     static const std::vector<std::string> kKnown = usual_wordings();
+    if (text.size() > kHeldStartMax) {
+        return false;
+    }
     const std::string_view begun = behind_opening(text);
     const auto begins = [begun](std::string_view wording) {
         return begun.size() < wording.size() && wording.starts_with(begun);

@@ -5,6 +5,7 @@
 #include "core/digest.h"
 #include "core/result.h"
 #include "worker/channel.h"
+#include "worker/mapping.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -55,22 +56,6 @@ Result<Fd> disk_file(const std::string& folder) {
         return failed(fmt::format("no file can be made in {}", folder));
     }
     return named;
-}
-
-Result<void> write_all(int file, Bytes bytes, std::uint64_t offset) {
-    while (!bytes.empty()) {
-        const ssize_t count =
-            ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count <= 0) {
-            return failed("a file on its way cannot be written");
-        }
-        offset += static_cast<std::uint64_t>(count);
-        bytes = bytes.subspan(static_cast<std::size_t>(count));
-    }
-    return {};
 }
 
 }  // namespace
@@ -132,7 +117,7 @@ Result<SpooledFile> SpooledFile::of(Bytes content) {
 Result<void> SpooledFile::move_to_disk() {
     Fd file = TRY(disk_file(place_->options.folder));
     const Buffer so_far = TRY(content());
-    TRY(write_all(file.get(), so_far, 0));
+    TRY(write_at(file.get(), 0, so_far));
     fd_ = std::move(file);
     on_disk_ = true;
     return {};
@@ -150,7 +135,7 @@ Result<void> SpooledFile::append(Bytes bytes) {
             TRY(move_to_disk());
         }
     }
-    TRY(write_all(fd_.get(), bytes, size_));
+    TRY(write_at(fd_.get(), size_, bytes));
     size_ += bytes.size();
     return {};
 }

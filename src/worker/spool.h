@@ -10,12 +10,12 @@
 #include "core/result.h"
 #include "worker/channel.h"
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace colophon::worker {
 
