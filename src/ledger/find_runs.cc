@@ -4,6 +4,7 @@
 #include "core/bytes.h"
 #include "core/ids.h"
 #include "core/result.h"
+#include "ledger/internal/find_merge.h"
 #include "ledger/likeness.h"
 #include "ledger/records.h"
 #include "storage/row_values.h"
@@ -15,13 +16,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
 #include <map>
 #include <numeric>
 #include <optional>
 #include <span>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace colophon::ledger::internal {
@@ -39,10 +38,6 @@ constexpr std::int64_t kLastLevel = 100;
 constexpr std::size_t kSegmentsAtOnce = 128;
 constexpr std::size_t kFindsForgottenAtOnce = 64U << 10U;
 
-Error damaged() {
-    return Error{ErrorCode::kCorrupt, "a segment of what records are found by is damaged"};
-}
-
 void store_be16(Find& find, std::size_t at, std::int64_t value) {
     find[at] = static_cast<std::uint8_t>(value >> 8);
     find[at + 1] = static_cast<std::uint8_t>(value);
@@ -57,16 +52,6 @@ FindPlace place_of(const Find& find) {
     std::ranges::copy(record_of(find), place.first.bytes.begin());
     place.second = load_be16(Bytes(find).subspan(kNumberAt));
     return place;
-}
-
-Result<void> append_finds(Bytes segment, std::vector<Find>& finds) {
-    if (segment.empty() || segment.size() % kFindBytes != 0) {
-        return damaged();
-    }
-    const std::size_t before = finds.size();
-    finds.resize(before + segment.size() / kFindBytes);
-    std::memcpy(finds.data() + before, segment.data(), segment.size());
-    return {};
 }
 
 Buffer packed(std::span<const Find> finds) {
@@ -89,38 +74,24 @@ storage::BulkInsert no_segments() {
 
 // The row by which a run is seen.
 storage::Operation run_row(std::int64_t log, std::int64_t run, std::int64_t level,
-                           std::span<const Find> finds) {
+                           const FindExtent& extent) {
     static constexpr Statement kInsert{
         "INSERT INTO record_find_runs (log, run, level, entries, oldest, newest, changes) "
         "VALUES ($1, $2, $3, $4, $5, $6, 0)"};
-    const auto [oldest, newest] =
-        std::ranges::minmax_element(finds, [](const Find& a, const Find& b) {
-            return std::ranges::lexicographical_compare(record_of(a), record_of(b));
-        });
     return {kInsert,
             {storage::integer(log), storage::integer(run), storage::integer(level),
-             storage::integer(static_cast<std::int64_t>(finds.size())),
-             storage::bytes(record_of(*oldest)), storage::bytes(record_of(*newest))},
+             storage::integer(static_cast<std::int64_t>(extent.finds())),
+             storage::bytes(extent.oldest()), storage::bytes(extent.newest())},
             storage::Affects::kOne};
 }
 
-// Sorted parts of one vector become one, two and two.
-std::vector<Find> merged(std::vector<std::vector<Find>> parts) {
-    while (parts.size() > 1) {
-        std::vector<std::vector<Find>> next;
-        for (std::size_t i = 0; i + 1 < parts.size(); i += 2) {
-            std::vector<Find>& both = next.emplace_back();
-            both.reserve(parts[i].size() + parts[i + 1].size());
-            std::ranges::merge(parts[i], parts[i + 1], std::back_inserter(both));
-            parts[i] = {};
-            parts[i + 1] = {};
-        }
-        if (parts.size() % 2 != 0) {
-            next.push_back(std::move(parts.back()));
-        }
-        parts = std::move(next);
+storage::Operation run_row(std::int64_t log, std::int64_t run, std::int64_t level,
+                           std::span<const Find> finds) {
+    FindExtent extent;
+    for (const Find& find : finds) {
+        extent.add(find);
     }
-    return parts.empty() ? std::vector<Find>() : std::move(parts.front());
+    return run_row(log, run, level, extent);
 }
 
 // Kind and most of the key decide nearly always.
@@ -174,6 +145,41 @@ void sort_by_head(std::vector<FindOrder>& order) {
 }
 
 }  // namespace
+
+Error damaged_segment() {
+    return Error{ErrorCode::kCorrupt, "a segment of what records are found by is damaged"};
+}
+
+Result<void> append_finds(Bytes segment, std::vector<Find>& finds) {
+    if (segment.empty() || segment.size() % kFindBytes != 0) {
+        return damaged_segment();
+    }
+    const std::size_t before = finds.size();
+    finds.resize(before + segment.size() / kFindBytes);
+    std::memcpy(finds.data() + before, segment.data(), segment.size());
+    return {};
+}
+
+void FindExtent::add(const Find& find) {
+    const auto is_older = [](const Find& a, const Find& b) {
+        return std::memcmp(a.data() + kRecordAt, b.data() + kRecordAt, kNumberAt - kRecordAt) < 0;
+    };
+    const bool first = finds_++ == 0;
+    if (first || is_older(find, oldest_)) {
+        oldest_ = find;
+    }
+    if (first || is_older(newest_, find)) {
+        newest_ = find;
+    }
+}
+
+Bytes FindExtent::oldest() const noexcept {
+    return record_of(oldest_);
+}
+
+Bytes FindExtent::newest() const noexcept {
+    return record_of(newest_);
+}
 
 bool lies_in_runs(std::int64_t print_kind) noexcept {
     return print_kind == kTextPrint;
@@ -285,7 +291,7 @@ Result<void> FindRuns::look_into(const Run& run, const Wanted& wanted,
             std::vector<Find> finds;
             TRY(append_finds(segment, finds));
             if (first.size() != kFindBytes) {
-                return damaged();
+                return damaged_segment();
             }
             std::ranges::copy(first, bound.begin());
             const auto end = std::ranges::upper_bound(finds, wanted.greatest);
@@ -485,23 +491,6 @@ Result<void> RunKeeper::tend() {
     return {};
 }
 
-Result<std::vector<Find>> RunKeeper::read(const Run& run) {
-    static constexpr Statement kSegments{
-        "SELECT finds FROM record_finds WHERE log = $1 AND run = $2 ORDER BY first"};
-    std::vector<Find> finds;
-    finds.reserve(run.finds);
-    const auto each = [&](const storage::Values& row) -> Result<void> {
-        const auto* segment = std::get_if<Buffer>(row.data());
-        return segment == nullptr ? Result<void>(damaged()) : append_finds(*segment, finds);
-    };
-    const auto body = [&](storage::Snapshot& snapshot) -> Result<void> {
-        finds.clear();
-        return snapshot.visit(kSegments, {storage::integer(log_), storage::integer(run.run)}, each);
-    };
-    TRY(store_.snapshot(body));
-    return finds;
-}
-
 Result<void> RunKeeper::apply(storage::Batch batch) {
     if (fence_) {
         batch.operations.insert(batch.operations.begin(), fence_());
@@ -522,23 +511,47 @@ Result<void> RunKeeper::forget(std::span<const std::int64_t> runs) {
     return apply(std::move(batch));
 }
 
+Result<FindExtent> RunKeeper::write_merged(std::int64_t run, std::span<const Run> sources) {
+    FindMerge sorted(store_, log_);
+    for (const Run& source : sources) {
+        TRY(sorted.add(source.run));
+    }
+    FindExtent extent;
+    std::vector<Find> finds;
+    finds.reserve(kSegmentsAtOnce * kFindsOfSegment);
+    for (bool ended = false; !ended;) {
+        const std::optional<Find> find = TRY(sorted.next());
+        ended = !find;
+        if (find) {
+            extent.add(*find);
+            finds.push_back(*find);
+        }
+        if (ended || finds.size() == kSegmentsAtOnce * kFindsOfSegment) {
+            TRY(write_segments(run, finds));
+            finds.clear();
+        }
+    }
+    return extent;
+}
+
 // The segments of the new run come first; the last batch makes it visible instead of those that it
 // was made of. Whatever was taken out of one of these meanwhile makes that batch fail: then nothing
 // of the new run is kept, and the next time it is made anew.
 Result<void> RunKeeper::merge(std::span<const Run> sources) {
     static constexpr Statement kReplaced{
         "DELETE FROM record_find_runs WHERE log = $1 AND run = $2 AND changes = $3"};
-    std::vector<std::vector<Find>> parts;
-    for (const Run& source : sources) {
-        parts.push_back(TRY(read(source)));
+    const std::int64_t run = next_++;
+    const auto merged = write_merged(run, sources);
+    if (!merged.ok()) {
+        (void)forget(std::span(&run, 1));
+        return merged.error();
     }
-    const std::vector<Find> finds = merged(std::move(parts));
-    if (finds.empty()) {
+    const FindExtent& extent = *merged;
+    if (extent.finds() == 0) {
         return {};  // everything was taken out of them since
     }
-    const std::int64_t run = next_++;
-    TRY(write_segments(run, finds));
-    const std::int64_t level = finds.size() >= kFindsOfRun ? kLastLevel : sources.front().level + 1;
+    const std::int64_t level =
+        extent.finds() >= kFindsOfRun ? kLastLevel : sources.front().level + 1;
     storage::Batch visible;
     for (const Run& source : sources) {
         visible.operations.push_back({kReplaced,
@@ -546,7 +559,7 @@ Result<void> RunKeeper::merge(std::span<const Run> sources) {
                                        storage::integer(source.changes)},
                                       storage::Affects::kOne});
     }
-    visible.operations.push_back(run_row(log_, run, level, finds));
+    visible.operations.push_back(run_row(log_, run, level, extent));
     const auto applied = apply(std::move(visible));
     if (!applied.ok()) {
         if (applied.error().code != ErrorCode::kConflict) {

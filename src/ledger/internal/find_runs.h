@@ -59,7 +59,25 @@ std::uint64_t digest_find_key(Bytes digest) noexcept;
 // The key of a tenant or subject, whose id is as good as random; others may have the same.
 std::uint64_t owner_find_key(Bytes id) noexcept;
 
+// What the row of a run says of its finds.
+class FindExtent {
+public:
+    void add(const Find& find);
+
+    std::size_t finds() const noexcept { return finds_; }
+    Bytes oldest() const noexcept;  // of their records; where there are finds
+    Bytes newest() const noexcept;
+
+private:
+    std::size_t finds_ = 0;
+    Find oldest_{};
+    Find newest_{};
+};
+
 void sort_finds(std::vector<Find>& finds);
+// Those of a row; kCorrupt when it is damaged, as in damaged_segment().
+Result<void> append_finds(Bytes segment, std::vector<Find>& finds);
+Error damaged_segment();
 // What a batch writes to add a run. `finds`, in any order, not empty. Sorts them.
 void add_run(storage::Batch& batch, std::int64_t log, std::int64_t run, std::int64_t level,
              std::vector<Find>& finds);
@@ -133,8 +151,8 @@ private:
         std::int64_t changes = 0;
     };
     Result<std::vector<Run>> runs();
-    Result<std::vector<Find>> read(const Run& run);
     Result<void> merge(std::span<const Run> sources);
+    Result<FindExtent> write_merged(std::int64_t run, std::span<const Run> sources);
     Result<void> write_segments(std::int64_t run, std::span<const Find> finds);
     Result<void> apply(storage::Batch batch);
     Result<void> forget(std::span<const std::int64_t> runs);
