@@ -323,10 +323,15 @@ Result<void> set_gateway(const GatewayConfig& from, gateway::Settings& settings)
     settings.appeal = from.appeal;
     settings.body_bytes_max = static_cast<std::uint64_t>(from.request_bytes_max);
     settings.file_bytes_max = static_cast<std::uint64_t>(from.file_bytes_max);
-    if (from.file_bytes_max > from.spool_bytes_max / 2) {
-        return Error{ErrorCode::kInvalidArgument,
-                     "gateway.spool_bytes_max must have room for two of gateway.file_bytes_max: a "
-                     "file, and the same with its labels"};
+    for (const auto& [name, bytes_max] : {std::pair{"file_bytes_max", from.file_bytes_max},
+                                          std::pair{"video_bytes_max", from.video_bytes_max}}) {
+        if (bytes_max > from.spool_bytes_max / 2) {
+            return Error{
+                ErrorCode::kInvalidArgument,
+                fmt::format("gateway.spool_bytes_max must have room for two of gateway.{}: "
+                            "a file, and the same with its labels",
+                            name)};
+        }
     }
     settings.answer_bytes_max = size_of(from.answer_bytes_max);
     settings.idempotency_time = std::chrono::hours(from.idempotency_hours);

@@ -115,12 +115,7 @@ Task<Result<Buffer>> content_of(const Gateway& gateway, Call& call,
 // What was flagged comes before people with the file, where the queue takes such, and the file.
 Task<std::optional<Refusal>> show_flagged(Gateway& gateway, Call& call, const Upload& upload,
                                           label::Format format) {
-    if (call.flagged.empty() || !gateway.parts().queue.rules()->takes_flagged) {
-        co_return std::nullopt;
-    }
-    if (upload.file().size() > review::kEvidenceBytesMax) {
-        call.flagged.pop_back();
-        call.detail.emplace_back("flagged_file", "none: too large to wait");
+    if (!is_shown(gateway.stages(), call, upload.file().size())) {
         co_return std::nullopt;
     }
     const auto shown = co_await content_of(gateway, call, upload.file());

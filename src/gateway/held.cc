@@ -24,6 +24,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -163,6 +164,18 @@ Task<void> hold_labelled(const Stages& stages, Call& call, Holding holding,
     hand_over_label(call, answer);
     holding.answer = std::move(answer);
     co_await hold(stages, call, std::move(holding), refusal);
+}
+
+bool is_shown(const Stages& stages, Call& call, std::uint64_t bytes) {
+    if (call.flagged.empty() || !stages.parts.queue.rules()->takes_flagged) {
+        return false;
+    }
+    if (bytes > review::kEvidenceBytesMax) {
+        call.flagged.pop_back();
+        call.detail.emplace_back("flagged_file", "none: too large to wait");
+        return false;
+    }
+    return true;
 }
 
 void note_flagged(const Stages& stages, Call& call, Bytes file, std::string_view media_type) {

@@ -649,7 +649,7 @@ Refusal task_late(const UpstreamSettings& upstream) {
 }
 
 Task<std::optional<Refusal>> keep_content(Gateway& gateway, JobWork& work, const JobMaker& maker,
-                                          const Buffer& content) {
+                                          ledger::MediaJobs::Content content) {
     const auto put = [&]() -> Result<void> {
         const auto blob = gateway.parts().jobs.put(work.taken.job, content);
         if (!blob.ok()) {
@@ -663,7 +663,7 @@ Task<std::optional<Refusal>> keep_content(Gateway& gateway, JobWork& work, const
         work.call.facts().label.clear();
         co_return own_failure("store_unavailable", maker.words().not_kept);
     }
-    work.outcome.bytes = static_cast<std::int64_t>(content.size());
+    work.outcome.bytes = static_cast<std::int64_t>(content.bytes);
     work.outcome.label = work.call.facts().label;
     work.outcome.content_id = work.call.facts().content_id;
     co_return std::nullopt;

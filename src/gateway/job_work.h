@@ -144,8 +144,9 @@ public:
 };
 
 // Keeps what was made for the caller, sealed; outcome.media_type and .digests are the maker's.
+// `content` is read by another thread.
 Task<std::optional<Refusal>> keep_content(Gateway& gateway, JobWork& work, const JobMaker& maker,
-                                          const Buffer& content);
+                                          ledger::MediaJobs::Content content);
 
 // The upstream's task did not end in its time.
 Refusal task_late(const UpstreamSettings& upstream);

@@ -4,7 +4,9 @@
 #include "core/bytes.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/file_intake.h"
 #include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
@@ -46,8 +48,13 @@ Task<std::optional<Refusal>> review_made_file(Gateway& gateway, Call& call, cons
             : own_failure("review_failed", "a file could not be reviewed: " + verdict.error().what);
     }
     auto refusal = note_verdict(call, review::Stage::kOutput, *verdict);
-    if (verdict->decision == review::Decision::kFlag) {
-        note_flagged(gateway.stages(), call, made.file, media_type_of(made.file));
+    if (verdict->decision == review::Decision::kFlag &&
+        is_shown(gateway.stages(), call, made.bytes)) {
+        const auto content = co_await gateway.parts().blocking.run(call.loop(), made.content);
+        if (!content.ok()) {
+            co_return spool_failure(content.error());
+        }
+        note_flagged(gateway.stages(), call, *content, media_type_of(*content));
     }
     co_return refusal;
 }

@@ -13,6 +13,7 @@
 #include "ledger/record.h"
 #include "review/review.h"
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -23,8 +24,9 @@ namespace colophon::gateway {
 using JudgeFile = std::function<Result<review::Verdict>(ledger::FilePrint& print)>;
 
 struct MadeFile {
-    Bytes file;
-    std::string kind;  // as the record calls it
+    std::uint64_t bytes = 0;
+    std::function<Result<Buffer>()> content;  // all of it, for people; blocks
+    std::string kind;                         // as the record calls it
 };
 
 // Runs `look` among the workers, notes its verdict and how long it took. A refusal when the file is

@@ -99,9 +99,10 @@ void note_time(Call& call, SteadyTime began) {
 }  // namespace
 
 Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call,
-                                         const worker::SpooledFile& file, std::string name) {
+                                         const worker::SpooledFile& file, std::string name,
+                                         Media::Progress progress) {
     const SteadyTime began = std::chrono::steady_clock::now();
-    const auto apply = [&] { return apply_label(gateway, call, file, name, {}); };
+    const auto apply = [&] { return apply_label(gateway, call, file, name, progress); };
     auto made = co_await gateway.parts().workers.run(call.loop(), apply);
     note_time(call, began);
     if (!made.ok()) {
@@ -111,14 +112,13 @@ Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call,
     co_return std::move(made->labelled);
 }
 
-Task<Result<LabelledContent>> label_content(Gateway& gateway, Call& call, Buffer content,
-                                            Media::Progress progress) {
+Task<Result<LabelledContent>> label_content(Gateway& gateway, Call& call, Buffer content) {
     const SteadyTime began = std::chrono::steady_clock::now();
     LabelledContent out;
     const auto apply = [&]() -> Result<Made> {
         const worker::SpooledFile file = TRY(gateway.parts().spool.hold(content));
         content = {};
-        Made made = TRY(apply_label(gateway, call, file, {}, progress));
+        Made made = TRY(apply_label(gateway, call, file, {}, {}));
         out.content = TRY(made.labelled.file.content());
         return made;
     };

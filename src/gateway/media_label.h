@@ -24,15 +24,15 @@ label::ApplyOptions apply_options(const Call& call);
 // Puts on the file all marks that the call's service owes; its label becomes the call's label, its
 // digest goes into the record. The file outlives the task.
 Task<Result<Media::Labelled>> label_file(Gateway& gateway, Call& call,
-                                         const worker::SpooledFile& file, std::string name);
+                                         const worker::SpooledFile& file, std::string name,
+                                         Media::Progress progress = {});
 
 // The same of what is in memory, and is to be there again.
 struct LabelledContent {
     Buffer content;
     label::Format format = label::Format::kPlainText;
 };
-Task<Result<LabelledContent>> label_content(Gateway& gateway, Call& call, Buffer content,
-                                            Media::Progress progress = {});
+Task<Result<LabelledContent>> label_content(Gateway& gateway, Call& call, Buffer content);
 
 // What a failed labelling is to the caller: nothing goes out.
 Refusal label_failure(const Error& error);

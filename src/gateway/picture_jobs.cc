@@ -130,8 +130,8 @@ Task<std::optional<Refusal>> PictureMaker::finish(JobWork& work, const json::Val
     work.outcome.digests.assign(digests.begin() + static_cast<std::ptrdiff_t>(before),
                                 digests.end());
     const std::string text = json::write(answer);
-    const Buffer content = to_buffer(as_bytes(text));
-    co_return co_await keep_content(gateway_, work, *this, content);
+    auto content = ledger::MediaJobs::Content::of(as_bytes(text));
+    co_return co_await keep_content(gateway_, work, *this, std::move(content));
 }
 
 }  // namespace

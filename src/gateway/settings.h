@@ -109,7 +109,7 @@ struct JobSettings {
 
 struct VideoSettings {
     std::size_t bytes_max = 256U << 20U;  // of a video of an upstream
-    std::size_t labelled_at_once = 1;     // of a node's jobs, in memory to be reviewed and labelled
+    std::size_t labelled_at_once = 1;     // of a node's jobs: fetched, reviewed, labelled
     JobSettings jobs = {};
 };
 

@@ -36,7 +36,9 @@ Task<std::optional<Refusal>> review_sound(Gateway& gateway, Call& call, Bytes so
         print = ledger::sound_file(*heard);
         return reviewer_of(call, review::Stage::kOutput)->review(*heard);
     };
-    const MadeFile made{.file = sound, .kind = ledger::kSoundFile};
+    const MadeFile made{.bytes = sound.size(),
+                        .content = [&] { return Result<Buffer>(to_buffer(sound)); },
+                        .kind = ledger::kSoundFile};
     co_return co_await review_made_file(gateway, call, made, look);
 }
 

@@ -7,6 +7,7 @@
 #include "core/task.h"
 #include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/file_intake.h"
 #include "gateway/file_prints.h"
 #include "gateway/gateway.h"
 #include "gateway/held.h"
@@ -26,6 +27,7 @@
 #include "ledger/media_jobs.h"
 #include "review/queue.h"
 #include "review/scope.h"
+#include "worker/spool.h"
 
 #include <algorithm>
 #include <chrono>
@@ -33,6 +35,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,7 +53,7 @@ constexpr int kFetchesMax = 3;
 // What stands around a video that is held has room beside it.
 constexpr std::size_t kHeldVideoBytesMax = review::kEvidenceBytesMax - (256U << 10U);
 
-// One of those that have a video in memory.
+// One of those that have a video in their hands.
 class Heavy {
 public:
     explicit Heavy(std::size_t& of) : count_(of) { ++count_; }
@@ -126,14 +129,14 @@ public:
     }
 
 private:
-    Task<Result<Buffer>> fetch(JobWork& work, std::string video);
-    Task<std::optional<Refusal>> finish_video(JobWork& work, Buffer video);
-    Task<std::optional<Refusal>> label(JobWork& work, Buffer video);
-    Task<Refusal> hold_video(JobWork& work, Refusal refusal, Buffer file);
+    Task<FetchedVideo> fetch(JobWork& work, std::string video);
+    Task<std::optional<Refusal>> finish_video(JobWork& work, const worker::SpooledFile& video);
+    Task<std::optional<Refusal>> label(JobWork& work, const worker::SpooledFile& video);
+    Task<Refusal> hold_video(JobWork& work, Refusal refusal, const worker::SpooledFile& video);
 
     Gateway& gateway_;
     http::Loop& loop_;
-    std::size_t heavy_ = 0;  // that have a video in memory
+    std::size_t heavy_ = 0;  // that have a video in their hands
 };
 
 Task<std::optional<Refusal>> VideoMaker::finish(JobWork& work, const json::Value& made) {
@@ -151,18 +154,21 @@ Task<std::optional<Refusal>> VideoMaker::finish(JobWork& work, const json::Value
     const Heavy heavy(heavy_);
     work.deadline = steady_clock::now() + work.upstream->task_time;
     std::string where(text_member(made, "video"));
-    auto video = co_await fetch(work, std::move(where));
-    if (!video.ok()) {
-        co_return work.reason == JobWork::Reason::kLate ? task_late(*work.upstream)
-                                                        : upstream_failure(video.error());
+    const FetchedVideo video = co_await fetch(work, std::move(where));
+    if (!video.file.ok()) {
+        if (work.reason == JobWork::Reason::kLate) {
+            co_return task_late(*work.upstream);
+        }
+        const Error& error = video.file.error();
+        co_return video.spool_failed ? spool_failure(error) : upstream_failure(error);
     }
     work.deadline.reset();
     work.task_ended = true;
     work.advance(kJobFetched);
-    co_return co_await finish_video(work, std::move(*video));
+    co_return co_await finish_video(work, *video.file);
 }
 
-Task<Result<Buffer>> VideoMaker::fetch(JobWork& work, std::string video) {
+Task<FetchedVideo> VideoMaker::fetch(JobWork& work, std::string video) {
     milliseconds pause = kFetchPauseFirst;
     for (int tries = 1;; ++tries) {
         VideoPlace place{.upstream = *work.upstream,
@@ -170,8 +176,9 @@ Task<Result<Buffer>> VideoMaker::fetch(JobWork& work, std::string video) {
                          .task = work.task->id,
                          .video = video};
         auto fetched = co_await fetch_video(gateway_, work.call, std::move(place));
-        const bool again = !fetched.ok() && fetched.error().code != ErrorCode::kUnsupported &&
-                           fetched.error().code != ErrorCode::kDenied;
+        const bool again = !fetched.file.ok() && !fetched.spool_failed &&
+                           fetched.file.error().code != ErrorCode::kUnsupported &&
+                           fetched.file.error().code != ErrorCode::kDenied;
         if (!again || tries == kFetchesMax || work.reason != JobWork::Reason::kNone) {
             co_return fetched;
         }
@@ -181,9 +188,15 @@ Task<Result<Buffer>> VideoMaker::fetch(JobWork& work, std::string video) {
 }
 
 // [DSP-10] [DSP-16] What came is reviewed and labelled; only then is it kept for the caller.
-Task<std::optional<Refusal>> VideoMaker::finish_video(JobWork& work, Buffer video) {
-    const auto format = label::detect_format(video, "");
-    if (!format || label::facts(*format).kind != label::Kind::kVideo) {
+Task<std::optional<Refusal>> VideoMaker::finish_video(JobWork& work,
+                                                      const worker::SpooledFile& video) {
+    const auto look = [&] { return gateway_.parts().media.probe(video, ""); };
+    const auto format = co_await gateway_.parts().workers.run(loop_, look);
+    const bool known = format.ok() || format.error().code == ErrorCode::kUnsupported;
+    if (!known) {
+        co_return label_failure(format.error());
+    }
+    if (!format.ok() || label::facts(*format).kind != label::Kind::kVideo) {
         co_return upstream_failure(
             Error{ErrorCode::kCorrupt, "what the upstream gave is no video"});
     }
@@ -199,19 +212,15 @@ Task<std::optional<Refusal>> VideoMaker::finish_video(JobWork& work, Buffer vide
     if (!held) {
         held = std::move(refusal);
     }
-    Buffer shown;
-    if (held && video.size() < kHeldVideoBytesMax) {
-        shown = video;
-    }
-    refusal = co_await label(work, std::move(video));
+    refusal = co_await label(work, video);
     if (refusal || !held) {
         co_return refusal;
     }
-    Refusal waits = co_await hold_video(work, std::move(*held), std::move(shown));
+    Refusal waits = co_await hold_video(work, std::move(*held), video);
     co_return waits;
 }
 
-Task<std::optional<Refusal>> VideoMaker::label(JobWork& work, Buffer video) {
+Task<std::optional<Refusal>> VideoMaker::label(JobWork& work, const worker::SpooledFile& video) {
     Call& call = work.call;
     auto refusal = co_await check_unlabelled(gateway_, work);
     if (refusal) {
@@ -224,7 +233,7 @@ Task<std::optional<Refusal>> VideoMaker::label(JobWork& work, Buffer video) {
     Media::Progress tell = [&work](double share) {
         work.advance(kJobFetched + static_cast<int>(share * (99 - kJobFetched)));
     };
-    auto labelled = co_await label_content(gateway_, call, std::move(video), std::move(tell));
+    const auto labelled = co_await label_file(gateway_, call, video, {}, std::move(tell));
     if (!labelled.ok()) {
         call.facts().label.clear();
         co_return labelled.error().code == ErrorCode::kUnsupported
@@ -238,16 +247,19 @@ Task<std::optional<Refusal>> VideoMaker::label(JobWork& work, Buffer video) {
     }
     work.outcome.media_type = label::facts(labelled->format).media_type;
     work.outcome.digests = {call.record.content_digests.back()};
-    co_return co_await keep_content(gateway_, work, *this, labelled->content);
+    ledger::MediaJobs::Content content{
+        .bytes = labelled->file.size(),
+        .read = [&](std::uint64_t offset, std::span<std::uint8_t> out) {
+            return labelled->file.read(offset, out);
+        }};
+    co_return co_await keep_content(gateway_, work, *this, std::move(content));
 }
 
 // The labelled video waits with its ticket, as every answer that is held; the job has failed.
-Task<Refusal> VideoMaker::hold_video(JobWork& work, Refusal refusal, Buffer file) {
+Task<Refusal> VideoMaker::hold_video(JobWork& work, Refusal refusal,
+                                     const worker::SpooledFile& video) {
     Call& call = work.call;
     const ledger::JobOutcome& made = work.outcome;
-    if (static_cast<std::size_t>(made.bytes) + file.size() > kHeldVideoBytesMax) {
-        file.clear();  // then a person sees what is to go out
-    }
     if (static_cast<std::size_t>(made.bytes) > kHeldVideoBytesMax) {
         call.facts().label.clear();
         call.detail.emplace_back("ticket", "none: too large to wait");
@@ -255,7 +267,11 @@ Task<Refusal> VideoMaker::hold_video(JobWork& work, Refusal refusal, Buffer file
     }
     ledger::MediaJob kept = work.taken.job;
     kept.outcome = made;
-    const auto read = [&] {
+    Buffer shown;  // nothing: a person sees what is to go out
+    const auto read = [&]() -> Result<Buffer> {
+        if (static_cast<std::size_t>(made.bytes) + video.size() <= kHeldVideoBytesMax) {
+            shown = TRY(video.content());
+        }
         return gateway_.parts().jobs.read(kept, 0, static_cast<std::uint64_t>(made.bytes));
     };
     const auto labelled = co_await gateway_.parts().blocking.run(loop_, read);
@@ -268,7 +284,7 @@ Task<Refusal> VideoMaker::hold_video(JobWork& work, Refusal refusal, Buffer file
     hand_over_label(call, waiting);
     Holding holding{.stage = review::Stage::kOutput,
                     .text = call.record.personal.input,
-                    .file = std::move(file),
+                    .file = std::move(shown),
                     .media_type = made.media_type,
                     .answer = std::move(waiting)};
     co_await hold(gateway_.stages(), call, std::move(holding), refusal);

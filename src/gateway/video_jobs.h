@@ -2,7 +2,7 @@
 #pragma once
 
 // Videos that were asked for at /v1/videos, as a kind of job (gateway/job_work.h). Only a few of a
-// node have a video in memory at a time (VideoSettings::labelled_at_once).
+// node are fetched, reviewed and labelled at a time (VideoSettings::labelled_at_once).
 
 #include "gateway/gateway.h"
 #include "gateway/job_work.h"

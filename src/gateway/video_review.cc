@@ -36,16 +36,18 @@ Result<review::Verdict> judge_video(Media& media, const review::Reviewer& review
     return reviewer.review(*prints.video, prints.sound ? &*prints.sound : nullptr);
 }
 
-Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes video) {
+Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call,
+                                          const worker::SpooledFile& video) {
     if (!call.settings->reviewer->has_videos()) {
         co_return std::nullopt;
     }
-    const JudgeFile look = [&](ledger::FilePrint& print) -> Result<review::Verdict> {
-        const worker::SpooledFile held = TRY(gateway.parts().spool.hold(video));
-        return judge_video(gateway.parts().media, *reviewer_of(call, review::Stage::kOutput), held,
+    const JudgeFile look = [&](ledger::FilePrint& print) {
+        return judge_video(gateway.parts().media, *reviewer_of(call, review::Stage::kOutput), video,
                            print);
     };
-    const MadeFile made{.file = video, .kind = ledger::kVideoFile};
+    const MadeFile made{.bytes = video.size(),
+                        .content = [&] { return video.content(); },
+                        .kind = ledger::kVideoFile};
     co_return co_await review_made_file(gateway, call, made, look);
 }
 

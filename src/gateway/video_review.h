@@ -27,7 +27,8 @@ Result<review::Verdict> judge_video(Media& media, const review::Reviewer& review
                                     const worker::SpooledFile& video, ledger::FilePrint& print);
 
 // The same of what a model made. A refusal when an entry blocks or holds it, and when it cannot be
-// compared. The bytes outlive the task.
-Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call, Bytes video);
+// compared. The file outlives the task.
+Task<std::optional<Refusal>> review_video(Gateway& gateway, Call& call,
+                                          const worker::SpooledFile& video);
 
 }  // namespace colophon::gateway

@@ -7,14 +7,18 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/task.h"
+#include "core/thread_pool.h"
 #include "gateway/call.h"
+#include "gateway/file_intake.h"
 #include "gateway/gateway.h"
 #include "gateway/json_edit.h"
+#include "gateway/parts.h"
 #include "gateway/settings.h"
 #include "gateway/template_upstream.h"
 #include "gateway/text_stream.h"
 #include "http/multipart.h"
 #include "http/upstream.h"
+#include "worker/spool.h"
 
 #include <fmt/format.h>
 
@@ -318,24 +322,40 @@ Result<http::UpstreamRequest> content_request(const VideoPlace& place) {
     return out;
 }
 
-Task<Result<Buffer>> read_video(http::UpstreamResponse& response, std::size_t bytes_max) {
-    Buffer video;
+FetchedVideo fetched(Result<worker::SpooledFile> file) {
+    return {.file = std::move(file), .spool_failed = false};
+}
+
+FetchedVideo spool_failed(Error error) {
+    return {.file = std::move(error), .spool_failed = true};
+}
+
+Task<FetchedVideo> read_video(Gateway& gateway, Call& call, http::UpstreamResponse& response) {
+    const std::size_t most = call.settings->video.bytes_max;
+    FileIntake intake(gateway.parts(), call.loop(), 0);
     std::string piece;
     for (;;) {
         piece.clear();
         const auto count = co_await response.read(piece);
         if (!count.ok()) {
-            co_return count.error();
+            co_return fetched(count.error());
         }
         if (*count == 0) {
-            co_return video;
+            break;
         }
-        if (piece.size() > bytes_max - video.size()) {
-            co_return too_large(bytes_max);
+        if (intake.size() + piece.size() > most) {
+            co_return fetched(too_large(most));
         }
-        const Bytes bytes = as_bytes(piece);
-        video.insert(video.end(), bytes.begin(), bytes.end());
+        const auto kept = co_await intake.put(piece);
+        if (!kept.ok()) {
+            co_return spool_failed(kept.error());
+        }
     }
+    auto taken = co_await intake.finish();
+    if (!taken.ok()) {
+        co_return spool_failed(taken.error());
+    }
+    co_return fetched(std::move(taken->file));
 }
 
 Result<Buffer> coded_video(std::string_view text, std::size_t bytes_max) {
@@ -446,24 +466,33 @@ Task<Result<std::string>> good_answer(http::UpstreamResponse& response, std::siz
     co_return body;
 }
 
-Task<Result<Buffer>> fetch_video(Gateway& gateway, Call& call, VideoPlace place) {
-    const std::size_t most = call.settings->video.bytes_max;
+Task<FetchedVideo> fetch_video(Gateway& gateway, Call& call, VideoPlace place) {
     if (!place.video.empty() && !is_address(place.video)) {
-        co_return coded_video(place.video, most);
+        const auto coded = coded_video(place.video, call.settings->video.bytes_max);
+        if (!coded.ok()) {
+            co_return fetched(coded.error());
+        }
+        const auto hold = [&] { return gateway.parts().spool.hold(*coded); };
+        auto held = co_await gateway.parts().blocking.run(call.loop(), hold);
+        if (!held.ok()) {
+            co_return spool_failed(held.error());
+        }
+        co_return fetched(std::move(held));
     }
     auto request = content_request(place);
     if (!request.ok()) {
-        co_return request.error();
+        co_return fetched(request.error());
     }
     request->stop = call.exchange.gone();
     auto response = co_await gateway.upstream(call.loop()).send(std::move(*request));
     if (!response.ok()) {
-        co_return response.error();
+        co_return fetched(response.error());
     }
     if ((*response)->head().status != 200) {
-        co_return Error{ErrorCode::kUnavailable, "the file cannot be fetched from its address"};
+        co_return fetched(
+            Error{ErrorCode::kUnavailable, "the file cannot be fetched from its address"});
     }
-    co_return co_await read_video(**response, most);
+    co_return co_await read_video(gateway, call, **response);
 }
 
 }  // namespace colophon::gateway

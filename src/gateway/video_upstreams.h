@@ -18,6 +18,7 @@
 #include "gateway/gateway.h"
 #include "gateway/settings.h"
 #include "http/upstream.h"
+#include "worker/spool.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -60,14 +61,18 @@ Result<VideoStatus> video_status(const UpstreamSettings& upstream, std::string_v
 std::optional<http::UpstreamRequest> video_cancel(const UpstreamSettings& upstream,
                                                   const Target& target, std::string_view task);
 
-// The video itself, at most settings.video.bytes_max: kUnsupported above.
 struct VideoPlace {
     const UpstreamSettings& upstream;
     const Target& target;
     std::string task;
     std::string video;  // of VideoStatus
 };
-Task<Result<Buffer>> fetch_video(Gateway& gateway, Call& call, VideoPlace place);
+struct FetchedVideo {
+    Result<worker::SpooledFile> file;
+    bool spool_failed = false;  // the error is no fault of the upstream's
+};
+// The video itself, put into the spool; kUnsupported above settings.video.bytes_max.
+Task<FetchedVideo> fetch_video(Gateway& gateway, Call& call, VideoPlace place);
 
 // An answer of an upstream as a whole. kUnavailable for a status that is not good.
 Task<Result<std::string>> good_answer(http::UpstreamResponse& response, std::size_t bytes_max);

@@ -23,6 +23,7 @@
 #include "review/review.h"
 #include "review/scope.h"
 #include "worker/frames.h"
+#include "worker/spool.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -372,7 +373,8 @@ Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer&
     co_return refusal;
 }
 
-Task<std::optional<Refusal>> guard_video(Gateway& gateway, Call& call, Bytes video) {
+Task<std::optional<Refusal>> guard_video(Gateway& gateway, Call& call,
+                                         const worker::SpooledFile& video) {
     if (!Webhooks::wanted(call, review::Stage::kOutput)) {
         co_return std::nullopt;
     }

@@ -12,6 +12,7 @@
 #include "gateway/text_stream.h"
 #include "gateway/webhooks.h"
 #include "review/review.h"
+#include "worker/spool.h"
 
 #include <optional>
 #include <string>
@@ -56,6 +57,7 @@ Task<std::optional<Refusal>> guard_spoken(Gateway& gateway, Call& call, std::str
 Task<std::optional<Refusal>> guard_picture(Gateway& gateway, Call& call, Buffer& picture);
 // And for a video: pictures out of it (worker/frames.h) are shown, none of which may be replaced.
 // A refusal when none can be had and a check may not be missed.
-Task<std::optional<Refusal>> guard_video(Gateway& gateway, Call& call, Bytes video);
+Task<std::optional<Refusal>> guard_video(Gateway& gateway, Call& call,
+                                         const worker::SpooledFile& video);
 
 }  // namespace colophon::gateway

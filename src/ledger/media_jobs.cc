@@ -549,15 +549,32 @@ Result<void> MediaJobs::note_task(const TakenJob& taken, const JobTask& task) {
     return apply_fenced(parts_.store, std::move(batch));
 }
 
-Result<Digest256> MediaJobs::put(const MediaJob& job, Bytes content) {
+Result<Digest256> MediaJobs::put(const MediaJob& job, const Content& content) {
     const auto writer = TRY(parts_.blobs.write(owner_of(job.tenant, job.subject)));
-    while (!content.empty()) {
-        const Bytes piece = content.first(std::min(content.size(), kPieceBytes));
+    Buffer piece;
+    for (std::uint64_t at = 0; at < content.bytes; at += piece.size()) {
+        piece.resize(
+            static_cast<std::size_t>(std::min<std::uint64_t>(content.bytes - at, kPieceBytes)));
+        const std::size_t count = TRY(content.read(at, piece));
+        if (count == 0) {
+            return Error{
+                ErrorCode::kCorrupt,
+                fmt::format("what is to be kept ends after {} of {} bytes", at, content.bytes)};
+        }
+        piece.resize(count);
         TRY(writer->append(piece));
-        content = content.subspan(piece.size());
     }
     const storage::BlobHandle blob = TRY(writer->commit(holder_of(job.id)));
     return blob.digest;
+}
+
+MediaJobs::Content MediaJobs::Content::of(Bytes content) {
+    return {.bytes = content.size(),
+            .read = [content](std::uint64_t offset, std::span<std::uint8_t> out) {
+                const Bytes piece = content.subspan(static_cast<std::size_t>(offset), out.size());
+                std::ranges::copy(piece, out.begin());
+                return Result<std::size_t>(piece.size());
+            }};
 }
 
 Result<void> MediaJobs::end(const TakenJob& taken, const Ending& ending,

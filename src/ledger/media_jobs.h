@@ -178,8 +178,16 @@ public:
     // kConflict when the lease was lost, as of all that follow. The intent replaces an earlier one.
     Result<void> note_intent(const TakenJob& taken, const JobIntent& intent);
     Result<void> note_task(const TakenJob& taken, const JobTask& task);
-    // Keeps content for the job; its blob.
-    Result<Digest256> put(const MediaJob& job, Bytes content);
+    // Content that is somewhere else: its size, and a part of it from there on, as much as `out`
+    // takes.
+    struct Content {
+        std::uint64_t bytes = 0;
+        std::function<Result<std::size_t>(std::uint64_t offset, std::span<std::uint8_t> out)> read;
+
+        static Content of(Bytes content);  // in memory, which outlives it
+    };
+    // Keeps content for the job, piece by piece; its blob. kCorrupt when it ends too early.
+    Result<Digest256> put(const MediaJob& job, const Content& content);
     // Ended, with the record of what came of it. kDenied when the person was erased meanwhile.
     struct Ending {
         JobOutcome outcome;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,17 @@ TEST_CASE("input in parts gives the digest of the whole, wherever it is cut") {
             }
             CHECK(hasher.finish() == whole);
         }
+    }
+}
+
+TEST_CASE("what is short is hashed as what is long, at each size") {
+    Buffer data;
+    for (std::size_t size = 0; size <= 200; ++size) {
+        CAPTURE(size);
+        Hasher hasher(DigestAlgorithm::kSha256);
+        hasher.update(data);
+        CHECK(hasher.finish() == sha256(data));
+        data.push_back(static_cast<std::uint8_t>(size * 37 + 11));
     }
 }
 

@@ -34,6 +34,19 @@ TEST_CASE("keyed digests are those of RFC 4231 and RFC 2202") {
           "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+TEST_CASE("keyed digests of each size, in parts, are those of OpenSSL") {
+    const Buffer key = to_buffer(as_bytes("a key of some bytes"));
+    const HmacSha256 keyed(key);
+    Buffer data;
+    for (std::size_t size = 0; size <= 200; ++size) {
+        CAPTURE(size);
+        const Digest256 digest =
+            keyed.of({Bytes(data).first(size / 3), {}, Bytes(data).subspan(size / 3)});
+        CHECK(to_buffer(digest) == hmac(HmacHash::kSha256, key, data));
+        data.push_back(static_cast<std::uint8_t>(size * 37 + 11));
+    }
+}
+
 TEST_CASE("an empty key is a key") {
     CHECK(to_hex(hmac_sha256({}, {})) ==
           "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that are too large for memory: they pass /v1/labels and /v1/verifications through the
-// spool, which has a limit and is empty when they have left.
+// Files that are too large for memory: they pass /v1/labels, /v1/verifications and the jobs of
+// /v1/videos through the spool, which has a limit and is empty when they have left.
 
 #include "core/bytes.h"
 #include "core/json.h"
@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 #include <zlib.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace colophon {
@@ -61,8 +63,33 @@ double spooled(const RunningService& running) {
 }
 
 std::vector<std::string> spool_limits(std::size_t file_megabytes) {
-    return {"COLOPHON_GATEWAY_FILE_BYTES_MAX=" + std::to_string(file_megabytes * kMegabyte),
+    const std::string bytes = std::to_string(file_megabytes * kMegabyte);
+    return {"COLOPHON_GATEWAY_FILE_BYTES_MAX=" + bytes, "COLOPHON_GATEWAY_VIDEO_BYTES_MAX=" + bytes,
             "COLOPHON_GATEWAY_SPOOL_BYTES_MAX=" + std::to_string(2 * file_megabytes * kMegabyte)};
+}
+
+// Who sends nothing more still holds what came.
+std::unique_ptr<test::Background> waiting_upload(const RunningService& running,
+                                                 const std::string& in, const std::string& name) {
+    constexpr const char* kWaits =
+        "mkfifo \"$1\"; { cat \"$2\"; sleep 40; } >\"$1\" & "
+        "exec curl -s -X POST -T \"$1\" -H \"$3\" \"$4\"";
+    return std::make_unique<test::Background>(
+        std::vector<std::string>{"/bin/sh", "-c", kWaits, "sh", running.dir.file(name + ".pipe"),
+                                 in, "Authorization: Bearer " + running.key,
+                                 running.url("/v1/verifications")},
+        running.dir.file(name));
+}
+
+// A video that is short to look at and large to carry: with a box of nothing at its end.
+void make_large_video(const std::string& path, std::size_t bytes) {
+    test::run_tool_ok({"ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+                       "testsrc2=size=320x240:d=1", "-pix_fmt", "yuv420p", path});
+    Buffer whole = test::read_file(path);
+    append_be32(whole, static_cast<std::uint32_t>(bytes));
+    append(whole, as_bytes("free"));
+    whole.resize(whole.size() + bytes - 8);
+    test::write_file(path, whole);
 }
 
 }  // namespace
@@ -135,19 +162,8 @@ TEST_SUITE("slow gateway") {
         const std::string in = running.dir.file("in.png");
         const std::string out = running.dir.file("out.png");
         make_large_picture(in, 28 * kMegabyte);
-        // Who sends nothing more still holds what came.
-        constexpr const char* kWaits =
-            "mkfifo \"$1\"; { cat \"$2\"; sleep 20; } >\"$1\" & "
-            "exec curl -s -X POST -T \"$1\" -H \"$3\" \"$4\"";
-        const auto waits = [&](const std::string& name) {
-            return std::make_unique<test::Background>(
-                std::vector<std::string>{
-                    "/bin/sh", "-c", kWaits, "sh", running.dir.file(name + ".pipe"), in,
-                    "Authorization: Bearer " + running.key, running.url("/v1/verifications")},
-                running.dir.file(name));
-        };
-        auto one = waits("one");
-        auto two = waits("two");
+        auto one = waiting_upload(running, in, "one");
+        auto two = waiting_upload(running, in, "two");
         REQUIRE(soon([&] { return spooled(running) > 55.0 * kMegabyte; }));
         const std::vector<std::string> label{
             running.url("/v1/labels"),          "-T", in, "-X", "POST", "-o", out, "-w",
@@ -161,6 +177,42 @@ TEST_SUITE("slow gateway") {
         two.reset();
         CHECK(soon([&] { return spooled(running) == 0; }));
         CHECK(running.curl(label) == "200 ");
+        CHECK(object_of(running.ok({"verify", "--json", out})).string_or("verdict", "") ==
+              "intact");
+    }
+
+    TEST_CASE("a video that finds the spool full is made when there is room") {
+        RunningService running(
+            "[[model]]\nname = \"video\"\nkind = \"video\"\nupstream = \"bench\"\n",
+            spool_limits(16));
+        const std::string film = running.dir.file("film.mp4");
+        make_large_video(film, 12 * kMegabyte);
+        test::run_tool_ok(
+            {"curl", "-sS", "-T", film, "http://127.0.0.1:" + running.upstream_port + "/video"});
+        running.start();
+        auto one = waiting_upload(running, film, "one");
+        auto two = waiting_upload(running, film, "two");
+        REQUIRE(soon([&] { return spooled(running) > 23.0 * kMegabyte; }));
+        const std::string id =
+            object_of(running.curl(
+                          {running.url("/v1/videos"), "-d",
+                           R"({"model":"video","user":"alice","prompt":"a hill","seconds":"1"})"}))
+                .string_or("id", "");
+        const auto shown = [&] {
+            return object_of(running.curl({running.url("/v1/videos/" + id)}));
+        };
+        // It is made, and cannot be fetched.
+        CHECK(soon([&] { return shown().string_or("status", "") == "in_progress"; }));
+        std::this_thread::sleep_for(std::chrono::seconds(4));
+        const json::Value waits = shown();
+        CHECK_MESSAGE(waits.string_or("status", "") == "in_progress", json::write(waits));
+        one.reset();
+        two.reset();
+        CHECK(soon([&] { return shown().string_or("status", "") == "completed"; }));
+        CHECK(soon([&] { return spooled(running) == 0; }));
+        const std::string out = running.dir.file("made.mp4");
+        CHECK(running.curl({running.url("/v1/videos/" + id + "/content"), "-o", out, "-w",
+                            "%{http_code}"}) == "200");
         CHECK(object_of(running.ok({"verify", "--json", out})).string_or("verdict", "") ==
               "intact");
     }

@@ -64,7 +64,7 @@ struct World {
     MediaJob find(const MediaJob& job) { return good(jobs.find(stores.tenant, {}, job.id)); }
     JobOutcome outcome(const MediaJob& job, std::string_view content) {
         JobOutcome outcome;
-        outcome.blob = good(jobs.put(job, as_bytes(content)));
+        outcome.blob = good(jobs.put(job, MediaJobs::Content::of(as_bytes(content))));
         outcome.digests = {Digest256{1}, Digest256{2}};
         outcome.bytes = static_cast<std::int64_t>(content.size());
         outcome.media_type = "video/mp4";
