@@ -70,6 +70,7 @@ struct Counts {
     std::uint64_t pictures = 0;
     std::uint64_t videos = 0;
     std::uint64_t videos_deleted = 0;
+    std::uint64_t video_contents = 0;  // how often one was fetched
 };
 
 struct VideoTask {
@@ -690,6 +691,7 @@ Task<void> answer_video(http::Exchange& exchange, std::string path, const std::s
         co_return;
     }
     if (content) {
+        ++counts().video_contents;
         co_await answer_video_content(exchange, task->second.model);
         co_return;
     }
@@ -700,8 +702,7 @@ Task<void> answer_video(http::Exchange& exchange, std::string path, const std::s
         co_return;
     }
     ++task->second.asked;
-    json::Value object = video_object(id, task->second);
-    co_await answer_json(exchange, 200, std::move(object));
+    co_await answer_json(exchange, 200, video_object(id, task->second));
 }
 
 Task<void> serve(http::Exchange& exchange) {
@@ -711,7 +712,8 @@ Task<void> serve(http::Exchange& exchange) {
                           {"given_up", counts().given_up},
                           {"pictures", counts().pictures},
                           {"videos", counts().videos},
-                          {"videos_deleted", counts().videos_deleted}};
+                          {"videos_deleted", counts().videos_deleted},
+                          {"video_contents", counts().video_contents}};
         co_await answer_json(exchange, 200, std::move(told));
         co_return;
     }

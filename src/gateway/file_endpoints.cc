@@ -115,7 +115,7 @@ Task<Result<Buffer>> content_of(const Gateway& gateway, Call& call,
 // What was flagged comes before people with the file, where the queue takes such, and the file.
 Task<std::optional<Refusal>> show_flagged(Gateway& gateway, Call& call, const Upload& upload,
                                           label::Format format) {
-    if (!is_shown(gateway.stages(), call, upload.file().size())) {
+    if (!keep_flagged(gateway.stages(), call, upload.file().size())) {
         co_return std::nullopt;
     }
     const auto shown = co_await content_of(gateway, call, upload.file());

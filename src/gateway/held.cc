@@ -166,7 +166,7 @@ Task<void> hold_labelled(const Stages& stages, Call& call, Holding holding,
     co_await hold(stages, call, std::move(holding), refusal);
 }
 
-bool is_shown(const Stages& stages, Call& call, std::uint64_t bytes) {
+bool keep_flagged(const Stages& stages, Call& call, std::uint64_t bytes) {
     if (call.flagged.empty() || !stages.parts.queue.rules()->takes_flagged) {
         return false;
     }

@@ -52,9 +52,9 @@ Task<void> hold_labelled(const Stages& stages, Call& call, Holding holding,
 // What was only flagged comes before people afterwards, where the rules of the queue say so. The
 // call goes on whatever comes of it; its record says which items they are.
 Task<void> queue_flagged(const Stages& stages, Call& call);
-// Whether people are to see the file of so many bytes that was flagged last; one that is too large
-// does not come before them, and the record says so.
-bool is_shown(const Stages& stages, Call& call, std::uint64_t bytes);
+// Whether the file of so many bytes that was flagged last is to come before people. One that is too
+// large for them is flagged no more, and the record says so.
+bool keep_flagged(const Stages& stages, Call& call, std::uint64_t bytes);
 // The flagged verdict of that stage, if the last one was, was about this.
 void note_flagged(const Stages& stages, Call& call, Bytes file, std::string_view media_type);
 void note_flagged(const Stages& stages, Call& call, std::string_view text);

@@ -49,7 +49,7 @@ Task<std::optional<Refusal>> review_made_file(Gateway& gateway, Call& call, cons
     }
     auto refusal = note_verdict(call, review::Stage::kOutput, *verdict);
     if (verdict->decision == review::Decision::kFlag &&
-        is_shown(gateway.stages(), call, made.bytes)) {
+        keep_flagged(gateway.stages(), call, made.bytes)) {
         const auto content = co_await gateway.parts().blocking.run(call.loop(), made.content);
         if (!content.ok()) {
             co_return spool_failure(content.error());

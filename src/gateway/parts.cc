@@ -5,7 +5,6 @@
 #include "core/result.h"
 #include "fingerprint/pdq.h"
 #include "fingerprint/sound.h"
-#include "worker/frames.h"
 #include "worker/prints.h"
 #include "worker/spool.h"
 
@@ -26,11 +25,6 @@ Result<worker::FilePrints> Media::video_prints(Bytes file) {
 Result<fingerprint::SoundPrint> Media::sound_print(Bytes file) {
     const worker::SpooledFile held = TRY(worker::SpooledFile::of(file));
     return sound_print(held);
-}
-
-Result<std::vector<worker::FileFrame>> Media::video_frames(Bytes file) {
-    const worker::SpooledFile held = TRY(worker::SpooledFile::of(file));
-    return video_frames(held);
 }
 
 }  // namespace colophon::gateway

@@ -100,7 +100,6 @@ public:
     Result<std::vector<fingerprint::PdqHash>> picture_hashes(Bytes file);
     Result<worker::FilePrints> video_prints(Bytes file);
     Result<fingerprint::SoundPrint> sound_print(Bytes file);
-    Result<std::vector<worker::FileFrame>> video_frames(Bytes file);
 };
 
 // One line for the log of the service, in the form of an access log. No personal data.

@@ -48,25 +48,17 @@ Result<std::optional<Find>> FindMerge::next() {
 }
 
 Result<void> FindMerge::read_on(Reader& reader) const {
-    static constexpr storage::Statement kFirst{
-        "SELECT first, finds FROM record_finds WHERE log = $1 AND run = $2 "
-        "ORDER BY first LIMIT 32"};
     static constexpr storage::Statement kNext{
         "SELECT first, finds FROM record_finds WHERE log = $1 AND run = $2 AND first > $3 "
         "ORDER BY first LIMIT 32"};
-    storage::Values which{storage::integer(log_), storage::integer(reader.run)};
-    if (reader.last) {
-        which.push_back(storage::bytes(*reader.last));
-    }
-    const storage::Rows rows = TRY(store_.query(reader.last ? kNext : kFirst, which));
+    const storage::Rows rows =
+        TRY(store_.query(kNext, {storage::integer(log_), storage::integer(reader.run),
+                                 storage::bytes(reader.last)}));
     reader.finds.clear();
     reader.at = 0;
     for (std::size_t row = 0; row < rows.size(); ++row) {
         const Bytes first = TRY(rows.bytes(row, 0));
-        if (first.size() != kFindBytes) {
-            return damaged_segment();
-        }
-        std::ranges::copy(first, reader.last.emplace().begin());
+        reader.last = to_buffer(first);
         const Bytes segment = TRY(rows.bytes(row, 1));
         TRY(append_finds(segment, reader.finds));
     }

@@ -3,6 +3,7 @@
 
 // Sorted runs (ledger/internal/find_runs.h) read as one, with a few segments of each in memory.
 
+#include "core/bytes.h"
 #include "core/result.h"
 #include "ledger/internal/find_runs.h"
 #include "storage/store.h"
@@ -29,7 +30,7 @@ private:
         std::int64_t run = 0;
         std::vector<Find> finds;
         std::size_t at = 0;
-        std::optional<Find> last;  // what the last segment that was read is known by
+        Buffer last;  // what the last segment that was read is known by; empty before the first
     };
     struct Head {
         std::uint64_t head;  // kind and most of the key, which decide nearly always
